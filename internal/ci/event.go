@@ -1,0 +1,170 @@
+package ci
+
+import (
+	"encoding/json"
+	"strconv"
+	"time"
+)
+
+// Kind tells what an event is about.
+type Kind string
+
+// The kinds of events that a log holds.
+const (
+	KindBuild Kind = "build"
+	KindStep  Kind = "step"
+	KindLog   Kind = "log"
+)
+
+// Event is one entry of a log.
+type Event struct {
+	ID   EventID
+	Kind Kind
+	Step StepKey // of step and log events
+
+	// Of build and step events: the JSON object that readers get, encoded
+	// once, when it was decided.
+	Data []byte
+
+	// Of log events; AppendData makes the JSON object of them.
+	At     time.Time
+	Line   int64 // 1-based number of the line that the first byte belongs to
+	Offset int64 // of the first byte in the step's log
+	Chunk  Chunk
+	Lost   int64 // bytes that are gone for good; then Chunk is empty
+
+	// Of the feed's events only.
+	Build           BuildID
+	Project, Branch string
+}
+
+// Bytes is the length that the event has in its step's log.
+func (e *Event) Bytes() int64 { return e.Chunk.Bytes + e.Lost }
+
+// AppendData appends the event's JSON object, the same bytes every time and on
+// every process.
+func (e *Event) AppendData(dst []byte) []byte {
+	if e.Kind != KindLog {
+		return append(dst, e.Data...)
+	}
+	dst = append(dst, `{"at":"`...)
+	dst = appendTime(dst, e.At)
+	dst = append(dst, `","step":"`...)
+	dst = append(dst, e.Step...)
+	dst = append(dst, `","line":`...)
+	dst = strconv.AppendInt(dst, e.Line, 10)
+	dst = append(dst, `,"offset":`...)
+	dst = strconv.AppendInt(dst, e.Offset, 10)
+	dst = append(dst, `,"bytes":`...)
+	dst = strconv.AppendInt(dst, e.Bytes(), 10)
+	if e.Lost > 0 {
+		dst = append(dst, `,"lost":`...)
+		dst = strconv.AppendInt(dst, e.Lost, 10)
+		return append(dst, '}')
+	}
+	dst = append(dst, `,"text":"`...)
+	dst = e.Chunk.AppendLiteral(dst)
+	return append(dst, `"}`...)
+}
+
+func appendTime(dst []byte, t time.Time) []byte {
+	return t.AppendFormat(dst, "2006-01-02T15:04:05.999999Z")
+}
+
+// FeedData turns the data of a build or step event into what the feed shows:
+// the same object with build_id and project.
+func FeedData(kind Kind, id BuildID, project string, data []byte) []byte {
+	out := make([]byte, 0, len(data)+len(project)+70)
+	out = append(out, `{"build_id":"`...)
+	out = append(out, id.String()...)
+	out = append(out, `",`...)
+	if kind == KindStep { // a build names its project itself
+		out = append(out, `"project":"`...)
+		out = append(out, project...)
+		out = append(out, `",`...)
+	}
+	return append(out, data[1:]...)
+}
+
+func buildData(now time.Time, b Build) []byte {
+	return mustJSON(struct {
+		At time.Time `json:"at"`
+		Build
+	}{now, b})
+}
+
+func stepData(now time.Time, s Step) []byte {
+	return mustJSON(struct {
+		At time.Time `json:"at"`
+		Step
+	}{now, s})
+}
+
+func mustJSON(v any) []byte {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic("ci: " + err.Error()) // times and texts were checked at the door
+	}
+	return data
+}
+
+// Filter restricts which events of a log a reader gets. The zero Filter lets
+// everything pass. Events that it holds back still move the reader's cursor.
+type Filter struct {
+	// Of a build's log; build and step events always pass.
+	NoLogs bool
+	Steps  []StepKey           // log events of these steps only; nil: of all
+	Since  map[StepKey]EventID // log events of this step only from this id on
+
+	// Of the feed.
+	Projects []string // patterns; nil: all
+	Branches []string // nil: all
+}
+
+// Match tells whether the event passes.
+func (f *Filter) Match(e *Event) bool {
+	if e.Kind == KindLog {
+		return !f.NoLogs && (f.Steps == nil || contains(f.Steps, e.Step)) && e.ID >= f.Since[e.Step]
+	}
+	if f.Branches != nil && !contains(f.Branches, e.Branch) {
+		return false
+	}
+	if f.Projects == nil {
+		return true
+	}
+	for _, pattern := range f.Projects {
+		if MatchProject(pattern, e.Project) {
+			return true
+		}
+	}
+	return false
+}
+
+// All tells whether the filter lets everything pass.
+func (f *Filter) All() bool {
+	return !f.NoLogs && f.Steps == nil && f.Since == nil && f.Projects == nil && f.Branches == nil
+}
+
+func contains[T comparable](list []T, v T) bool {
+	for _, have := range list {
+		if have == v {
+			return true
+		}
+	}
+	return false
+}
+
+// Head is where a log ends, read from the table.
+type Head struct {
+	Last  EventID
+	Final bool // the build is final for good; false for the feed
+}
+
+// Page is a run of events of one log, read in one database snapshot.
+type Page struct {
+	Events  []Event // after the cursor and through the filter, in order
+	Through EventID // everything up to here is in Events or held back by the filter; at least the cursor
+	Head    Head    // at the time of the snapshot
+	First   EventID // the oldest event that is kept; Last+1 when none is
+	Epoch   Epoch   // the history that all this belongs to
+}

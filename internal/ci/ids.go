@@ -1,0 +1,106 @@
+package ci
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// BuildID is the public name of a build: a UUID, chosen by the runner or, as
+// version 7, by the server.
+type BuildID uuid.UUID
+
+// NewBuildID returns a fresh version 7 id.
+func NewBuildID() BuildID { return BuildID(uuid.Must(uuid.NewV7())) }
+
+// ParseBuildID reads the canonical 36 character form, in either case. Other
+// spellings of a UUID (braces, urn:, no dashes) are refused, so that a build
+// has one address.
+func ParseBuildID(s string) (BuildID, error) {
+	id, err := uuid.Parse(s)
+	if err != nil || len(s) != 36 {
+		return BuildID{}, &Problem{Code: InvalidID, Detail: "A build id is a UUID such as 0190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a10."}
+	}
+	return BuildID(id), nil
+}
+
+// String returns the canonical lower-case form.
+func (id BuildID) String() string { return uuid.UUID(id).String() }
+
+// MarshalText returns the canonical lower-case form.
+func (id BuildID) MarshalText() ([]byte, error) { return uuid.UUID(id).MarshalText() }
+
+// UnmarshalText reads what MarshalText wrote.
+func (id *BuildID) UnmarshalText(text []byte) error {
+	parsed, err := ParseBuildID(string(text))
+	*id = parsed
+	return err
+}
+
+// LogID names a log inside one database: the row number of its build, or
+// [FeedLog]. It never leaves the server.
+type LogID int64
+
+// FeedLog is the one server-wide log of build and step events.
+const FeedLog LogID = 0
+
+// EventID is an event's place in its log: 1, 2, 3 … without holes, in commit
+// order. 0 as a cursor means "nothing seen yet".
+type EventID int64
+
+// Epoch names one history of the database. It is random and is replaced
+// whenever the history was rewound, so that a cursor of the former history is
+// noticed.
+type Epoch uuid.UUID
+
+// NewEpoch returns a random epoch.
+func NewEpoch() Epoch { return Epoch(uuid.New()) }
+
+// LogName is what a log is called on the wire: a build's UUID, or "feed".
+type LogName string
+
+// FeedName is the feed's name on the wire.
+const FeedName LogName = "feed"
+
+// Name returns the name of the build's log.
+func (id BuildID) Name() LogName { return LogName(id.String()) }
+
+// CursorPrefix is the six characters that an event id of this log begins with
+// on the wire. They are a hash of epoch and log, so that a cursor of another
+// log or of a rewound history is noticed.
+func CursorPrefix(epoch Epoch, log LogName) string {
+	sum := sha256.Sum256(append(append([]byte(nil), epoch[:]...), log...))
+	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:4]))[:6]
+}
+
+// Cursor is an event id as it stands on the wire, such as "k3f9qa-1201". It is
+// opaque to clients.
+type Cursor struct {
+	Prefix string
+	ID     EventID
+}
+
+// String returns the wire form.
+func (c Cursor) String() string { return c.Prefix + "-" + strconv.FormatInt(int64(c.ID), 10) }
+
+// ParseCursor reads the wire form; ok is false for anything that String does
+// not produce.
+func ParseCursor(s string) (c Cursor, ok bool) {
+	if len(s) < 8 || len(s) > 26 || s[6] != '-' {
+		return Cursor{}, false
+	}
+	for _, r := range s[:6] {
+		if (r < 'a' || r > 'z') && (r < '2' || r > '7') {
+			return Cursor{}, false
+		}
+	}
+	digits := s[7:]
+	n, err := strconv.ParseUint(digits, 10, 63)
+	if err != nil || strconv.FormatUint(n, 10) != digits {
+		return Cursor{}, false
+	}
+	return Cursor{Prefix: s[:6], ID: EventID(n)}, true
+}

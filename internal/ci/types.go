@@ -1,0 +1,182 @@
+package ci
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Status is where a build or a step stands: queued, then running, then one of
+// the final ones; or lost, which is provisional for [LateFor].
+type Status string
+
+// All there is.
+const (
+	Queued   Status = "queued"
+	Running  Status = "running"
+	Passed   Status = "passed"
+	Failed   Status = "failed"
+	Canceled Status = "canceled"
+	Skipped  Status = "skipped"
+	Lost     Status = "lost"
+)
+
+// Final tells whether the status is one of passed, failed, canceled, skipped.
+func (s Status) Final() bool {
+	return s == Passed || s == Failed || s == Canceled || s == Skipped
+}
+
+// ParseReported reads a status that a runner may say: every one but lost,
+// which is the server's own.
+func ParseReported(s string) (Status, error) {
+	switch st := Status(s); st {
+	case Queued, Running, Passed, Failed, Canceled, Skipped:
+		return st, nil
+	case Lost:
+		return "", &Problem{Code: Invalid, Field: "status", Detail: "The status lost is set by the server alone; report queued, running, passed, failed, canceled or skipped."}
+	}
+	return "", &Problem{Code: Invalid, Field: "status", Detail: fmt.Sprintf("The status %s is unknown; it is one of queued, running, passed, failed, canceled, skipped.", quoted(s))}
+}
+
+// Periods of the state machine.
+const (
+	// LateFor is how long lost, and a skipped that the server set, may still
+	// be corrected, and how long text is taken after the end.
+	LateFor = 24 * time.Hour
+	// BeatLostAfter is the silence after which a step whose reporter sends
+	// heartbeats is lost.
+	BeatLostAfter = 90 * time.Second
+)
+
+// Text is an optional piece of text; empty is null in JSON.
+type Text string
+
+// MarshalJSON writes null for the empty text.
+func (t Text) MarshalJSON() ([]byte, error) {
+	if t == "" {
+		return []byte("null"), nil
+	}
+	return json.Marshal(string(t))
+}
+
+// Build is one run of a project's pipeline, as events and the API show it.
+// Times are UTC, cut to microseconds.
+type Build struct {
+	ID         BuildID    `json:"id"`
+	Project    string     `json:"project"`
+	Number     int64      `json:"number"`
+	Branch     Text       `json:"branch"`
+	Commit     Text       `json:"commit"`
+	Title      Text       `json:"title"`
+	Author     Text       `json:"author"`
+	URL        Text       `json:"url"`
+	Trigger    Text       `json:"trigger"`
+	Status     Status     `json:"status"`
+	CreatedAt  time.Time  `json:"created_at"`
+	StartedAt  *time.Time `json:"started_at"`
+	FinishedAt *time.Time `json:"finished_at"`
+}
+
+// Step is one unit of work in a build, as events and the API show it. A line
+// of the log ends with \n, and an unended rest counts as one.
+type Step struct {
+	Key         StepKey    `json:"key"`
+	Name        Text       `json:"name"`
+	Needs       []StepKey  `json:"needs"`
+	Status      Status     `json:"status"`
+	ExitCode    *int       `json:"exit_code"`
+	StartedAt   *time.Time `json:"started_at"`
+	FinishedAt  *time.Time `json:"finished_at"`
+	LogBytes    int64      `json:"log_bytes"`
+	LogLines    int64      `json:"log_lines"`
+	LogComplete bool       `json:"log_complete"` // the runner's own count agreed: nothing is missing
+}
+
+// Field is a member of an update: absent (the zero value) leaves things as
+// they are, null clears, a value sets.
+type Field[T any] struct {
+	Present bool
+	Null    bool
+	Value   T
+}
+
+// Set returns a field with a value.
+func Set[T any](v T) Field[T] { return Field[T]{Present: true, Value: v} }
+
+// StepUpdate is what a runner says of a step.
+type StepUpdate struct {
+	Key        StepKey
+	Name       Field[string]
+	Needs      Field[[]StepKey]
+	Status     Field[Status] // never null
+	ExitCode   Field[int]
+	StartedAt  Field[time.Time]
+	FinishedAt Field[time.Time]
+	LogBytes   Field[int64] // with a final status: the runner's own count of the log's bytes
+}
+
+// BuildUpdate is what a runner says of the build itself.
+type BuildUpdate struct {
+	Status     Field[Status] // never null
+	Branch     Field[string]
+	Commit     Field[string]
+	Title      Field[string]
+	Author     Field[string]
+	URL        Field[string]
+	Trigger    Field[string]
+	StartedAt  Field[time.Time]
+	FinishedAt Field[time.Time]
+}
+
+// AtEnd as the offset of a LogUpdate means wherever the log ends.
+const AtEnd int64 = -1
+
+// LogUpdate is a piece of a step's log at its byte offset, or, with Lost, the
+// news that so many bytes are gone for good.
+type LogUpdate struct {
+	Step   StepKey
+	Offset int64 // bytes, or AtEnd
+	At     time.Time
+	Chunk  Chunk
+	Lost   int64 // bytes; then Chunk is empty
+}
+
+// Update is one thing that a runner says; exactly one member is not nil.
+type Update struct {
+	Step  *StepUpdate
+	Log   *LogUpdate
+	Build *BuildUpdate
+}
+
+// Request is one list of updates for one build, taken as a whole or not at
+// all.
+type Request struct {
+	Build   BuildID
+	Updates []Update
+	Alive   []StepKey // heartbeats
+}
+
+// Creation is a new build.
+type Creation struct {
+	ID      BuildID
+	Project string
+	BuildUpdate
+	Steps []StepUpdate // Key, Name and Needs
+}
+
+// Receipt answers a request that was committed.
+type Receipt struct {
+	Last EventID           // the build's newest event
+	Logs map[StepKey]int64 // bytes that the server has, for each step that the request had text for
+}
+
+// Cut brings a time to what is kept and shown: UTC, microseconds.
+func Cut(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
+// CheckTime refuses a time that RFC 3339 cannot show in UTC.
+func CheckTime(t time.Time) error {
+	if y := t.UTC().Year(); y < 1 || y > 9999 {
+		return &Problem{Code: Invalid, Detail: "A time lies between the years 1 and 9999 in UTC."}
+	}
+	return nil
+}
