@@ -184,7 +184,6 @@ CREATE FUNCTION append_batch(
 LANGUAGE plpgsql AS $$
 DECLARE
     moved bigint[];
-    f_written boolean;
 BEGIN
     epoch_ok := coalesce(present_epoch() = in_epoch, false);
     missed := '{}';

@@ -1,0 +1,107 @@
+package groupcommit_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stepcast/stepcast/internal/groupcommit"
+)
+
+func TestQueue_GathersWhileACommitIsInFlight(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		q := groupcommit.New[int](1<<20, 1<<20)
+		ctx, cancel := context.WithCancel(t.Context())
+		hold := make(chan struct{})
+		var batches [][]int
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			q.Run(ctx, func(batch []int) { batches = append(batches, batch); <-hold })
+		}()
+		add(t, q, 1, 1)
+		synctest.Wait() // the first commit is in flight
+		for i := 2; i <= 5; i++ {
+			add(t, q, i, 1)
+		}
+		hold <- struct{}{}
+		hold <- struct{}{}
+		synctest.Wait()
+		cancel()
+		<-done
+		if len(batches) != 2 || len(batches[0]) != 1 || len(batches[1]) != 4 {
+			t.Fatalf("batches %v, want [1] and [2 3 4 5]", batches)
+		}
+	})
+}
+
+func TestQueue_BoundsBatchesAndItself(t *testing.T) {
+	t.Parallel()
+	q := groupcommit.New[int](100, 40)
+	add(t, q, 1, 30)
+	add(t, q, 2, 30)
+	add(t, q, 3, 40)
+	if err := q.Add(4, 1); !errors.Is(err, groupcommit.ErrFull) {
+		t.Fatalf("a 101st byte: %v, want ErrFull", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var sizes []int
+	q.Run(ctx, func(batch []int) { sizes = append(sizes, len(batch)) })
+	if len(sizes) != 3 {
+		t.Fatalf("batches of %v items, want three of one", sizes)
+	}
+}
+
+func TestQueue_TakesAnItemLargerThanItself(t *testing.T) {
+	t.Parallel()
+	q := groupcommit.New[int](10, 10)
+	add(t, q, 1, 1000)
+	if err := q.Add(2, 1); !errors.Is(err, groupcommit.ErrFull) {
+		t.Fatalf("behind it: %v, want ErrFull", err)
+	}
+}
+
+func TestQueue_CommitsWhatItAcceptedBeforeItEnds(t *testing.T) {
+	t.Parallel()
+	q := groupcommit.New[int](1<<20, 8)
+	ctx, cancel := context.WithCancel(t.Context())
+	var accepted, committed int
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		q.Run(ctx, func(batch []int) { committed += len(batch) })
+	})
+	var mu sync.Mutex
+	var adders sync.WaitGroup
+	for range 8 {
+		adders.Go(func() {
+			for i := range 1000 {
+				if i == 500 {
+					cancel()
+				}
+				if err := q.Add(i, 1); err == nil {
+					mu.Lock()
+					accepted++
+					mu.Unlock()
+				} else if !errors.Is(err, groupcommit.ErrClosed) {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	adders.Wait()
+	wg.Wait()
+	if accepted != committed || accepted == 0 {
+		t.Fatalf("%d accepted, %d committed", accepted, committed)
+	}
+}
+
+func add(t *testing.T, q *groupcommit.Queue[int], item int, size int64) {
+	t.Helper()
+	if err := q.Add(item, size); err != nil {
+		t.Fatal(err)
+	}
+}
