@@ -1,0 +1,117 @@
+import { css, html, LitElement, type PropertyValues, type SVGTemplateResult, svg } from "lit";
+import type { Status } from "../model.ts";
+import { shared } from "./shared-styles.ts";
+
+// A shape of its own for each status, so that colour is never the only sign.
+const shapes: Readonly<Record<Status, SVGTemplateResult>> = {
+	passed: svg`<path d="M3 8.5 6.5 12 13 4.5" />`,
+	failed: svg`<path d="M4 4l8 8M12 4l-8 8" />`,
+	running: svg`<circle class="solid" cx="8" cy="8" r="5" />`,
+	queued: svg`<circle cx="8" cy="8" r="5" />`,
+	canceled: svg`<circle cx="8" cy="8" r="5.5" /><path d="M4.2 4.2l7.6 7.6" />`,
+	skipped: svg`<path d="M3 8h10" />`,
+	lost: svg`<path d="M8 2.5v7" /><circle class="solid" cx="8" cy="13" r="0.6" />`,
+};
+
+/**
+ * A status as a shape and its word. With the attribute `brief` the word is only for screen readers
+ * and the tooltip; `label` goes before it there.
+ */
+export class StatusMark extends LitElement {
+	static override properties = {
+		status: { reflect: true },
+		brief: { type: Boolean, reflect: true },
+		label: {},
+	};
+	declare status: Status;
+	declare brief: boolean;
+	declare label: string;
+
+	constructor() {
+		super();
+		this.status = "queued";
+		this.brief = false;
+		this.label = "";
+	}
+
+	static override styles = [
+		shared,
+		css`
+			:host {
+				display: inline-flex;
+				align-items: center;
+				gap: 0.375em;
+				color: var(--muted);
+				font-weight: 600;
+				white-space: nowrap;
+			}
+
+			:host([status="passed"]) {
+				color: var(--passed);
+			}
+
+			:host([status="failed"]) {
+				color: var(--failed);
+			}
+
+			:host([status="running"]) {
+				color: var(--running);
+			}
+
+			:host([status="canceled"]) {
+				color: var(--canceled);
+			}
+
+			:host([status="lost"]) {
+				color: var(--stale);
+			}
+
+			svg {
+				flex: none;
+				width: 1em;
+				height: 1em;
+				fill: none;
+				stroke: currentColor;
+				stroke-width: 2.25;
+				stroke-linecap: round;
+				stroke-linejoin: round;
+			}
+
+			.solid {
+				fill: currentColor;
+			}
+
+			@media (prefers-reduced-motion: no-preference) {
+				:host([status="running"]) svg {
+					animation: pulse 2s ease-in-out infinite;
+				}
+			}
+
+			@keyframes pulse {
+				50% {
+					opacity: 0.45;
+				}
+			}
+		`,
+	];
+
+	protected override willUpdate(changed: PropertyValues): void {
+		if (changed.has("brief") || changed.has("label") || changed.has("status")) {
+			if (this.brief) this.title = this.#words();
+			else this.removeAttribute("title");
+		}
+	}
+
+	#words(): string {
+		return this.label ? `${this.label}: ${this.status}` : this.status;
+	}
+
+	override render() {
+		return html`
+			<svg viewBox="0 0 16 16" aria-hidden="true">${shapes[this.status] ?? shapes.queued}</svg>
+			<span class=${this.brief ? "unseen" : ""}>${this.brief ? this.#words() : this.status}</span>
+		`;
+	}
+}
+
+customElements.define("status-mark", StatusMark);

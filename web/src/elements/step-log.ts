@@ -1,0 +1,383 @@
+import { css, html, LitElement, nothing, type PropertyValues, unsafeCSS } from "lit";
+import { count, counted } from "../format.ts";
+import { emptyLog, firstLine, type StepLog as Log, lastLine, maxRows } from "../log.ts";
+import { LogRows } from "../log-rows.ts";
+import { ended, type Step } from "../model.ts";
+import { shared } from "./shared-styles.ts";
+
+/** How near to its end, in pixels, a log counts as being read at its end. */
+const nearEnd = 24;
+
+/**
+ * The log of a step, following its end while it is read there.
+ *
+ * @csspart line - none; lines are `.line` elements whose textContent is exactly the line
+ */
+export class StepLog extends LitElement {
+	static override properties = {
+		step: { attribute: false },
+		log: { attribute: false },
+		raw: {},
+		caughtup: { type: Boolean },
+		following: { state: true },
+	};
+	declare step: Step | undefined;
+	declare log: Log;
+	/** The address of the whole log. */
+	declare raw: string;
+	/** Whether all that was written before the page was opened is here. */
+	declare caughtup: boolean;
+	/** Whether the newest line is kept in view. */
+	declare following: boolean;
+
+	#rows: LogRows | undefined;
+	#top = 0;
+	#height = 0;
+	/** The last line when the reader left the end. */
+	#left = 0;
+	readonly #resized = new ResizeObserver(() => this.#stay());
+
+	constructor() {
+		super();
+		this.log = emptyLog;
+		this.raw = "";
+		this.caughtup = false;
+		this.following = true;
+	}
+
+	static override styles = [
+		shared,
+		css`
+			:host {
+				position: relative;
+				display: flex;
+				flex-direction: column;
+				min-height: 0;
+			}
+
+			.bar {
+				display: flex;
+				flex-wrap: wrap;
+				align-items: center;
+				justify-content: space-between;
+				gap: 0.25rem 1rem;
+				padding: 0.375rem 0.75rem;
+				border-bottom: 1px solid var(--line);
+				background: var(--panel);
+				font-size: 0.875rem;
+			}
+
+			h2 {
+				margin: 0;
+				font-size: 0.9375rem;
+				overflow-wrap: anywhere;
+			}
+
+			.bar p {
+				margin: 0;
+			}
+
+			.bar a {
+				display: inline-flex;
+				align-items: center;
+				min-height: 1.5rem;
+			}
+
+			[role="region"] {
+				flex: 1;
+				min-height: 0;
+				overflow-y: auto;
+				overscroll-behavior: contain;
+				padding: 0.5rem 0;
+				background: var(--page);
+				outline-offset: -2px;
+			}
+
+			.rows {
+				font: 0.8125rem / 1.5 var(--mono);
+				tab-size: 8;
+			}
+
+			.line {
+				position: relative;
+				min-height: 1.5em;
+				padding: 0 0.75rem 0 5.5rem;
+				white-space: pre-wrap;
+				overflow-wrap: anywhere;
+			}
+
+			.line:hover {
+				background: var(--panel);
+			}
+
+			.line::before {
+				content: attr(data-line);
+				position: absolute;
+				left: 0;
+				width: 4.5rem;
+				color: var(--muted);
+				text-align: right;
+				user-select: none;
+			}
+
+			.cut::after {
+				content: " (this line goes on in the raw log)";
+				color: var(--stale);
+			}
+
+			.hole,
+			.note {
+				margin: 0.25rem 0.75rem 0.25rem 5.5rem;
+				padding: 0.125rem 0.5rem;
+				border-left: 3px solid currentColor;
+				color: var(--stale);
+				font-family: var(--font);
+			}
+
+			.note {
+				border: 0;
+				padding-left: 0;
+				color: var(--muted);
+				font-size: 0.875rem;
+			}
+
+			.escape {
+				display: none;
+			}
+
+			.control::before {
+				content: attr(data-glyph);
+				color: var(--muted);
+			}
+
+			.bold {
+				font-weight: 700;
+			}
+
+			.dim {
+				color: var(--muted);
+			}
+
+			.italic {
+				font-style: italic;
+			}
+
+			.underline {
+				text-decoration: underline;
+			}
+
+			.strike {
+				text-decoration: line-through;
+			}
+
+			.overline {
+				text-decoration: overline;
+			}
+
+			.underline.strike {
+				text-decoration: underline line-through;
+			}
+
+			.underline.overline {
+				text-decoration: underline overline;
+			}
+
+			.strike.overline {
+				text-decoration: line-through overline;
+			}
+
+			.underline.strike.overline {
+				text-decoration: underline line-through overline;
+			}
+
+			.exact {
+				color: var(--fg-light);
+			}
+
+			.inverse {
+				background: var(--text);
+				color: var(--page);
+			}
+
+			.inverse.exact {
+				color: var(--fg-light);
+			}
+
+			.on {
+				background: var(--bg);
+				color: var(--fg);
+			}
+
+			@media (prefers-color-scheme: dark) {
+				.exact,
+				.inverse.exact {
+					color: var(--fg-dark);
+				}
+			}
+
+			.conceal {
+				color: transparent;
+			}
+
+			.end {
+				position: absolute;
+				right: 1.25rem;
+				bottom: 1rem;
+				box-shadow: 0 1px 4px rgb(0 0 0 / 30%);
+			}
+
+			@media (max-width: 640px) {
+				.line {
+					padding-left: 3.5rem;
+				}
+
+				.line::before {
+					width: 3rem;
+					font-size: 0.6875rem;
+					line-height: 1.77;
+				}
+
+				.hole,
+				.note {
+					margin-left: 3.5rem;
+				}
+			}
+		`,
+		unsafeCSS(
+			Array.from({ length: 16 }, (_, i) => `.fg-${i} { color: var(--ansi-${i}); }`).join("\n"),
+		),
+	];
+
+	override render() {
+		const step = this.step;
+		if (!step) return nothing;
+		const name = step.name || step.key;
+		return html`
+			<div class="bar">
+				<h2><bdi>${name}</bdi></h2>
+				${this.#window()}
+				<a href=${this.raw}>Raw log</a>
+			</div>
+			<div
+				role="region"
+				tabindex="0"
+				aria-label="Log of step ${name}"
+				@scroll=${this.#scrolled}
+			>
+				<div class="rows"></div>
+				${this.#note(step)}
+			</div>
+			${
+				this.following || this.log.rows === 0
+					? nothing
+					: html`<button class="end" @click=${this.#toEnd}>${this.#news()}</button>`
+			}
+		`;
+	}
+
+	/** Says what of the log is on the page, when that is not all of it. */
+	#window() {
+		const first = firstLine(this.log);
+		if (first === undefined || first <= 1) return nothing;
+		const last = lastLine(this.log);
+		return html`<p class="window">
+			The newest ${counted(Math.min(maxRows, last - first + 1), "line")} of ${count(last)} are here; lines
+			1 to ${count(first - 1)} are in the <a href=${this.raw}>raw log</a>.
+		</p>`;
+	}
+
+	#note(step: Step) {
+		const words = this.#words(step);
+		return words === "" ? nothing : html`<p class="note">${words}</p>`;
+	}
+
+	#words(step: Step): string {
+		const quiet = this.log.rows === 0;
+		const code = step.exit_code ?? undefined;
+		switch (step.status) {
+			case "queued":
+				return "The step has not started.";
+			case "skipped":
+				return "The step was skipped.";
+			case "running":
+				return quiet && this.caughtup ? "No output yet." : "";
+			case "lost":
+				return "The reporter of this step went silent. If it comes back, the log goes on here.";
+			default:
+				return `${quiet && this.caughtup ? "No output. " : ""}${capital(step.status)}${
+					code === undefined ? "" : ` with exit code ${code}`
+				}.`;
+		}
+	}
+
+	#news(): string {
+		const lines = lastLine(this.log) - this.#left;
+		return lines > 0 ? `↓ ${counted(lines, "new line")}` : "↓ To the end";
+	}
+
+	protected override willUpdate(changed: PropertyValues<this>): void {
+		const before = changed.get("step");
+		if (changed.has("step") && before?.key !== this.step?.key) {
+			// A log that is over is read from its start; one that grows or failed, at its end.
+			this.following = !this.step || !ended(this.step.status) || this.step.status !== "passed";
+			this.#left = lastLine(this.log);
+			this.#top = 0;
+			this.#rows = undefined;
+		}
+	}
+
+	protected override updated(changed: PropertyValues<this>): void {
+		const parent = this.renderRoot.querySelector<HTMLElement>(".rows");
+		if (!parent) return;
+		if (!this.#rows) {
+			parent.replaceChildren();
+			this.#rows = new LogRows(parent);
+			this.#resized.disconnect();
+			this.#resized.observe(parent);
+			if (!this.following) this.#region.scrollTop = 0;
+			this.#rows.show(this.log.blocks);
+		} else if (changed.has("log")) {
+			this.#rows.show(this.log.blocks);
+		}
+		this.#stay();
+	}
+
+	get #region(): HTMLElement {
+		const region = this.renderRoot.querySelector<HTMLElement>("[role=region]");
+		if (!region) throw new Error("a log with a step has a region");
+		return region;
+	}
+
+	#stay(): void {
+		if (!this.following || !this.step) return;
+		const region = this.#region;
+		region.scrollTop = region.scrollHeight;
+		this.#top = region.scrollTop;
+		this.#height = region.scrollHeight;
+	}
+
+	/** Scrolling up leaves the end, coming back to it follows again. A log that shrank did neither. */
+	#scrolled(): void {
+		const region = this.#region;
+		const { scrollTop, scrollHeight, clientHeight } = region;
+		if (scrollHeight - scrollTop - clientHeight <= nearEnd) {
+			this.following = true;
+		} else if (scrollTop < this.#top && scrollHeight >= this.#height && this.following) {
+			this.following = false;
+			this.#left = lastLine(this.log);
+		}
+		this.#top = scrollTop;
+		this.#height = scrollHeight;
+	}
+
+	#toEnd(): void {
+		this.following = true;
+		this.#region.focus();
+	}
+}
+
+function capital(word: string): string {
+	return word.slice(0, 1).toUpperCase() + word.slice(1);
+}
+
+customElements.define("step-log", StepLog);

@@ -1,0 +1,120 @@
+import { css, html, LitElement, type PropertyValues } from "lit";
+import { elapsed } from "../format.ts";
+import type { Connection } from "../stream.ts";
+import { Ticking } from "../ticking.ts";
+import { shared } from "./shared-styles.ts";
+
+/**
+ * The state of the page's connection, in words. Figures that change every second are for the eyes
+ * alone: a screen reader hears each change of state once.
+ *
+ * @fires stepcast-retry - someone does not want to wait for the next attempt
+ */
+export class StreamState extends LitElement {
+	static override properties = {
+		connection: { attribute: false },
+		slow: { state: true },
+	};
+	declare connection: Connection;
+	/** Whether the first connection takes long enough to be worth a word. */
+	declare private slow: boolean;
+
+	readonly #ticking = new Ticking(this);
+	#slowly: ReturnType<typeof setTimeout> | undefined;
+
+	constructor() {
+		super();
+		this.connection = { name: "connecting" };
+		this.slow = false;
+	}
+
+	static override styles = [
+		shared,
+		css`
+			:host {
+				display: flex;
+				align-items: center;
+				gap: 0.5rem;
+				min-height: 1.75rem;
+				font-size: 0.875rem;
+				color: var(--muted);
+			}
+
+			.live {
+				color: var(--passed);
+			}
+
+			.stale,
+			.offline,
+			.reconnecting {
+				color: var(--stale);
+			}
+		`,
+	];
+
+	override connectedCallback(): void {
+		super.connectedCallback();
+		this.#slowly = setTimeout(() => {
+			this.slow = true;
+		}, 1_000);
+	}
+
+	override disconnectedCallback(): void {
+		super.disconnectedCallback();
+		clearTimeout(this.#slowly);
+	}
+
+	protected override willUpdate(_changed: PropertyValues): void {
+		this.#ticking.wanted =
+			this.connection.name === "stale" || this.connection.name === "reconnecting";
+	}
+
+	override render() {
+		const [words, shown] = this.#words();
+		return html`
+			<span class=${this.connection.name}>
+				<span role="status" class="unseen">${words}</span>
+				<span aria-hidden="true">${shown}</span>
+			</span>
+			<button
+				?hidden=${this.connection.name !== "reconnecting" && this.connection.name !== "stale"}
+				@click=${this.#retry}
+			>
+				Retry now
+			</button>
+		`;
+	}
+
+	/** What is spoken, and what is shown. */
+	#words(): readonly [string, string] {
+		const connection = this.connection;
+		switch (connection.name) {
+			case "connecting":
+				return this.slow ? ["Connecting", "Connecting…"] : ["", ""];
+			case "live":
+				return ["Live", "● Live"];
+			case "stale":
+				return [
+					"No news from the server",
+					`! No news for ${elapsed(Date.now() - connection.news)}`,
+				];
+			case "reconnecting": {
+				if (connection.at === undefined) return ["Reconnecting", "Reconnecting…"];
+				const seconds = Math.max(0, Math.ceil((connection.at - Date.now()) / 1_000));
+				return ["Reconnecting", `Reconnecting in ${seconds} s`];
+			}
+			case "offline":
+				return ["Offline", "Offline: showing what was loaded"];
+			case "finished":
+				return ["Finished", "Finished"];
+			case "refused":
+				return ["Not connected", "Not connected"];
+		}
+	}
+
+	#retry(): void {
+		this.dispatchEvent(new Event("stepcast-retry", { bubbles: true, composed: true }));
+	}
+}
+
+customElements.define("stream-state", StreamState);

@@ -1,0 +1,65 @@
+/** Words and figures for people. The pages are in English, whatever the browser's language. */
+
+const integer = new Intl.NumberFormat("en-US");
+const clockTime = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
+const full = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeStyle: "long" });
+
+export function count(n: number): string {
+	return integer.format(n);
+}
+
+/** "1 line", "1,200 lines". */
+export function counted(n: number, one: string): string {
+	return `${count(n)} ${one}${n === 1 ? "" : "s"}`;
+}
+
+/** "840 ms", "12.3 s", "4 m 07 s", "2 h 05 m", "3 d 4 h". */
+export function duration(milliseconds: number): string {
+	const ms = Math.max(0, milliseconds);
+	if (ms < 1_000) return `${Math.round(ms)} ms`;
+	if (ms < 60_000) return `${(Math.floor(ms / 100) / 10).toFixed(1)} s`;
+	const seconds = Math.floor(ms / 1_000);
+	const minutes = Math.floor(seconds / 60);
+	if (minutes < 60) return `${minutes} m ${two(seconds % 60)} s`;
+	const hours = Math.floor(minutes / 60);
+	if (hours < 24) return `${hours} h ${two(minutes % 60)} m`;
+	return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+/** The same for something that still runs, in whole seconds, so that it does not flicker. */
+export function elapsed(milliseconds: number): string {
+	const seconds = Math.max(0, Math.floor(milliseconds / 1_000));
+	return seconds < 60 ? `${seconds} s` : duration(seconds * 1_000);
+}
+
+/** "just now", "12 s ago", "5 min ago", "3 h ago", "2 d ago", and after a week the day. */
+export function ago(time: number, now: number): string {
+	const seconds = Math.floor((now - time) / 1_000);
+	if (seconds < 5) return "just now";
+	if (seconds < 60) return `${seconds} s ago`;
+	if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ago`;
+	if (seconds < 86_400) return `${Math.floor(seconds / 3_600)} h ago`;
+	if (seconds < 7 * 86_400) return `${Math.floor(seconds / 86_400)} d ago`;
+	return day.format(time);
+}
+
+/** "14:05". */
+export function clock(time: number): string {
+	return clockTime.format(time);
+}
+
+/** The whole of a time, for a title. */
+export function moment(time: number): string {
+	return full.format(time);
+}
+
+/** An RFC 3339 time in milliseconds since 1970, or undefined. */
+export function instant(text: string | null | undefined): number | undefined {
+	const time = text ? Date.parse(text) : Number.NaN;
+	return Number.isNaN(time) ? undefined : time;
+}
+
+function two(n: number): string {
+	return String(n).padStart(2, "0");
+}

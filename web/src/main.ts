@@ -1,0 +1,1 @@
+import "./elements/stepcast-app.ts";

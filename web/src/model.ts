@@ -1,0 +1,109 @@
+/** What the server says, in its own words. Unknown fields and unknown event kinds are ignored. */
+
+export type Status = "queued" | "running" | "passed" | "failed" | "canceled" | "skipped" | "lost";
+
+/** One run of a project's pipeline. Times are RFC 3339 in UTC. */
+export interface Build {
+	readonly id: string;
+	readonly project: string;
+	readonly number: number;
+	readonly status: Status;
+	readonly branch?: string | null;
+	readonly commit?: string | null;
+	readonly title?: string | null;
+	readonly author?: string | null;
+	readonly url?: string | null;
+	readonly trigger?: string | null;
+	readonly created_at: string;
+	readonly started_at?: string | null;
+	readonly finished_at?: string | null;
+}
+
+/** One unit of work in a build. In a list of builds only key, name and status are certain. */
+export interface Step {
+	readonly key: string;
+	readonly status: Status;
+	readonly name?: string | null;
+	readonly needs?: readonly string[] | null;
+	readonly exit_code?: number | null;
+	readonly started_at?: string | null;
+	readonly finished_at?: string | null;
+	readonly log_bytes?: number;
+	readonly log_lines?: number;
+	readonly log_complete?: boolean;
+}
+
+export interface BuildWithSteps extends Build {
+	readonly steps?: readonly Step[] | null;
+}
+
+/**
+ * A piece of a step's log. Offset and bytes count the log's own bytes; line is the 1-based number of
+ * the line that the first byte belongs to. A hole has lost instead of text.
+ */
+export interface Chunk {
+	readonly at: string;
+	readonly step: string;
+	readonly line: number;
+	readonly offset: number;
+	readonly bytes: number;
+	readonly text?: string;
+	readonly lost?: number;
+}
+
+/** In the feed, an event also names its build. */
+export interface InFeed {
+	readonly at: string;
+	readonly build_id?: string;
+	readonly project?: string;
+}
+
+export interface Snapshot {
+	readonly builds: readonly BuildWithSteps[];
+	readonly truncated?: boolean;
+}
+
+/** One page of the list of builds. */
+export interface BuildsPage {
+	readonly builds: readonly BuildWithSteps[];
+	readonly next?: string | null;
+}
+
+/** What a stream delivers. The id is a cursor: opaque, to be handed back and never compared. */
+export type StreamEvent =
+	| { readonly kind: "build"; readonly id: string; readonly data: Build & InFeed }
+	| { readonly kind: "step"; readonly id: string; readonly data: Step & InFeed }
+	| { readonly kind: "log"; readonly id: string; readonly data: Chunk }
+	| { readonly kind: "snapshot"; readonly id: string; readonly data: Snapshot }
+	| { readonly kind: "reset"; readonly id: string; readonly data: { readonly reason?: string } }
+	| { readonly kind: "live" | "ping" | "end" | "unavailable"; readonly id: string };
+
+export const kinds = [
+	"build",
+	"step",
+	"log",
+	"snapshot",
+	"reset",
+	"live",
+	"ping",
+	"end",
+	"unavailable",
+] as const satisfies readonly StreamEvent["kind"][];
+
+/** Whether nothing more is expected of it, though a reporter that comes back may still correct lost and skipped. */
+export function ended(status: Status): boolean {
+	return status !== "queued" && status !== "running";
+}
+
+/**
+ * Whether an object may follow another of the same build or step: a final status stands, while lost
+ * and skipped may be corrected. An older state that arrives late is recognised by this.
+ */
+export function mayFollow(before: Status, after: Status): boolean {
+	const final = before === "passed" || before === "failed" || before === "canceled";
+	return !final || before === after;
+}
+
+export function stepLogURL(build: string, step: string): string {
+	return `/api/v1/builds/${encodeURIComponent(build)}/steps/${step.split("/").map(encodeURIComponent).join("/")}/log`;
+}
