@@ -1,0 +1,90 @@
+// Command stepcast shows builds while they run: a server that keeps their logs
+// in PostgreSQL and streams them, and the commands that report to it.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set when a release is built: -ldflags "-X main.version=1.2.3".
+var version = "dev"
+
+type cli struct {
+	Serve serveCmd `cmd:"" help:"Run the server."`
+	Run   runCmd   `cmd:"" help:"Run a command and report its output and its end, live."`
+	Tail  tailCmd  `cmd:"" help:"Follow a build in the terminal."`
+	Build buildCmd `cmd:"" help:"Start and finish a build of several steps."`
+
+	Version kong.VersionFlag `help:"Print the version and exit."`
+}
+
+// stdio is where a command reads and writes.
+type stdio struct {
+	In  *os.File
+	Out io.Writer
+	Err io.Writer
+}
+
+// exitCode as an error ends the program with that code and says nothing more.
+type exitCode int
+
+func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
+
+// Exit codes of our own. Those of a wrapped command go through as they are.
+const (
+	exitFailed  = 1   // it did not work
+	exitUsage   = 2   // the command line is wrong
+	exitRunSelf = 125 // `run` failed before it could start the command
+)
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:], stdio{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
+}
+
+// run is the whole program. Each command is a struct with its flags and a
+// method Run(context.Context, stdio) error. Ctrl-C and SIGTERM cancel the
+// context, but not in `run`, where they are the wrapped command's business.
+func run(ctx context.Context, args []string, std stdio) int {
+	var c cli
+	parser := kong.Must(&c,
+		kong.Name("stepcast"),
+		kong.Description("Shows builds while they run."),
+		kong.Vars{"version": fmt.Sprintf("stepcast %s (%s, %s/%s)", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)},
+		kong.Writers(std.Out, std.Err),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	)
+	kctx, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(std.Err, "stepcast: %v\n", err)
+		if len(args) > 0 && args[0] == "run" {
+			return exitRunSelf
+		}
+		return exitUsage
+	}
+	if kctx.Selected().Name != "run" {
+		var stop context.CancelFunc
+		ctx, stop = signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+		defer stop()
+	}
+	kctx.BindTo(ctx, (*context.Context)(nil))
+
+	err = kctx.Run(std)
+	var code exitCode
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &code):
+		return int(code)
+	}
+	fmt.Fprintf(std.Err, "stepcast: %v\n", err)
+	return exitFailed
+}
