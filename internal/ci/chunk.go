@@ -2,20 +2,29 @@ package ci
 
 import (
 	"bytes"
-	"strconv"
+	"encoding/binary"
+	"math/bits"
 	"unicode/utf16"
 	"unicode/utf8"
 )
 
 // Bounds of one log event.
 const (
-	MaxChunkBytes = 64 << 10
-	MaxChunkLines = 1000
+	MaxChunkBytes = 64 << 10 // of the text itself, not of its literal
+	MaxChunkLines = 1000     // an unended rest counts as one
 )
+
+// MaxLogBytes is the greatest length of a step's log, and so the greatest
+// offset: up to here every JSON reader counts exactly (RFC 8259, section 6).
+const MaxLogBytes = 1<<53 - 1
 
 // Chunk is a piece of log text. Text that is UTF-8 is kept as the inside of a
 // JSON string, escapes and all, because that is how it arrives and how it
 // leaves: nothing on the way decodes it. Other bytes are kept as they are.
+//
+// A literal has been checked before it gets here: it is UTF-8 without control
+// characters or bare quotes, its escapes are those of JSON, and its surrogates
+// come in pairs.
 type Chunk struct {
 	Body    []byte // the literal, or the bytes themselves
 	Escaped bool   // Body is a literal
@@ -24,12 +33,12 @@ type Chunk struct {
 	Ended   bool   // its last byte is a newline
 }
 
-// NewChunk makes a chunk of bytes. It does not keep raw when that is UTF-8.
+// NewChunk makes a chunk of bytes. It keeps raw unless that is UTF-8.
 func NewChunk(raw []byte) Chunk {
 	c := Chunk{Body: raw, Bytes: int64(len(raw)), Lines: int64(bytes.Count(raw, []byte{'\n'}))}
 	c.Ended = len(raw) > 0 && raw[len(raw)-1] == '\n'
 	if utf8.Valid(raw) {
-		c.Body, c.Escaped = AppendEscaped(make([]byte, 0, len(raw)+len(raw)/32+16), raw), true
+		c.Body, c.Escaped = escapeValid(make([]byte, 0, len(raw)+len(raw)/32+16), raw), true
 	}
 	return c
 }
@@ -57,121 +66,193 @@ func (c *Chunk) From(n int64) Chunk {
 	return NewChunk(raw[n:])
 }
 
-// Split cuts the chunk into pieces that fit an event: at the last line end
-// that fits, else between two characters.
+// Split cuts the chunk into pieces that fit an event: after the last line that
+// fits, or within a longer line between two characters. The pieces share the
+// chunk's memory where they can.
 func (c *Chunk) Split() []Chunk {
 	if c.Bytes <= MaxChunkBytes && (c.Lines < MaxChunkLines || c.Lines == MaxChunkLines && c.Ended) {
 		return []Chunk{*c}
 	}
-	var pieces []Chunk
-	for raw := c.AppendRaw(make([]byte, 0, c.Bytes)); len(raw) > 0; {
-		n := pieceLen(raw)
-		pieces = append(pieces, NewChunk(raw[:n:n]))
-		raw = raw[n:]
+	pieces := make([]Chunk, 0, c.Bytes/MaxChunkBytes+c.Lines/MaxChunkLines+2)
+	for rest := c.Body; len(rest) > 0; {
+		var piece Chunk
+		if c.Escaped {
+			piece = cutLiteral(rest)
+			rest = rest[len(piece.Body):]
+		} else {
+			n := cutRaw(rest)
+			piece = NewChunk(rest[:n:n])
+			rest = rest[n:]
+		}
+		pieces = append(pieces, piece)
 	}
 	return pieces
 }
 
-func pieceLen(raw []byte) int {
-	end := min(len(raw), MaxChunkBytes)
-	lines, last := 0, 0
-	for last < end && lines < MaxChunkLines {
-		i := bytes.IndexByte(raw[last:end], '\n')
-		if i < 0 {
-			break
-		}
-		last += i + 1
-		lines++
-	}
-	switch {
-	case lines == MaxChunkLines:
-		return last
-	case end == len(raw):
-		return end
-	case last > 0:
-		return last
-	}
-	return CharEnd(raw, end)
-}
-
-// CharEnd returns the largest n ≤ end at which raw can be cut without cutting
-// a character; end itself where the bytes are no characters anyway.
-func CharEnd(raw []byte, end int) int {
-	for n := end; n > end-utf8.UTFMax && n > 0; n-- {
-		if utf8.RuneStart(raw[n-1]) {
-			if size := runeLen(raw[n-1]); n-1+size > end {
-				if n == 1 {
-					return end
-				}
-				return n - 1
-			}
-			break
+// cutRaw is how many bytes the first piece of raw has.
+func cutRaw(raw []byte) int {
+	window := raw[:min(len(raw), MaxChunkBytes)]
+	end := 0 // of the last whole line
+	for range MaxChunkLines {
+		i := bytes.IndexByte(window[end:], '\n')
+		switch {
+		case i >= 0:
+			end += i + 1
+		case len(window) == len(raw):
+			return len(raw)
+		case end > 0:
+			return end
+		default:
+			return CharEnd(raw, len(window))
 		}
 	}
 	return end
 }
 
-// runeLen is how many bytes a character takes that begins with b.
-func runeLen(b byte) int {
-	switch {
-	case b >= 0xf0 && b < 0xf8:
-		return 4
-	case b >= 0xe0:
-		return 3
-	case b >= 0xc0:
-		return 2
+// cutLiteral returns the first piece of a literal.
+func cutLiteral(literal []byte) Chunk {
+	var here, line struct{ literal, text int } // how far; and to where, in whole lines
+	lines := int64(0)
+	for lines < MaxChunkLines && here.literal < len(literal) {
+		rest, room := literal[here.literal:], MaxChunkBytes-here.text
+		run := bytes.IndexByte(rest[:min(len(rest), room+1)], '\\')
+		if run < 0 {
+			run = min(len(rest), room+1)
+		}
+		if run > room { // the piece ends in this run, which is text as it stands
+			n := CharEnd(rest, room)
+			here.literal += n
+			here.text += n
+			break
+		}
+		here.literal += run
+		here.text += run
+		if run == len(rest) {
+			break
+		}
+		size, text := escape(rest[run:])
+		if here.text+text > MaxChunkBytes {
+			break
+		}
+		here.literal += size
+		here.text += text
+		if newline(rest[run:]) {
+			lines++
+			line = here
+		}
 	}
-	return 1
+	if here.literal < len(literal) && line.literal > 0 {
+		here = line
+	}
+	return Chunk{
+		Body: literal[:here.literal:here.literal], Escaped: true,
+		Bytes: int64(here.text), Lines: lines, Ended: here == line,
+	}
+}
+
+// escape tells how long the escape is with which a literal begins, and how
+// many bytes the character takes that it stands for.
+func escape(literal []byte) (size, text int) {
+	if literal[1] != 'u' {
+		return 2, 1
+	}
+	if r := unhex(literal[2:]); !utf16.IsSurrogate(r) {
+		return 6, utf8.RuneLen(r)
+	}
+	return 12, 4
+}
+
+// newline tells whether a literal begins with an escaped newline.
+func newline(literal []byte) bool {
+	return literal[1] == 'n' || literal[1] == 'u' && unhex(literal[2:]) == '\n'
+}
+
+// CharEnd returns the largest n ≤ end at which raw can be cut without cutting
+// a character. It is 0 when raw[:end] is only the beginning of one, and end
+// where the bytes are no characters anyway.
+func CharEnd(raw []byte, end int) int {
+	for n := end - 1; n >= 0 && n > end-utf8.UTFMax; n-- {
+		if !utf8.RuneStart(raw[n]) {
+			continue
+		}
+		if !utf8.FullRune(raw[n:end]) {
+			return n
+		}
+		break
+	}
+	return end
+}
+
+// AppendEscaped appends raw as the inside of a JSON string. Bytes that are not
+// UTF-8 become U+FFFD just as in a browser's TextDecoder (and Python's
+// errors="replace"): one for each maximal beginning of a character, so that a
+// page shows what a decoder makes of the log itself.
+// Source: encoding.spec.whatwg.org, "UTF-8 decoder".
+func AppendEscaped(dst, raw []byte) []byte {
+	for !utf8.Valid(raw) {
+		n := 0
+		for {
+			r, size := utf8.DecodeRune(raw[n:])
+			if r == utf8.RuneError && size == 1 {
+				break
+			}
+			n += size
+		}
+		dst = escapeValid(dst, raw[:n])
+		dst = append(dst, "\uFFFD"...)
+		raw = raw[n:]
+		bad := 1
+		for bad < len(raw) && !utf8.FullRune(raw[:bad+1]) {
+			bad++
+		}
+		raw = raw[bad:]
+	}
+	return escapeValid(dst, raw)
+}
+
+// escapeValid is AppendEscaped for what is known to be UTF-8. Only what JSON
+// demands is escaped, eight bytes are looked at in one go.
+func escapeValid(dst, raw []byte) []byte {
+	start, i := 0, 0
+	for i < len(raw) {
+		if i+8 <= len(raw) {
+			mask := unplain(binary.LittleEndian.Uint64(raw[i:]))
+			if mask == 0 {
+				i += 8
+				continue
+			}
+			i += bits.TrailingZeros64(mask) / 8
+		} else if b := raw[i]; b >= ' ' && b != '"' && b != '\\' {
+			i++
+			continue
+		}
+		dst = append(dst, raw[start:i]...)
+		switch b := raw[i]; b {
+		case '"', '\\':
+			dst = append(dst, '\\', b)
+		case '\n':
+			dst = append(dst, '\\', 'n')
+		case '\r':
+			dst = append(dst, '\\', 'r')
+		case '\t':
+			dst = append(dst, '\\', 't')
+		default:
+			dst = append(dst, '\\', 'u', '0', '0', hex[b>>4], hex[b&15])
+		}
+		i++
+		start = i
+	}
+	return append(dst, raw[start:]...)
 }
 
 const hex = "0123456789abcdef"
 
-// plain marks the bytes that stand for themselves in a JSON string.
-var plain = func() (t [256]bool) {
-	for b := 0x20; b < utf8.RuneSelf; b++ {
-		t[b] = b != '"' && b != '\\'
-	}
-	return t
-}()
-
-// AppendEscaped appends raw as the inside of a JSON string. Bytes that are not
-// UTF-8 become U+FFFD, one for each, as a browser's decoder would not all do,
-// but every reader of ours sees.
-func AppendEscaped(dst, raw []byte) []byte {
-	for i := 0; i < len(raw); {
-		start := i
-		for i < len(raw) && plain[raw[i]] {
-			i++
-		}
-		dst = append(dst, raw[start:i]...)
-		if i == len(raw) {
-			break
-		}
-		if b := raw[i]; b < utf8.RuneSelf {
-			switch b {
-			case '"', '\\':
-				dst = append(dst, '\\', b)
-			case '\n':
-				dst = append(dst, '\\', 'n')
-			case '\r':
-				dst = append(dst, '\\', 'r')
-			case '\t':
-				dst = append(dst, '\\', 't')
-			default:
-				dst = append(dst, '\\', 'u', '0', '0', hex[b>>4], hex[b&15])
-			}
-			i++
-			continue
-		}
-		r, size := utf8.DecodeRune(raw[i:])
-		if r == utf8.RuneError && size == 1 {
-			dst = append(dst, "\uFFFD"...)
-		} else {
-			dst = append(dst, raw[i:i+size]...)
-		}
-		i += size
-	}
-	return dst
+// unplain marks, in the high bit of its byte, the lowest of eight bytes that
+// has to be escaped; marks above the lowest mean nothing. 0: there is none.
+func unplain(x uint64) uint64 {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	quote, slash := x^ones*'"', x^ones*'\\'
+	return ((x-ones*' ')&^x | (quote-ones)&^quote | (slash-ones)&^slash) & highs
 }
 
 // AppendUnescaped appends the text that a checked literal stands for.
@@ -196,10 +277,10 @@ func AppendUnescaped(dst, literal []byte) []byte {
 		case 'f':
 			dst = append(dst, '\f')
 		case 'u':
-			r := rune(unhex(literal))
+			r := unhex(literal)
 			literal = literal[4:]
 			if utf16.IsSurrogate(r) {
-				r = utf16.DecodeRune(r, rune(unhex(literal[2:])))
+				r = utf16.DecodeRune(r, unhex(literal[2:]))
 				literal = literal[6:]
 			}
 			dst = utf8.AppendRune(dst, r)
@@ -209,10 +290,21 @@ func AppendUnescaped(dst, literal []byte) []byte {
 	}
 }
 
-func unhex(four []byte) uint64 {
-	n, err := strconv.ParseUint(string(four[:4]), 16, 32)
-	if err != nil {
-		panic("ci: an unchecked literal: " + err.Error())
+// unhex reads four hexadecimal digits.
+func unhex(digits []byte) rune {
+	r := rune(0)
+	for _, b := range digits[:4] {
+		switch {
+		case b >= '0' && b <= '9':
+			b -= '0'
+		case b >= 'a' && b <= 'f':
+			b -= 'a' - 10
+		case b >= 'A' && b <= 'F':
+			b -= 'A' - 10
+		default:
+			panic("ci: an unchecked literal")
+		}
+		r = r<<4 | rune(b)
 	}
-	return n
+	return r
 }

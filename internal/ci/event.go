@@ -2,6 +2,7 @@ package ci
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -68,7 +69,7 @@ func (e *Event) AppendData(dst []byte) []byte {
 }
 
 func appendTime(dst []byte, t time.Time) []byte {
-	return t.AppendFormat(dst, "2006-01-02T15:04:05.999999Z")
+	return Cut(t).AppendFormat(dst, time.RFC3339Nano)
 }
 
 // FeedData turns the data of a build or step event into what the feed shows:
@@ -124,34 +125,20 @@ type Filter struct {
 // Match tells whether the event passes.
 func (f *Filter) Match(e *Event) bool {
 	if e.Kind == KindLog {
-		return !f.NoLogs && (f.Steps == nil || contains(f.Steps, e.Step)) && e.ID >= f.Since[e.Step]
+		return !f.NoLogs && (f.Steps == nil || slices.Contains(f.Steps, e.Step)) && e.ID >= f.Since[e.Step]
 	}
-	if f.Branches != nil && !contains(f.Branches, e.Branch) {
+	if f.Branches != nil && !slices.Contains(f.Branches, e.Branch) {
 		return false
 	}
 	if f.Projects == nil {
 		return true
 	}
-	for _, pattern := range f.Projects {
-		if MatchProject(pattern, e.Project) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(f.Projects, func(pattern string) bool { return MatchProject(pattern, e.Project) })
 }
 
 // All tells whether the filter lets everything pass.
 func (f *Filter) All() bool {
 	return !f.NoLogs && f.Steps == nil && f.Since == nil && f.Projects == nil && f.Branches == nil
-}
-
-func contains[T comparable](list []T, v T) bool {
-	for _, have := range list {
-		if have == v {
-			return true
-		}
-	}
-	return false
 }
 
 // Head is where a log ends, read from the table.

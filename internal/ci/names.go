@@ -24,6 +24,9 @@ type StepKey string
 
 // CheckStepKey says why s cannot be a step key.
 func CheckStepKey(s string) error {
+	if len(s) > MaxName {
+		return &Problem{Code: TooLong, Field: "key", Limit: MaxName, Detail: fmt.Sprintf("The step key %s is longer than %d bytes.", quoted(s), MaxName)}
+	}
 	if why := checkName(s); why != "" {
 		return &Problem{Code: Invalid, Field: "key", Detail: fmt.Sprintf("The step key %s %s.", quoted(s), why)}
 	}
@@ -32,6 +35,9 @@ func CheckStepKey(s string) error {
 
 // CheckProject says why s cannot be a project.
 func CheckProject(s string) error {
+	if len(s) > MaxName {
+		return &Problem{Code: TooLong, Field: "project", Limit: MaxName, Detail: fmt.Sprintf("The project %s is longer than %d bytes.", quoted(s), MaxName)}
+	}
 	why := checkName(s)
 	switch {
 	case why != "":
@@ -48,9 +54,6 @@ func CheckProject(s string) error {
 func checkName(s string) string {
 	if s == "" {
 		return "is empty"
-	}
-	if len(s) > MaxName {
-		return fmt.Sprintf("is longer than %d bytes", MaxName)
 	}
 	for segment := range strings.SplitSeq(s, "/") {
 		if segment == "" || segment == "." || segment == ".." {
@@ -83,11 +86,15 @@ func quoted(s string) string {
 
 // CheckPattern says why s cannot be a project pattern.
 func CheckPattern(s string) error {
+	pattern := s
 	if s == "*" {
 		return nil
 	}
-	if err := CheckProject(strings.TrimSuffix(s, "/*")); err != nil {
-		return &Problem{Code: Invalid, Field: "project", Detail: fmt.Sprintf("The project pattern %s is neither a project, nor one followed by /*, nor *.", quoted(s))}
+	if prefix, deep := strings.CutSuffix(s, "/*"); deep {
+		s = prefix + "/x" // a pattern makes sense if it covers something
+	}
+	if err := CheckProject(s); err != nil {
+		return &Problem{Code: Invalid, Field: "project", Detail: fmt.Sprintf("The project pattern %s is neither a project, nor one followed by /*, nor *.", quoted(pattern))}
 	}
 	return nil
 }

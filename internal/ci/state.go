@@ -89,9 +89,9 @@ func (s *State) Decide(r Request, now time.Time) (*Change, error) {
 			return nil, at(i, err)
 		}
 	}
-	if i := c.findCycle(r.Updates); i >= 0 {
+	if i, err := c.checkNeeds(r.Updates); err != nil {
 		c.Undo()
-		return nil, at(i, &Problem{Code: NeedsCycle, Field: "needs", Detail: "These needs make steps wait for each other in a circle."})
+		return nil, at(i, err)
 	}
 	for _, key := range r.Alive {
 		step := s.byKey[key]
@@ -99,6 +99,7 @@ func (s *State) Decide(r Request, now time.Time) (*Change, error) {
 			c.Undo()
 			return nil, &Problem{Code: UnknownStep, Field: "alive", Detail: fmt.Sprintf("The build has no step %s; announce it before its first heartbeat.", key)}
 		}
+		c.wakeBuild()
 		if c.revive(step) {
 			c.emitStep(step)
 		}
@@ -112,38 +113,47 @@ func (s *State) Decide(r Request, now time.Time) (*Change, error) {
 // The state comes from NewState with the build's identity alone.
 func (s *State) Create(r Creation, now time.Time) (*Change, error) {
 	c := s.begin(now)
-	b := &s.Build
-	status := r.Status.Value
-	b.Status, b.CreatedAt = Queued, c.now
-	if err := c.describe(&r.BuildUpdate); err != nil {
+	if err := c.create(r); err != nil {
+		c.Undo()
 		return nil, err
 	}
-	for i := range r.Steps {
-		if _, err := c.addStep(r.Steps[i].Key); err != nil {
-			return nil, err
-		}
+	c.Receipt.Last = s.Last
+	return c, nil
+}
+
+func (c *Change) create(r Creation) error {
+	s, b := c.state, &c.state.Build
+	b.Status, b.CreatedAt = Queued, c.now
+	if err := c.describe(&r.BuildUpdate); err != nil {
+		return err
 	}
-	if status != "" && status != Queued {
-		c.moveBuild(status)
+	mergeTime(&b.StartedAt, r.StartedAt)
+	mergeTime(&b.FinishedAt, r.FinishedAt)
+	if to := r.Status.Value; to != "" && to != Queued {
+		c.moveBuild(to)
 	}
 	for _, u := range r.Steps {
-		step := s.byKey[u.Key]
-		step.Name = Text(u.Name.Value)
-		step.Needs = u.Needs.Value
-		if status.Final() {
+		if s.byKey[u.Key] != nil {
+			return &Problem{Code: Invalid, Field: "key", Detail: fmt.Sprintf("The step %s is listed twice.", u.Key)}
+		}
+		step, err := c.addStep(u.Key)
+		if err != nil {
+			return err
+		}
+		step.Name, step.Needs = Text(u.Name.Value), needs(u.Needs.Value)
+		if b.Status.Final() {
 			c.endStep(step, Skipped)
 			step.Assumed = true
 		}
 	}
-	if key, ok := s.cycle(); ok {
-		return nil, &Problem{Code: NeedsCycle, Field: "needs", Detail: fmt.Sprintf("The needs of step %s lead back to it.", key)}
+	if circle := s.circle(); circle != nil {
+		return cycleProblem(circle)
 	}
 	c.emitBuild()
 	for _, step := range s.Steps {
 		c.emitStep(step)
 	}
-	c.Receipt.Last = s.Last
-	return c, nil
+	return nil
 }
 
 // LoseStep decides that a running step's reporter went silent.
@@ -154,16 +164,20 @@ func (s *State) LoseStep(key StepKey, now time.Time) *Change {
 		c.endStep(step, Lost)
 		c.emitStep(step)
 	}
+	c.Receipt.Last = s.Last
 	return c
 }
 
-// LoseBuild decides that nobody reports a running build any more.
+// LoseBuild decides that nobody reports a running build any more. A build with
+// a running step goes on: that step has to be lost first.
 func (s *State) LoseBuild(now time.Time) *Change {
 	c := s.begin(now)
-	if s.Build.Status == Running {
+	running := slices.ContainsFunc(s.Steps, func(step *StepState) bool { return step.Status == Running })
+	if s.Build.Status == Running && !running {
 		c.moveBuild(Lost)
 		c.emitBuild()
 	}
+	c.Receipt.Last = s.Last
 	return c
 }
 
@@ -188,6 +202,10 @@ func (c *Change) Undo() {
 }
 
 func (c *Change) touch(step *StepState) {
+	n := len(c.Touched)
+	if n > 0 && c.Touched[n-1] == step {
+		return
+	}
 	if !slices.Contains(c.Touched, step) {
 		c.Touched = append(c.Touched, step)
 		c.undo.copies = append(c.undo.copies, *step)
@@ -210,9 +228,6 @@ func (c *Change) addStep(key StepKey) (*StepState, error) {
 	if len(s.Steps) >= MaxSteps {
 		return nil, &Problem{Code: TooMany, Limit: MaxSteps, Field: "key", Detail: fmt.Sprintf("A build has at most %d steps.", MaxSteps)}
 	}
-	if s.byKey[key] != nil {
-		return nil, &Problem{Code: Invalid, Field: "key", Detail: fmt.Sprintf("The step %s is listed twice.", key)}
-	}
 	step := &StepState{Step: Step{Key: key, Status: Queued}, Number: len(s.Steps) + 1}
 	s.Steps = append(s.Steps, step)
 	s.byKey[key] = step
@@ -227,10 +242,20 @@ func (c *Change) stepFor(key StepKey) (step *StepState, added bool, err error) {
 		return step, false, nil
 	}
 	if c.state.Final(c.now) {
-		return nil, false, &Problem{Code: BuildFinished, Field: "key", Status: c.state.Build.Status, Detail: fmt.Sprintf("The build has ended and has no step %s; report it to a new build.", key)}
+		return nil, false, c.buildFinished(key)
 	}
 	step, err = c.addStep(key)
 	return step, true, err
+}
+
+func (c *Change) buildFinished(key StepKey) error {
+	return &Problem{Code: BuildFinished, Field: "key", Status: c.state.Build.Status, Detail: fmt.Sprintf("The build has ended without a step %s; report it to a new build.", key)}
+}
+
+// missed tells whether the step never began and no longer can: its build is
+// lost for good, which comes with time alone and takes no steps along.
+func (c *Change) missed(step *StepState) bool {
+	return step.Status == Queued && c.state.Final(c.now)
 }
 
 // late tells whether it is too late to correct or add to a step that ended.
@@ -243,64 +268,78 @@ func (c *Change) provisional(step *StepState) bool {
 }
 
 func (c *Change) applyStep(u *StepUpdate) error {
+	counted := u.LogBytes.Present && !u.LogBytes.Null
+	if counted && !u.Status.Value.Final() {
+		return &Problem{Code: Invalid, Field: "log_bytes", Detail: "log_bytes goes with a final status: it is the runner's count of the whole log."}
+	}
 	step, added, err := c.stepFor(u.Key)
 	if err != nil {
 		return err
 	}
+	if added {
+		c.wakeBuild()
+	}
 	c.touch(step)
 	before := *step
-	if u.LogBytes.Present && !u.Status.Value.Final() {
-		return &Problem{Code: Invalid, Field: "log_bytes", Detail: "log_bytes goes with a final status: it is the runner's count of the whole log."}
-	}
 	if u.Name.Present {
 		step.Name = Text(u.Name.Value)
 	}
 	if u.Needs.Present {
-		step.Needs = u.Needs.Value
+		step.Needs = needs(u.Needs.Value)
 	}
-	if err := c.moveStep(step, u.Status.Value); err != nil {
+	past, err := c.moveStep(step, u.Status.Value)
+	if err != nil {
 		return err
 	}
-	merge(&step.ExitCode, u.ExitCode)
-	mergeTime(&step.StartedAt, u.StartedAt)
-	mergeTime(&step.FinishedAt, u.FinishedAt)
-	if u.LogBytes.Present {
+	if !past { // else these are of then, and a repeat must not bring them back
+		merge(&step.ExitCode, u.ExitCode)
+		mergeTime(&step.StartedAt, u.StartedAt)
+		mergeTime(&step.FinishedAt, u.FinishedAt)
+	}
+	if counted {
 		if err := c.closeLog(step, u.LogBytes.Value); err != nil {
 			return err
 		}
 	}
-	c.revive(step)
-	c.hear(step, false)
 	if added || !same(&before, step) {
 		c.emitStep(step)
 	}
 	return nil
 }
 
-// moveStep brings a step to a reported status; "" is none.
-func (c *Change) moveStep(step *StepState, to Status) error {
-	ended := step.Status.Final() || step.Status == Lost
+// moveStep brings a step to a reported status; "" is none. past tells that the
+// status was true once and the step is further on.
+func (c *Change) moveStep(step *StepState, to Status) (past bool, err error) {
+	if to == "" {
+		return false, nil
+	}
+	c.wakeBuild()
 	switch {
-	case to == "" || to == step.Status:
-	case to.Final() && (!ended || c.provisional(step)):
+	case to != Queued && c.missed(step):
+		return false, c.buildFinished(step.Key)
+	case to.Final() && (step.EndedAt.IsZero() || c.provisional(step)):
 		if to == Passed || to == Failed {
 			c.runBuild() // it ran, even if nobody said so
 		}
-		step.FinishedAt = nil // a time that lost or the build's end had set
 		c.endStep(step, to)
 		step.Assumed = false
+	case to == step.Status:
 	case to.Final():
-		return &Problem{Code: StatusFinal, Field: "status", Status: step.Status, Detail: fmt.Sprintf("The step %s is %s for good and cannot become %s.", step.Key, step.Status, to)}
-	case to == Running && step.Status == Queued:
+		return false, &Problem{Code: StatusFinal, Field: "status", Status: step.Status, Detail: fmt.Sprintf("The step %s is %s for good and cannot become %s.", step.Key, step.Status, to)}
+	case step.Status == Queued:
 		c.startStep(step)
+	default:
+		c.revive(step)
 	}
-	return nil // an earlier status was true once
+	c.hear(step, false)
+	return to != step.Status, nil
 }
 
 // startStep sets a queued or lost step, and with it the build, running.
 func (c *Change) startStep(step *StepState) {
 	c.runBuild()
-	step.Status, step.EndedAt, step.FinishedAt = Running, time.Time{}, nil
+	reopen(&step.EndedAt, &step.FinishedAt)
+	step.Status = Running
 	if step.StartedAt == nil {
 		now := c.now
 		step.StartedAt = &now
@@ -309,17 +348,27 @@ func (c *Change) startStep(step *StepState) {
 
 func (c *Change) endStep(step *StepState, to Status) {
 	now := c.now
+	reopen(&step.EndedAt, &step.FinishedAt)
 	step.Status, step.EndedAt = to, now
 	if step.FinishedAt == nil {
 		step.FinishedAt = &now
 	}
 }
 
+// reopen takes back an end that was provisional, and with it the time that the
+// server had filled in; a reported one stays.
+func reopen(endedAt *time.Time, finishedAt **time.Time) {
+	if f := *finishedAt; f != nil && !endedAt.IsZero() && f.Equal(*endedAt) {
+		*finishedAt = nil
+	}
+	*endedAt = time.Time{}
+}
+
 // closeLog takes the runner's count as the proof that nothing is missing.
 func (c *Change) closeLog(step *StepState, want int64) error {
 	have := step.LogBytes
 	switch {
-	case have < want && step.LogComplete:
+	case have < want && c.closed(step):
 		return &Problem{Code: LogComplete, Field: "log_bytes", Offset: &have, Detail: fmt.Sprintf("The log of step %s was closed at %d bytes.", step.Key, have)}
 	case have < want:
 		return &Problem{Code: LogIncomplete, Field: "log_bytes", Offset: &have, Detail: fmt.Sprintf("The log of step %s has %d bytes of the %d that log_bytes names; send the rest first.", step.Key, have, want)}
@@ -330,8 +379,15 @@ func (c *Change) closeLog(step *StepState, want int64) error {
 	return nil
 }
 
+// closed tells whether the step takes no more text: its length was proven, or
+// it ended too long ago.
+func (c *Change) closed(step *StepState) bool {
+	return step.LogComplete || !step.EndedAt.IsZero() && c.late(step)
+}
+
 func (c *Change) applyLog(u *LogUpdate) error {
-	if u.Offset < AtEnd {
+	length := u.Chunk.Bytes + u.Lost
+	if u.Offset < AtEnd || u.Lost < 0 {
 		return &Problem{Code: Invalid, Field: "offset", Detail: "An offset is a count of bytes from the start of the step's log, 0 or more."}
 	}
 	step, added, err := c.stepFor(u.Step)
@@ -339,24 +395,34 @@ func (c *Change) applyLog(u *LogUpdate) error {
 		return err
 	}
 	c.touch(step)
-	have, offset, length := step.LogBytes, u.Offset, u.Chunk.Bytes+u.Lost
+	have, offset := step.LogBytes, u.Offset
 	if offset == AtEnd {
 		offset = have
 	}
+	beyond := offset > have-length // not offset+length > have, which could overflow
 	switch {
+	case c.missed(step):
+		return c.buildFinished(u.Step)
+	case beyond && c.closed(step):
+		return &Problem{Code: LogComplete, Field: "offset", Offset: &have, Detail: fmt.Sprintf("The log of step %s is closed at %d bytes.", u.Step, have)}
 	case offset > have:
 		return &Problem{Code: LogGap, Field: "offset", Offset: &have, Detail: fmt.Sprintf("The log of step %s has %d bytes; the text at offset %d leaves a gap. Go on from offset %d.", u.Step, have, offset, have)}
-	case offset+length > have && (step.LogComplete || !step.EndedAt.IsZero() && c.late(step)):
-		return &Problem{Code: LogComplete, Field: "offset", Offset: &have, Detail: fmt.Sprintf("The log of step %s is closed at %d bytes.", u.Step, have)}
+	case length > MaxLogBytes-offset:
+		return &Problem{Code: TooLong, Field: "offset", Limit: MaxLogBytes, Detail: fmt.Sprintf("A log ends at %d bytes at the latest.", int64(MaxLogBytes))}
 	}
-	if revived := c.revive(step); revived || step.Status == Queued && (length > 0 || added) {
-		if !revived {
-			c.startStep(step)
-		}
+	c.wakeBuild()
+	if beyond {
+		c.runBuild()
+	}
+	switch {
+	case step.Status == Queued && (beyond || added):
+		c.startStep(step)
+		c.emitStep(step)
+	case c.revive(step):
 		c.emitStep(step)
 	}
 	c.hear(step, false)
-	if offset+length > have {
+	if beyond {
 		c.appendLog(step, u, have-offset)
 	}
 	if c.Receipt.Logs == nil {
@@ -382,10 +448,13 @@ func (c *Change) appendLog(step *StepState, u *LogUpdate, skip int64) {
 }
 
 func (c *Change) emitLog(step *StepState, at time.Time, chunk Chunk, lost int64) {
+	if at.IsZero() {
+		at = c.now
+	}
 	c.state.Last++
 	c.Events = append(c.Events, Event{
 		ID: c.state.Last, Kind: KindLog, Step: step.Key,
-		At: at, Line: step.Newlines + 1, Offset: step.LogBytes, Chunk: chunk, Lost: lost,
+		At: Cut(at), Line: step.Newlines + 1, Offset: step.LogBytes, Chunk: chunk, Lost: lost,
 	})
 	step.LogBytes += chunk.Bytes + lost
 	step.Newlines += chunk.Lines
@@ -397,27 +466,41 @@ func (c *Change) emitLog(step *StepState, at time.Time, chunk Chunk, lost int64)
 }
 
 func (c *Change) applyBuild(u *BuildUpdate) error {
-	s := c.state
-	before, events := s.Build, len(c.Events)
+	b, before := &c.state.Build, c.state.Build
 	if err := c.describe(u); err != nil {
 		return err
 	}
-	switch to := u.Status.Value; {
-	case to == "" || to == s.Build.Status:
-	case to.Final() && s.Final(c.now):
-		return &Problem{Code: StatusFinal, Field: "status", Status: s.Build.Status, Detail: fmt.Sprintf("The build is %s for good and cannot become %s.", s.Build.Status, to)}
-	case to.Final():
-		c.endSteps()
-		c.moveBuild(to)
-	case to == Running && s.Build.Status == Queued, s.Build.Status == Lost && !s.Final(c.now):
-		c.moveBuild(Running)
+	past, err := c.turnBuild(u.Status.Value)
+	if err != nil {
+		return err
 	}
-	mergeTime(&s.Build.StartedAt, u.StartedAt)
-	mergeTime(&s.Build.FinishedAt, u.FinishedAt)
-	if len(c.Events) > events || !sameBuild(&before, &s.Build) {
+	if !past {
+		mergeTime(&b.StartedAt, u.StartedAt)
+		mergeTime(&b.FinishedAt, u.FinishedAt)
+	}
+	if !sameBuild(&before, b) {
 		c.emitBuild()
 	}
 	return nil
+}
+
+// turnBuild brings the build to a reported status, as moveStep does a step;
+// its own event is the caller's.
+func (c *Change) turnBuild(to Status) (past bool, err error) {
+	s, b := c.state, &c.state.Build
+	switch {
+	case to == "":
+		return false, nil
+	case to == b.Status:
+	case to.Final() && s.Final(c.now):
+		return false, &Problem{Code: StatusFinal, Field: "status", Status: b.Status, Detail: fmt.Sprintf("The build is %s for good and cannot become %s.", b.Status, to)}
+	case to.Final():
+		c.endSteps()
+		c.moveBuild(to)
+	case b.Status == Queued, b.Status == Lost && !s.Final(c.now):
+		c.moveBuild(Running)
+	}
+	return to != b.Status, nil
 }
 
 // endSteps takes the steps along into the build's end.
@@ -462,10 +545,6 @@ func (c *Change) describe(u *BuildUpdate) error {
 			*text.have = Text(text.u.Value)
 		}
 	}
-	if c.undo.last == 0 { // at creation, times may be given too
-		mergeTime(&b.StartedAt, u.StartedAt)
-		mergeTime(&b.FinishedAt, u.FinishedAt)
-	}
 	return nil
 }
 
@@ -477,36 +556,33 @@ func (c *Change) runBuild() {
 	}
 }
 
-func (c *Change) moveBuild(to Status) {
-	now, b := c.now, &c.state.Build
-	if b.Status == Lost {
-		b.FinishedAt = nil // the time that lost had set
-	}
-	b.Status = to
-	switch {
-	case to == Running:
-		c.state.EndedAt = time.Time{}
-		if b.StartedAt == nil {
-			b.StartedAt = &now
-		}
-	default:
-		c.state.EndedAt = now
-		if b.FinishedAt == nil {
-			b.FinishedAt = &now
-		}
-	}
-}
-
-// revive sets a lost build, and a lost step whose reporter was heard, running
-// again. It tells whether the step changed; its event is the caller's.
-func (c *Change) revive(step *StepState) bool {
-	if c.state.Final(c.now) {
-		return false
-	}
+// wakeBuild sets a lost build running: somebody was heard.
+func (c *Change) wakeBuild() {
 	if c.state.Build.Status == Lost {
 		c.runBuild()
 	}
-	if step.Status != Lost || c.late(step) {
+}
+
+func (c *Change) moveBuild(to Status) {
+	now, s, b := c.now, c.state, &c.state.Build
+	reopen(&s.EndedAt, &b.FinishedAt)
+	b.Status = to
+	switch {
+	case to != Running:
+		s.EndedAt = now
+		if b.FinishedAt == nil {
+			b.FinishedAt = &now
+		}
+	case b.StartedAt == nil:
+		b.StartedAt = &now
+	}
+}
+
+// revive sets a lost step whose reporter was heard running again, unless that
+// or the build's end came too long ago. It tells whether it did; the step's
+// event is the caller's.
+func (c *Change) revive(step *StepState) bool {
+	if step.Status != Lost || c.late(step) || c.state.Final(c.now) {
 		return false
 	}
 	c.touch(step)
@@ -541,7 +617,8 @@ func mergeTime(have **time.Time, u Field[time.Time]) {
 
 func same(a, b *StepState) bool {
 	return a.Name == b.Name && slices.Equal(a.Needs, b.Needs) && a.Status == b.Status && equal(a.ExitCode, b.ExitCode) &&
-		sameTime(a.StartedAt, b.StartedAt) && sameTime(a.FinishedAt, b.FinishedAt) && a.LogComplete == b.LogComplete
+		sameTime(a.StartedAt, b.StartedAt) && sameTime(a.FinishedAt, b.FinishedAt) && a.LogComplete == b.LogComplete &&
+		a.Assumed == b.Assumed
 }
 
 func sameBuild(a, b *Build) bool {

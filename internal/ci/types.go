@@ -103,7 +103,9 @@ type Field[T any] struct {
 // Set returns a field with a value.
 func Set[T any](v T) Field[T] { return Field[T]{Present: true, Value: v} }
 
-// StepUpdate is what a runner says of a step.
+// StepUpdate is what a runner says of a step. Exit code and times belong to the
+// status they come with: beside one that the step has left behind they are
+// ignored, so that a repeat brings nothing back. Else the last write wins.
 type StepUpdate struct {
 	Key        StepKey
 	Name       Field[string]
@@ -112,10 +114,11 @@ type StepUpdate struct {
 	ExitCode   Field[int]
 	StartedAt  Field[time.Time]
 	FinishedAt Field[time.Time]
-	LogBytes   Field[int64] // with a final status: the runner's own count of the log's bytes
+	LogBytes   Field[int64] // with a final status: the runner's own count of the log's bytes; null is absent
 }
 
-// BuildUpdate is what a runner says of the build itself.
+// BuildUpdate is what a runner says of the build itself; for its times the same
+// holds as for a step's.
 type BuildUpdate struct {
 	Status     Field[Status] // never null
 	Branch     Field[string]
@@ -135,8 +138,8 @@ const AtEnd int64 = -1
 // news that so many bytes are gone for good.
 type LogUpdate struct {
 	Step   StepKey
-	Offset int64 // bytes, or AtEnd
-	At     time.Time
+	Offset int64     // bytes, or AtEnd, which never comes from outside
+	At     time.Time // when it was printed; zero: when it arrived
 	Chunk  Chunk
 	Lost   int64 // bytes; then Chunk is empty
 }
