@@ -11,5 +11,5 @@ export default defineConfig({
 		modulePreload: { polyfill: false },
 		reportCompressedSize: false,
 	},
-	server: { proxy: { "/api": process.env["STEPCAST_URL"] ?? "http://127.0.0.1:8080" } },
+	server: { proxy: { "/api": process.env.STEPCAST_URL ?? "http://127.0.0.1:8080" } },
 });

@@ -15,6 +15,11 @@ export interface BuildsState {
 	readonly loaded: boolean;
 	/** Where the next older page starts; undefined when there is none. */
 	readonly next: string | undefined;
+	/**
+	 * The oldest moment, in milliseconds since 1970, from which on every build is here. What is older,
+	 * as a project's newest build in a snapshot may be, waits for its page: a list has no gaps.
+	 */
+	readonly since: number;
 }
 
 export interface ListedBuild {
@@ -25,7 +30,7 @@ export interface ListedBuild {
 /** A page of the list is one more event: true as of its request, so what came since is applied again. */
 export type ListEvent = StreamEvent | { readonly kind: "page"; readonly data: BuildsPage };
 
-export const emptyList: BuildsState = { builds: [], loaded: false, next: undefined };
+export const emptyList: BuildsState = { builds: [], loaded: false, next: undefined, since: 0 };
 
 /** Builds that a page left open for weeks holds at most; the oldest go first. */
 export const maxBuilds = 1_000;
@@ -33,16 +38,16 @@ export const maxBuilds = 1_000;
 /** The state after an event. One that it has seen leaves it as it is. */
 export function apply(state: BuildsState, event: ListEvent): BuildsState {
 	switch (event.kind) {
-		case "page":
-			return {
-				builds: merge(state.builds, event.data.builds.map(listed)),
-				loaded: true,
-				next: event.data.next ?? undefined,
-			};
+		case "page": {
+			const next = event.data.next ?? undefined;
+			const oldest = event.data.builds.at(-1);
+			const since = next && oldest ? Date.parse(oldest.created_at) : 0;
+			return merge({ ...state, loaded: true, next, since }, event.data.builds);
+		}
 		case "snapshot":
-			return { ...state, builds: merge(state.builds, event.data.builds.map(listed)) };
+			return merge(state, event.data.builds);
 		case "build":
-			return { ...state, builds: merge(state.builds, [{ build: event.data, steps: [] }]) };
+			return merge(state, [event.data]);
 		case "step":
 			return applyStep(state, event.data.build_id, event.data);
 		case "reset":
@@ -52,25 +57,18 @@ export function apply(state: BuildsState, event: ListEvent): BuildsState {
 	}
 }
 
-function listed(build: BuildWithSteps): ListedBuild {
-	const { steps, ...rest } = build;
-	return { build: rest, steps: steps ?? [] };
-}
-
-function merge(
-	known: readonly ListedBuild[],
-	arrived: readonly ListedBuild[],
-): readonly ListedBuild[] {
-	const builds = new Map(known.map((one) => [one.build.id, one]));
-	let added = false;
-	for (const { build, steps } of arrived) {
-		const before = builds.get(build.id);
-		if (!before) added = true;
+function merge(state: BuildsState, arrived: readonly BuildWithSteps[]): BuildsState {
+	const known = new Map(state.builds.map((one) => [one.build.id, one]));
+	for (const { steps, ...build } of arrived) {
+		const before = known.get(build.id);
 		if (before && !mayFollow(before.build.status, build.status)) continue;
-		builds.set(build.id, { build, steps: mergeSteps(before?.steps ?? [], steps) });
+		known.set(build.id, { build, steps: mergeSteps(before?.steps ?? [], steps ?? []) });
 	}
-	const all = [...builds.values()];
-	return added ? all.sort(newestFirst).slice(0, maxBuilds) : all;
+	const builds = [...known.values()]
+		.filter(({ build }) => Date.parse(build.created_at) >= state.since)
+		.sort(newestFirst)
+		.slice(0, maxBuilds);
+	return { ...state, builds };
 }
 
 function applyStep(state: BuildsState, id: string | undefined, step: Step): BuildsState {

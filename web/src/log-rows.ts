@@ -49,7 +49,7 @@ export class LogRows {
 	#patch(element: HTMLElement, before: readonly Row[], after: readonly Row[]): void {
 		if (before === after) return;
 		const first = after[0];
-		const gone = first ? before.findIndex((row) => row === first) : before.length;
+		const gone = first ? before.indexOf(first) : before.length;
 		if (gone < 0) {
 			element.replaceChildren(...after.map(draw));
 			return;
@@ -74,7 +74,7 @@ function draw(row: Row): HTMLElement {
 		return element;
 	}
 	element.className = row.cut ? "line cut" : "line";
-	element.dataset["line"] = String(row.number);
+	element.dataset.line = String(row.number);
 	if (row.text === "") {
 		// Without it, copying would skip the empty line.
 		element.append(document.createElement("br"));
@@ -107,7 +107,7 @@ function unseen(kind: "escape" | "control", content: string): HTMLElement {
 	// The control pictures of Unicode, shown by the stylesheet and so no part of the text.
 	if (kind === "control") {
 		const code = content.charCodeAt(0);
-		span.dataset["glyph"] = code === 0x7f ? "\u2421" : String.fromCharCode(0x2400 + code);
+		span.dataset.glyph = code === 0x7f ? "\u2421" : String.fromCharCode(0x2400 + code);
 	}
 	return span;
 }

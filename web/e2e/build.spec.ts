@@ -1,0 +1,307 @@
+import { spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { maxRows } from "../src/log.ts";
+import { connectionErrors, expect, expectLines, log, pageLines, test } from "./stepcast.ts";
+
+function numbered(from: number, to: number, suffix = ""): string {
+	let text = "";
+	for (let i = from; i <= to; i++) text += `line ${i}${suffix}\n`;
+	return text;
+}
+
+test("a build's page grows while the build reports", async ({ page, server }) => {
+	const build = await server.build({
+		project: "acme/api",
+		branch: "main",
+		commit: "0123456789abcdef0123",
+		title: "Grow while watched",
+		author: "Ada",
+		url: "https://example.org/run/1",
+		steps: [{ key: "vet", name: "Vet" }, { key: "test/linux" }],
+	});
+	await page.goto(build.url);
+	await expect(page.locator("build-page h1")).toContainText(`acme/api #${build.number}`);
+	await expect(page.locator("build-page h1 status-mark")).toHaveText("queued");
+	await expect(log(page).locator(".note")).toHaveText("The step has not started.");
+	await expect(page.locator("stream-state [role=status]")).toHaveText("Live");
+
+	await build.step("vet", "running");
+	await expect(page.locator("build-page h1 status-mark")).toHaveText("running");
+	await expect(log(page).locator(".note")).toHaveText("No output yet.");
+	for (let i = 1; i <= 20; i++) {
+		await build.log("vet", `line ${i}\n`);
+		await expect(log(page).locator(".line")).toHaveCount(i);
+	}
+	await build.log("vet", "no end");
+	await expect(log(page).locator(".line").last()).toHaveText("no end");
+	await build.log("vet", " yet");
+	await expect(log(page).locator(".line").last()).toHaveText("no end yet");
+	await build.step("vet", "passed", { exit_code: 0 });
+	await expect(log(page).locator(".note")).toHaveText("Passed with exit code 0.");
+
+	// Nobody chose a step, so the page goes on with the one that runs.
+	await build.step("test/linux", "running");
+	await expect(log(page).locator("h2")).toHaveText("test/linux");
+	await build.log("test/linux", numbered(1, 500));
+	await expect(log(page).locator(".line")).toHaveCount(500);
+	await expect(log(page).locator(".line").last()).toBeInViewport();
+	await build.finish("test/linux", "failed");
+	await expect(page.locator("build-page h1 status-mark")).toHaveText("failed");
+	await expect(page.locator("stream-state [role=status]")).toHaveText("Finished");
+	await expect(page).toHaveTitle(`✗ acme/api #${build.number} failed · Stepcast`);
+	await expectLines(page, await server.logLines(build.id, "test/linux"));
+
+	await page.getByRole("link", { name: "Vet" }).click();
+	await expect(page).toHaveURL(/#vet$/);
+	await expectLines(page, await server.logLines(build.id, "vet"));
+});
+
+test("the page's text is the log of go test -v, line for line", async ({ page, server }) => {
+	const run = spawnSync("go", ["test", "-v", "-short", "-count=1", "path", "sort", "unicode/utf8"]);
+	test.skip(run.error !== undefined, "go is not installed");
+	const build = await server.build();
+	await build.step("test", "running");
+	await page.goto(build.url);
+	for (let from = 0; from < run.stdout.length; from += 4_099) {
+		await build.log("test", run.stdout.subarray(from, from + 4_099));
+	}
+	await build.finish("test");
+	const want = await server.logLines(build.id, "test");
+	expect(want.length).toBeGreaterThan(100);
+	expect(want.join("\n")).toBe(run.stdout.toString().replace(/\n$/, ""));
+	await expectLines(page, want);
+
+	// Copied text is the plain text, without line numbers, and with its empty lines.
+	const copied = await log(page).evaluate((element) => {
+		const rows = element.shadowRoot?.querySelector(".rows");
+		if (!rows) return "";
+		getSelection()?.selectAllChildren(rows);
+		return getSelection()?.toString() ?? "";
+	});
+	expect(copied.trimEnd().split("\n")).toEqual(want.join("\n").trimEnd().split("\n"));
+});
+
+test("the page's text is the log of random bytes, line for line", async ({ page, server }) => {
+	const bytes = randomBytes(300_000);
+	const build = await server.build();
+	await build.step("binary", "running");
+	await page.goto(build.url);
+	for (let from = 0; from < bytes.length; from += 60_007) {
+		await build.log("binary", bytes.subarray(from, from + 60_007));
+	}
+	await build.finish("binary");
+	const want = await server.logLines(build.id, "binary");
+	await expect(log(page).locator(".line")).toHaveCount(want.length);
+	// How many U+FFFD stand for a run of broken bytes is the decoder's choice; where is not.
+	const runs = (lines: string[]) => lines.map((line) => line.replace(/\ufffd+/g, "\ufffd"));
+	await expect.poll(async () => runs(await pageLines(page))).toEqual(runs(want));
+});
+
+test("colours of all kinds, carried across lines", async ({ page, server }) => {
+	const build = await server.build();
+	const text = [
+		"\x1b[31mred",
+		"still red\x1b[0m plain",
+		"\x1b[1;3;4;9mall four\x1b[0m \x1b[7minverse\x1b[0m",
+		"\x1b[38;5;208m256\x1b[0m \x1b[38;2;250;250;160mtruecolour\x1b[0m \x1b[30;43mon yellow\x1b[0m",
+		"10%\r50%\r100%",
+		"\x1b]0;title\x07\x1b[2Kno trace of sequences",
+		"",
+		"after an empty line\r",
+	].join("\n");
+	await build.step("colour", "running");
+	await build.log("colour", text);
+	await build.finish("colour");
+	await page.goto(build.url);
+	await expectLines(page, text.split("\n"));
+
+	const lines = log(page).locator(".line");
+	const rgb = (locator: ReturnType<typeof lines.nth>, property = "color") =>
+		locator.evaluate((e, name) => getComputedStyle(e).getPropertyValue(name), property);
+	expect(await rgb(lines.nth(0).locator("span.fg-1"))).toBe("rgb(179, 33, 43)");
+	expect(await rgb(lines.nth(1).locator("span.fg-1"))).toBe("rgb(179, 33, 43)");
+	expect(await rgb(lines.nth(2).locator("span").nth(1), "text-decoration-line")).toBe(
+		"underline line-through",
+	);
+	await page.emulateMedia({ colorScheme: "dark" });
+	expect(await rgb(lines.nth(0).locator("span.fg-1"))).toBe("rgb(255, 123, 114)");
+	expect(await rgb(lines.nth(3).locator("span.exact").nth(1))).toBe("rgb(250, 250, 160)");
+	expect(await rgb(lines.nth(3).locator("span.on"), "background-color")).toBe("rgb(125, 78, 0)");
+
+	expect(await lines.nth(5).innerText()).toBe("no trace of sequences");
+});
+
+test("a hole in the log is shown", async ({ page, server }) => {
+	const build = await server.build();
+	await build.step("s", "running");
+	await build.log("s", "before\nopen");
+	await build.lost("s", 12_345);
+	await build.log("s", "after\n");
+	await page.goto(build.url);
+	await expect(log(page).locator(".hole")).toContainText("12,345 bytes of the log are missing");
+	await expectLines(page, ["before", "open", "after"]);
+});
+
+test("a server that is killed and comes back: the page resumes by itself", async ({
+	page,
+	server,
+	complaints,
+}) => {
+	test.setTimeout(120_000);
+	complaints.expected = connectionErrors;
+	const build = await server.build({ project: "acme/restart" });
+	await build.step("s", "running");
+	await build.log("s", numbered(1, 300));
+	await page.goto(build.url);
+	await expect(log(page).locator(".line")).toHaveCount(300);
+
+	await server.stop("SIGKILL");
+	await expect(page.locator("stream-state [role=status]")).toHaveText("Reconnecting");
+	await expect(log(page).locator(".line")).toHaveCount(300);
+	await server.start();
+	await build.log("s", numbered(301, 600));
+	await expect(page.locator("stream-state [role=status]")).toHaveText("Live", { timeout: 45_000 });
+	await expectLines(page, await server.logLines(build.id, "s"));
+
+	// And once more, with an end, and someone who does not want to wait.
+	await server.stop("SIGTERM");
+	await expect(page.getByRole("button", { name: "Retry now" })).toBeVisible();
+	await server.start();
+	await build.log("s", numbered(601, 900));
+	await build.finish("s");
+	const retry = page.getByRole("button", { name: "Retry now" });
+	if (await retry.isVisible()) await retry.click({ timeout: 1_000 }).catch(() => {});
+	await expect(page.locator("stream-state [role=status]")).toHaveText("Finished", {
+		timeout: 45_000,
+	});
+	await expectLines(page, await server.logLines(build.id, "s"));
+});
+
+test("100,000 lines: the newest 10,000 are on the page, it says so, and it does not freeze", async ({
+	page,
+	server,
+}, info) => {
+	test.setTimeout(120_000);
+	await page.addInitScript(() => {
+		const tasks: number[] = [];
+		Object.assign(globalThis, { tasks });
+		new PerformanceObserver((list) => {
+			for (const entry of list.getEntries()) tasks.push(entry.duration);
+		}).observe({ type: "longtask", buffered: true });
+	});
+	const suffix = ` ${"x".repeat(80)}`;
+	const build = await server.build({ project: "acme/long" });
+	await build.step("s", "running");
+	await build.log("s", numbered(1, 50_000, suffix));
+	await page.goto(build.url);
+	await expect(log(page).locator(".line").last()).toHaveText(`line 50000${suffix}`);
+	for (let i = 50_000; i < 100_000; i += 2_500) {
+		await build.log("s", numbered(i + 1, i + 2_500, suffix));
+	}
+	await expect(log(page).locator(".line").last()).toHaveText(`line 100000${suffix}`);
+	await expect(log(page).locator(".line").last()).toBeInViewport();
+	await expect(log(page).locator(".window")).toContainText(
+		"The newest 10,000 lines of 100,000 are here; lines 1 to 90,000 are in the raw log.",
+	);
+	await expect(log(page).locator(".window a")).toHaveAttribute(
+		"href",
+		`/api/v1/builds/${build.id}/steps/s/log`,
+	);
+	await expectLines(page, (await server.logLines(build.id, "s")).slice(-maxRows));
+
+	const longest = await page.evaluate(() =>
+		Math.max(0, ...(globalThis as unknown as { tasks: number[] }).tasks),
+	);
+	info.annotations.push({ type: "longest task", description: `${longest} ms` });
+	console.log(`longest task: ${longest} ms`);
+	expect(longest).toBeLessThan(3_000);
+
+	// Read from its start, the log stays where it is while it grows.
+	const region = page.getByRole("region", { name: "Log of step s" });
+	await region.focus();
+	await page.keyboard.press("Home");
+	await expect(log(page).locator(".end")).toBeVisible();
+	await build.log("s", numbered(100_001, 100_040));
+	await expect(log(page).locator(".end")).toHaveText("↓ 40 new lines");
+	await log(page).locator(".end").click();
+	await expect(log(page).locator(".line").last()).toBeInViewport();
+	await expect(log(page).locator(".end")).toHaveCount(0);
+	await build.finish("s");
+});
+
+test("hostile text does nothing", async ({ page, server }) => {
+	const evil = `<img src=x onerror="document.title='owned'"><script>alert(1)</script>"'>{{1}}\${1}`;
+	const build = await server.build({
+		project: "acme/hostile",
+		branch: evil.slice(0, 100),
+		title: evil,
+		author: evil,
+		steps: [{ key: "evil", name: evil }],
+	});
+	page.on("dialog", () => {
+		throw new Error("a dialog");
+	});
+	await build.step("evil", "running");
+	await build.log("evil", `${evil}\n\x1b[31m${evil}\x1b[0m\n\u202eright to left\u202c\n`);
+	await build.finish("evil", "failed");
+	await page.goto(build.url);
+	await expectLines(page, await server.logLines(build.id, "evil"));
+	await expect(page).toHaveTitle(/^✗ acme\/hostile/);
+	await expect(page.locator("build-page h1 .title")).toHaveText(evil);
+	await expect(page.locator("step-list bdi")).toHaveText(evil);
+	expect(await page.locator("img, script:not([src])").count()).toBe(0);
+
+	await page.goto(server.url);
+	const item = page.locator("build-item").filter({ hasText: "acme/hostile" });
+	await expect(item.locator(".author")).toHaveText(evil);
+	expect(await page.locator("img, script:not([src])").count()).toBe(0);
+});
+
+test("a build that does not exist is said to be so, and not asked for again", async ({
+	page,
+	server,
+	complaints,
+}) => {
+	complaints.expected = connectionErrors;
+	let asked = 0;
+	page.on("request", (request) => {
+		if (request.url().includes("/events")) asked++;
+	});
+	await page.goto(`${server.url}/builds/00000000-0000-7000-8000-000000000000`);
+	await expect(page.getByRole("heading", { name: "No such build" })).toBeVisible();
+	await expect(page.locator("stream-state [role=status]")).toHaveText("Not connected");
+	expect(asked).toBe(2);
+});
+
+test("by keyboard alone: from the list to a step's log", async ({ page, server }) => {
+	const build = await server.build({ project: "acme/keys", steps: [{ key: "a" }, { key: "b" }] });
+	await build.step("a", "running");
+	await build.log("a", numbered(1, 400));
+	await build.send(
+		{ step: { key: "a", status: "passed" } },
+		{ step: { key: "b", status: "running" } },
+	);
+	await build.log("b", numbered(1, 300));
+	await build.finish("b");
+	await page.goto(server.url);
+	const link = page.getByRole("link", { name: `acme/keys #${build.number}` });
+	await expect(link).toBeVisible();
+	const tabTo = async (reached: () => Promise<boolean>) => {
+		for (let i = 0; i < 60 && !(await reached()); i++) await page.keyboard.press("Tab");
+		expect(await reached()).toBe(true);
+	};
+	const focused = (locator: ReturnType<typeof page.locator>) => async () =>
+		locator.evaluate((e) => (e.getRootNode() as ShadowRoot).activeElement === e);
+	await tabTo(focused(link));
+	await page.keyboard.press("Enter");
+	await expect(page).toHaveURL(build.url);
+	await expect(log(page).locator(".line")).toHaveCount(300);
+	const step = page.locator("step-list a").filter({ hasText: "a" }).first();
+	await tabTo(focused(step));
+	await page.keyboard.press("Enter");
+	await expect(log(page).locator(".line")).toHaveCount(400);
+	const region = page.getByRole("region", { name: "Log of step a" });
+	await tabTo(focused(region));
+	await page.keyboard.press("End");
+	await expect(log(page).locator(".line").last()).toBeInViewport();
+});

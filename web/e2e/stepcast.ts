@@ -1,0 +1,227 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { test as base, expect, type Locator, type Page } from "@playwright/test";
+
+const binary =
+	process.env.STEPCAST_BIN ?? fileURLToPath(new URL("../../bin/stepcast", import.meta.url));
+
+/** A real `stepcast serve` on a data directory of its own. */
+export class Server {
+	readonly #dir: string;
+	#process: ChildProcess | undefined;
+	#stderr = "";
+	/** "http://127.0.0.1:port", the same after a restart. */
+	url = "";
+	token = "";
+
+	constructor() {
+		this.#dir = mkdtempSync(join(tmpdir(), "stepcast-e2e-"));
+		// As root, the embedded PostgreSQL runs as another user, who must be able to come through.
+		chmodSync(this.#dir, 0o755);
+	}
+
+	async start(): Promise<void> {
+		const listen = this.url === "" ? "127.0.0.1:0" : new URL(this.url).host;
+		const data = join(this.#dir, "data");
+		rmSync(join(data, "address"), { force: true });
+		const child = spawn(binary, ["serve", "--data-dir", data, "--listen", listen], {
+			stdio: ["ignore", "ignore", "pipe"],
+			env: { ...process.env, STEPCAST_DATABASE_URL: "" },
+		});
+		this.#process = child;
+		child.stderr?.on("data", (piece) => {
+			this.#stderr = (this.#stderr + piece).slice(-10_000);
+		});
+		await expect
+			.poll(() => this.#ready(data), { timeout: 45_000, message: () => this.#stderr } as object)
+			.toBe(true);
+	}
+
+	async #ready(data: string): Promise<boolean> {
+		if (this.#process?.exitCode !== null) throw new Error(`the server ended:\n${this.#stderr}`);
+		try {
+			const address = readFileSync(join(data, "address"), "utf8").trim();
+			this.url = address.startsWith("http") ? address.replace(/\/$/, "") : `http://${address}`;
+			this.token = readFileSync(join(data, "token"), "utf8").trim();
+			return (await fetch(`${this.url}/readyz`)).ok;
+		} catch {
+			return false;
+		}
+	}
+
+	/** Ends the process with the given signal, and waits until it is gone. */
+	async stop(signal: NodeJS.Signals): Promise<void> {
+		const child = this.#process;
+		if (!child || child.exitCode !== null || child.signalCode !== null) return;
+		const gone = new Promise((resolve) => child.once("exit", resolve));
+		child.kill(signal);
+		await gone;
+	}
+
+	async remove(): Promise<void> {
+		await this.stop("SIGTERM");
+		rmSync(this.#dir, { recursive: true, force: true });
+	}
+
+	async build(fields: Record<string, unknown> = {}): Promise<Reporter> {
+		const id = randomUUID();
+		const answer = await this.post("/api/v1/builds", { id, project: "e2e", ...fields });
+		return new Reporter(this, answer.id as string, answer.number as number);
+	}
+
+	/** Every write can be repeated blindly, so one that got no answer is. */
+	async post(path: string, body: unknown): Promise<Record<string, unknown>> {
+		const write = () =>
+			fetch(this.url + path, {
+				method: "POST",
+				headers: { Authorization: `Bearer ${this.token}`, "Content-Type": "application/json" },
+				body: JSON.stringify(body),
+			});
+		const response = await write().catch(write);
+		const text = await response.text();
+		if (!response.ok) throw new Error(`POST ${path}: ${response.status} ${text}`);
+		return JSON.parse(text);
+	}
+
+	/** The words of a step's log, decoded as a stream shows them. */
+	async logLines(build: string, step: string): Promise<string[]> {
+		const response = await fetch(
+			`${this.url}/api/v1/builds/${build}/steps/${encodeURIComponent(step)}/log`,
+		);
+		if (!response.ok) throw new Error(`GET …/log: ${response.status}`);
+		const lines = new TextDecoder().decode(await response.arrayBuffer()).split("\n");
+		if (lines.at(-1) === "") lines.pop();
+		return lines;
+	}
+}
+
+/** What a runner says about one build. */
+export class Reporter {
+	readonly #server: Server;
+	readonly id: string;
+	readonly number: number;
+	readonly #offsets = new Map<string, number>();
+
+	constructor(server: Server, id: string, number: number) {
+		this.#server = server;
+		this.id = id;
+		this.number = number;
+	}
+
+	get url(): string {
+		return `${this.#server.url}/builds/${this.id}`;
+	}
+
+	send(...updates: unknown[]): Promise<unknown> {
+		return this.#server.post(`/api/v1/builds/${this.id}/updates`, { updates });
+	}
+
+	step(key: string, status: string, more: Record<string, unknown> = {}): Promise<unknown> {
+		return this.send({ step: { key, status, ...more } });
+	}
+
+	/** Appends bytes to a step's log, in requests that the server accepts. */
+	async log(step: string, content: string | Uint8Array): Promise<void> {
+		const bytes = typeof content === "string" ? Buffer.from(content) : Buffer.from(content);
+		for (let from = 0; from < bytes.length; from += 500_000) {
+			const piece = bytes.subarray(from, from + 500_000);
+			const offset = this.#offsets.get(step) ?? 0;
+			await this.send({ log: { step, offset, base64: piece.toString("base64") } });
+			this.#offsets.set(step, offset + piece.length);
+		}
+	}
+
+	async lost(step: string, bytes: number): Promise<void> {
+		const offset = this.#offsets.get(step) ?? 0;
+		await this.send({ log: { step, offset, lost: bytes } });
+		this.#offsets.set(step, offset + bytes);
+	}
+
+	async finish(step: string, status = "passed"): Promise<void> {
+		const exit_code = status === "passed" ? 0 : 1;
+		await this.send(
+			{ step: { key: step, status, exit_code, log_bytes: this.#offsets.get(step) ?? 0 } },
+			{ build: { status } },
+		);
+	}
+}
+
+interface Complaints {
+	/** Complaints that the test expects and does not want to fail for. */
+	expected: RegExp[];
+	readonly heard: string[];
+}
+
+export const test = base.extend<{ complaints: Complaints }, { server: Server }>({
+	server: [
+		// biome-ignore lint/correctness/noEmptyPattern: Playwright reads the fixture's needs from it
+		async ({}, use) => {
+			const server = new Server();
+			await server.start();
+			await use(server);
+			await server.remove();
+		},
+		{ scope: "worker", timeout: 60_000 },
+	],
+	/** No page may complain: no error on the console, none thrown, no breach of the policy. */
+	complaints: [
+		async ({ page }, use) => {
+			const complaints: Complaints = { expected: [], heard: [] };
+			page.on("console", (message) => {
+				if (message.type() === "error") complaints.heard.push(message.text());
+			});
+			page.on("pageerror", (error) => complaints.heard.push(String(error.stack)));
+			await page.addInitScript(() => {
+				addEventListener("securitypolicyviolation", (event) => {
+					console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`);
+				});
+			});
+			await use(complaints);
+			const unexpected = complaints.heard.filter(
+				(text) => !complaints.expected.some((known) => known.test(text)),
+			);
+			expect(unexpected).toEqual([]);
+		},
+		{ auto: true },
+	],
+});
+
+/** What a page that loses its connection cannot help to print. */
+export const connectionErrors = [/net::ERR_/, /status of \d+/];
+
+export { expect };
+
+export function log(page: Page): Locator {
+	return page.locator("step-log");
+}
+
+/** The lines of the log on the page. */
+export function pageLines(page: Page): Promise<string[]> {
+	return log(page).evaluate((element) =>
+		[...(element.shadowRoot?.querySelectorAll(".line") ?? [])].map(
+			(line) => line.textContent ?? "",
+		),
+	);
+}
+
+/** Waits until the page shows exactly the given lines. */
+export async function expectLines(page: Page, want: readonly string[]): Promise<void> {
+	await expect
+		.poll(() => log(page).evaluate((e) => e.shadowRoot?.querySelectorAll(".line").length))
+		.toBe(want.length);
+	await expect.poll(async () => firstDifference(await pageLines(page), want)).toBe("");
+}
+
+/** Where two texts differ, as words short enough to read in a failed test. */
+export function firstDifference(have: readonly string[], want: readonly string[]): string {
+	const at = Array.from({ length: Math.max(have.length, want.length) }).findIndex(
+		(_, i) => have[i] !== want[i],
+	);
+	if (at < 0) return "";
+	const brief = (line: string | undefined) => JSON.stringify(line?.slice(0, 200));
+	return `line ${at + 1}: the page has ${brief(have[at])}, the log ${brief(want[at])}`;
+}

@@ -1,0 +1,26 @@
+import { existsSync } from "node:fs";
+import { defineConfig } from "@playwright/test";
+
+const chromium = process.env.STEPCAST_CHROMIUM ?? "/usr/bin/chromium";
+const root = process.getuid?.() === 0;
+
+export default defineConfig({
+	testDir: "e2e",
+	outputDir: "test-results",
+	// One server and one browser are enough for a small machine.
+	workers: 1,
+	fullyParallel: false,
+	timeout: 60_000,
+	expect: { timeout: 15_000 },
+	reporter: process.env.CI ? "line" : "list",
+	use: {
+		viewport: { width: 1440, height: 900 },
+		screenshot: "only-on-failure",
+		launchOptions: {
+			// The system's Chromium where there is one, else Playwright's own.
+			...(existsSync(chromium) ? { executablePath: chromium } : {}),
+			// Chromium's sandbox refuses root. For tests only.
+			args: root ? ["--no-sandbox"] : [],
+		},
+	},
+});

@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ago, counted, duration, elapsed, instant } from "./format.ts";
+
+test("durations", () => {
+	const cases: [number, string][] = [
+		[-5, "0 ms"],
+		[840, "840 ms"],
+		[12_340, "12.3 s"],
+		[59_999, "59.9 s"],
+		[60_000, "1 m 00 s"],
+		[247_000, "4 m 07 s"],
+		[7_500_000, "2 h 05 m"],
+		[273_600_000, "3 d 4 h"],
+	];
+	for (const [ms, want] of cases) assert.equal(duration(ms), want);
+	assert.equal(elapsed(12_999), "12 s");
+	assert.equal(elapsed(61_000), "1 m 01 s");
+});
+
+test("times", () => {
+	const now = Date.parse("2026-11-22T10:00:00Z");
+	assert.equal(ago(now + 1_000, now), "just now");
+	assert.equal(ago(now - 12_000, now), "12 s ago");
+	assert.equal(ago(now - 300_000, now), "5 min ago");
+	assert.equal(ago(now - 7_200_000, now), "2 h ago");
+	assert.equal(ago(now - 3 * 86_400_000, now), "3 d ago");
+	assert.equal(instant("2026-11-22T10:00:00.123456Z"), now + 123);
+	assert.equal(instant(null), undefined);
+	assert.equal(instant("soon"), undefined);
+});
+
+test("counts", () => {
+	assert.equal(counted(1, "line"), "1 line");
+	assert.equal(counted(1_200, "line"), "1,200 lines");
+});
