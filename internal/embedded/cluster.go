@@ -1,0 +1,237 @@
+//go:build unix
+
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// maxSocketDir is how long the path of the socket's folder may be: the kernels
+// allow 104 to 108 bytes for the whole path, and the socket's name takes 19.
+const maxSocketDir = 100 - len("/.s.PGSQL.5432")
+
+// dataDir knows what lies where in a data directory.
+type dataDir string
+
+func (d dataDir) lock() string    { return filepath.Join(string(d), "lock") }
+func (d dataDir) cluster() string { return filepath.Join(string(d), "pg") }
+func (d dataDir) run() string     { return filepath.Join(string(d), "run") }
+func (d dataDir) log() string     { return filepath.Join(string(d), "postgres.log") }
+
+// create makes the data directory where there is none and returns its real
+// path. Other users may enter it, the cluster's own among them; what is in it
+// guards itself.
+func create(dir string) (dataDir, error) {
+	if dir == "" {
+		return "", errors.New("no data directory was given")
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("find the data directory: %w", err)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", diskFull(dir, fmt.Errorf("make the data directory: %w", err))
+	}
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		return "", fmt.Errorf("find the data directory: %w", err)
+	}
+	return dataDir(dir), nil
+}
+
+// major is the major version that made the cluster, 0 when there is none.
+func (d dataDir) major() (int, error) {
+	text, err := os.ReadFile(filepath.Join(d.cluster(), "PG_VERSION"))
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Lstat(d.cluster()); err == nil {
+			return 0, fmt.Errorf("%s is there, but is no PostgreSQL data directory (it has no PG_VERSION)", d.cluster())
+		}
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read the cluster's version: %w", err)
+	}
+	major, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		return 0, fmt.Errorf("%s has an unreadable PG_VERSION: %w", d.cluster(), err)
+	}
+	if major < minMajor {
+		return 0, fmt.Errorf("%s was made by PostgreSQL %d, and Stepcast needs %d or newer: choose another data directory, or upgrade this one with pg_upgrade", d.cluster(), major, minMajor)
+	}
+	return major, nil
+}
+
+// initialize makes the cluster: in a folder beside it, with one sync at the
+// end, and then in its place by one rename, so that a cluster that exists is a
+// whole one.
+func (d dataDir) initialize(ctx context.Context, bin binaries, as *account, log *slog.Logger) error {
+	leftovers, _ := filepath.Glob(filepath.Join(string(d), "pg.init-*"))
+	for _, dir := range leftovers {
+		if err := os.RemoveAll(dir); err != nil {
+			return fmt.Errorf("remove an unfinished cluster: %w", err)
+		}
+	}
+	log.Info("making a PostgreSQL cluster", "version", bin.version, "dir", d.cluster())
+	tmp, err := os.MkdirTemp(string(d), "pg.init-") // 0700
+	if err != nil {
+		return d.because(fmt.Errorf("make the cluster: %w", err), nil)
+	}
+	defer os.RemoveAll(tmp)
+	if err := as.give(tmp); err != nil {
+		return fmt.Errorf("give the cluster to user %s: %w", as.name, err)
+	}
+	if err := d.initdb(ctx, bin, as, tmp); err != nil {
+		return err
+	}
+	// A single-user session costs a tenth of a second, and spares a state in
+	// which the cluster is there and its database is not.
+	single := bin.command(ctx, as, bin.postgres(), "--single", "-D", tmp, "-c", "fsync=off", "-c", "log_checkpoints=off", "postgres")
+	single.Stdin = strings.NewReader("CREATE DATABASE " + owner + "\n")
+	if out, err := single.CombinedOutput(); err != nil {
+		return d.because(fmt.Errorf("create the database: %w", err), out)
+	}
+	if out, err := bin.command(ctx, as, bin.initdb(), "--sync-only", "-D", tmp).CombinedOutput(); err != nil {
+		return d.because(fmt.Errorf("sync the cluster: %w", err), out)
+	}
+	if err := os.Rename(tmp, d.cluster()); err != nil {
+		return fmt.Errorf("put the cluster in its place: %w", err)
+	}
+	return syncDir(string(d))
+}
+
+// initdb fills an empty folder. Access is by trust, since the way to the
+// socket is closed: whoever can enter its folder is the cluster's own user, who
+// can read the files anyway, or root. (peer would have to map root and whatever
+// that user is called, and would let in the same two.)
+func (d dataDir) initdb(ctx context.Context, bin binaries, as *account, dir string) error {
+	var out []byte
+	var err error
+	for _, locale := range locales() {
+		args := append([]string{
+			"-D", dir, "--no-sync", "--no-instructions", "--data-checksums",
+			"--username=" + owner, "--auth=trust",
+			"--encoding=UTF8", "--locale-provider=libc", "--lc-messages=C",
+		}, locale...)
+		out, err = bin.command(ctx, as, bin.initdb(), args...).CombinedOutput()
+		if err == nil || !strings.Contains(string(out), "invalid locale") {
+			break
+		}
+	}
+	return d.because(err, out)
+}
+
+// locales are tried in order. Text sorts by its bytes, everywhere alike and
+// without the C library's changing rules; what is a letter is by Unicode where
+// the system can say so.
+func locales() [][]string {
+	unicode := []string{"--locale=C.UTF-8"}
+	if runtime.GOOS == "darwin" {
+		unicode = []string{"--locale=C", "--lc-ctype=UTF-8"}
+	}
+	return [][]string{unicode, {"--locale=C"}}
+}
+
+// command is one of PostgreSQL's programs, run as the account.
+func (b binaries) command(ctx context.Context, as *account, program string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Dir = "/"
+	cmd.Env = slices.Concat(baseEnv, b.env)
+	as.apply(cmd)
+	return cmd
+}
+
+// because adds a program's own last word to its error, and says so when a full
+// disk is behind it.
+func (d dataDir) because(err error, out []byte) error {
+	if err == nil {
+		return nil
+	}
+	for line := range strings.Lines(string(out)) {
+		// The first complaint is the cause, what follows are consequences.
+		for _, mark := range []string{"FATAL:", "PANIC:", "error:"} {
+			if _, text, ok := strings.Cut(line, mark); ok {
+				return diskFull(string(d), fmt.Errorf("%w: %s", err, strings.TrimSpace(text)))
+			}
+		}
+	}
+	if len(out) > 0 {
+		err = fmt.Errorf("%w: %s", err, lastLine(out))
+	}
+	return diskFull(string(d), err)
+}
+
+// diskFull marks an error whose cause is a full disk.
+func diskFull(dir string, err error) error {
+	if errors.Is(err, syscall.ENOSPC) || strings.Contains(err.Error(), "No space left") {
+		return fmt.Errorf("%w: %s has no room for PostgreSQL's files: %w", ErrDiskFull, dir, err)
+	}
+	return err
+}
+
+func syncDir(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("sync %s: %w", path, err)
+	}
+	defer dir.Close()
+	if err := dir.Sync(); err != nil {
+		return fmt.Errorf("sync %s: %w", path, err)
+	}
+	return nil
+}
+
+// socketDir makes the folder of the socket, which only the cluster's user (and
+// root) can enter. Where its path would be too long for a socket, run is a link
+// to a private temporary folder, which a later start uses again.
+func (d dataDir) socketDir(ctx context.Context, as *account) (string, error) {
+	if dir, err := filepath.EvalSymlinks(d.run()); err == nil && len(dir) <= maxSocketDir && private(dir, as) {
+		return dir, nil
+	}
+	if err := os.RemoveAll(d.run()); err != nil {
+		return "", fmt.Errorf("make the socket's folder: %w", err)
+	}
+	dir := d.run()
+	if len(dir) <= maxSocketDir {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			return "", diskFull(string(d), fmt.Errorf("make the socket's folder: %w", err))
+		}
+	} else {
+		var err error
+		if dir, err = os.MkdirTemp(shortTemp(), "stepcast-"); err != nil { // 0700
+			return "", fmt.Errorf("make the socket's folder: %w", err)
+		}
+		if err := os.Symlink(dir, d.run()); err != nil {
+			return "", diskFull(string(d), fmt.Errorf("make the socket's folder: %w", err))
+		}
+	}
+	if err := as.give(dir); err != nil {
+		return "", fmt.Errorf("give the socket's folder to user %s: %w", as.name, err)
+	}
+	return dir, as.reach(ctx, dir)
+}
+
+// private says whether dir is a folder that only the cluster's user can enter:
+// anybody may have put something in the place of a temporary folder.
+func private(dir string, as *account) bool {
+	info, err := os.Lstat(dir)
+	return err == nil && info.IsDir() && info.Mode().Perm() == 0o700 &&
+		info.Sys().(*syscall.Stat_t).Uid == as.uid()
+}
+
+func shortTemp() string {
+	if dir := os.TempDir(); len(dir) <= maxSocketDir-len("/stepcast-4294967295") {
+		return dir
+	}
+	return "/tmp"
+}
