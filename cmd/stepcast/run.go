@@ -2,14 +2,107 @@ package main
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/runner"
 )
 
 type runCmd struct {
-	Command []string `arg:"" passthrough:"" help:"The command and its arguments, after --."`
+	serverFlags
+	describeFlags
+	Build        string        `help:"The build that the step is part of, as 'stepcast build start' printed it. Default: the step is a build of its own." env:"STEPCAST_BUILD" placeholder:"ID" group:"Build"`
+	Step         string        `help:"The step's key, such as test/linux. Default: the command's name." placeholder:"KEY" group:"Build"`
+	Name         string        `help:"What people read for the step. Default: the command line." placeholder:"TEXT" group:"Build"`
+	DrainTimeout time.Duration `help:"How long to wait for the server after the command has ended." default:"60s" placeholder:"TIME"`
+	ShowURL      *bool         `name:"show-url" negatable:"" help:"Say where to watch, on stderr. Default: if that is a terminal."`
+	Command      []string      `arg:"" passthrough:"" help:"The command and its arguments, after --."`
 }
 
-// Run runs the command.
+// Help is what --help says beyond the flags.
+func (c *runCmd) Help() string {
+	return `The command's output goes through untouched, its exit code is the exit code, and signals are passed on. Nothing that happens to the server changes that.
+
+Exit codes of our own: 125 could not start, 126 the command is not executable, 127 it was not found, 128+N it was ended by signal N.
+
+  stepcast run -- go test ./...
+  stepcast run --project acme/api --step lint -- golangci-lint run`
+}
+
+// Run runs the command. Without a server it says so and runs it all the same.
 func (c *runCmd) Run(ctx context.Context, std stdio) error {
-	return errors.New("run: not built yet")
+	say := func(line string) { fmt.Fprintf(std.Err, "stepcast: %s\n", line) }
+	if c.Command[0] == "--" {
+		c.Command = c.Command[1:]
+	}
+	if len(c.Command) == 0 {
+		return usage(std, exitRunSelf, fmt.Errorf("which command? Such as: stepcast run -- make test"))
+	}
+	opt, err := c.options()
+	if err != nil {
+		return usage(std, exitRunSelf, err)
+	}
+	opt.Say = say
+
+	signals, stop := runner.Signals()
+	defer stop()
+	r := runner.Run{
+		Command:      runner.Command{Args: c.Command, Stdin: std.In, Stdout: os.Stdout, Stderr: os.Stderr, Signals: signals},
+		DrainTimeout: c.DrainTimeout,
+		Say:          say,
+	}
+	client, err := c.client()
+	if err != nil {
+		say("this run is not reported: " + err.Error())
+	} else {
+		r.Report = runner.NewReport(client, opt)
+		if c.ShowURL == nil && isTerminal(os.Stderr) || c.ShowURL != nil && *c.ShowURL {
+			say("watch " + client.BuildURL(opt.Build))
+		}
+	}
+	if code := r.Do(ctx).Code; code != 0 {
+		return exitCode(code)
+	}
+	return nil
+}
+
+// options settles what is reported.
+func (c *runCmd) options() (runner.ReportOptions, error) {
+	if err := c.check(); err != nil {
+		return runner.ReportOptions{}, err
+	}
+	opt := runner.ReportOptions{
+		Build:    ci.NewBuildID(),
+		Own:      c.Build == "",
+		Project:  c.Project,
+		Details:  c.details(),
+		Step:     runner.StepName(c.Command[0]),
+		Name:     c.Name,
+		Describe: describe,
+	}
+	if !opt.Own {
+		id, err := parseBuild(c.Build)
+		if err != nil {
+			return opt, fmt.Errorf("--build or STEPCAST_BUILD: %w", err)
+		}
+		opt.Build = id
+	}
+	if c.Step != "" {
+		if err := ci.CheckStepKey(c.Step); err != nil {
+			return opt, sentence(err)
+		}
+		opt.Step = ci.StepKey(c.Step)
+	}
+	if opt.Name == "" {
+		opt.Name = runner.CommandLine(c.Command)
+	}
+	return opt, nil
+}
+
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && !strings.HasSuffix(f.Name(), os.DevNull)
 }

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/embedded"
+	"github.com/stepcast/stepcast/internal/runner"
+)
+
+// serverFlags are those of every command that talks to a server.
+type serverFlags struct {
+	URL     string `name:"url" help:"The server's address. Default: that of the server on this machine." env:"STEPCAST_URL" placeholder:"URL" group:"Server"`
+	Token   string `help:"The token to report with. Default: that of the server on this machine." env:"STEPCAST_TOKEN" placeholder:"TOKEN" group:"Server"`
+	DataDir string `help:"Where a server on this machine keeps its data, its address and its first token." env:"STEPCAST_DATA_DIR" placeholder:"DIR" type:"path" group:"Server"`
+}
+
+var (
+	errNoServer = errors.New("no server was found: start one with `stepcast serve`, or name one with --url or STEPCAST_URL")
+	errNoToken  = errors.New("no token was found: give one with --token or STEPCAST_TOKEN")
+)
+
+// client finds the server and the token: from the flags, the environment, or
+// the data directory of a server on this machine. That server's token goes to
+// an address on this machine only. The client is good for reading when the
+// error is errNoToken.
+func (f *serverFlags) client() (*runner.Client, error) {
+	dir := f.DataDir
+	if dir == "" {
+		dir, _ = embedded.DefaultDataDir() // without one, nothing is found there
+	}
+	server, token := f.URL, f.Token
+	if server == "" {
+		if server = readLine(dir, "address"); server == "" {
+			return nil, errNoServer
+		}
+		if !strings.Contains(server, "://") {
+			server = "http://" + server
+		}
+	}
+	if token == "" && onThisMachine(server) {
+		token = readLine(dir, "token")
+	}
+	c, err := runner.NewClient(server, token)
+	if err != nil {
+		return nil, err
+	}
+	if token == "" {
+		return c, errNoToken
+	}
+	return c, nil
+}
+
+// reader is client for commands that only read.
+func (f *serverFlags) reader() (*runner.Client, error) {
+	c, err := f.client()
+	if errors.Is(err, errNoToken) {
+		err = nil
+	}
+	return c, err
+}
+
+func readLine(dir, name string) string {
+	if dir == "" {
+		return ""
+	}
+	text, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		return ""
+	}
+	line, _, _ := strings.Cut(strings.TrimSpace(string(text)), "\n")
+	return line
+}
+
+func onThisMachine(server string) bool {
+	u, err := url.Parse(server)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// describeFlags say what a build is of. What they leave empty comes from git.
+type describeFlags struct {
+	Project string `help:"The project, such as acme/api. Default: after the git remote, else the directory." env:"STEPCAST_PROJECT" placeholder:"NAME" group:"Build"`
+	Branch  string `help:"The branch. Default: the one checked out." placeholder:"NAME" group:"Build"`
+	Commit  string `help:"The commit. Default: the one checked out." placeholder:"HASH" group:"Build"`
+	Title   string `help:"What people read first. Default: the commit's first line." placeholder:"TEXT" group:"Build"`
+	Author  string `help:"Who made the change. Default: the commit's author." placeholder:"NAME" group:"Build"`
+	Link    string `help:"Where the build came from: an http(s) address." placeholder:"URL" group:"Build"`
+	Trigger string `help:"What set the build off: push, schedule …" placeholder:"TEXT" group:"Build"`
+}
+
+func (f *describeFlags) check() error {
+	if f.Project == "" {
+		return nil
+	}
+	return sentence(ci.CheckProject(f.Project))
+}
+
+func (f *describeFlags) details() runner.Details {
+	return runner.Details{Branch: f.Branch, Commit: f.Commit, Title: f.Title, Author: f.Author, URL: f.Link, Trigger: f.Trigger}
+}
+
+func describe(ctx context.Context) (string, runner.Details) { return runner.Describe(ctx, ".") }
+
+// parseBuild reads a build's id, which may also be the address of its page.
+func parseBuild(s string) (ci.BuildID, error) {
+	if u, err := url.Parse(s); err == nil && u.Scheme != "" {
+		_, rest, _ := strings.Cut(u.Path, "/builds/")
+		s, _, _ = strings.Cut(rest, "/")
+	}
+	id, err := ci.ParseBuildID(s)
+	return id, sentence(err)
+}
+
+// sentence shows a problem to a person: without its code.
+func sentence(err error) error {
+	if p := ci.AsProblem(err); p != nil {
+		return errors.New(p.Detail)
+	}
+	return err
+}
+
+// usage prints what is wrong with the command line and returns the exit code
+// for it.
+func usage(std stdio, code exitCode, err error) error {
+	fmt.Fprintf(std.Err, "stepcast: %v\n", err)
+	return code
+}

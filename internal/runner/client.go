@@ -1,0 +1,262 @@
+package runner
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/stepcast/stepcast/internal/ci"
+)
+
+const (
+	attemptTimeout = 30 * time.Second // of one request and its answer
+	firstBackoff   = 50 * time.Millisecond
+	maxBackoff     = 30 * time.Second
+	maxRetryAfter  = 5 * time.Minute // what a Retry-After may ask for
+	maxAnswer      = 8 << 20         // bytes of an answer that are read
+	minCompress    = 1 << 10         // bytes of a body below which compression does not pay
+)
+
+// Client talks to a Stepcast server as the HTTP contract says.
+type Client struct {
+	URL   string // such as http://127.0.0.1:8080, without a slash at the end
+	Token string // empty: none is sent
+	HTTP  *http.Client
+}
+
+// NewClient returns a client for the server at an address such as
+// http://127.0.0.1:8080.
+func NewClient(server, token string) (*Client, error) {
+	u, err := url.Parse(server)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return nil, fmt.Errorf("the server's address %q is not one such as http://127.0.0.1:8080", server)
+	}
+	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return nil, errors.New("the token holds characters that no token has")
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.DialContext = (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 15 * time.Second}).DialContext
+	transport.ResponseHeaderTimeout = attemptTimeout
+	return &Client{
+		URL:   strings.TrimRight(u.Scheme+"://"+u.Host+u.Path, "/"),
+		Token: token,
+		HTTP: &http.Client{
+			Transport: transport,
+			// A redirected POST arrives as a GET: better to say it.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}, nil
+}
+
+// BuildURL is the address of a build's page.
+func (c *Client) BuildURL(id ci.BuildID) string { return c.URL + "/builds/" + id.String() }
+
+// refusal is an answer that is no 2xx.
+type refusal struct {
+	status  int
+	code    ci.Code // of the problem; empty when the answer is none of Stepcast's
+	detail  string
+	index   int    // of the update that was refused; -1 when no single one was
+	offset  *int64 // bytes that the server has of the step's log
+	wait    time.Duration
+	moved   string // where a redirect points to
+	present ci.Status
+}
+
+func (r *refusal) Error() string {
+	switch {
+	case r.detail != "":
+		return fmt.Sprintf("%s (%d)", strings.TrimSuffix(r.detail, "."), r.status)
+	case r.moved != "":
+		return fmt.Sprintf("it redirects to %s (%d)", r.moved, r.status)
+	}
+	return fmt.Sprintf("it answers %d %s", r.status, http.StatusText(r.status))
+}
+
+// Passing tells whether an error is one that time may heal: no connection, no
+// answer, 5xx and the like, and any answer that does not come from Stepcast
+// itself, such as that of a proxy whose server is being replaced.
+func Passing(err error) bool {
+	var r *refusal
+	if !errors.As(err, &r) {
+		return true
+	}
+	switch s := r.status; {
+	case s >= 500, s == http.StatusTooManyRequests, s == http.StatusRequestTimeout, s == http.StatusTooEarly:
+		return true
+	case s == http.StatusUnauthorized, s == http.StatusForbidden, s == http.StatusRequestEntityTooLarge, s < 400:
+		return false
+	}
+	return r.code == ""
+}
+
+// do sends one request and reads its answer into out, unless that is nil. The
+// error is a *refusal, or the connection's.
+func (c *Client) do(ctx context.Context, method, path string, body []byte, out any) error {
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	req, err := c.request(ctx, method, path, body)
+	if err != nil {
+		return err
+	}
+	resp, err := c.HTTP.Do(req)
+	if err != nil {
+		return plain(err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return plain(err)
+	}
+	if resp.StatusCode/100 != 2 {
+		return refused(resp, answer)
+	}
+	if out == nil {
+		return nil
+	}
+	if err := json.Unmarshal(answer, out); err != nil {
+		// Not a Stepcast, or not yet: a proxy's friendly page.
+		return &refusal{status: http.StatusBadGateway, index: -1, detail: "the answer is not Stepcast's"}
+	}
+	return nil
+}
+
+func (c *Client) request(ctx context.Context, method, path string, body []byte) (*http.Request, error) {
+	packed := body
+	if len(body) >= minCompress && !c.local() {
+		if z := zstdEncoder.EncodeAll(body, make([]byte, 0, len(body)/4)); len(z) < len(body)*9/10 {
+			packed = z
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.URL+path, bytes.NewReader(packed))
+	if err != nil {
+		return nil, err
+	}
+	if len(body) > 0 {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if len(packed) < len(body) {
+		req.Header.Set("Content-Encoding", "zstd")
+	}
+	if c.Token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.Token)
+	}
+	req.Header.Set("User-Agent", "stepcast")
+	return req, nil
+}
+
+// zstdEncoder is made once: it is safe for concurrent EncodeAll.
+var zstdEncoder = func() *zstd.Encoder {
+	e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
+	if err != nil {
+		panic("runner: " + err.Error()) // the options are constants
+	}
+	return e
+}()
+
+// local tells whether the server is on this machine: compression would only
+// cost then.
+func (c *Client) local() bool {
+	u, err := url.Parse(c.URL)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// plain takes the method and the address off a client's error: whoever reads
+// it knows them.
+func plain(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		err = u.Err
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("no answer within %v: %w", attemptTimeout, context.DeadlineExceeded)
+	}
+	return err
+}
+
+func refused(resp *http.Response, answer []byte) *refusal {
+	r := &refusal{status: resp.StatusCode, index: -1, wait: retryAfter(resp.Header.Get("Retry-After"))}
+	if r.status/100 == 3 {
+		r.moved = resp.Header.Get("Location")
+	}
+	var p struct {
+		Type   string    `json:"type"`
+		Detail string    `json:"detail"`
+		Index  *int      `json:"index"`
+		Offset *int64    `json:"offset"`
+		Status ci.Status `json:"current_status"`
+	}
+	if !strings.HasPrefix(resp.Header.Get("Content-Type"), "application/problem+json") || json.Unmarshal(answer, &p) != nil {
+		return r
+	}
+	r.code = ci.Code(p.Type[strings.LastIndexByte(p.Type, '/')+1:])
+	r.detail, r.offset, r.present = printable(p.Detail, 300), p.Offset, p.Status
+	if p.Index != nil {
+		r.index = *p.Index
+	}
+	return r
+}
+
+func retryAfter(header string) time.Duration {
+	wait := time.Duration(0)
+	if s, err := strconv.Atoi(header); err == nil && s > 0 {
+		wait = time.Duration(min(s, int(maxRetryAfter/time.Second))) * time.Second
+	} else if at, err := http.ParseTime(header); err == nil {
+		wait = time.Until(at)
+	}
+	return min(max(wait, 0), maxRetryAfter)
+}
+
+// backoff is the wait between attempts: random below a bound that doubles, so
+// that many runners do not come back at one moment. The zero value begins.
+type backoff struct{ bound time.Duration }
+
+// wait sleeps before the next attempt after err, at least as long as the server
+// asked for.
+func (b *backoff) wait(ctx context.Context, err error) error {
+	b.bound = min(max(2*b.bound, firstBackoff), maxBackoff)
+	delay := rand.N(b.bound)
+	var r *refusal
+	if errors.As(err, &r) {
+		delay = max(delay, r.wait)
+	}
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Until repeats a request until it is answered for good or ctx ends; the error
+// is then the last attempt's.
+func (c *Client) until(ctx context.Context, method, path string, body []byte, out any) error {
+	var b backoff
+	for {
+		err := c.do(ctx, method, path, body, out)
+		if err == nil || !Passing(err) {
+			return err
+		}
+		if b.wait(ctx, err) != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,147 @@
+package runner
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/stepcast/stepcast/internal/ci"
+)
+
+// gitTimeout bounds the look at the working copy, which is only a courtesy.
+const gitTimeout = 5 * time.Second
+
+// Describe finds out what is built in a directory: the project's name, from
+// the address that git fetches from, else from the directory's name; and the
+// branch and commit that are checked out. It changes nothing there.
+func Describe(ctx context.Context, dir string) (project string, d Details) {
+	ctx, cancel := context.WithTimeout(ctx, gitTimeout)
+	defer cancel()
+	top := git(ctx, dir, "rev-parse", "--show-toplevel")
+	if top == "" {
+		if abs, err := filepath.Abs(dir); err == nil {
+			dir = abs
+		}
+		return projectName(filepath.Base(dir)), Details{}
+	}
+	d.Branch = git(ctx, dir, "symbolic-ref", "--quiet", "--short", "HEAD") // none when a commit is checked out
+	if fields := strings.SplitN(git(ctx, dir, "log", "-1", "--no-show-signature", "--format=%H%x00%an%x00%s"), "\x00", 3); len(fields) == 3 {
+		d.Commit, d.Author, d.Title = fields[0], fields[1], fields[2]
+	}
+	project = remoteProject(git(ctx, dir, "config", "--get", "remote.origin.url"))
+	if project == "" {
+		project = projectName(filepath.Base(top))
+	}
+	return project, d
+}
+
+// Or fills what is empty in d from e.
+func (d Details) Or(e Details) Details {
+	for _, f := range []struct {
+		have *string
+		from string
+	}{{&d.Branch, e.Branch}, {&d.Commit, e.Commit}, {&d.Title, e.Title}, {&d.Author, e.Author}, {&d.URL, e.URL}, {&d.Trigger, e.Trigger}} {
+		if *f.have == "" {
+			*f.have = f.from
+		}
+	}
+	return d
+}
+
+func git(ctx context.Context, dir string, args ...string) string {
+	cmd := exec.CommandContext(ctx, "git", args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GIT_OPTIONAL_LOCKS=0", "GIT_TERMINAL_PROMPT=0", "GIT_PAGER=cat")
+	out, err := cmd.Output()
+	if err != nil {
+		return ""
+	}
+	return string(bytes.TrimRight(out, "\r\n"))
+}
+
+// remoteProject makes acme/api of git@example.com:acme/api.git and of
+// https://example.com/acme/api. Of a path on this machine it takes the last
+// element; "" when there is nothing to take.
+func remoteProject(remote string) string {
+	path := strings.TrimSuffix(strings.TrimRight(remote, "/"), ".git")
+	switch scheme, rest, found := strings.Cut(path, "://"); {
+	case found && scheme == "file":
+		path = filepath.Base(rest)
+	case found:
+		_, path, _ = strings.Cut(rest, "/")
+	default:
+		host, rest, scp := strings.Cut(path, ":")
+		switch {
+		case scp && len(host) > 1 && !strings.Contains(host, "/"):
+			path = rest
+		case path != "":
+			path = filepath.Base(path)
+		}
+	}
+	if path == "" {
+		return ""
+	}
+	return projectName(path)
+}
+
+// projectName makes a project's name of any text.
+func projectName(s string) string {
+	segments := nameSegments(s)
+	segments = segments[max(0, len(segments)-ci.MaxSegments):]
+	name := strings.Join(segments, "/")
+	for _, ext := range []string{".svg", ".json"} {
+		if strings.HasSuffix(name, ext) {
+			name = strings.TrimSuffix(name, ext) + "-" + ext[1:]
+		}
+	}
+	if ci.CheckProject(name) != nil {
+		return "unnamed"
+	}
+	return name
+}
+
+// StepName makes a step key of a command's name: make of /usr/bin/make.
+func StepName(command string) ci.StepKey {
+	base := filepath.Base(command)
+	name := strings.Join(nameSegments(strings.TrimSuffix(base, ".exe")), "/")
+	if ci.CheckStepKey(name) != nil {
+		return "run"
+	}
+	return ci.StepKey(name)
+}
+
+// nameSegments cuts s at its slashes and brings each segment into the form that
+// names have.
+func nameSegments(s string) []string {
+	var segments []string
+	for segment := range strings.SplitSeq(s, "/") {
+		segment = strings.Map(func(r rune) rune {
+			switch {
+			case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '.', r == '_', r == '-':
+				return r
+			}
+			return '-'
+		}, segment)
+		segment = strings.Trim(segment, "-")
+		if segment != "" && segment != "." && segment != ".." {
+			segments = append(segments, segment)
+		}
+	}
+	return segments
+}
+
+// CommandLine shows a command as a person would type it.
+func CommandLine(args []string) string {
+	words := make([]string, len(args))
+	for i, arg := range args {
+		words[i] = arg
+		if arg == "" || strings.ContainsAny(arg, " \t\n\"'\\$`&|;<>()*?[]#~!{}") {
+			words[i] = "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(words, " ")
+}

@@ -1,0 +1,184 @@
+package runner
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/stepcast/stepcast/internal/ci"
+)
+
+// Wire forms of what a runner says; absent fields leave things as they are.
+type (
+	newBuild struct {
+		ID      ci.BuildID `json:"id"`
+		Project string     `json:"project"`
+		Details
+		Status ci.Status `json:"status,omitempty"`
+		Steps  []newStep `json:"steps,omitempty"`
+	}
+	newStep struct {
+		Key  ci.StepKey `json:"key"`
+		Name string     `json:"name,omitempty"`
+	}
+	stepUpdate struct {
+		Key        ci.StepKey `json:"key"`
+		Name       string     `json:"name,omitempty"`
+		Status     ci.Status  `json:"status,omitempty"`
+		ExitCode   *int       `json:"exit_code,omitempty"`
+		StartedAt  *time.Time `json:"started_at,omitempty"`
+		FinishedAt *time.Time `json:"finished_at,omitempty"`
+		LogBytes   *int64     `json:"log_bytes,omitempty"`
+	}
+	buildUpdate struct {
+		Status     ci.Status  `json:"status"`
+		FinishedAt *time.Time `json:"finished_at,omitempty"`
+	}
+)
+
+// Details describe a build to people. Empty ones are left out.
+type Details struct {
+	Branch  string `json:"branch,omitempty"`
+	Commit  string `json:"commit,omitempty"`
+	Title   string `json:"title,omitempty"`
+	Author  string `json:"author,omitempty"`
+	URL     string `json:"url,omitempty"`
+	Trigger string `json:"trigger,omitempty"`
+}
+
+// maxShort bounds an author and a trigger, in bytes, and a commit.
+const maxShort = 250
+
+// tidy brings the texts into the contract's bounds: one line of printable
+// text each. A branch or commit that is too long is left out: cut short it
+// would name another.
+func (d Details) tidy() Details {
+	d.Title = printable(d.Title, ci.MaxTitle)
+	d.Author, d.Trigger = printable(d.Author, maxShort), printable(d.Trigger, maxShort)
+	d.Branch, d.Commit = printable(d.Branch, ci.MaxBranch+1), printable(d.Commit, maxShort+1)
+	if len(d.Branch) > ci.MaxBranch {
+		d.Branch = ""
+	}
+	if len(d.Commit) > maxShort {
+		d.Commit = ""
+	}
+	return d
+}
+
+// printable makes one line of at most limit bytes of any text: line ends and
+// other control characters become spaces.
+func printable(s string, limit int) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == utf8.RuneError {
+			return ' '
+		}
+		return r
+	}, s)
+	s = strings.TrimSpace(s)
+	if len(s) > limit {
+		s = strings.ToValidUTF8(s[:limit], "")
+	}
+	return s
+}
+
+// update is one thing to say; exactly one member is not nil.
+type update struct {
+	text  *piece
+	step  *stepUpdate
+	build *buildUpdate
+}
+
+const (
+	// maxBody bounds the body of a request before compression: the contract's
+	// 1 MiB less some room.
+	maxBody = 1<<20 - 16<<10
+	// maxEscape is the most that one byte of text takes in a body: \u0000.
+	maxEscape = 6
+)
+
+// batch is one request of updates, encoded as it is put together.
+type batch struct {
+	key     ci.StepKey
+	updates []update
+	alive   bool // with a heartbeat
+	final   bool // nothing comes after it
+	list    []byte
+}
+
+func (b *batch) add(u update) {
+	b.updates = append(b.updates, u)
+	b.list = appendUpdate(b.list, b.key, u)
+}
+
+// replace encodes the batch anew with other updates.
+func (b *batch) replace(updates []update) {
+	b.updates, b.list = nil, b.list[:0]
+	for _, u := range updates {
+		b.add(u)
+	}
+}
+
+// room is how many bytes of text still fit, whatever they are.
+func (b *batch) room() int {
+	if len(b.updates) > ci.MaxUpdates-10 {
+		return 0
+	}
+	return (maxBody - len(b.list)) / maxEscape
+}
+
+func (b *batch) body() []byte {
+	body := append(make([]byte, 0, len(b.list)+300), `{"updates":[`...)
+	body = append(append(body, b.list...), ']')
+	if b.alive {
+		body = append(append(append(body, `,"alive":["`...), b.key...), `"]`...)
+	}
+	return append(body, '}')
+}
+
+func appendUpdate(dst []byte, key ci.StepKey, u update) []byte {
+	if len(dst) > 0 {
+		dst = append(dst, ',')
+	}
+	switch {
+	case u.text != nil:
+		return appendText(dst, key, u.text)
+	case u.step != nil:
+		return append(append(append(dst, `{"step":`...), mustJSON(u.step)...), '}')
+	}
+	return append(append(append(dst, `{"build":`...), mustJSON(u.build)...), '}')
+}
+
+// appendText appends a log update. Bytes that are no UTF-8 go as base64.
+func appendText(dst []byte, key ci.StepKey, p *piece) []byte {
+	dst = append(dst, `{"log":{"step":"`...)
+	dst = append(dst, key...)
+	dst = append(dst, `","offset":`...)
+	dst = strconv.AppendInt(dst, p.offset, 10)
+	dst = append(dst, `,"at":"`...)
+	dst = p.at.UTC().AppendFormat(dst, "2006-01-02T15:04:05.999999Z")
+	switch {
+	case p.lost > 0:
+		dst = append(dst, `","lost":`...)
+		dst = strconv.AppendInt(dst, p.lost, 10)
+		return append(dst, `}}`...)
+	case utf8.Valid(p.data):
+		dst = append(dst, `","text":"`...)
+		dst = ci.AppendEscaped(dst, p.data)
+	default:
+		dst = append(dst, `","base64":"`...)
+		dst = base64.StdEncoding.AppendEncode(dst, p.data)
+	}
+	return append(dst, `"}}`...)
+}
+
+func mustJSON(v any) []byte {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic("runner: " + err.Error()) // strings, numbers and today's times
+	}
+	return data
+}
