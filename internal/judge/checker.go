@@ -418,6 +418,14 @@ func (v *View) End(conn int, id string) {
 	v.ended = true
 }
 
+// over records the answer that nothing will come any more (204): the same
+// promise as an end, to a reader that may have been cut off just before it.
+func (v *View) over() {
+	v.c.mu.Lock()
+	defer v.c.mu.Unlock()
+	v.ended = true
+}
+
 // Abandon says that the reader left for good, on purpose: it need not see the
 // end.
 func (v *View) Abandon() {
@@ -601,6 +609,8 @@ func (s *seenStep) text(said *saidStep, e content, find func(Kind, string, ...an
 	switch {
 	case e.Text == nil:
 		find(OffsetHole, "step %s: %d bytes at %d without text", e.Step, e.Bytes, e.Offset)
+	case e.Offset < 0:
+		find(Inconsistent, "step %s: text at offset %d", e.Step, e.Offset)
 	case int64(len(*e.Text)) != e.Bytes:
 		find(Inconsistent, "step %s: %d bytes of text where the event says %d", e.Step, len(*e.Text), e.Bytes)
 	case e.Offset+e.Bytes > said.sent:
@@ -711,4 +721,99 @@ func (c *Checker) closeView(v *View) {
 	if h != nil && !v.filtered && v.prefix == h.prefix && v.last < int64(len(h.seen)) {
 		v.finding(Lost, 0, v.last, "the reader saw the end at %d; others have %d events", v.last, len(h.seen))
 	}
+}
+
+// begun tells whether the view's log has a name yet.
+func (v *View) begun() bool {
+	v.c.mu.Lock()
+	defer v.c.mu.Unlock()
+	return v.prefix != ""
+}
+
+// complain adds a finding from outside the records.
+func (c *Checker) complain(kind Kind, detail string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.add(Finding{Kind: kind, Detail: detail})
+}
+
+// readersDone tells whether every reader of a finished build has seen its end.
+func (c *Checker) readersDone() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, v := range c.views {
+		if v.log != Feed && !v.ended && !v.abandoned {
+			return false
+		}
+	}
+	return true
+}
+
+// settleFeeds waits until all readers of the feed have seen all of it, which
+// has no end of its own: as much of every build as the build's own readers.
+func (c *Checker) settleFeeds(deadline time.Time) {
+	for time.Now().Before(deadline) && !c.feedsSettled() {
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+func (c *Checker) feedsSettled() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	feed := c.logs[Feed]
+	if feed == nil {
+		return true
+	}
+	for build := range c.said {
+		if h := c.logs[build]; h != nil && feed.fromStart[build] && len(feed.byBuild[build]) < len(h.statuses) {
+			return false
+		}
+	}
+	for _, v := range c.views {
+		if v.log == Feed && !v.abandoned && v.last < int64(len(feed.seen)) {
+			return false
+		}
+	}
+	return true
+}
+
+// ackedBytes is how far a step's text was acknowledged.
+func (c *Checker) ackedBytes(build, step string) int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.saidOf(build, step).acked
+}
+
+// events is the number of events in all builds' logs, as far as seen.
+func (c *Checker) events() (n int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for log, h := range c.logs {
+		if log != Feed {
+			n += int64(len(h.seen))
+		}
+	}
+	return n
+}
+
+// latencies summarizes the answers to writes.
+func (c *Checker) latencies() (p50, p99, highest float64, answers map[string]int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	answers = map[string]int64{}
+	var took []float64
+	for _, w := range c.writes {
+		if w.end.IsZero() {
+			continue
+		}
+		answers[strconv.Itoa(w.answer)]++
+		if w.answer/100 == 2 {
+			took = append(took, float64(w.end.Sub(w.start))/1e6)
+		}
+	}
+	if len(took) == 0 {
+		return 0, 0, 0, answers
+	}
+	slices.Sort(took)
+	return took[len(took)/2], took[len(took)*99/100], took[len(took)-1], answers
 }
