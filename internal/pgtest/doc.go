@@ -4,7 +4,8 @@
 //
 // The databases lie in real clusters with every durability setting on, as
 // package embedded runs them. A test process takes one cluster from a small
-// pool in the temporary folder (stepcast-pgtest-<user id>) and keeps it to its
+// pool (stepcast-pgtest-<user id>, in memory where there is enough, else among
+// temporary files) and keeps it to its
 // end; the data directory's lock says which are free. So packages are tested
 // in parallel, making a cluster is paid once a machine, and a test process that
 // is killed leaves nothing but a cluster for the next one, which drops its

@@ -23,6 +23,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
+	"golang.org/x/sys/unix"
 
 	"github.com/stepcast/stepcast/internal/embedded"
 	"github.com/stepcast/stepcast/migrations"
@@ -107,6 +108,9 @@ func Dir(tb testing.TB) string {
 // quiet keeps the starts and restarts that tests cause out of their output.
 var quiet = slog.New(slog.DiscardHandler)
 
+// small keeps a cluster of the pool small, since it stays.
+var small = map[string]string{"min_wal_size": "32MB", "max_wal_size": "256MB"}
+
 // shared is a cluster with a migrated template.
 type shared struct {
 	server   *embedded.Server
@@ -139,7 +143,7 @@ func take(ctx context.Context) (*shared, error) {
 // poolDir is where the clusters lie: a known place among temporary files, so
 // it has to be ours.
 func poolDir() (string, error) {
-	dir := filepath.Join(os.TempDir(), fmt.Sprintf("stepcast-pgtest-%d", os.Geteuid()))
+	dir := filepath.Join(tempDir(), fmt.Sprintf("stepcast-pgtest-%d", os.Geteuid()))
 	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return "", fmt.Errorf("make the clusters' folder: %w", err)
 	}
@@ -153,9 +157,22 @@ func poolDir() (string, error) {
 	return dir, nil
 }
 
+// tempDir is memory where the system has enough of it for files, and else the
+// usual place. Every setting about durability stays on, as the tests want it,
+// but a database is 300 files to sync, which on a disk that is busy with builds
+// takes longer than most tests.
+func tempDir() string {
+	const memory, enough = "/dev/shm", 4 << 30
+	var fs unix.Statfs_t
+	if unix.Access(memory, unix.W_OK) == nil && unix.Statfs(memory, &fs) == nil && uint64(fs.Bavail)*uint64(fs.Bsize) >= enough {
+		return memory
+	}
+	return os.TempDir()
+}
+
 // open starts a cluster of the pool and gives it the template.
 func open(ctx context.Context, dir string) (*shared, error) {
-	server, err := embedded.Start(ctx, embedded.Config{DataDir: dir, Log: quiet})
+	server, err := embedded.Start(ctx, embedded.Config{DataDir: dir, Log: quiet, Settings: small})
 	if err != nil {
 		return nil, err
 	}
