@@ -60,6 +60,7 @@ CREATE TABLE builds (
     UNIQUE (project, number)
 );
 CREATE INDEX builds_by_branch ON builds (project, branch, number DESC);
+CREATE INDEX builds_by_creation ON builds (created_at DESC, id DESC);
 CREATE INDEX builds_running ON builds (id) WHERE status = 'running';
 
 -- The end of each build's log. last_id is also the version of the build's
@@ -118,6 +119,8 @@ CREATE TABLE events (
 ALTER TABLE events ALTER COLUMN body SET STORAGE EXTERNAL;
 -- Byte and line ranges of a step's log; unique, so that no byte is stored twice.
 CREATE UNIQUE INDEX events_by_offset ON events (build, step, log_offset) INCLUDE (first_line) WHERE kind = 2;
+-- Ranges that are gone for good (bit 1 of the form).
+CREATE INDEX events_with_holes ON events (build, step, log_offset) WHERE kind = 2 AND form & 2 <> 0;
 -- Readers without logs never touch a log row.
 CREATE INDEX events_of_status ON events (build, last_id) WHERE kind <> 2;
 

@@ -189,25 +189,27 @@ func CharEnd(raw []byte, end int) int {
 // page shows what a decoder makes of the log itself.
 // Source: encoding.spec.whatwg.org, "UTF-8 decoder".
 func AppendEscaped(dst, raw []byte) []byte {
-	for !utf8.Valid(raw) {
-		n := 0
-		for {
-			r, size := utf8.DecodeRune(raw[n:])
-			if r == utf8.RuneError && size == 1 {
-				break
-			}
-			n += size
-		}
-		dst = escapeValid(dst, raw[:n])
-		dst = append(dst, "\uFFFD"...)
-		raw = raw[n:]
-		bad := 1
-		for bad < len(raw) && !utf8.FullRune(raw[:bad+1]) {
-			bad++
-		}
-		raw = raw[bad:]
+	if utf8.Valid(raw) {
+		return escapeValid(dst, raw)
 	}
-	return escapeValid(dst, raw)
+	start := 0
+	for i := 0; i < len(raw); {
+		if raw[i] < utf8.RuneSelf {
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRune(raw[i:])
+		if r == utf8.RuneError && size == 1 {
+			dst = escapeValid(dst, raw[start:i])
+			dst = append(dst, "\uFFFD"...)
+			for i+size < len(raw) && !utf8.FullRune(raw[i:i+size+1]) {
+				size++
+			}
+			start = i + size
+		}
+		i += size
+	}
+	return escapeValid(dst, raw[start:])
 }
 
 // escapeValid is AppendEscaped for what is known to be UTF-8. Only what JSON

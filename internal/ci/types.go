@@ -169,8 +169,9 @@ type Creation struct {
 
 // Receipt answers a request that was committed.
 type Receipt struct {
-	Last EventID           // the build's newest event
-	Logs map[StepKey]int64 // bytes that the server has, for each step that the request had text for
+	Last  EventID           // the build's newest event
+	Logs  map[StepKey]int64 // bytes that the server has, for each step that the request had text for
+	Epoch Epoch             // the history that Last belongs to; set by the store
 }
 
 // Cut brings a time to what is kept and shown: UTC, microseconds.

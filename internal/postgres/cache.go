@@ -1,0 +1,87 @@
+package postgres
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Hits are kept this long. Only what hardly ever changes is: which row and
+// project a build has, what a token may do. A status or a head never.
+const (
+	keepHits = 5 * time.Second
+	maxHits  = 10_000
+)
+
+// cache keeps hits for a few seconds, so that a storm of reconnects asks the
+// database once. The zero value is empty.
+type cache[K comparable, V any] struct {
+	mu   sync.Mutex
+	hits map[K]kept[V]
+}
+
+type kept[V any] struct {
+	value V
+	until time.Time
+}
+
+func (c *cache[K, V]) get(key K) (V, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	hit, ok := c.hits[key]
+	if !ok || time.Now().After(hit.until) {
+		var none V
+		return none, false
+	}
+	return hit.value, true
+}
+
+func (c *cache[K, V]) put(key K, value V) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.hits == nil || len(c.hits) >= maxHits {
+		c.hits = make(map[K]kept[V])
+	}
+	c.hits[key] = kept[V]{value, time.Now().Add(keepHits)}
+}
+
+func (c *cache[K, V]) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.hits = nil
+}
+
+// Space below which nothing is written any more: a full disk under the
+// write-ahead log stops the whole database.
+const minDiskFree = 256 << 20
+
+// diskGauge knows how much space is left, a second late at most.
+type diskGauge struct {
+	free func() (uint64, error)
+
+	asked atomic.Int64 // unix nanoseconds
+	left  atomic.Uint64
+}
+
+// bytes returns the space left; ok is false where it cannot be known.
+func (g *diskGauge) bytes() (left uint64, ok bool) {
+	if g.free == nil {
+		return 0, false
+	}
+	now, asked := time.Now().UnixNano(), g.asked.Load()
+	if now-asked > int64(time.Second) && g.asked.CompareAndSwap(asked, now) {
+		left, err := g.free()
+		if err != nil {
+			return 0, false
+		}
+		g.left.Store(left)
+		return left, true
+	}
+	left = g.left.Load()
+	return left, left > 0
+}
+
+func (s *Store) diskIsFull() bool {
+	left, ok := s.disk.bytes()
+	return ok && left < minDiskFree
+}

@@ -1,0 +1,139 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/stepcast/stepcast/internal/ci"
+)
+
+// errRewound says that a statement met an epoch that is no longer in force.
+var errRewound = errors.New("the database's history was rewound")
+
+const presentEpochSQL = `SELECT present_epoch()`
+
+// ensureEpoch returns the epoch in force and begins a new one when the
+// database's history is another than the one that the newest epoch was made
+// for. The table's lock lets one process do it.
+func ensureEpoch(ctx context.Context, conn *pgx.Conn) (ci.Epoch, error) {
+	return replaceEpoch(ctx, conn, func(context.Context, pgx.Tx) (bool, error) { return false, nil })
+}
+
+const (
+	lockEpochsSQL = `LOCK TABLE epochs IN EXCLUSIVE MODE`
+	addEpochSQL   = `INSERT INTO epochs (epoch, place) VALUES ($1, here())`
+)
+
+// replaceEpoch begins a new epoch when there is none in force, or when
+// rewound, asked under the lock, says so.
+func replaceEpoch(ctx context.Context, conn *pgx.Conn, rewound func(context.Context, pgx.Tx) (bool, error)) (ci.Epoch, error) {
+	var epoch ci.Epoch
+	err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, lockEpochsSQL); err != nil {
+			return err
+		}
+		var present *uuid.UUID
+		if err := tx.QueryRow(ctx, presentEpochSQL).Scan(&present); err != nil && !errors.Is(err, pgx.ErrNoRows) {
+			return err
+		}
+		if present != nil {
+			epoch = ci.Epoch(*present)
+			if again, err := rewound(ctx, tx); err != nil || !again {
+				return err
+			}
+		}
+		epoch = ci.NewEpoch()
+		_, err := tx.Exec(ctx, addEpochSQL, uuid.UUID(epoch))
+		return err
+	})
+	if err != nil {
+		return epoch, fmt.Errorf("ensure the epoch: %w", err)
+	}
+	return epoch, nil
+}
+
+// NewEpoch begins a new epoch, whatever the database looks like: every reader
+// gets `reset`. It is for a restore that nothing can notice, such as a disk
+// snapshot put back while everything was down.
+func NewEpoch(ctx context.Context, url string) error {
+	conn, err := connectWriter(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	_, err = replaceEpoch(ctx, conn, func(context.Context, pgx.Tx) (bool, error) { return true, nil })
+	return err
+}
+
+const headOfSQL = `
+	SELECT CASE WHEN $1 = 0 THEN (SELECT coalesce(max(id), 0) FROM feed)
+	ELSE coalesce((SELECT last_id FROM build_heads WHERE build = $1), 0) END`
+
+// Rewound is called when a query that was sent after a log's head had been
+// seen returned a lower one. If the table really ends before seen, a new epoch
+// begins. It returns the epoch in force.
+func (s *Store) Rewound(ctx context.Context, log ci.LogID, seen ci.EventID) (ci.Epoch, error) {
+	conn, err := connectWriter(ctx, s.cfg.URL)
+	if err != nil {
+		return ci.Epoch{}, err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	epoch, err := replaceEpoch(ctx, conn, func(ctx context.Context, tx pgx.Tx) (bool, error) {
+		var last ci.EventID
+		err := tx.QueryRow(ctx, headOfSQL, log).Scan(&last)
+		return last < seen, err
+	})
+	if err == nil {
+		s.setEpoch(epoch)
+	}
+	return epoch, err
+}
+
+const epochsSQL = `SELECT epoch FROM epochs ORDER BY seq DESC LIMIT 100`
+
+// Epochs returns the present epoch and the former ones, newest first.
+func (s *Store) Epochs(ctx context.Context) (current ci.Epoch, former []ci.Epoch, err error) {
+	rows, err := s.read.Query(ctx, epochsSQL)
+	if err != nil {
+		return current, nil, unavailable("read the epochs", err)
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	if err != nil {
+		return current, nil, unavailable("read the epochs", err)
+	}
+	if len(all) == 0 {
+		return current, nil, fmt.Errorf("read the epochs: %w", errRewound)
+	}
+	for _, e := range all[1:] {
+		former = append(former, ci.Epoch(e))
+	}
+	return ci.Epoch(all[0]), former, nil
+}
+
+// renewEpoch is called by whoever met a history that is not the known one.
+func (s *Store) renewEpoch(ctx context.Context) error {
+	conn, err := connectWriter(ctx, s.cfg.URL)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	epoch, err := ensureEpoch(ctx, conn)
+	if err == nil {
+		s.setEpoch(epoch)
+	}
+	return err
+}
+
+// setEpoch takes note of the epoch in force. What was cached of another one is
+// of no use any more.
+func (s *Store) setEpoch(epoch ci.Epoch) {
+	if old := s.epoch.Swap(&epoch); old == nil || *old != epoch {
+		s.forget()
+	}
+}
+
+func (s *Store) presentEpoch() ci.Epoch { return *s.epoch.Load() }

@@ -1,0 +1,61 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/stepcast/stepcast/internal/ci"
+)
+
+// outcome is what became of a statement that should have committed.
+type outcome int
+
+const (
+	committed  outcome = iota
+	refused            // for the data in it: SQLSTATE class 22 or 23
+	rolledBack         // for a passing reason
+	unknown            // the connection broke: it may have been committed
+)
+
+func outcomeOf(err error) outcome {
+	if err == nil {
+		return committed
+	}
+	var said *pgconn.PgError
+	if !errors.As(err, &said) || said.Severity == "FATAL" || said.Severity == "PANIC" {
+		return unknown
+	}
+	switch said.Code[:2] {
+	case "22", "23":
+		return refused
+	}
+	return rolledBack
+}
+
+// answer is what a caller is told of a write that was not acknowledged.
+func answer(o outcome, err error) error {
+	var said *pgconn.PgError
+	switch {
+	case o == unknown:
+		return fmt.Errorf("%w (%w)", &ci.Problem{Code: ci.OutcomeUnknown, Detail: "The database went away during the write; send the same request again, it is stored once."}, err)
+	case errors.As(err, &said) && said.Code == "53100":
+		return fmt.Errorf("%w (%w)", diskFull(), err)
+	}
+	return unavailable("write", err)
+}
+
+func diskFull() *ci.Problem {
+	return &ci.Problem{Code: ci.DiskFull, Detail: "The server's disk is full; keep the text and send the same request again later."}
+}
+
+// unavailable marks a fault of the database as one that will pass; what it was
+// goes to the log only.
+func unavailable(doing string, err error) error {
+	if errors.Is(err, context.Canceled) || ci.AsProblem(err) != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	return fmt.Errorf("%s: %w (%w)", doing, &ci.Problem{Code: ci.Unavailable, Detail: "The database is away; send the same request again."}, err)
+}

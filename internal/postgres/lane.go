@@ -1,0 +1,262 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/stepcast/stepcast/internal/ci"
+)
+
+// detour sends a task to its build's lane. The caller holds mu.
+func (c *committer) detour(t *task) {
+	k := c.known[t.build]
+	if k == nil {
+		k = &known{}
+		c.known[t.build] = k
+	}
+	k.lane = true
+	c.join(k, t)
+}
+
+// join queues a task in a lane and sees to it that the lane works. The caller
+// holds mu.
+func (c *committer) join(k *known, t *task) {
+	k.waiting = append(k.waiting, t)
+	if !k.busy {
+		k.busy = true
+		c.lanes.Go(func() { c.runLane(t.build, k) })
+	}
+}
+
+// runLane writes what waits for one build, each time with the build locked and
+// read first. When nobody else wrote the build between two rounds, it goes
+// back to the fast way.
+func (c *committer) runLane(id ci.BuildID, k *known) {
+	l := &lane{committer: c}
+	for {
+		c.mu.Lock()
+		tasks := k.waiting
+		k.waiting = nil
+		if len(tasks) == 0 {
+			k.busy = false
+			switch {
+			case l.state == nil:
+				delete(c.known, id)
+			case l.quiet:
+				k.lane, k.state = false, l.state
+			}
+			c.mu.Unlock()
+			return
+		}
+		c.mu.Unlock()
+		conn := <-c.slots
+		c.slots <- l.round(conn, tasks)
+	}
+}
+
+// lane is one build's slow way.
+type lane struct {
+	*committer
+	state *ci.State // as last committed or read here
+	quiet bool      // nobody else wrote since
+}
+
+// round takes one set of tasks to their end and returns the connection, or nil
+// if it is of no more use.
+func (l *lane) round(conn *pgx.Conn, tasks []*task) *pgx.Conn {
+	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
+	defer cancel()
+	if conn == nil || conn.IsClosed() {
+		var err error
+		if conn, err = connectWriter(ctx, l.store.cfg.URL); err != nil {
+			l.store.log.Error("no connection to write", "err", err)
+			fail(tasks, unavailable("connect", err))
+			return nil
+		}
+	}
+	var updates []*task
+	for _, t := range tasks {
+		if t.create != nil {
+			l.attempt(ctx, conn, []*task{t}, l.create)
+		} else {
+			updates = append(updates, t)
+		}
+	}
+	if len(updates) > 0 {
+		l.attempt(ctx, conn, updates, l.update)
+	}
+	if conn.IsClosed() {
+		return nil
+	}
+	return conn
+}
+
+// attempt runs one transaction and answers its tasks.
+func (l *lane) attempt(ctx context.Context, conn *pgx.Conn, tasks []*task, transact func(context.Context, *pgx.Conn, []*task) error) {
+	err := transact(ctx, conn, tasks)
+	if errors.Is(err, errRewound) {
+		if err = l.store.renewEpoch(ctx); err == nil {
+			l.state = nil
+			err = transact(ctx, conn, tasks)
+		}
+	}
+	if err == nil {
+		return
+	}
+	l.state, l.quiet = nil, false
+	o := outcomeOf(err)
+	if conn.PgConn().TxStatus() != 'I' || o == unknown {
+		closeConn(conn)
+	}
+	switch {
+	case o == refused && len(tasks) > 1: // for one member's sake: each alone
+		for _, t := range tasks {
+			if conn.IsClosed() {
+				fail([]*task{t}, answer(unknown, err))
+				continue
+			}
+			l.attempt(ctx, conn, []*task{t}, transact)
+		}
+		return
+	case o == refused:
+		l.store.log.Error("the database refused a checked write", "err", err, "build", tasks[0].build)
+		fail(tasks, fmt.Errorf("write: %w", err))
+		return
+	case o == unknown:
+		l.store.watcher.Dirty()
+	}
+	l.store.log.Error("a write failed", "err", err, "build", tasks[0].build)
+	fail(tasks, answer(o, err))
+}
+
+const lockHeadSQL = `
+	SELECT h.last_id FROM build_heads h JOIN builds b ON b.id = h.build
+	WHERE b.uuid = $1 FOR NO KEY UPDATE OF h`
+
+// update locks the build, reads it, decides and commits. Tasks that are
+// refused are answered; an error leaves the tasks unanswered.
+func (l *lane) update(ctx context.Context, conn *pgx.Conn, tasks []*task) error {
+	id := tasks[0].build
+	tx, err := conn.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback(ctx) // does nothing after the commit
+	var last ci.EventID
+	switch err := tx.QueryRow(ctx, lockHeadSQL, uuid.UUID(id)).Scan(&last); {
+	case errors.Is(err, pgx.ErrNoRows):
+		fail(tasks, notFound())
+		return nil
+	case err != nil:
+		return err
+	}
+	states, err := loadStates(ctx, tx, []ci.BuildID{id})
+	if err != nil {
+		return err
+	}
+	state := states[id]
+	if state == nil {
+		fail(tasks, notFound())
+		return nil
+	}
+	l.quiet = l.state == nil || l.state.Last == state.Last
+	now := time.Now()
+	w := &write{state: state, expect: state.Last}
+	refusals := make(map[*task]error)
+	for _, t := range tasks {
+		change, err := t.decide(state, now)
+		if err != nil {
+			refusals[t] = err
+			continue
+		}
+		w.tasks, w.changes = append(w.tasks, t), append(w.changes, change)
+	}
+	if len(w.tasks) > 0 {
+		if err := l.write(ctx, conn, w, now); err != nil {
+			return err
+		}
+	}
+	l.state = state
+	for t, refusal := range refusals {
+		t.done <- result{err: refusal}
+	}
+	return nil
+}
+
+// write commits a decided build, whose locks this transaction holds.
+func (l *lane) write(ctx context.Context, conn *pgx.Conn, w *write, now time.Time) error {
+	b := &batch{epoch: l.store.presentEpoch()}
+	b.add(w)
+	done, err := b.runAndCommit(ctx, conn)
+	if err != nil {
+		return err
+	}
+	if len(done.missed) > 0 { // under the lock only a guard can do that: somebody was heard
+		for i := len(w.changes) - 1; i >= 0; i-- {
+			w.changes[i].Undo()
+		}
+		fail(w.tasks, errHeard)
+		return nil
+	}
+	l.store.acknowledge(b.epoch, []*write{w}, done.feedBase, now)
+	return nil
+}
+
+const lockProjectSQL = `SELECT id, name, public, last_number FROM projects WHERE lower(name) = lower($1) FOR NO KEY UPDATE`
+
+const projectOfBuildSQL = `SELECT p.name FROM builds b JOIN projects p ON p.id = b.project WHERE b.uuid = $1`
+
+const rowNumberSQL = `SELECT nextval('build_rows')`
+
+// create locks the project and creates the build unless it is there.
+func (l *lane) create(ctx context.Context, conn *pgx.Conn, tasks []*task) error {
+	t := tasks[0]
+	if _, err := conn.Exec(ctx, addProjectsSQL, []string{t.create.Project}); err != nil {
+		return err
+	}
+	tx, err := conn.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback(ctx)
+	var p project
+	if err := tx.QueryRow(ctx, lockProjectSQL, t.create.Project).Scan(&p.id, &p.name, &p.public, &p.last); err != nil {
+		return err
+	}
+	var owner string
+	switch err := tx.QueryRow(ctx, projectOfBuildSQL, uuid.UUID(t.build)).Scan(&owner); {
+	case err == nil && owner == t.create.Project:
+		t.done <- result{} // it is there: the caller reads it
+		return nil
+	case err == nil:
+		t.done <- result{err: &ci.Problem{Code: ci.BuildIDTaken, Field: "id", Detail: "This build id belongs to another project; choose another id."}}
+		return nil
+	case !errors.Is(err, pgx.ErrNoRows):
+		return err
+	}
+	if p.name != t.create.Project {
+		t.done <- result{err: &ci.Problem{Code: ci.ProjectCase, Field: "project", Detail: fmt.Sprintf("The project %s differs from the existing project %s by upper and lower case only; use that one.", t.create.Project, p.name)}}
+		return nil
+	}
+	var log ci.LogID
+	if err := tx.QueryRow(ctx, rowNumberSQL).Scan(&log); err != nil {
+		return err
+	}
+	now := time.Now()
+	state := newBuild(log, t.create, &p)
+	change, err := state.Create(*t.create, now)
+	if err != nil {
+		t.done <- result{err: err}
+		return nil
+	}
+	w := &write{state: state, project: &p, tasks: tasks, changes: []*ci.Change{change}}
+	l.committer.mu.Lock()
+	delete(l.projects, p.name) // its version has moved
+	l.committer.mu.Unlock()
+	return l.write(ctx, conn, w, now)
+}

@@ -1,0 +1,196 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/stepcast/stepcast/internal/ci"
+)
+
+// Hole is a range of a step's log that is gone for good.
+type Hole struct{ Offset, Bytes int64 }
+
+// StepLog is the extent of a step's log at one moment.
+type StepLog struct {
+	Log   ci.LogID
+	Step  ci.Step // LogBytes and LogLines are of the same moment
+	Over  bool    // no more text will be taken
+	Holes []Hole
+	Last  ci.EventID // of the build, at that moment
+	Epoch ci.Epoch
+}
+
+const holeRowsSQL = `
+	SELECT first_id, last_id, form, log_offset, first_line, body FROM events
+	WHERE build = $1 AND step = $2 AND kind = 2 AND form & 2 <> 0 ORDER BY log_offset`
+
+// StepLog reads the extent of a step's log. A step that does not exist is a
+// *ci.Problem with UnknownStep.
+func (s *Store) StepLog(ctx context.Context, id ci.BuildID, key ci.StepKey) (out StepLog, err error) {
+	err = s.inSnapshot(ctx, func(tx pgx.Tx, epoch ci.Epoch) error {
+		states, err := loadStates(ctx, tx, []ci.BuildID{id})
+		if err != nil {
+			return err
+		}
+		state := states[id]
+		if state == nil {
+			return noBuild()
+		}
+		step := state.Step(key)
+		if step == nil {
+			return &ci.Problem{Code: ci.UnknownStep, Detail: "The build has no such step."}
+		}
+		out = StepLog{Log: state.Log, Step: step.Step, Last: state.Last, Epoch: epoch}
+		out.Over = step.LogComplete || !step.EndedAt.IsZero() && time.Since(step.EndedAt) >= ci.LateFor
+		out.Holes, err = holes(ctx, tx, state.Log, step.Number)
+		return err
+	})
+	return out, err
+}
+
+func holes(ctx context.Context, tx pgx.Tx, log ci.LogID, step int) (found []Hole, err error) {
+	rows, err := tx.Query(ctx, holeRowsSQL, log, step)
+	if err != nil {
+		return nil, err
+	}
+	events, err := collectLogRows(rows, "")
+	for _, e := range events {
+		switch n := len(found); {
+		case e.Lost == 0:
+		case n > 0 && found[n-1].Offset+found[n-1].Bytes == e.Offset:
+			found[n-1].Bytes += e.Lost
+		default:
+			found = append(found, Hole{e.Offset, e.Lost})
+		}
+	}
+	return found, err
+}
+
+func collectLogRows(rows pgx.Rows, key ci.StepKey) (events []ci.Event, err error) {
+	var (
+		first, last  ci.EventID
+		form         int16
+		offset, line int64
+		content      []byte
+	)
+	_, err = pgx.ForEachRow(rows, []any{&first, &last, &form, &offset, &line, &content}, func() error {
+		b := body{form: form, data: content}
+		if form&formZstd == 0 {
+			b.data = append([]byte(nil), content...)
+		}
+		events, err = decodeBody(events, b, int(last-first)+1, ci.Event{ID: first, Kind: ci.KindLog, Step: key, Offset: offset, Line: line})
+		return err
+	})
+	return events, err
+}
+
+const (
+	logPageSQL = `
+		SELECT first_id, last_id, form, log_offset, first_line, body FROM (
+			SELECT e.*, sum(e.log_bytes) OVER (ORDER BY e.log_offset) - e.log_bytes AS before FROM (
+				SELECT e.* FROM events e
+				WHERE e.build = $1 AND e.step = $2 AND e.kind = 2 AND e.log_offset >= $3
+				ORDER BY e.log_offset LIMIT 256
+			) e
+		) e WHERE before < 1048576 ORDER BY log_offset`
+	rowAtOffsetSQL = `
+		SELECT log_offset FROM events WHERE build = $1 AND step = $2 AND kind = 2 AND log_offset <= $3
+		ORDER BY log_offset DESC LIMIT 1`
+	// Every line but the first begins in the row in which the one before it
+	// ended, or at the start of the next one.
+	rowAtLineSQL = `
+		SELECT log_offset FROM events WHERE build = $1 AND step = $2 AND kind = 2 AND (first_line < $3 OR log_offset = 0)
+		ORDER BY log_offset DESC LIMIT 1`
+	stepNumberSQL = `SELECT number FROM steps WHERE build = $1 AND key = $2`
+)
+
+// LogChunks reads the log events of a step that overlap the bytes from offset
+// on: the next at most 1 MiB of them, whole. None: the log ends at or before
+// offset.
+func (s *Store) LogChunks(ctx context.Context, log ci.LogID, key ci.StepKey, offset int64) ([]ci.Event, error) {
+	events, err := s.chunks(ctx, log, key, rowAtOffsetSQL, offset)
+	for len(events) > 0 && events[0].Offset+events[0].Bytes() <= offset {
+		events = events[1:]
+	}
+	return events, err
+}
+
+// LineChunks is LogChunks from an event at or before the first byte of a line,
+// 1-based. Of a line beyond the end it returns the last events.
+func (s *Store) LineChunks(ctx context.Context, log ci.LogID, key ci.StepKey, line int64) ([]ci.Event, error) {
+	events, err := s.chunks(ctx, log, key, rowAtLineSQL, line)
+	for len(events) > 1 && events[1].Line < line {
+		events = events[1:]
+	}
+	return events, err
+}
+
+func (s *Store) chunks(ctx context.Context, log ci.LogID, key ci.StepKey, startSQL string, place int64) ([]ci.Event, error) {
+	var number int
+	if err := s.read.QueryRow(ctx, stepNumberSQL, log, string(key)).Scan(&number); err != nil {
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil, nil
+		}
+		return nil, unavailable("read a log", err)
+	}
+	var start int64
+	if err := s.read.QueryRow(ctx, startSQL, log, number, place).Scan(&start); err != nil {
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil, nil
+		}
+		return nil, unavailable("read a log", err)
+	}
+	rows, err := s.read.Query(ctx, logPageSQL, log, number, start)
+	if err != nil {
+		return nil, unavailable("read a log", err)
+	}
+	events, err := collectLogRows(rows, key)
+	if err != nil {
+		return nil, unavailable("read a log", err)
+	}
+	return events, nil
+}
+
+const tailRowsSQL = `
+	SELECT s.key, s.newlines + s.unended::int - $2 + 1, e.first_id, e.last_id, e.form, e.log_offset, e.first_line, e.body
+	FROM steps s CROSS JOIN LATERAL (
+		SELECT e.* FROM events e
+		WHERE e.build = s.build AND e.step = s.number AND e.kind = 2
+		AND (e.first_line <= s.newlines + s.unended::int - $2 + 1 OR e.log_offset = 0)
+		ORDER BY e.log_offset DESC LIMIT 1
+	) e
+	WHERE s.build = $1`
+
+// TailStart finds, for each step of a build's log, the event at which its last
+// lines begin, as of now; for use as a Filter's Since.
+func (s *Store) TailStart(ctx context.Context, log ci.LogID, lines int) (map[ci.StepKey]ci.EventID, error) {
+	rows, err := s.read.Query(ctx, tailRowsSQL, log, lines)
+	if err != nil {
+		return nil, unavailable("find the tails", err)
+	}
+	since := make(map[ci.StepKey]ci.EventID)
+	var (
+		key          ci.StepKey
+		want         int64
+		first, last  ci.EventID
+		form         int16
+		offset, line int64
+		content      []byte
+	)
+	_, err = pgx.ForEachRow(rows, []any{&key, &want, &first, &last, &form, &offset, &line, &content}, func() error {
+		events, err := decodeBody(nil, body{form, content}, int(last-first)+1, ci.Event{ID: first, Kind: ci.KindLog, Offset: offset, Line: line})
+		for _, e := range events {
+			if e.Line <= want || since[key] == 0 {
+				since[key] = e.ID
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, unavailable("find the tails", err)
+	}
+	return since, nil
+}

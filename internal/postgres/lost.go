@@ -1,0 +1,139 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/stepcast/stepcast/internal/ci"
+)
+
+// loss is the suspicion that nobody reports a step, or a build, any more. It
+// is decided like any update, and the database checks once more, with the
+// build locked, that nobody was heard in the meantime.
+type loss struct {
+	key    ci.StepKey // empty: the build itself
+	number int        // of the step; 0: the build itself
+	silent time.Duration
+}
+
+// errHeard says that the reporter was heard after all.
+var errHeard = errors.New("heard after all")
+
+func (l *loss) decide(state *ci.State, now time.Time) *ci.Change {
+	if l.key == "" {
+		return state.LoseBuild(now)
+	}
+	return state.LoseStep(l.key, now)
+}
+
+// How often silence is looked for, and the gap between two looks after which
+// no server can be said to have listened.
+const (
+	sweepEvery = 5 * time.Second
+	deafAfter  = 20 * time.Second
+)
+
+// sweep sets silent steps and builds lost until ctx is done.
+func (s *Store) sweep(ctx context.Context) {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		if err := s.sweepOnce(ctx); err != nil && ctx.Err() == nil {
+			s.log.Warn("lost steps were not looked for", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// Silence counts from zero after a time in which no server could hear.
+const hearingSQL = `
+	UPDATE hearing SET
+		since = CASE WHEN at < clock_timestamp() - make_interval(secs => $1) THEN clock_timestamp() ELSE since END,
+		at = clock_timestamp()`
+
+// A running step is lost when its reporter, who sends heartbeats, missed
+// three; or when one who never sent any was silent for long. A running build
+// without a running step is lost 90 s after a step of it was, if none is
+// queued; else after the long silence.
+const silentSQL = `
+	WITH ear AS (SELECT since FROM hearing), limits AS (
+		SELECT make_interval(secs => $1) AS beat, make_interval(secs => $2) AS long
+	)
+	SELECT b.uuid, s.key, s.number, s.beats
+	FROM steps s JOIN builds b ON b.id = s.build, ear, limits
+	WHERE s.status = 'running'
+	AND greatest(s.heard_at, since) < clock_timestamp() - CASE WHEN s.beats THEN beat ELSE long END
+	UNION ALL
+	SELECT b.uuid, '', 0, quick.ok
+	FROM builds b
+	CROSS JOIN LATERAL (
+		SELECT bool_or(s.status = 'lost') AND NOT bool_or(s.status = 'queued') AS ok,
+			coalesce(max(s.heard_at), b.created_at) AS heard, max(s.ended_at) FILTER (WHERE s.status = 'lost') AS lost_at
+		FROM steps s WHERE s.build = b.id
+	) quick, ear, limits
+	WHERE b.status = 'running'
+	AND NOT EXISTS (SELECT FROM steps s WHERE s.build = b.id AND s.status = 'running')
+	AND (
+		quick.ok AND greatest(quick.lost_at, since) < clock_timestamp() - beat
+		OR greatest(quick.heard, b.started_at, since) < clock_timestamp() - long
+	)
+	LIMIT 500`
+
+func (s *Store) sweepOnce(ctx context.Context) error {
+	conn, err := connectWriter(ctx, s.cfg.URL)
+	if err != nil {
+		return err
+	}
+	defer closeConn(conn)
+	if _, err := conn.Exec(ctx, hearingSQL, deafAfter.Seconds()); err != nil {
+		return err
+	}
+	rows, err := conn.Query(ctx, silentSQL, ci.BeatLostAfter.Seconds(), s.cfg.LostAfter.Seconds())
+	if err != nil {
+		return err
+	}
+	tasks, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*task, error) {
+		t, quick := &task{lose: &loss{}}, false
+		err := row.Scan((*uuid.UUID)(&t.build), &t.lose.key, &t.lose.number, &quick)
+		t.lose.silent = s.cfg.LostAfter
+		if quick {
+			t.lose.silent = ci.BeatLostAfter
+		}
+		return t, err
+	})
+	if err != nil {
+		return err
+	}
+	for _, t := range tasks {
+		if res := s.submit(ctx, t, taskBytes); res.err != nil && !errors.Is(res.err, errHeard) {
+			return res.err
+		}
+	}
+	return nil
+}
+
+const touchSQL = `
+	UPDATE steps s SET heard_at = clock_timestamp()
+	FROM builds b WHERE b.id = s.build AND b.uuid = $1 AND s.key = $2 AND s.status = 'running'`
+
+// Touch notes that the reporter of a step is still there, without a heartbeat:
+// an open PATCH.
+func (s *Store) Touch(ctx context.Context, id ci.BuildID, step ci.StepKey) error {
+	conn, err := connectWriter(ctx, s.cfg.URL)
+	if err != nil {
+		return unavailable("touch", err)
+	}
+	defer closeConn(conn)
+	if _, err := conn.Exec(ctx, touchSQL, uuid.UUID(id), string(step)); err != nil {
+		return unavailable("touch", err)
+	}
+	return nil
+}

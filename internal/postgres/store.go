@@ -1,0 +1,114 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/groupcommit"
+)
+
+// Config says where the database is and how it is used.
+type Config struct {
+	URL       string                 // of the database, as pgx reads it
+	ListenURL string                 // a direct address for LISTEN; empty: URL
+	ReadConns int                    // at most so many connections for reading; 0: 8
+	LostAfter time.Duration          // silence after which a step without heartbeats is lost; 0: 1 h
+	DiskFree  func() (uint64, error) // bytes left for the database, if it can be known
+	Log       *slog.Logger           // nil: slog.Default()
+}
+
+// Watcher is told what may have changed in the logs. Its methods are called
+// from several goroutines and must not block.
+type Watcher interface {
+	// Committed hands over what this process has just committed. The events
+	// of one call are consecutive, but calls for one log may come out of
+	// order.
+	Committed(epoch ci.Epoch, log ci.LogID, events []ci.Event, head ci.Head)
+	// Hint says that a log has grown to last, as heard from some process.
+	Hint(log ci.LogID, last ci.EventID)
+	// Dirty says that these logs may have grown; with none, that any may.
+	Dirty(logs ...ci.LogID)
+}
+
+// Store is the database. Its methods may be called from any goroutine; writes
+// are committed while Run runs.
+type Store struct {
+	cfg       Config
+	log       *slog.Logger
+	read      *pgxpool.Pool
+	queue     *groupcommit.Queue[*task]
+	committer *committer
+	notifier  *notifier
+	listener  *listener
+	watcher   Watcher // set by Run
+	epoch     atomic.Pointer[ci.Epoch]
+	refs      cache[ci.BuildID, Ref]
+	tokens    cache[[32]byte, Token]
+	disk      diskGauge
+}
+
+// Open connects to a migrated database and checks that it keeps what it
+// acknowledges.
+func Open(ctx context.Context, cfg Config) (*Store, error) {
+	if cfg.ListenURL == "" {
+		cfg.ListenURL = cfg.URL
+	}
+	if cfg.ReadConns == 0 {
+		cfg.ReadConns = 8
+	}
+	if cfg.LostAfter == 0 {
+		cfg.LostAfter = time.Hour
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	s := &Store{cfg: cfg, log: cfg.Log, queue: groupcommit.New[*task](maxQueued, maxBatch)}
+	s.disk.free = cfg.DiskFree
+	s.committer = newCommitter(s)
+	s.notifier = newNotifier(s)
+	s.listener = &listener{store: s}
+	if err := s.renewEpoch(ctx); err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	var err error
+	if s.read, err = openPool(ctx, cfg.URL, cfg.ReadConns); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Run commits, listens and looks for lost steps until ctx is done; what was
+// accepted by then is committed first.
+func (s *Store) Run(ctx context.Context, w Watcher) error {
+	s.watcher = w
+	// Notifications go on until the last commit has sent its own.
+	late, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	var group errgroup.Group
+	group.Go(func() error {
+		defer stop()
+		s.committer.run(ctx)
+		return nil
+	})
+	group.Go(func() error { s.notifier.run(late); return nil })
+	group.Go(func() error { s.listener.run(late); return nil })
+	group.Go(func() error { s.sweep(ctx); return nil })
+	return group.Wait()
+}
+
+// Close frees the connections for reading. Run frees its own.
+func (s *Store) Close() { s.read.Close() }
+
+// forget drops everything that was kept of the database.
+func (s *Store) forget() {
+	s.committer.forget()
+	s.refs.clear()
+	s.tokens.clear()
+}

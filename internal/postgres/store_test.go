@@ -1,0 +1,426 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/pgtest"
+	"github.com/stepcast/stepcast/internal/postgres"
+)
+
+// recorder is a Watcher that keeps what it is told.
+type recorder struct {
+	mu     sync.Mutex
+	events map[ci.LogID][]ci.Event
+	hints  map[ci.LogID]ci.EventID
+	heard  chan struct{} // one slot
+}
+
+func newRecorder() *recorder {
+	return &recorder{events: map[ci.LogID][]ci.Event{}, hints: map[ci.LogID]ci.EventID{}, heard: make(chan struct{}, 1)}
+}
+
+func (r *recorder) Committed(_ ci.Epoch, log ci.LogID, events []ci.Event, _ ci.Head) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events[log] = append(r.events[log], events...)
+}
+
+func (r *recorder) Hint(log ci.LogID, last ci.EventID) {
+	r.mu.Lock()
+	r.hints[log] = max(r.hints[log], last)
+	r.mu.Unlock()
+	select {
+	case r.heard <- struct{}{}:
+	default:
+	}
+}
+
+func (r *recorder) Dirty(...ci.LogID) {}
+
+// open starts a store on a database; it is stopped at the end of the test.
+func open(t testing.TB, url string) (*postgres.Store, *recorder) {
+	t.Helper()
+	store, err := postgres.Open(t.Context(), postgres.Config{URL: url, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	r := newRecorder()
+	go func() {
+		defer close(done)
+		if err := store.Run(ctx, r); err != nil {
+			t.Error(err)
+		}
+	}()
+	t.Cleanup(func() { cancel(); <-done; store.Close() })
+	return store, r
+}
+
+func create(t testing.TB, s *postgres.Store, project string) ci.BuildID {
+	t.Helper()
+	c := ci.Creation{ID: ci.NewBuildID(), Project: project}
+	_, created, err := s.Create(t.Context(), c)
+	if err != nil || !created {
+		t.Fatalf("create: %v, created %v", err, created)
+	}
+	return c.ID
+}
+
+func text(step string, offset int64, s string) ci.Update {
+	return ci.Update{Log: &ci.LogUpdate{Step: ci.StepKey(step), Offset: offset, At: ci.Cut(time.Now()), Chunk: ci.NewChunk([]byte(s))}}
+}
+
+func must(t testing.TB, s *postgres.Store, build ci.BuildID, updates ...ci.Update) ci.Receipt {
+	t.Helper()
+	receipt, err := s.Append(t.Context(), ci.Request{Build: build, Updates: updates})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return receipt
+}
+
+// all reads a whole log page by page.
+func all(t testing.TB, s *postgres.Store, log ci.LogID, f ci.Filter) (events []ci.Event) {
+	t.Helper()
+	for cursor := ci.EventID(0); ; {
+		page, err := s.Page(t.Context(), log, cursor, f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		events = append(events, page.Events...)
+		if page.Through >= page.Head.Last {
+			return events
+		}
+		if page.Through <= cursor {
+			t.Fatalf("a page after %d goes through %d of %d", cursor, page.Through, page.Head.Last)
+		}
+		cursor = page.Through
+	}
+}
+
+func logOf(t testing.TB, s *postgres.Store, id ci.BuildID) ci.LogID {
+	t.Helper()
+	ref, err := s.Lookup(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ref.Log
+}
+
+// textOf joins a step's log from events and fails on a hole or a repeat.
+func textOf(t testing.TB, events []ci.Event, step ci.StepKey) string {
+	t.Helper()
+	var raw []byte
+	for i := range events {
+		e := &events[i]
+		if e.Kind != ci.KindLog || e.Step != step {
+			continue
+		}
+		if e.Offset != int64(len(raw)) {
+			t.Fatalf("event %d is at offset %d, want %d", e.ID, e.Offset, len(raw))
+		}
+		if want := int64(strings.Count(string(raw), "\n")) + 1; e.Line != want {
+			t.Fatalf("event %d is at line %d, want %d", e.ID, e.Line, want)
+		}
+		raw = e.Chunk.AppendRaw(raw)
+	}
+	return string(raw)
+}
+
+func wantDense(t testing.TB, events []ci.Event) {
+	t.Helper()
+	for i, e := range events {
+		if e.ID != ci.EventID(i+1) {
+			t.Fatalf("event %d has id %d", i+1, e.ID)
+		}
+	}
+}
+
+func TestStore_KeepsWhatItAcknowledges(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	s, r := open(t, url)
+	id := create(t, s, "acme/api")
+	long := strings.Repeat("a line of some length that is not a secret\n", 3000) // several events
+	must(t, s, id, text("test", 0, "first\n"), text("test", 6, long))
+	must(t, s, id, text("test", 0, "first\n"), text("test", 6, long)) // blindly repeated
+	receipt := must(t, s, id, text("test", int64(6+len(long))-3, "et\nand \x00 binary \xff\xfe\n"))
+	want := "first\n" + long + "and \x00 binary \xff\xfe\n"
+	if got := receipt.Logs["test"]; got != int64(len(want)) {
+		t.Fatalf("the server has %d bytes, want %d", got, len(want))
+	}
+
+	log := logOf(t, s, id)
+	events := all(t, s, log, ci.Filter{})
+	wantDense(t, events)
+	if got := textOf(t, events, "test"); got != want {
+		t.Fatalf("the log differs: %d bytes, want %d", len(got), len(want))
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	live := r.events[log]
+	if len(live) != len(events) {
+		t.Fatalf("%d events were handed over, %d are stored", len(live), len(events))
+	}
+	for i := range events {
+		if got, want := string(live[i].AppendData(nil)), string(events[i].AppendData(nil)); got != want {
+			t.Fatalf("event %d: live %.200s, stored %.200s", i+1, got, want)
+		}
+	}
+}
+
+func TestStore_ConcurrentProcessesWriteOneDenseLog(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	const processes, writers, posts = 3, 6, 40
+	var stores []*postgres.Store
+	for range processes {
+		s, _ := open(t, url)
+		stores = append(stores, s)
+	}
+	id := create(t, stores[0], "acme/api")
+	log := logOf(t, stores[0], id)
+
+	// A tight reader: whoever sees n must already have seen n-1.
+	ctx, cancel := context.WithCancel(t.Context())
+	reader := make(chan ci.EventID)
+	go func() {
+		var cursor ci.EventID
+		for {
+			page, err := stores[1].Page(t.Context(), log, cursor, ci.Filter{})
+			if err != nil {
+				t.Error(err)
+			}
+			for _, e := range page.Events {
+				if e.ID != cursor+1 {
+					t.Errorf("after %d the reader saw %d", cursor, e.ID)
+				}
+				cursor = e.ID
+			}
+			if len(page.Events) == 0 && ctx.Err() != nil {
+				reader <- cursor
+				return
+			}
+		}
+	}()
+	var wg sync.WaitGroup
+	for w := range writers {
+		wg.Go(func() {
+			step, offset := fmt.Sprintf("w%d", w), int64(0)
+			for i := range posts {
+				line := fmt.Sprintf("writer %d says %d\n", w, i)
+				for {
+					receipt, err := stores[(w+i)%processes].Append(t.Context(), ci.Request{Build: id, Updates: []ci.Update{text(step, offset, line)}})
+					if errors.Is(err, &ci.Problem{Code: ci.Unavailable}) {
+						continue // a lock that was waited for too long
+					}
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					offset = receipt.Logs[ci.StepKey(step)]
+					break
+				}
+			}
+		})
+	}
+	wg.Wait()
+	cancel()
+	last := <-reader
+	events := all(t, stores[2], log, ci.Filter{})
+	wantDense(t, events)
+	if ci.EventID(len(events)) != last {
+		t.Fatalf("the reader saw %d events, the table has %d", last, len(events))
+	}
+	for w := range writers {
+		var want strings.Builder
+		for i := range posts {
+			fmt.Fprintf(&want, "writer %d says %d\n", w, i)
+		}
+		if got := textOf(t, events, ci.StepKey(fmt.Sprintf("w%d", w))); got != want.String() {
+			t.Fatalf("writer %d's log differs", w)
+		}
+	}
+}
+
+func TestStore_NumbersBuildsWithoutHoles(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	a, _ := open(t, url)
+	b, _ := open(t, url)
+	const each = 25
+	var mu sync.Mutex
+	seen := map[int64]bool{}
+	var wg sync.WaitGroup
+	for _, s := range []*postgres.Store{a, b} {
+		for range 4 {
+			wg.Go(func() {
+				for range each {
+					c := ci.Creation{ID: ci.NewBuildID(), Project: "acme/api", Steps: []ci.StepUpdate{{Key: "lint"}, {Key: "test"}}}
+					snap, created, err := s.Create(t.Context(), c)
+					if err != nil || !created || snap.Last != 3 {
+						t.Errorf("create: %v, created %v, last %d", err, created, snap.Last)
+						return
+					}
+					again, created, err := s.Create(t.Context(), c)
+					if err != nil || created || again.Build.Number != snap.Build.Number {
+						t.Errorf("create again: %v, created %v, number %d, want %d", err, created, again.Build.Number, snap.Build.Number)
+					}
+					mu.Lock()
+					seen[snap.Build.Number] = true
+					mu.Unlock()
+				}
+			})
+		}
+	}
+	wg.Wait()
+	for n := int64(1); n <= 8*each; n++ {
+		if !seen[n] {
+			t.Fatalf("no build has number %d", n)
+		}
+	}
+	feed := all(t, a, ci.FeedLog, ci.Filter{})
+	wantDense(t, feed)
+	if len(feed) != 8*each*3 {
+		t.Fatalf("the feed has %d events, want %d", len(feed), 8*each*3)
+	}
+}
+
+func TestStore_RefusesWithoutStoring(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t, pgtest.New(t))
+	id := create(t, s, "acme/api")
+	must(t, s, id, text("test", 0, "abc"))
+	before, err := s.Build(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		request ci.Request
+		code    ci.Code
+	}{
+		"gap":           {ci.Request{Build: id, Updates: []ci.Update{text("test", 3, "d"), text("test", 9, "x")}}, ci.LogGap},
+		"unknown build": {ci.Request{Build: ci.NewBuildID(), Updates: []ci.Update{text("test", 0, "x")}}, ci.NotFound},
+		"unknown step":  {ci.Request{Build: id, Alive: []ci.StepKey{"nope"}}, ci.UnknownStep},
+	} {
+		_, err := s.Append(t.Context(), tc.request)
+		if !errors.Is(err, &ci.Problem{Code: tc.code}) {
+			t.Errorf("%s: %v, want %s", name, err, tc.code)
+		}
+	}
+	if _, _, err := s.Create(t.Context(), ci.Creation{ID: id, Project: "acme/other"}); !errors.Is(err, &ci.Problem{Code: ci.BuildIDTaken}) {
+		t.Errorf("an id of another project: %v", err)
+	}
+	if _, _, err := s.Create(t.Context(), ci.Creation{ID: ci.NewBuildID(), Project: "Acme/API"}); !errors.Is(err, &ci.Problem{Code: ci.ProjectCase}) {
+		t.Errorf("a project that differs by case: %v", err)
+	}
+	after, err := s.Build(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if before.Last != after.Last || after.Steps[0].LogBytes != 3 {
+		t.Fatalf("something was stored: %d events, want %d", after.Last, before.Last)
+	}
+	must(t, s, id, text("test", 3, "def\n")) // and it goes on
+}
+
+func TestStore_FiltersPagesAndTails(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t, pgtest.New(t))
+	id := create(t, s, "acme/api")
+	for i := range 300 {
+		must(t, s, id, text("a", int64(i*10), fmt.Sprintf("line %04d\n", i)), text("b", int64(i*10), fmt.Sprintf("LINE %04d\n", i)))
+	}
+	log := logOf(t, s, id)
+	status := all(t, s, log, ci.Filter{NoLogs: true})
+	for _, e := range status {
+		if e.Kind == ci.KindLog {
+			t.Fatal("a log event in spite of the filter")
+		}
+	}
+	only := all(t, s, log, ci.Filter{Steps: []ci.StepKey{"b"}})
+	if got := textOf(t, only, "b"); len(got) != 3000 || len(only) != len(status)+300 {
+		t.Fatalf("%d bytes in %d events of step b", len(got), len(only))
+	}
+	since, err := s.TailStart(t.Context(), log, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tail := all(t, s, log, ci.Filter{Since: since})
+	if len(tail) != len(status)+10 {
+		t.Fatalf("a tail of 5 lines of two steps has %d log events, want 10", len(tail)-len(status))
+	}
+	page, err := s.PageN(t.Context(), log, 7, ci.Filter{}, 3)
+	if err != nil || len(page.Events) != 3 || page.Events[0].ID != 8 || page.Through != 10 {
+		t.Fatalf("three events after 7: %d, through %d, %v", len(page.Events), page.Through, err)
+	}
+	chunks, err := s.LogChunks(t.Context(), log, "a", 995)
+	if err != nil || chunks[0].Offset != 990 {
+		t.Fatalf("chunks from byte 995 begin at %v, %v", chunks[0].Offset, err)
+	}
+	chunks, err = s.LineChunks(t.Context(), log, "a", 100)
+	if err != nil || chunks[0].Line > 100 || chunks[1].Line <= 99 {
+		t.Fatalf("chunks from line 100 begin at line %v, %v", chunks[0].Line, err)
+	}
+}
+
+func TestStore_HearsOtherProcesses(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	a, _ := open(t, url)
+	_, heard := open(t, url)
+	id := create(t, a, "acme/api")
+	log := logOf(t, a, id)
+	for i := int64(0); ; i++ { // until LISTEN is up
+		receipt := must(t, a, id, text("test", i, "x"))
+		select {
+		case <-heard.heard:
+			heard.mu.Lock()
+			last := heard.hints[log]
+			heard.mu.Unlock()
+			if last > receipt.Last || last == 0 {
+				t.Fatalf("heard of event %d, the newest is %d", last, receipt.Last)
+			}
+			return
+		case <-time.After(20 * time.Millisecond):
+		case <-t.Context().Done():
+			t.Fatal("never heard")
+		}
+	}
+}
+
+func TestStore_BeginsANewEpochWhenHistoryIsAnother(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	s, _ := open(t, url)
+	id := create(t, s, "acme/api")
+	receipt := must(t, s, id, text("test", 0, "x"))
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	// What a restored dump looks like from inside.
+	if _, err := conn.Exec(t.Context(), `UPDATE epochs SET place = 'elsewhere'`); err != nil {
+		t.Fatal(err)
+	}
+	next := must(t, s, id, text("test", 1, "y"))
+	if next.Epoch == receipt.Epoch {
+		t.Fatal("the epoch stayed")
+	}
+	current, former, err := s.Epochs(t.Context())
+	if err != nil || current != next.Epoch || len(former) != 1 || former[0] != receipt.Epoch {
+		t.Fatalf("epochs %v, %v, %v", current, former, err)
+	}
+}

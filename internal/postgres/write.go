@@ -1,0 +1,536 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/groupcommit"
+)
+
+// Bounds of the committer's queue and of one batch, in bytes of request
+// bodies.
+const (
+	maxQueued   = 64 << 20
+	maxBatch    = 4 << 20
+	taskBytes   = 512  // what a task costs beside its text
+	maxCached   = 4096 // builds whose state is kept between batches
+	laneWriters = 4    // connections for builds that other processes write too
+)
+
+// task is one write that a caller waits for. Exactly one of request, create
+// and lose says what.
+type task struct {
+	build   ci.BuildID
+	request *ci.Request
+	create  *ci.Creation
+	lose    *loss
+	ready   []prepared
+	done    chan result // one slot
+}
+
+type result struct {
+	receipt ci.Receipt
+	created *Snapshot
+	err     error
+}
+
+// Append commits one request. The error is a *ci.Problem when the request is
+// refused, or could not be taken now (Overloaded, Unavailable, DiskFull,
+// OutcomeUnknown).
+func (s *Store) Append(ctx context.Context, r ci.Request) (ci.Receipt, error) {
+	size := int64(taskBytes)
+	for _, u := range r.Updates {
+		size += taskBytes / 4
+		if u.Log != nil {
+			size += int64(len(u.Log.Chunk.Body))
+		}
+	}
+	t := &task{build: r.Build, request: &r, ready: prepare(&r)}
+	res := s.submit(ctx, t, size)
+	return res.receipt, res.err
+}
+
+// Create stores a new build. When the id is there already in the same project,
+// that build is returned as it is and created is false.
+func (s *Store) Create(ctx context.Context, c ci.Creation) (b Snapshot, created bool, err error) {
+	t := &task{build: c.ID, create: &c}
+	res := s.submit(ctx, t, int64(taskBytes*(1+len(c.Steps))))
+	if res.err != nil {
+		return b, false, res.err
+	}
+	if res.created != nil {
+		return *res.created, true, nil
+	}
+	b, err = s.Build(ctx, c.ID)
+	return b, false, err
+}
+
+func (s *Store) submit(ctx context.Context, t *task, size int64) result {
+	if s.diskIsFull() {
+		return result{err: diskFull()}
+	}
+	t.done = make(chan result, 1)
+	switch err := s.queue.Add(t, size); {
+	case errors.Is(err, groupcommit.ErrFull):
+		return result{err: &ci.Problem{Code: ci.Overloaded, Detail: "The server has more to write than it can take; keep the text and send the same request again."}}
+	case err != nil:
+		return result{err: &ci.Problem{Code: ci.Unavailable, Detail: "The server is shutting down; send the same request again."}}
+	}
+	select {
+	case res := <-t.done:
+		return res
+	case <-ctx.Done(): // the commit goes on without its caller
+		return result{err: fmt.Errorf("wait for the commit: %w", ctx.Err())}
+	}
+}
+
+// committer turns tasks into commits. Most builds are written by one process:
+// their state is known from the last commit, and a whole batch of them is
+// decided here and goes out as one statement. A build that another process
+// wrote in between has a lane of its own, where it is locked and read first.
+type committer struct {
+	store *Store
+	conn  *pgx.Conn // nil: to be made
+	rows  rowNumbers
+	lanes sync.WaitGroup
+	slots chan *pgx.Conn // idle connections of the lanes; nil: to be made
+
+	mu    sync.Mutex
+	known map[ci.BuildID]*known
+	// Projects by name. Only the version is ever out of date.
+	projects map[string]*project
+}
+
+// known is what this process knows of a build between commits.
+type known struct {
+	state   *ci.State // committed; nil: to be read
+	lane    bool      // other processes write it too
+	waiting []*task   // for the lane
+	busy    bool      // the lane is at work
+}
+
+func newCommitter(s *Store) *committer {
+	c := &committer{store: s, known: make(map[ci.BuildID]*known), projects: make(map[string]*project), slots: make(chan *pgx.Conn, laneWriters)}
+	for range laneWriters {
+		c.slots <- nil
+	}
+	return c
+}
+
+// run works until ctx is done and the queue is empty. Commits have a context
+// of their own.
+func (c *committer) run(ctx context.Context) {
+	c.store.queue.Run(ctx, c.commit)
+	c.lanes.Wait()
+	closeConn(c.conn)
+	for range laneWriters {
+		closeConn(<-c.slots)
+	}
+}
+
+func closeConn(conn *pgx.Conn) {
+	if conn != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_ = conn.Close(ctx)
+	}
+}
+
+// forget drops all that is known: history was rewound.
+func (c *committer) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for id, k := range c.known {
+		k.state = nil
+		if !k.lane {
+			delete(c.known, id)
+		}
+	}
+	clear(c.projects)
+}
+
+func fail(tasks []*task, err error) {
+	for _, t := range tasks {
+		t.done <- result{err: err}
+	}
+}
+
+// commit takes one batch through the fast way; what cannot go it is handed to
+// the lanes.
+func (c *committer) commit(tasks []*task) {
+	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
+	defer cancel()
+	if c.conn == nil || c.conn.IsClosed() {
+		conn, err := connectWriter(ctx, c.store.cfg.URL)
+		if err != nil {
+			c.store.log.Error("no connection to write", "err", err)
+			fail(tasks, unavailable("connect", err))
+			return
+		}
+		c.conn = conn
+	}
+	epoch := c.store.presentEpoch()
+	tasks, err := c.load(ctx, tasks)
+	if err != nil {
+		c.broken(tasks, err)
+		return
+	}
+	now := time.Now()
+	b := &batch{epoch: epoch}
+	for _, w := range c.decide(tasks, now) {
+		b.add(w)
+	}
+	if len(b.writes) == 0 {
+		return
+	}
+	w, err := b.run(ctx, c.conn)
+	if err != nil {
+		c.notWritten(b, err)
+		return
+	}
+	c.finish(b, w, now)
+}
+
+// load reads the states that the batch needs and that are not known, hands
+// tasks of builds with a lane over to it, and answers those for builds that do
+// not exist. It returns the tasks that remain.
+func (c *committer) load(ctx context.Context, tasks []*task) ([]*task, error) {
+	var missing []ci.BuildID
+	var names []string
+	creations := false
+	rest := tasks[:0]
+	c.mu.Lock()
+	for _, t := range tasks {
+		k := c.known[t.build]
+		if k != nil && k.lane {
+			c.join(k, t)
+			continue
+		}
+		if t.create != nil {
+			creations = true
+			if c.projects[t.create.Project] == nil {
+				names = append(names, t.create.Project)
+			}
+		} else if k == nil || k.state == nil {
+			missing = append(missing, t.build)
+		}
+		rest = append(rest, t)
+	}
+	c.mu.Unlock()
+	tasks = rest
+	if creations {
+		if err := c.loadProjects(ctx, c.conn, names); err != nil {
+			return tasks, err
+		}
+	}
+	if len(missing) == 0 {
+		return tasks, nil
+	}
+	states, err := loadStates(ctx, c.conn, missing)
+	if err != nil {
+		return tasks, err
+	}
+	rest = tasks[:0:0]
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for id, state := range states {
+		c.remember(id, state)
+	}
+	for _, t := range tasks {
+		if t.create == nil && c.known[t.build] == nil {
+			t.done <- result{err: notFound()}
+			continue
+		}
+		rest = append(rest, t)
+	}
+	return rest, nil
+}
+
+func notFound() *ci.Problem {
+	return &ci.Problem{Code: ci.NotFound, Detail: "There is no such build; create it first with POST /api/v1/builds."}
+}
+
+// remember keeps a committed state, and makes room for it. The caller holds mu.
+func (c *committer) remember(id ci.BuildID, state *ci.State) {
+	if k := c.known[id]; k != nil {
+		k.state = state
+		return
+	}
+	if len(c.known) >= maxCached {
+		drop := maxCached / 4
+		for other, k := range c.known {
+			if !k.lane && drop > 0 {
+				delete(c.known, other)
+				drop--
+			}
+		}
+	}
+	c.known[id] = &known{state: state}
+}
+
+// drop forgets the state of a build. The caller holds mu.
+func (c *committer) drop(id ci.BuildID) {
+	switch k := c.known[id]; {
+	case k == nil:
+	case k.lane:
+		k.state = nil
+	default:
+		delete(c.known, id)
+	}
+}
+
+// decide applies the tasks to the known states. What is refused goes to the
+// build's lane: a refusal must come from state just read.
+func (c *committer) decide(tasks []*task, now time.Time) []*write {
+	byBuild := make(map[ci.BuildID]*write, len(tasks))
+	var writes []*write
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, t := range tasks {
+		w := byBuild[t.build]
+		if t.create != nil {
+			if w = c.decideCreation(t, byBuild, now); w != nil {
+				byBuild[t.build] = w
+				writes = append(writes, w)
+			}
+			continue
+		}
+		if w == nil {
+			k := c.known[t.build]
+			if k == nil || k.lane || k.state == nil { // went to a lane in this very loop
+				c.detour(t)
+				continue
+			}
+			w = &write{state: k.state, expect: k.state.Last}
+		}
+		change, err := t.decide(w.state, now)
+		if err != nil {
+			c.detour(t)
+			continue
+		}
+		w.tasks, w.changes = append(w.tasks, t), append(w.changes, change)
+		if byBuild[t.build] == nil {
+			byBuild[t.build] = w
+			writes = append(writes, w)
+		}
+	}
+	return writes
+}
+
+func (t *task) decide(state *ci.State, now time.Time) (*ci.Change, error) {
+	if t.lose != nil {
+		return t.lose.decide(state, now), nil
+	}
+	return state.Decide(*t.request, now)
+}
+
+func (c *committer) decideCreation(t *task, byBuild map[ci.BuildID]*write, now time.Time) *write {
+	p := c.projects[t.create.Project]
+	if p == nil || c.known[t.build] != nil || byBuild[t.build] != nil || c.rows.left() == 0 {
+		c.detour(t) // most likely a repeated one
+		return nil
+	}
+	state := newBuild(c.rows.take(), t.create, p)
+	change, err := state.Create(*t.create, now)
+	if err != nil {
+		c.detour(t)
+		return nil
+	}
+	p.last++
+	return &write{state: state, project: p, tasks: []*task{t}, changes: []*ci.Change{change}}
+}
+
+func newBuild(log ci.LogID, create *ci.Creation, p *project) *ci.State {
+	return ci.NewState(log, 0, ci.Build{ID: create.ID, Project: p.name, Number: p.last + 1}, time.Time{}, nil)
+}
+
+// broken answers tasks whose batch did not get as far as writing.
+func (c *committer) broken(tasks []*task, err error) {
+	c.store.log.Error("a batch was not written", "err", err)
+	if outcomeOf(err) == unknown {
+		closeConn(c.conn)
+	}
+	fail(tasks, unavailable("write", err))
+}
+
+// notWritten deals with a batch that failed as a whole.
+func (c *committer) notWritten(b *batch, err error) {
+	rewound := errors.Is(err, errRewound)
+	o := outcomeOf(err)
+	if rewound {
+		o = refused
+	}
+	c.mu.Lock()
+	var logs []ci.LogID
+	for _, w := range b.writes {
+		logs = append(logs, w.state.Log)
+		c.drop(w.state.Build.ID)
+		if w.project != nil {
+			delete(c.projects, w.project.name)
+		}
+	}
+	c.mu.Unlock()
+	switch {
+	case rewound:
+		if err := c.store.renewEpoch(context.Background()); err != nil {
+			c.store.log.Error("no new epoch", "err", err)
+		}
+		c.detourAll(b)
+	case o == refused: // for one member's sake: try each alone
+		c.store.log.Warn("a batch was refused, its members are tried one by one", "err", err)
+		c.detourAll(b)
+	default:
+		if o == unknown {
+			closeConn(c.conn)
+			c.store.watcher.Dirty(append(logs, ci.FeedLog)...)
+		}
+		c.store.log.Error("a batch was not written", "err", err, "builds", len(b.writes))
+		for _, w := range b.writes {
+			fail(w.tasks, answer(o, err))
+		}
+	}
+}
+
+func (c *committer) detourAll(b *batch) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, w := range b.writes {
+		for _, t := range w.tasks {
+			c.detour(t)
+		}
+	}
+}
+
+// finish hands over, answers and notifies what was committed, in this order,
+// and sends what missed its version to the lanes.
+func (c *committer) finish(b *batch, done written, now time.Time) {
+	missed := make(map[ci.LogID]bool, len(done.missed))
+	for _, log := range done.missed {
+		missed[ci.LogID(log)] = true
+	}
+	var through []*write
+	c.mu.Lock()
+	for _, w := range b.writes {
+		id := w.state.Build.ID
+		if !missed[w.state.Log] {
+			if k := c.known[id]; k == nil || !k.lane {
+				c.remember(id, w.state)
+			} else {
+				k.state = nil
+			}
+			through = append(through, w)
+			continue
+		}
+		c.drop(id)
+		if w.project != nil {
+			delete(c.projects, w.project.name)
+		}
+		for _, t := range w.tasks {
+			c.detour(t)
+		}
+	}
+	c.mu.Unlock()
+	c.store.acknowledge(b.epoch, through, done.feedBase, now)
+}
+
+// acknowledge is what follows every commit.
+func (s *Store) acknowledge(epoch ci.Epoch, writes []*write, feedBase ci.EventID, now time.Time) {
+	hints := make([]hint, 0, len(writes)+1)
+	var feed []ci.Event
+	for _, w := range writes {
+		var events []ci.Event
+		for _, change := range w.changes {
+			events = append(events, change.Events...)
+		}
+		if len(events) == 0 {
+			continue
+		}
+		head := ci.Head{Last: w.state.Last, Final: w.state.Final(now)}
+		s.watcher.Committed(epoch, w.state.Log, events, head)
+		hints = append(hints, hint{w.state.Log, head.Last})
+		for i := range w.feed {
+			feedBase++
+			w.feed[i].ID = feedBase
+		}
+		feed = append(feed, w.feed...)
+	}
+	if len(feed) > 0 {
+		s.watcher.Committed(epoch, ci.FeedLog, feed, ci.Head{Last: feedBase})
+		hints = append(hints, hint{ci.FeedLog, feedBase})
+	}
+	for _, w := range writes {
+		for i, t := range w.tasks {
+			res := result{receipt: w.changes[i].Receipt}
+			res.receipt.Epoch = epoch
+			if t.create != nil {
+				res.created = snapshotOf(w.state, epoch, now)
+			}
+			t.done <- res
+		}
+	}
+	s.notifier.add(hints)
+}
+
+func snapshotOf(state *ci.State, epoch ci.Epoch, now time.Time) *Snapshot {
+	snap := &Snapshot{Build: state.Build, Last: state.Last, Final: state.Final(now), Epoch: epoch}
+	for _, step := range state.Steps {
+		snap.Steps = append(snap.Steps, step.Step)
+	}
+	return snap
+}
+
+const projectsByNameSQL = `SELECT id, name, public, last_number FROM projects WHERE lower(name) = ANY ($1)`
+
+const addProjectsSQL = `INSERT INTO projects (name) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING`
+
+// loadProjects makes projects known, new ones included. A project that differs
+// from an existing one by case stays unknown; its creations are refused in
+// their lane.
+func (c *committer) loadProjects(ctx context.Context, conn *pgx.Conn, names []string) error {
+	if c.rows.left() < maxUpdatesABatch {
+		if err := c.rows.fill(ctx, conn); err != nil {
+			return err
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	found, err := findProjects(ctx, conn, names)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, p := range found {
+		c.projects[p.name] = p
+	}
+	return nil
+}
+
+// findProjects reads projects by name, after it has added those that are new.
+func findProjects(ctx context.Context, conn *pgx.Conn, names []string) (map[string]*project, error) {
+	if _, err := conn.Exec(ctx, addProjectsSQL, names); err != nil {
+		return nil, fmt.Errorf("add projects: %w", err)
+	}
+	rows, err := conn.Query(ctx, projectsByNameSQL, lowered(names))
+	if err != nil {
+		return nil, fmt.Errorf("read projects: %w", err)
+	}
+	found := make(map[string]*project, len(names))
+	var p project
+	_, err = pgx.ForEachRow(rows, []any{&p.id, &p.name, &p.public, &p.last}, func() error {
+		one := p
+		found[p.name] = &one
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read projects: %w", err)
+	}
+	return found, nil
+}
