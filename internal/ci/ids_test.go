@@ -1,0 +1,84 @@
+package ci
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+func TestCursor(t *testing.T) {
+	t.Parallel()
+	epoch := Epoch{1, 2, 3}
+	build := BuildID{0x01, 0x90}
+	prefix := CursorPrefix(epoch, build.Name())
+	if len(prefix) != 6 {
+		t.Fatalf("prefix %q", prefix)
+	}
+	for other, p := range map[string]string{
+		"epoch": CursorPrefix(Epoch{1, 2, 4}, build.Name()),
+		"build": CursorPrefix(epoch, BuildID{0x01, 0x91}.Name()),
+		"log":   CursorPrefix(epoch, FeedName),
+	} {
+		if p == prefix {
+			t.Errorf("another %s has the same prefix", other)
+		}
+	}
+	for _, id := range []EventID{0, 1, 1201, 1<<63 - 1} {
+		want := Cursor{Prefix: prefix, ID: id}
+		if got, ok := ParseCursor(want.String()); !ok || got != want {
+			t.Errorf("%v came back as %v, %v", want, got, ok)
+		}
+	}
+	for _, bad := range []string{
+		"", "-", "1201", "k3f9qa", "k3f7qa-", "k3f7qa-x", "k3f7qa--1", "k3f7qa-+1", "k3f7qa-01", "k3f7qa-1 ", " k3f7qa-1", "k3f7qa-1_0",
+		"K3F7QA-1", "k3f9qa-1", "k3f7q-12", "k3f7qaa-1", "k3f7qa-9223372036854775808", "k3f7qa-99999999999999999999", "k3f7qa-1\n", "é3f7q-1",
+		"k3f7qa-1,k3f7qa-2", "k3f7qa-0x1",
+	} {
+		if c, ok := ParseCursor(bad); ok {
+			t.Errorf("%q is taken for the cursor %v", bad, c)
+		}
+	}
+}
+
+// TestCursorPrefix_Stays pins the prefix: two releases that run side by side
+// have to agree on it.
+func TestCursorPrefix_Stays(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[LogName]string{FeedName: "pnf4yr", "0190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a10": "prt7vf"} {
+		if got := CursorPrefix(Epoch{0: 1, 15: 16}, name); got != want {
+			t.Errorf("the prefix of %s is %s, was %s", name, got, want)
+		}
+	}
+}
+
+func FuzzParseCursor(f *testing.F) {
+	for _, s := range []string{"k3f7qa-1201", "abcdef-0", "222222-9223372036854775807", "abcdef-00", "abcdef-", "-1"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if c, ok := ParseCursor(s); ok && (c.String() != s || c.ID < 0) {
+			t.Fatalf("%q was read as %v", s, c)
+		}
+	})
+}
+
+func TestBuildID(t *testing.T) {
+	t.Parallel()
+	id := NewBuildID()
+	if got, err := ParseBuildID(id.String()); err != nil || got != id {
+		t.Errorf("%v came back as %v, %v", id, got, err)
+	}
+	if got, err := ParseBuildID(strings.ToUpper(id.String())); err != nil || got != id {
+		t.Errorf("in capitals it is %v, %v", got, err)
+	}
+	var back struct{ ID BuildID }
+	if err := json.Unmarshal(mustJSON(struct{ ID BuildID }{id}), &back); err != nil || back.ID != id {
+		t.Errorf("through JSON it is %v, %v", back.ID, err)
+	}
+	for _, bad := range []string{"", "x", "0190f3c48f5e7c3a9d2b1f6f2f1c7a10", "{0190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a10}", "urn:uuid:0190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a10",
+		"0190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a1g", "0190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a1", "0190f3c4_8f5e_7c3a_9d2b_1f6f2f1c7a10", " 190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a10"} {
+		if _, err := ParseBuildID(bad); AsProblem(err) == nil || AsProblem(err).Code != InvalidID {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}

@@ -1,0 +1,90 @@
+package ci
+
+import (
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+)
+
+func TestNames(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", MaxName)
+	for _, c := range []struct {
+		name          string
+		step, project bool
+	}{
+		{"a", true, true}, {"acme/api", true, true}, {"a/b/c/d", true, true}, {"a/b/c/d/e", true, false}, {"A.b_c-9", true, true},
+		{"...", true, true}, {".a", true, true}, {"-", true, true}, {long, true, true}, {"api.svg", true, false}, {"api.json", true, false}, {"api.svg/x", true, true},
+		{"", false, false}, {"/", false, false}, {"a/", false, false}, {"/a", false, false}, {"a//b", false, false}, {".", false, false}, {"..", false, false},
+		{"a/../b", false, false}, {"a/./b", false, false}, {long + "x", false, false}, {"a b", false, false}, {"a\x00", false, false}, {"a\n", false, false},
+		{"é", false, false}, {"a*", false, false}, {"*", false, false}, {"a\\b", false, false}, {"a%2Fb", false, false}, {"\xff", false, false}, {"a\u202eb", false, false},
+	} {
+		if err := CheckStepKey(c.name); (err == nil) != c.step {
+			t.Errorf("step key %q: %v", c.name, err)
+		}
+		if err := CheckProject(c.name); (err == nil) != c.project {
+			t.Errorf("project %q: %v", c.name, err)
+		}
+	}
+	if p := AsProblem(CheckStepKey(long + "x")); p.Code != TooLong || p.Limit != MaxName {
+		t.Errorf("a long key is %v", p)
+	}
+}
+
+func FuzzNames(f *testing.F) {
+	for _, s := range []string{"a", "acme/api", "a//b", "../x", "a\x1b[31m", strings.Repeat("ü", 150), "a.svg", "acme/*", "*"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		for _, err := range []error{CheckStepKey(s), CheckProject(s), CheckPattern(s)} {
+			if err == nil {
+				continue
+			}
+			if detail := AsProblem(err).Detail; len(detail) > 500 || !utf8.ValidString(detail) || strings.ContainsFunc(detail, unicode.IsControl) {
+				t.Fatalf("%q is refused with %q", s, detail)
+			}
+		}
+		if CheckProject(s) == nil && (CheckStepKey(s) != nil || CheckPattern(s) != nil || !MatchProject(s, s)) {
+			t.Fatalf("the project %q is no step key or no pattern", s)
+		}
+	})
+}
+
+func TestPatterns(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		pattern, project string
+		want             bool
+	}{
+		{"*", "acme/api", true}, {"acme/api", "acme/api", true}, {"acme/*", "acme/api", true}, {"acme/*", "acme/api/deploy", true},
+		{"acme/*", "acme", false}, {"acme/*", "acmes/api", false}, {"acme", "acme/api", false}, {"acme/api", "acme/API", false}, {"acme/*", "other", false},
+	} {
+		if got := MatchProject(c.pattern, c.project); got != c.want {
+			t.Errorf("%s matches %s: %v", c.pattern, c.project, got)
+		}
+	}
+	for pattern, ok := range map[string]bool{
+		"*": true, "acme/*": true, "acme/api": true, "a/b/c/*": true, "acme.json/*": true,
+		"": false, "/*": false, "**": false, "acme*": false, "acme/*/x": false, "acme/*/*": false, "a/b/c/d/*": false, "acme.json": false, "*/x": false,
+		strings.Repeat("x", MaxName) + "/*": false,
+	} {
+		if err := CheckPattern(pattern); (err == nil) != ok {
+			t.Errorf("pattern %q: %v", pattern, err)
+		}
+	}
+}
+
+func TestParseReported(t *testing.T) {
+	t.Parallel()
+	for _, s := range []Status{Queued, Running, Passed, Failed, Canceled, Skipped} {
+		if got, err := ParseReported(string(s)); err != nil || got != s {
+			t.Errorf("%s: %v, %v", s, got, err)
+		}
+	}
+	for _, s := range []string{"lost", "", "PASSED", "success", "passed "} {
+		if _, err := ParseReported(s); AsProblem(err) == nil || AsProblem(err).Field != "status" {
+			t.Errorf("%q: %v", s, err)
+		}
+	}
+}

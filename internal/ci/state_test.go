@@ -1,0 +1,685 @@
+package ci
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// The story of a build is told in a few words each. What a reporter says:
+//
+//	a running | a passed 20    a step's status, with log_bytes
+//	a name=x | a needs=b,c | a exit=1 | a started=T | a finished=T   (null clears)
+//	a log 0 text | a lost 3 5  text at an offset; five bytes lost at offset 3
+//	build passed | build title=x | build branch=x | build started=T
+//	alive a                    a heartbeat
+//
+// Several in one request are joined by ";". What else happens: "lose a", "lose
+// build", "wait 24h". What is expected is the list of events, "a running",
+// "a log 0+4", "build passed", or the problem.
+
+var testStart = time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
+
+type story struct {
+	tb    rapid.TB
+	state *State
+	now   time.Time
+}
+
+func newStory(tb testing.TB, steps ...string) *story {
+	tb.Helper()
+	s := &story{tb: tb, now: testStart}
+	s.state = NewState(7, 0, Build{ID: BuildID{1}, Project: "acme/api", Number: 3}, time.Time{}, nil)
+	creation := Creation{ID: BuildID{1}, Project: "acme/api"}
+	for _, key := range steps {
+		creation.Steps = append(creation.Steps, StepUpdate{Key: StepKey(key)})
+	}
+	if _, err := s.state.Create(creation, s.now); err != nil {
+		tb.Fatal(err)
+	}
+	return s
+}
+
+// tell does what the line says and returns what came of it.
+func (s *story) tell(line string) string {
+	s.tb.Helper()
+	s.now = s.now.Add(time.Second)
+	words := strings.Fields(line)
+	switch words[0] {
+	case "wait":
+		d, err := time.ParseDuration(words[1])
+		if err != nil {
+			s.tb.Fatal(err)
+		}
+		s.now = s.now.Add(d - 2*time.Second)
+		return ""
+	case "lose":
+		if words[1] == "build" {
+			return shown(s.state.LoseBuild(s.now))
+		}
+		return shown(s.state.LoseStep(StepKey(words[1]), s.now))
+	}
+	change, err := s.state.Decide(said(s.tb, line), s.now)
+	if err != nil {
+		var p *Problem
+		if !errors.As(err, &p) {
+			s.tb.Fatalf("%s: not a problem: %v", line, err)
+		}
+		out := string(p.Code)
+		if p.Index != nil && *p.Index > 0 {
+			out += fmt.Sprintf(" index=%d", *p.Index)
+		}
+		if p.Offset != nil {
+			out += fmt.Sprintf(" offset=%d", *p.Offset)
+		}
+		if p.Status != "" {
+			out += fmt.Sprintf(" status=%s", p.Status)
+		}
+		return out
+	}
+	return shown(change)
+}
+
+func shown(c *Change) string {
+	var out []string
+	for _, e := range c.Events {
+		switch e.Kind {
+		case KindLog:
+			line := fmt.Sprintf("%s log %d+%d", e.Step, e.Offset, e.Bytes())
+			if e.Lost > 0 {
+				line += " lost"
+			}
+			out = append(out, line)
+		default:
+			var data struct {
+				Status Status `json:"status"`
+			}
+			if err := json.Unmarshal(e.Data, &data); err != nil {
+				panic(err)
+			}
+			name := string(e.Step)
+			if e.Kind == KindBuild {
+				name = "build"
+			}
+			out = append(out, name+" "+string(data.Status))
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+func said(tb rapid.TB, line string) (r Request) {
+	tb.Helper()
+	for part := range strings.SplitSeq(line, ";") {
+		part = strings.TrimLeft(part, " ")
+		who, what, _ := strings.Cut(part, " ")
+		switch {
+		case who == "alive":
+			r.Alive = append(r.Alive, StepKey(what))
+		case who == "build":
+			u := &BuildUpdate{}
+			for word := range strings.FieldsSeq(what) {
+				name, value, ok := strings.Cut(word, "=")
+				text := Field[string]{Present: true, Null: value == "null", Value: strings.TrimPrefix(value, "null")}
+				switch {
+				case !ok:
+					u.Status = Set(Status(word))
+				case name == "title":
+					u.Title = text
+				case name == "branch":
+					u.Branch = text
+				case name == "commit":
+					u.Commit = text
+				case name == "started":
+					u.StartedAt = saidTime(tb, value)
+				case name == "finished":
+					u.FinishedAt = saidTime(tb, value)
+				default:
+					tb.Fatalf("what is %q?", word)
+				}
+			}
+			r.Updates = append(r.Updates, Update{Build: u})
+		case strings.HasPrefix(what, "log "):
+			u := &LogUpdate{Step: StepKey(who), At: testStart}
+			if _, err := fmt.Sscanf(what, "log %d", &u.Offset); err != nil {
+				tb.Fatal(err)
+			}
+			_, text, _ := strings.Cut(strings.TrimPrefix(what, "log "), " ")
+			u.Chunk = NewChunk([]byte(text))
+			r.Updates = append(r.Updates, Update{Log: u})
+		case strings.HasPrefix(what, "lost "):
+			u := &LogUpdate{Step: StepKey(who), At: testStart}
+			if _, err := fmt.Sscanf(what, "lost %d %d", &u.Offset, &u.Lost); err != nil {
+				tb.Fatal(err)
+			}
+			r.Updates = append(r.Updates, Update{Log: u})
+		default:
+			u := &StepUpdate{Key: StepKey(who)}
+			for word := range strings.FieldsSeq(what) {
+				name, value, ok := strings.Cut(word, "=")
+				number := 0
+				switch {
+				case ok && name == "name":
+					u.Name = Field[string]{Present: true, Null: value == "null", Value: strings.TrimPrefix(value, "null")}
+				case ok && name == "needs":
+					u.Needs = Field[[]StepKey]{Present: true, Null: value == "null"}
+					for key := range strings.SplitSeq(value, ",") {
+						if value != "null" {
+							u.Needs.Value = append(u.Needs.Value, StepKey(key))
+						}
+					}
+				case ok && name == "exit":
+					_, err := fmt.Sscan(value, &number)
+					u.ExitCode = Field[int]{Present: true, Null: err != nil, Value: number}
+				case ok && name == "started":
+					u.StartedAt = saidTime(tb, value)
+				case ok && name == "finished":
+					u.FinishedAt = saidTime(tb, value)
+				case word == "null":
+					u.LogBytes = Field[int64]{Present: true, Null: true}
+				case word[0] >= '0' && word[0] <= '9':
+					_, _ = fmt.Sscan(word, &number)
+					u.LogBytes = Set(int64(number))
+				default:
+					u.Status = Set(Status(word))
+				}
+			}
+			r.Updates = append(r.Updates, Update{Step: u})
+		}
+	}
+	return r
+}
+
+func saidTime(tb rapid.TB, value string) Field[time.Time] {
+	if value == "null" {
+		return Field[time.Time]{Present: true, Null: true}
+	}
+	t, err := time.Parse("15:04:05.999999999", value)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return Set(time.Date(2026, 11, 22, t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC))
+}
+
+// TestState_Moves tells stories of a build with the queued steps a and b. Each
+// line is what happens and what comes of it; each request is then repeated,
+// which must append nothing.
+func TestState_Moves(t *testing.T) {
+	t.Parallel()
+	stories := map[string][]string{
+		"an ordinary build": {
+			"build running                              → build running",
+			"a running                                  → a running",
+			"a log 0 hello\n                            → a log 0+6",
+			"a passed exit=0 6                          → a passed",
+			"b running; b log 0 x; b failed exit=2 1    → b running, b log 0+1, b failed",
+			"build failed                               → build failed",
+		},
+		"the first running step sets the build running": {
+			"a running → build running, a running",
+			"b running → b running",
+		},
+		"the first text sets build and step running": {
+			"a log 0 x → build running, a running, a log 0+1",
+			"a log 1 y → a log 1+1",
+		},
+		"a step that nobody announced": {
+			"c                    → c queued",
+			"d running            → build running, d running",
+			"e log 0 x            → e running, e log 0+1",
+			"f passed             → f passed",
+			"g lost 0 9           → g running, g log 0+9 lost",
+			"h log 1 x            → log-gap offset=0",
+			"i running; i log 1 x → log-gap index=1 offset=0",
+			"i                    → i queued",
+		},
+		"a step that passes without a word before runs the build": {
+			"a skipped → a skipped",
+			"b passed  → build running, b passed",
+		},
+		"an earlier status was true": {
+			"a passed             → build running, a passed",
+			"a running            → ",
+			"a queued             → ",
+			"build queued         → ",
+			"build passed         → b skipped, build passed",
+			"build running        → ",
+			"build queued         → ",
+			"a running started=10:00:00 exit=3 finished=null → ",
+		},
+		"another final status": {
+			"a passed             → build running, a passed",
+			"a failed             → status-final status=passed",
+			"b running; a skipped → status-final index=1 status=passed",
+			"build canceled       → b skipped, build canceled",
+			"build passed         → status-final status=canceled",
+		},
+		"the build's end takes its steps along": {
+			"c running; d passed; e running     → build running, c running, d passed, e running",
+			"build failed                       → a skipped, b skipped, c lost, e lost, build failed",
+		},
+		"a skipped set by the server is provisional": {
+			"build passed  → a skipped, b skipped, build passed",
+			"a passed      → a passed",
+			"a failed      → status-final status=passed",
+			"b log 0 x     → b log 0+1",
+			"b running     → ",
+			"wait 24h      → ",
+			"b failed      → status-final status=skipped",
+			"b log 1 y     → log-complete offset=1",
+			"b skipped     → ",
+		},
+		"a skipped set by the server can be confirmed": {
+			"build passed → a skipped, b skipped, build passed",
+			"a skipped    → a skipped",
+			"a passed     → status-final status=skipped",
+			"wait 23h     → ",
+			"b canceled   → b canceled",
+		},
+		"a skipped of the reporter is final": {
+			"a skipped    → a skipped",
+			"build passed → b skipped, build passed",
+			"a passed     → status-final status=skipped",
+		},
+		"lost after the build's end takes text and its final status only": {
+			"a running; a log 0 x; build canceled → build running, a running, a log 0+1, a lost, b skipped, build canceled",
+			"a log 1 y    → a log 1+1",
+			"a running    → ",
+			"alive a      → ",
+			"a failed 2   → a failed",
+			"a log 2 z    → log-complete offset=2",
+			"a log 0 xy   → ",
+			"c running    → build-finished status=canceled",
+			"c log 0 x    → build-finished status=canceled",
+			"c            → build-finished status=canceled",
+		},
+		"lost and its way back": {
+			"a running → build running, a running",
+			"lose a    → a lost",
+			"a log 0 x → a running, a log 0+1",
+			"lose a    → a lost",
+			"a running → a running",
+			"lose a    → a lost",
+			"a queued  → a running",
+			"lose a    → a lost",
+			"alive a   → a running",
+			"lose a    → a lost",
+			"a log 0 x → a running",
+			"lose a    → a lost",
+			"a name=x  → a lost",
+			"a passed  → a passed",
+			"lose a    → ",
+		},
+		"a lost build and its way back": {
+			"a running    → build running, a running",
+			"lose build   → ",
+			"lose a       → a lost",
+			"lose build   → build lost",
+			"lose build   → ",
+			"build title=x → build lost",
+			"a log 0 x    → build running, a running, a log 0+1",
+			"lose a       → a lost",
+			"lose build   → build lost",
+			"alive a      → build running, a running",
+			"lose a       → a lost",
+			"lose build   → build lost",
+			"a passed     → build running, a passed",
+			"lose build   → build lost",
+			"build running → build running",
+			"lose build   → build lost",
+			"alive b      → build running",
+			"lose build   → build lost",
+			"a passed     → build running",
+			"lose build   → build lost",
+			"b canceled   → build running, b canceled",
+			"lose build   → build lost",
+			"c            → build running, c queued",
+			"lose build   → build lost",
+			"build passed → c skipped, build passed",
+			"lose build   → ",
+		},
+		"a queued build is never lost": {
+			"lose build → ",
+			"lose a     → ",
+			"build running → build running",
+			"lose build → build lost",
+		},
+		"after 24 h lost is final": {
+			"a running; a log 0 xy → build running, a running, a log 0+2",
+			"c running; c passed   → c running, c passed",
+			"lose a       → a lost",
+			"lose build   → build lost",
+			"wait 23h59m  → ",
+			"c log 0 x    → build running, c log 0+1",
+			"lose build   → build lost",
+			"wait 24h     → ",
+			"a log 0 xy   → ",
+			"a log 2 z    → log-complete offset=2",
+			"a passed     → status-final status=lost",
+			"a passed 3   → status-final status=lost",
+			"a running    → ",
+			"alive a      → ",
+			"build running → ",
+			"build passed → status-final status=lost",
+			"d running    → build-finished status=lost",
+			"b running    → build-finished status=lost",
+			"b passed     → build-finished status=lost",
+			"b log 0 x    → build-finished status=lost",
+			"b queued     → ",
+		},
+		"a step lost for good in a build that goes on": {
+			"a running; b running → build running, a running, b running",
+			"lose a       → a lost",
+			"wait 24h     → ",
+			"a log 0 x    → log-complete offset=0",
+			"a passed     → status-final status=lost",
+			"a running    → ",
+			"alive a      → ",
+			"b log 0 x    → b log 0+1",
+		},
+		"text by offset": {
+			"a log 0 hello  → build running, a running, a log 0+5",
+			"a log 0 hel    → ",
+			"a log 5        → ",
+			"a log 3 lo you → a log 5+4",
+			"a log 10 x     → log-gap offset=9",
+			"a log 9223372036854775807 x → log-gap offset=9",
+			"a log 2 XX     → ",
+			"a log -2 x     → invalid",
+			"a log 9 x; b log 2 y → log-gap index=1 offset=0",
+			"a log 9 x      → a log 9+1",
+		},
+		"empty text": {
+			"a log 0  → ",
+			"a log 1  → log-gap offset=0",
+			"c log 0  → build running, c running",
+		},
+		"lost bytes": {
+			"a log 0 abc         → build running, a running, a log 0+3",
+			"a lost 3 100        → a log 3+100 lost",
+			"a log 3 defg        → ",
+			"a log 101 xyz       → a log 103+1",
+			"a lost 100 10       → a log 104+6 lost",
+			"a lost 111 1        → log-gap offset=110",
+			"a lost 110 9007199254740881 → a log 110+9007199254740881 lost",
+			"a log 9007199254740991 x    → too-long",
+			"a lost 9007199254740991 9223372036854775807 → too-long",
+			"a lost 0 -1         → invalid",
+		},
+		"log_bytes": {
+			"a log 0 hello      → build running, a running, a log 0+5",
+			"a passed 6         → log-incomplete offset=5",
+			"a passed 4         → log-longer offset=5",
+			"a running 5        → invalid",
+			"a 5                → invalid",
+			"a passed null      → a passed",
+			"a log 5 !          → a log 5+1",
+			"a passed 6         → a passed",
+			"a log 6 x          → log-complete offset=6",
+			"a log 9 x          → log-complete offset=6",
+			"a log 2 llo!       → ",
+			"a log 6            → ",
+			"a passed 7         → log-complete offset=6",
+			"a passed           → ",
+			"b log 0 x; b failed 2 → log-incomplete index=1 offset=1",
+			"b failed 0         → b failed",
+		},
+		"text after a final status without log_bytes": {
+			"a passed; b passed → build running, a passed, b passed",
+			"a log 0 x          → a log 0+1",
+			"build passed       → build passed",
+			"a log 1 y          → a log 1+1",
+			"wait 24h           → ",
+			"a log 2 z          → log-complete offset=2",
+			"a log 1 yz         → log-complete offset=2",
+			"a log 0 xy         → ",
+			"a passed 3         → log-complete offset=2",
+			"a passed 2         → a passed",
+		},
+		"merging": {
+			"a name=x                    → a queued",
+			"a                           → ",
+			"a name=null                 → a queued",
+			"a exit=1                    → a queued",
+			"a exit=null                 → a queued",
+			"build title=x               → build queued",
+			"build title=null            → build queued",
+			"build branch=main commit=c0ffee → build queued",
+			"build branch=other          → already-set",
+			"build branch=null           → already-set",
+			"build title=y; build commit=dead → already-set index=1",
+			"build                       → ",
+		},
+		"needs": {
+			"a needs=b,later   → a queued",
+			"a needs=b,later   → ",
+			"b needs=a         → needs-cycle",
+			"b needs=b         → needs-cycle",
+			"b needs=c; c needs=d; d needs=a; e needs=a → needs-cycle index=2",
+			"later needs=a     → needs-cycle",
+			"later             → later queued",
+			"a needs=null      → a queued",
+			"b needs=a; c needs=null → b queued, c queued",
+		},
+		"a heartbeat": {
+			"alive a         → ",
+			"alive c         → unknown-step",
+			"c; alive c      → c queued",
+			"a running; alive nobody → unknown-step",
+			"a running       → build running, a running",
+			"alive a         → ",
+			"a passed        → a passed",
+			"alive a         → ",
+		},
+		"a finished_at reported early stays": {
+			"a running; a finished=11:00:00 → build running, a running, a running",
+			"a passed                       → a passed",
+			"a finished=11:00:00            → ",
+			"a finished=11:00:00; a passed  → ",
+		},
+	}
+	for name, lines := range stories {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStory(t, "a", "b")
+			for _, line := range lines {
+				says, want, _ := strings.Cut(line, "→")
+				want = strings.TrimSpace(want)
+				says = strings.TrimRight(says, " ")
+				before, copied := s.state.Last, cloneState(s.state)
+				got := s.tell(says)
+				if got != want {
+					t.Fatalf("%q: got %q, want %q", says, got, want)
+				}
+				if s.state.Last == before {
+					mustEqualStates(t, says, copied, s.state)
+					continue
+				}
+				if strings.HasPrefix(says, "lose") || strings.HasPrefix(says, "wait") {
+					continue
+				}
+				if again := s.tell(says); again != "" {
+					t.Fatalf("%q again: %q", says, again)
+				}
+			}
+		})
+	}
+}
+
+func mustEqualStates(t rapid.TB, what string, want, got *State) {
+	t.Helper()
+	if !reflect.DeepEqual(want, got) {
+		t.Fatalf("%s: the state changed\n%s\n%s", what, mustJSON(want), mustJSON(got))
+	}
+}
+
+// cloneState copies all that a change may touch.
+func cloneState(s *State) *State {
+	out := *s
+	out.Build = cloneBuild(s.Build)
+	out.Steps, out.byKey = nil, make(map[StepKey]*StepState)
+	for _, step := range s.Steps {
+		c := *step
+		c.Needs = append([]StepKey(nil), step.Needs...)
+		c.ExitCode, c.StartedAt, c.FinishedAt = clonePtr(step.ExitCode), clonePtr(step.StartedAt), clonePtr(step.FinishedAt)
+		out.Steps = append(out.Steps, &c)
+		out.byKey[c.Key] = &c
+	}
+	if s.Steps != nil && out.Steps == nil {
+		out.Steps = []*StepState{}
+	}
+	return &out
+}
+
+func cloneBuild(b Build) Build {
+	b.StartedAt, b.FinishedAt = clonePtr(b.StartedAt), clonePtr(b.FinishedAt)
+	return b
+}
+
+func clonePtr[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	v := *p
+	return &v
+}
+
+func TestState_Times(t *testing.T) {
+	t.Parallel()
+	at := func(s string) *time.Time { f := saidTime(t, s).Value; return &f }
+	equalTime := func(what string, got, want *time.Time) {
+		t.Helper()
+		if !sameTime(got, want) {
+			t.Errorf("%s: %v, want %v", what, got, want)
+		}
+	}
+
+	s := newStory(t, "a", "b", "c")
+	s.tell("a running started=09:59:58.1234567") // the clock says 10:00:01
+	a, b, c := s.state.Step("a"), s.state.Step("b"), s.state.Step("c")
+	equalTime("reported, cut to microseconds", a.StartedAt, at("09:59:58.123456"))
+	equalTime("the build's is the server's", s.state.Build.StartedAt, at("10:00:01"))
+
+	s.tell("b log 0 x")
+	equalTime("filled in by the transition", b.StartedAt, at("10:00:02"))
+	s.tell("b running")
+	equalTime("not by a repeat", b.StartedAt, at("10:00:02"))
+	s.tell("b running started=10:00:01")
+	equalTime("corrected by the reporter", b.StartedAt, at("10:00:01"))
+
+	s.tell("lose b") // 10:00:05
+	equalTime("lost", b.FinishedAt, at("10:00:05"))
+	s.tell("b running")
+	equalTime("back", b.FinishedAt, nil)
+	s.tell("lose b") // 10:00:07
+	s.tell("b passed")
+	equalTime("passed after lost", b.FinishedAt, at("10:00:08"))
+
+	s.tell("build passed finished=10:00:03")
+	equalTime("skipped by the build's end", c.FinishedAt, at("10:00:09"))
+	equalTime("the build's, reported", s.state.Build.FinishedAt, at("10:00:03"))
+	s.tell("c failed finished=10:00:02 exit=1")
+	equalTime("corrected", c.FinishedAt, at("10:00:02"))
+	if c.StartedAt != nil {
+		t.Errorf("nobody said when c started, but it has %v", c.StartedAt)
+	}
+}
+
+func TestState_Create(t *testing.T) {
+	t.Parallel()
+	create := func(c Creation) (*State, *Change, error) {
+		s := NewState(7, 0, Build{Project: "acme/api", Number: 3}, time.Time{}, nil)
+		change, err := s.Create(c, testStart)
+		return s, change, err
+	}
+	steps := []StepUpdate{{Key: "b", Needs: Set([]StepKey{"a"}), Name: Set("B")}, {Key: "a"}}
+	for status, want := range map[Status]string{
+		"":      "build queued, b queued, a queued",
+		Queued:  "build queued, b queued, a queued",
+		Running: "build running, b queued, a queued",
+		Failed:  "build failed, b skipped, a skipped",
+	} {
+		_, change, err := create(Creation{BuildUpdate: BuildUpdate{Status: Set(status)}, Steps: steps})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := shown(change); got != want {
+			t.Errorf("created %q: %s, want %s", status, got, want)
+		}
+		if change.Receipt.Last != 3 {
+			t.Errorf("last is %d", change.Receipt.Last)
+		}
+	}
+
+	many := make([]StepUpdate, MaxSteps+1)
+	for i := range many {
+		many[i].Key = StepKey(fmt.Sprint(i))
+	}
+	for want, steps := range map[Code][]StepUpdate{
+		NeedsCycle: {{Key: "a", Needs: Set([]StepKey{"b"})}, {Key: "b", Needs: Set([]StepKey{"a"})}},
+		Invalid:    {{Key: "a"}, {Key: "a"}},
+		TooMany:    many,
+	} {
+		s, _, err := create(Creation{Steps: steps})
+		if p := AsProblem(err); p == nil || p.Code != want {
+			t.Errorf("want %s, got %v", want, err)
+		}
+		if len(s.Steps) != 0 || s.Last != 0 || s.Build.Status != "" || len(s.byKey) != 0 {
+			t.Errorf("%s: refused, but the state has changed", want)
+		}
+	}
+	if _, _, err := create(Creation{Steps: many[:MaxSteps]}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestState_HearsReporters(t *testing.T) {
+	t.Parallel()
+	s := newStory(t, "a", "b", "c", "d")
+	change, err := s.state.Decide(said(t, "a running; b log 0 x; c name=x; d passed; alive a; alive d"), s.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, h := range change.Heard {
+		got = append(got, fmt.Sprint(h.Step.Key, " ", h.Beat))
+	}
+	if want := "a false, b false, a true"; strings.Join(got, ", ") != want {
+		t.Errorf("heard %v, want %s", got, want)
+	}
+	if want := map[StepKey]int64{"b": 1}; !reflect.DeepEqual(change.Receipt.Logs, want) {
+		t.Errorf("receipt %v, want %v", change.Receipt.Logs, want)
+	}
+}
+
+// TestState_CountsLines checks line numbers and counts over text, holes and
+// unended rests.
+func TestState_CountsLines(t *testing.T) {
+	t.Parallel()
+	s := newStory(t, "a")
+	for _, piece := range []struct {
+		says  string
+		line  int64 // of the event
+		lines int64 // of the log after it
+	}{
+		{"a log 0 one\ntw", 1, 2},
+		{"a log 6 o\nthree\n", 2, 3},
+		{"a lost 14 100", 4, 4},
+		{"a log 114 rest\n", 4, 4},
+		{"a log 119 x", 5, 5},
+	} {
+		change, err := s.state.Decide(said(t, piece.says), s.now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		event := change.Events[len(change.Events)-1]
+		if event.Line != piece.line || s.state.Step("a").LogLines != piece.lines {
+			t.Errorf("%q: line %d of %d, want %d of %d", piece.says, event.Line, s.state.Step("a").LogLines, piece.line, piece.lines)
+		}
+	}
+}
