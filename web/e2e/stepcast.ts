@@ -93,7 +93,9 @@ export class Server {
 			`${this.url}/api/v1/builds/${build}/steps/${encodeURIComponent(step)}/log`,
 		);
 		if (!response.ok) throw new Error(`GET …/log: ${response.status}`);
-		const lines = new TextDecoder().decode(await response.arrayBuffer()).split("\n");
+		const lines = new TextDecoder("utf-8", { ignoreBOM: true })
+			.decode(await response.arrayBuffer())
+			.split("\n");
 		if (lines.at(-1) === "") lines.pop();
 		return lines;
 	}

@@ -104,10 +104,9 @@ function unseen(kind: "escape" | "control", content: string): HTMLElement {
 	const span = document.createElement("span");
 	span.className = kind;
 	span.textContent = content;
-	// The control pictures of Unicode, shown by the stylesheet and so no part of the text.
+	// In caret notation, ^M, shown by the stylesheet and so no part of the text.
 	if (kind === "control") {
-		const code = content.charCodeAt(0);
-		span.dataset.glyph = code === 0x7f ? "\u2421" : String.fromCharCode(0x2400 + code);
+		span.dataset.caret = `^${String.fromCharCode(content.charCodeAt(0) ^ 0x40)}`;
 	}
 	return span;
 }

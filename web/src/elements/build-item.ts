@@ -28,6 +28,7 @@ export class BuildItem extends LitElement {
 				grid-template-columns: subgrid;
 				align-items: center;
 				padding: 0.5rem 0;
+				font-size: 0.875rem;
 			}
 
 			:host > * {
@@ -44,13 +45,6 @@ export class BuildItem extends LitElement {
 
 			.what a:hover {
 				text-decoration: underline;
-			}
-
-			.what,
-			.branch,
-			.author,
-			.when {
-				font-size: 0.875rem;
 			}
 
 			.branch {
@@ -73,32 +67,33 @@ export class BuildItem extends LitElement {
 
 			@media (max-width: 640px) {
 				:host {
-					grid-template-columns: minmax(0, 1fr) max-content;
-					row-gap: 0.25rem;
+					display: flex;
+					flex-wrap: wrap;
+					gap: 0.25rem 0.75rem;
+					padding: 0.5rem 0.75rem;
 				}
 
-				.what {
-					grid-column: 1 / -1;
-					grid-row: 2;
+				:host > * {
+					padding: 0;
 				}
 
-				.status {
-					grid-row: 1;
+				:host > :empty {
+					display: none;
 				}
 
-				.took {
-					grid-row: 1;
+				:host > .status {
+					flex: 1;
 				}
 
-				.branch,
-				.steps {
-					grid-column: 1;
+				:host > .what {
+					flex: 0 0 100%;
+					order: 1;
 				}
 
-				.author,
-				.when {
-					grid-column: 2;
-					text-align: right;
+				:host > .branch,
+				:host > .author,
+				:host > .steps {
+					order: 2;
 				}
 			}
 		`,
@@ -119,13 +114,15 @@ export class BuildItem extends LitElement {
 			<span class="author">${build.author ? html`<bdi>${build.author}</bdi>` : nothing}</span>
 			<span class="steps">${this.#marks(steps)}</span>
 			<span class="when muted"><time-ago .time=${build.started_at ?? build.created_at}></time-ago></span>
-			<span class="took">
-				<run-time
-					.started=${build.started_at}
-					.finished=${build.finished_at}
-					.asof=${this.asof}
-				></run-time>
-			</span>
+			<span class="took">${
+				build.started_at
+					? html`<run-time
+							.started=${build.started_at}
+							.finished=${build.finished_at}
+							.asof=${this.asof}
+						></run-time>`
+					: nothing
+			}</span>
 		`;
 	}
 

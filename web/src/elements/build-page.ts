@@ -2,7 +2,7 @@ import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { apply, type BuildState, emptyBuild } from "../build-state.ts";
 import { Following } from "../following.ts";
 import { emptyLog, maxRows } from "../log.ts";
-import { type Build, ended, type Step, stepLogURL } from "../model.ts";
+import { type Build, ended, type Status, type Step, stepLogURL } from "../model.ts";
 import "./run-time.ts";
 import { shared } from "./shared-styles.ts";
 import "./status-mark.ts";
@@ -11,7 +11,7 @@ import "./step-log.ts";
 import type { StepLog } from "./step-log.ts";
 import "./time-ago.ts";
 
-const signs: Readonly<Record<string, string>> = {
+const signs: Readonly<Record<Status, string>> = {
 	passed: "✓",
 	failed: "✗",
 	running: "●",
@@ -144,7 +144,6 @@ export class BuildPage extends LitElement {
 		if (!following) return nothing;
 		const { state, connection } = following;
 		if (connection.name === "refused" && !state.build) {
-			document.title = "Not found · Stepcast";
 			return html`<div class="message">
 				<h1>${connection.status === 401 ? "Not signed in" : "No such build"}</h1>
 				<p>
@@ -158,7 +157,6 @@ export class BuildPage extends LitElement {
 			</div>`;
 		}
 		if (!state.build) return html`<p class="message muted">Loading…</p>`;
-		document.title = `${signs[state.build.status] ?? ""} ${state.build.project} #${state.build.number} ${state.build.status} · Stepcast`;
 
 		const asOf = connection.name === "live" ? 0 : following.asOf;
 		const place = state.places.get(this.selected);
@@ -188,6 +186,13 @@ export class BuildPage extends LitElement {
 						</p>`
 			}
 		`;
+	}
+
+	protected override updated(_changed: PropertyValues): void {
+		const build = this.#following?.state.build;
+		document.title = build
+			? `${signs[build.status]} ${build.project} #${build.number} ${build.status} · Stepcast`
+			: "Build · Stepcast";
 	}
 
 	#facts(build: Build, asOf: number) {

@@ -39,7 +39,7 @@ export class StatusMark extends LitElement {
 		css`
 			:host {
 				display: inline-flex;
-				align-items: center;
+				align-items: baseline;
 				gap: 0.375em;
 				color: var(--muted);
 				font-weight: 600;
@@ -68,6 +68,7 @@ export class StatusMark extends LitElement {
 
 			svg {
 				flex: none;
+				align-self: center;
 				width: 1em;
 				height: 1em;
 				fill: none;

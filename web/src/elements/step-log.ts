@@ -98,6 +98,12 @@ export class StepLog extends LitElement {
 				tab-size: 8;
 			}
 
+			/* What is out of sight costs no layout: 10,000 lines would take a second. */
+			.block {
+				content-visibility: auto;
+				contain-intrinsic-size: auto 300rem;
+			}
+
 			.line {
 				position: relative;
 				min-height: 1.5em;
@@ -146,7 +152,7 @@ export class StepLog extends LitElement {
 			}
 
 			.control::before {
-				content: attr(data-glyph);
+				content: attr(data-caret);
 				color: var(--muted);
 			}
 

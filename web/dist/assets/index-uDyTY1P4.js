@@ -61,7 +61,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
 `,Et={passed:O`<path d="M3 8.5 6.5 12 13 4.5" />`,failed:O`<path d="M4 4l8 8M12 4l-8 8" />`,running:O`<circle class="solid" cx="8" cy="8" r="5" />`,queued:O`<circle cx="8" cy="8" r="5" />`,canceled:O`<circle cx="8" cy="8" r="5.5" /><path d="M4.2 4.2l7.6 7.6" />`,skipped:O`<path d="M3 8h10" />`,lost:O`<path d="M8 2.5v7" /><circle class="solid" cx="8" cy="13" r="0.6" />`},Dt=class extends I{static properties={status:{reflect:!0},brief:{type:Boolean,reflect:!0},label:{}};constructor(){super(),this.status=`queued`,this.brief=!1,this.label=``}static styles=[G,o`
 			:host {
 				display: inline-flex;
-				align-items: center;
+				align-items: baseline;
 				gap: 0.375em;
 				color: var(--muted);
 				font-weight: 600;
@@ -90,6 +90,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
 
 			svg {
 				flex: none;
+				align-self: center;
 				width: 1em;
 				height: 1em;
 				fill: none;
@@ -188,7 +189,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
 						</li>
 					`)}
 			</ol>
-		`}};customElements.define(`step-list`,Bt);var Vt={light:Z(`#fff8c5`),dark:Z(`#2d2a12`)},Ht=4.5,Ut=[0,0,0],Wt=[255,255,255],Gt=[`#24292f`,`#b3212b`,`#116329`,`#7d4e00`,`#0757b8`,`#8a3ab9`,`#0b6b74`,`#d0d7de`,`#57606a`,`#ff8a80`,`#4ac26b`,`#e3b341`,`#79b8ff`,`#d2a8ff`,`#56d4dd`,`#ffffff`].map(Z);function Kt(e){let t=[];e.bold&&t.push(`bold`),e.italic&&t.push(`italic`),e.underline&&t.push(`underline`),e.strike&&t.push(`strike`),e.overline&&t.push(`overline`),e.conceal&&t.push(`conceal`);let[n,r]=e.inverse?[e.bg,e.fg]:[e.fg,e.bg];if(r!==void 0){let e=J(r),i=n===void 0?qt(e):Y(J(n),e);return{classes:[...t,`on`],properties:[[`--fg`,Q(i)],[`--bg`,Q(e)]]}}return e.inverse&&n===void 0?{classes:[...t,`inverse`],properties:[]}:e.inverse&&n!==void 0?{classes:[...t,`inverse`,`exact`],properties:[[`--fg-light`,Q(Y(J(n),Z(`#1f2328`)))],[`--fg-dark`,Q(Y(J(n),Z(`#e6edf3`)))]]}:n===void 0?{classes:e.dim?[...t,`dim`]:t,properties:[]}:n<16?{classes:[...t,`fg-${n}`],properties:[]}:{classes:[...t,`exact`],properties:[[`--fg-light`,Q(Y(J(n),Vt.light))],[`--fg-dark`,Q(Y(J(n),Vt.dark))]]}}function J(e){if(e>=16777216)return[e>>16&255,e>>8&255,e&255];if(e<16)return Gt[e]??Ut;if(e>=232){let t=8+(e-232)*10;return[t,t,t]}let t=e=>e===0?0:55+e*40,n=e-16;return[t(Math.floor(n/36)),t(Math.floor(n/6)%6),t(n%6)]}function Y(e,t){if(X(e,t)>=Ht)return e;let n=qt(t),r=0,i=1;for(let a=0;a<8;a++){let a=(r+i)/2;X(Jt(e,n,a),t)>=Ht?i=a:r=a}return Jt(e,n,i)}function qt(e){return X(Ut,e)>=X(Wt,e)?Ut:Wt}function Jt(e,t,n){let r=r=>Math.round(e[r]+(t[r]-e[r])*n);return[r(0),r(1),r(2)]}function X(e,t){let[n,r]=[Yt(e),Yt(t)];return(Math.max(n,r)+.05)/(Math.min(n,r)+.05)}function Yt([e,t,n]){let r=e=>{let t=e/255;return t<=.04045?t/12.92:((t+.055)/1.055)**2.4};return .2126*r(e)+.7152*r(t)+.0722*r(n)}function Z(e){let t=Number.parseInt(e.slice(1),16);return[t>>16&255,t>>8&255,t&255]}function Q([e,t,n]){return`rgb(${e} ${t} ${n})`}var Xt=class{#e;#t=[];constructor(e){this.#e=e}show(e){let t=e[0]?.id??1/0,n=this.#t.at(-1)?.id??-1,r=this.#t.findIndex(e=>e.id>=t);r<0&&(r=this.#t.length),this.#n(r);for(let[t,r]of e.entries()){let e=this.#e.children[t];if(e instanceof HTMLElement&&r.id<=n)this.#r(e,this.#t[t]?.rows??[],r.rows);else{let e=document.createElement(`div`);e.className=`block`,e.append(...r.rows.map($)),this.#e.append(e)}this.#t[t]=r}for(;this.#e.children.length>e.length;)this.#e.lastElementChild?.remove();this.#t.length=e.length}#n(e){for(let t=0;t<e;t++)this.#e.firstElementChild?.remove();this.#t.splice(0,e)}#r(e,t,n){if(t===n)return;let r=n[0],i=r?t.indexOf(r):t.length;if(i<0){e.replaceChildren(...n.map($));return}for(let t=0;t<i;t++)e.firstElementChild?.remove();let a=document.createDocumentFragment();for(let[r,o]of n.entries()){if(o===t[r+i])continue;let n=e.children[r];n&&r+i<t.length?n.replaceWith($(o)):a.append($(o))}e.append(a)}};function $(e){let t=document.createElement(`div`);if(e.kind===`hole`)return t.className=`hole`,t.textContent=`${U(e.bytes)} bytes of the log are missing here: they were lost before they reached the server.`,t;if(t.className=e.cut?`line cut`:`line`,t.dataset.line=String(e.number),e.text===``)t.append(document.createElement(`br`));else if(Re(e.text)&&!$t(e.pen))t.textContent=e.text;else for(let n of Ie(e.text,e.pen))n.kind===`text`?t.append(Zt(n.text,n.pen)):t.append(Qt(n.kind,n.text));return t}function Zt(e,t){let n=document.createTextNode(e);if(!$t(t))return n;let{classes:r,properties:i}=Kt(t),a=document.createElement(`span`);a.className=r.join(` `);for(let[e,t]of i)a.style.setProperty(e,t);return a.append(n),a}function Qt(e,t){let n=document.createElement(`span`);if(n.className=e,n.textContent=t,e===`control`){let e=t.charCodeAt(0);n.dataset.glyph=e===127?`␡`:String.fromCharCode(9216+e)}return n}function $t(e){return e.fg!==void 0||e.bg!==void 0||e.bold||e.dim||e.italic||e.underline||e.inverse||e.conceal||e.strike||e.overline}var en=24,tn=class extends I{static properties={step:{attribute:!1},log:{attribute:!1},raw:{},caughtup:{type:Boolean},following:{state:!0}};#e;#t=0;#n=0;#r=0;#i=new ResizeObserver(()=>this.#u());constructor(){super(),this.log=B,this.raw=``,this.caughtup=!1,this.following=!0}static styles=[G,o`
+		`}};customElements.define(`step-list`,Bt);var Vt={light:Z(`#fff8c5`),dark:Z(`#2d2a12`)},Ht=4.5,Ut=[0,0,0],Wt=[255,255,255],Gt=[`#24292f`,`#b3212b`,`#116329`,`#7d4e00`,`#0757b8`,`#8a3ab9`,`#0b6b74`,`#d0d7de`,`#57606a`,`#ff8a80`,`#4ac26b`,`#e3b341`,`#79b8ff`,`#d2a8ff`,`#56d4dd`,`#ffffff`].map(Z);function Kt(e){let t=[];e.bold&&t.push(`bold`),e.italic&&t.push(`italic`),e.underline&&t.push(`underline`),e.strike&&t.push(`strike`),e.overline&&t.push(`overline`),e.conceal&&t.push(`conceal`);let[n,r]=e.inverse?[e.bg,e.fg]:[e.fg,e.bg];if(r!==void 0){let e=J(r),i=n===void 0?qt(e):Y(J(n),e);return{classes:[...t,`on`],properties:[[`--fg`,Q(i)],[`--bg`,Q(e)]]}}return e.inverse&&n===void 0?{classes:[...t,`inverse`],properties:[]}:e.inverse&&n!==void 0?{classes:[...t,`inverse`,`exact`],properties:[[`--fg-light`,Q(Y(J(n),Z(`#1f2328`)))],[`--fg-dark`,Q(Y(J(n),Z(`#e6edf3`)))]]}:n===void 0?{classes:e.dim?[...t,`dim`]:t,properties:[]}:n<16?{classes:[...t,`fg-${n}`],properties:[]}:{classes:[...t,`exact`],properties:[[`--fg-light`,Q(Y(J(n),Vt.light))],[`--fg-dark`,Q(Y(J(n),Vt.dark))]]}}function J(e){if(e>=16777216)return[e>>16&255,e>>8&255,e&255];if(e<16)return Gt[e]??Ut;if(e>=232){let t=8+(e-232)*10;return[t,t,t]}let t=e=>e===0?0:55+e*40,n=e-16;return[t(Math.floor(n/36)),t(Math.floor(n/6)%6),t(n%6)]}function Y(e,t){if(X(e,t)>=Ht)return e;let n=qt(t),r=0,i=1;for(let a=0;a<8;a++){let a=(r+i)/2;X(Jt(e,n,a),t)>=Ht?i=a:r=a}return Jt(e,n,i)}function qt(e){return X(Ut,e)>=X(Wt,e)?Ut:Wt}function Jt(e,t,n){let r=r=>Math.round(e[r]+(t[r]-e[r])*n);return[r(0),r(1),r(2)]}function X(e,t){let[n,r]=[Yt(e),Yt(t)];return(Math.max(n,r)+.05)/(Math.min(n,r)+.05)}function Yt([e,t,n]){let r=e=>{let t=e/255;return t<=.04045?t/12.92:((t+.055)/1.055)**2.4};return .2126*r(e)+.7152*r(t)+.0722*r(n)}function Z(e){let t=Number.parseInt(e.slice(1),16);return[t>>16&255,t>>8&255,t&255]}function Q([e,t,n]){return`rgb(${e} ${t} ${n})`}var Xt=class{#e;#t=[];constructor(e){this.#e=e}show(e){let t=e[0]?.id??1/0,n=this.#t.at(-1)?.id??-1,r=this.#t.findIndex(e=>e.id>=t);r<0&&(r=this.#t.length),this.#n(r);for(let[t,r]of e.entries()){let e=this.#e.children[t];if(e instanceof HTMLElement&&r.id<=n)this.#r(e,this.#t[t]?.rows??[],r.rows);else{let e=document.createElement(`div`);e.className=`block`,e.append(...r.rows.map($)),this.#e.append(e)}this.#t[t]=r}for(;this.#e.children.length>e.length;)this.#e.lastElementChild?.remove();this.#t.length=e.length}#n(e){for(let t=0;t<e;t++)this.#e.firstElementChild?.remove();this.#t.splice(0,e)}#r(e,t,n){if(t===n)return;let r=n[0],i=r?t.indexOf(r):t.length;if(i<0){e.replaceChildren(...n.map($));return}for(let t=0;t<i;t++)e.firstElementChild?.remove();let a=document.createDocumentFragment();for(let[r,o]of n.entries()){if(o===t[r+i])continue;let n=e.children[r];n&&r+i<t.length?n.replaceWith($(o)):a.append($(o))}e.append(a)}};function $(e){let t=document.createElement(`div`);if(e.kind===`hole`)return t.className=`hole`,t.textContent=`${U(e.bytes)} bytes of the log are missing here: they were lost before they reached the server.`,t;if(t.className=e.cut?`line cut`:`line`,t.dataset.line=String(e.number),e.text===``)t.append(document.createElement(`br`));else if(Re(e.text)&&!$t(e.pen))t.textContent=e.text;else for(let n of Ie(e.text,e.pen))n.kind===`text`?t.append(Zt(n.text,n.pen)):t.append(Qt(n.kind,n.text));return t}function Zt(e,t){let n=document.createTextNode(e);if(!$t(t))return n;let{classes:r,properties:i}=Kt(t),a=document.createElement(`span`);a.className=r.join(` `);for(let[e,t]of i)a.style.setProperty(e,t);return a.append(n),a}function Qt(e,t){let n=document.createElement(`span`);return n.className=e,n.textContent=t,e===`control`&&(n.dataset.caret=`^${String.fromCharCode(t.charCodeAt(0)^64)}`),n}function $t(e){return e.fg!==void 0||e.bg!==void 0||e.bold||e.dim||e.italic||e.underline||e.inverse||e.conceal||e.strike||e.overline}var en=24,tn=class extends I{static properties={step:{attribute:!1},log:{attribute:!1},raw:{},caughtup:{type:Boolean},following:{state:!0}};#e;#t=0;#n=0;#r=0;#i=new ResizeObserver(()=>this.#u());constructor(){super(),this.log=B,this.raw=``,this.caughtup=!1,this.following=!0}static styles=[G,o`
 			:host {
 				position: relative;
 				display: flex;
@@ -239,6 +240,12 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
 				tab-size: 8;
 			}
 
+			/* What is out of sight costs no layout: 10,000 lines would take a second. */
+			.block {
+				content-visibility: auto;
+				contain-intrinsic-size: auto 300rem;
+			}
+
 			.line {
 				position: relative;
 				min-height: 1.5em;
@@ -287,7 +294,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
 			}
 
 			.control::before {
-				content: attr(data-glyph);
+				content: attr(data-caret);
 				color: var(--muted);
 			}
 
@@ -481,13 +488,13 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
 					padding: 0.5rem 0.75rem;
 				}
 			}
-		`];connectedCallback(){super.connectedCallback(),addEventListener(`hashchange`,this.#r)}disconnectedCallback(){super.disconnectedCallback(),removeEventListener(`hashchange`,this.#r)}willUpdate(e){this.#e??=new ft(this,`/api/v1/builds/${encodeURIComponent(this.build)}/events?tail=${R}`,tt,rt),sn()===``&&(this.selected=this.#n(this.#e.state.steps))}render(){let e=this.#e;if(!e)return A;let{state:t,connection:n}=e;if(n.name===`refused`&&!t.build)return document.title=`Not found · Stepcast`,D`<div class="message">
+		`];connectedCallback(){super.connectedCallback(),addEventListener(`hashchange`,this.#r)}disconnectedCallback(){super.disconnectedCallback(),removeEventListener(`hashchange`,this.#r)}willUpdate(e){this.#e??=new ft(this,`/api/v1/builds/${encodeURIComponent(this.build)}/events?tail=${R}`,tt,rt),sn()===``&&(this.selected=this.#n(this.#e.state.steps))}render(){let e=this.#e;if(!e)return A;let{state:t,connection:n}=e;if(n.name===`refused`&&!t.build)return D`<div class="message">
 				<h1>${n.status===401?`Not signed in`:`No such build`}</h1>
 				<p>
 					${n.status===401?`Sign in to see this build.`:`There is no build at this address, or you may not see it.`}
 					<a href="/">All builds</a>
 				</p>
-			</div>`;if(!t.build)return D`<p class="message muted">Loading…</p>`;document.title=`${an[t.build.status]??``} ${t.build.project} #${t.build.number} ${t.build.status} · Stepcast`;let r=n.name===`live`?0:e.asOf,i=t.places.get(this.selected),a=i===void 0?void 0:t.steps[i];return D`
+			</div>`;if(!t.build)return D`<p class="message muted">Loading…</p>`;let r=n.name===`live`?0:e.asOf,i=t.places.get(this.selected),a=i===void 0?void 0:t.steps[i];return D`
 			${this.#t(t.build,r)}
 			<nav aria-label="Steps">
 				<details open>
@@ -503,7 +510,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
 						></step-log>`:D`<p class="message muted">
 							${t.steps.length===0?`This build has no steps yet.`:`This build has no step “${this.selected}”.`}
 						</p>`}
-		`}#t(e,t){let n=/^https?:\/\//i.test(e.url??``)?e.url:void 0;return D`
+		`}updated(e){let t=this.#e?.state.build;document.title=t?`${an[t.status]} ${t.project} #${t.number} ${t.status} · Stepcast`:`Build · Stepcast`}#t(e,t){let n=/^https?:\/\//i.test(e.url??``)?e.url:void 0;return D`
 			<div class="facts">
 				<h1>
 					<status-mark .status=${e.status}></status-mark>
@@ -537,6 +544,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
 				grid-template-columns: subgrid;
 				align-items: center;
 				padding: 0.5rem 0;
+				font-size: 0.875rem;
 			}
 
 			:host > * {
@@ -553,13 +561,6 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
 
 			.what a:hover {
 				text-decoration: underline;
-			}
-
-			.what,
-			.branch,
-			.author,
-			.when {
-				font-size: 0.875rem;
 			}
 
 			.branch {
@@ -582,32 +583,33 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
 
 			@media (max-width: 640px) {
 				:host {
-					grid-template-columns: minmax(0, 1fr) max-content;
-					row-gap: 0.25rem;
+					display: flex;
+					flex-wrap: wrap;
+					gap: 0.25rem 0.75rem;
+					padding: 0.5rem 0.75rem;
 				}
 
-				.what {
-					grid-column: 1 / -1;
-					grid-row: 2;
+				:host > * {
+					padding: 0;
 				}
 
-				.status {
-					grid-row: 1;
+				:host > :empty {
+					display: none;
 				}
 
-				.took {
-					grid-row: 1;
+				:host > .status {
+					flex: 1;
 				}
 
-				.branch,
-				.steps {
-					grid-column: 1;
+				:host > .what {
+					flex: 0 0 100%;
+					order: 1;
 				}
 
-				.author,
-				.when {
-					grid-column: 2;
-					text-align: right;
+				:host > .branch,
+				:host > .author,
+				:host > .steps {
+					order: 2;
 				}
 			}
 		`];render(){if(!this.listed)return A;let{build:e,steps:t}=this.listed;return D`
@@ -622,13 +624,11 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
 			<span class="author">${e.author?D`<bdi>${e.author}</bdi>`:A}</span>
 			<span class="steps">${this.#e(t)}</span>
 			<span class="when muted"><time-ago .time=${e.started_at??e.created_at}></time-ago></span>
-			<span class="took">
-				<run-time
-					.started=${e.started_at}
-					.finished=${e.finished_at}
-					.asof=${this.asof}
-				></run-time>
-			</span>
+			<span class="took">${e.started_at?D`<run-time
+							.started=${e.started_at}
+							.finished=${e.finished_at}
+							.asof=${this.asof}
+						></run-time>`:A}</span>
 		`}#e(e){let t=e.length-hn;return D`
 			${e.slice(0,hn).map(e=>D`<status-mark brief .status=${e.status} .label=${e.name||e.key}></status-mark>`)}
 			${t>0?D`<span class="muted">and ${t} more</span>`:A}
