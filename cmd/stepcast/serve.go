@@ -2,13 +2,237 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/embedded"
+	"github.com/stepcast/stepcast/internal/feed"
+	"github.com/stepcast/stepcast/internal/postgres"
+	"github.com/stepcast/stepcast/internal/server"
 )
 
 // serveCmd runs the server.
-type serveCmd struct{}
+type serveCmd struct {
+	Listen            string        `help:"Address to serve on." default:"127.0.0.1:8080" env:"STEPCAST_LISTEN" placeholder:"HOST:PORT"`
+	DatabaseURL       string        `help:"PostgreSQL 15 or newer to keep everything in. Default: one of our own, in the data directory." env:"STEPCAST_DATABASE_URL" placeholder:"URL"`
+	ListenDatabaseURL string        `help:"A direct address of the same database, when the first one is a transaction pooler." env:"STEPCAST_LISTEN_DATABASE_URL" placeholder:"URL"`
+	DataDir           string        `help:"Where the data, the address and the first token are kept." env:"STEPCAST_DATA_DIR" placeholder:"DIR" type:"path"`
+	LostAfter         time.Duration `help:"Silence after which a running step without heartbeats is lost." default:"1h" env:"STEPCAST_LOST_AFTER"`
+	Open              bool          `help:"Let everybody who reaches the address read everything, on other addresses than loopback too." env:"STEPCAST_OPEN"`
+}
 
-// Run serves until the context ends.
+// How long a database that is starting may take.
+const databaseWait = time.Minute
+
+// Run serves until the context ends. What was started last is stopped first:
+// the HTTP server, then the store, then PostgreSQL.
 func (c *serveCmd) Run(ctx context.Context, std stdio) error {
-	return errors.New("serve: not built yet")
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400) // the heap is small; collecting it all the time costs a tenth of the ingest
+	}
+	log := slog.New(slog.NewTextHandler(std.Err, nil))
+	slog.SetDefault(log)
+	if err := c.checkListen(); err != nil {
+		return err
+	}
+	dir, err := c.dataDir()
+	if err != nil {
+		return err
+	}
+	ln, err := listen(ctx, c.Listen)
+	if err != nil {
+		return err
+	}
+	defer ln.Close()
+
+	// Each layer's context outlives the layer above it.
+	layers, down := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer down(nil)
+	database := postgres.Config{URL: c.DatabaseURL, ListenURL: c.ListenDatabaseURL, LostAfter: c.LostAfter, Log: log}
+	if c.DatabaseURL == "" {
+		pg, err := embedded.Start(ctx, embedded.Config{DataDir: dir, Log: log})
+		if err != nil {
+			return err
+		}
+		database.URL, database.DiskFree = pg.URL(), pg.DiskFree
+		pgCtx, pgDown := context.WithCancel(context.WithoutCancel(ctx))
+		pgDone := make(chan error, 1)
+		go func() { pgDone <- pg.Run(pgCtx) }()
+		defer func() {
+			pgDown()
+			if err := <-pgDone; err != nil {
+				log.Error("PostgreSQL did not stop cleanly", "err", err)
+			}
+		}()
+	}
+	store, err := openStore(ctx, database)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	if err := firstToken(ctx, store, dir); err != nil {
+		return err
+	}
+
+	tails := feed.New(store, feed.Options{Log: log})
+	srv := server.New(server.Config{Store: store, Tails: tails, Log: log, Open: c.Open})
+	address := "http://" + ln.Addr().String()
+	if err := writeFile(filepath.Join(dir, "address"), address+"\n", 0o644); err != nil {
+		return fmt.Errorf("leave the address for the other commands: %w", err)
+	}
+	greet(std.Err, address, dir, c.DatabaseURL == "")
+
+	var group errgroup.Group
+	group.Go(func() error { return store.Run(layers, tails) })
+	group.Go(func() error { return ignoreCanceled(tails.Run(layers)) })
+	group.Go(func() error {
+		defer down(nil)
+		return srv.Serve(ctx, ln)
+	})
+	return group.Wait()
+}
+
+func ignoreCanceled(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// checkListen keeps a server that lets everybody read on loopback, unless told
+// otherwise.
+func (c *serveCmd) checkListen() error {
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return fmt.Errorf("--listen wants HOST:PORT, such as 127.0.0.1:8080, not %q", c.Listen)
+	}
+	ip := net.ParseIP(host)
+	if c.Open || host == "localhost" || ip != nil && ip.IsLoopback() {
+		return nil
+	}
+	return fmt.Errorf("everybody who reaches %s could read every build: listen on a loopback address such as 127.0.0.1:8080, or add --open if that is what you want", c.Listen)
+}
+
+func (c *serveCmd) dataDir() (string, error) {
+	dir := c.DataDir
+	if dir == "" {
+		var err error
+		if dir, err = embedded.DefaultDataDir(); err != nil {
+			return "", err
+		}
+	}
+	// The folder may be entered: PostgreSQL runs as another user when the
+	// server is root. What is secret in it is closed by itself.
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", fmt.Errorf("make the data directory: %w", err)
+	}
+	return filepath.Abs(dir)
+}
+
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("%s is taken by another program; choose another address with --listen", address)
+	case err != nil:
+		return nil, fmt.Errorf("listen on %s: %w", address, err)
+	}
+	return ln, nil
+}
+
+// openStore migrates and opens the database, which may still be starting.
+func openStore(ctx context.Context, cfg postgres.Config) (*postgres.Store, error) {
+	ctx, cancel := context.WithTimeout(ctx, databaseWait)
+	defer cancel()
+	direct := cfg.ListenURL
+	if direct == "" {
+		direct = cfg.URL
+	}
+	for said := false; ; said = true {
+		err := postgres.Migrate(ctx, direct)
+		if err == nil {
+			return postgres.Open(ctx, cfg)
+		}
+		if !postgres.IsAway(err) || ctx.Err() != nil {
+			return nil, err
+		}
+		if !said {
+			cfg.Log.Info("waiting for the database", "err", err)
+		}
+		timer := time.NewTimer(250 * time.Millisecond)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, err
+		}
+	}
+}
+
+// firstToken makes a token with all scopes at the first start and keeps it
+// where the commands of the same user find it. At a later start it makes sure
+// that the database, which may be another one, knows it.
+func firstToken(ctx context.Context, store *postgres.Store, dir string) error {
+	path := filepath.Join(dir, "token")
+	text, err := os.ReadFile(path)
+	token := strings.TrimSpace(string(text))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		token = ci.NewToken()
+		if err := writeFile(path, token+"\n", 0o600); err != nil {
+			return fmt.Errorf("keep the first token: %w", err)
+		}
+	case err != nil:
+		return fmt.Errorf("read the first token: %w", err)
+	}
+	sum, err := ci.ParseToken(token)
+	if err != nil {
+		return fmt.Errorf("%s holds no token (%w); delete the file to get a new one", path, err)
+	}
+	all := []postgres.Scope{postgres.ScopeReport, postgres.ScopeRead, postgres.ScopeStatus, postgres.ScopeAdmin}
+	return store.AddToken(ctx, sum, postgres.Token{Name: "first token", Scopes: all, Project: "*"})
+}
+
+// writeFile writes a whole file or none of it.
+func writeFile(path, text string, mode fs.FileMode) error {
+	temp := path + "." + rand.Text()[:8]
+	if err := os.WriteFile(temp, []byte(text), mode); err != nil {
+		return err
+	}
+	if err := os.Rename(temp, path); err != nil {
+		_ = os.Remove(temp)
+		return err
+	}
+	return nil
+}
+
+// greet says once what a person needs next.
+func greet(w io.Writer, address, dir string, own bool) {
+	kept := "in the database that you named"
+	if own {
+		kept = dir + " (PostgreSQL runs in there)"
+	}
+	fmt.Fprintf(w, `
+  Stepcast is up.
+
+    Watch builds       %s
+    Report the first   stepcast run -- make test
+    Data               %s
+    Token              %s
+
+`, address, kept, filepath.Join(dir, "token"))
 }

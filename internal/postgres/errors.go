@@ -59,3 +59,14 @@ func unavailable(doing string, err error) error {
 	}
 	return fmt.Errorf("%s: %w (%w)", doing, &ci.Problem{Code: ci.Unavailable, Detail: "The database is away; send the same request again."}, err)
 }
+
+// IsAway tells whether an error says that there is no database to talk to, or
+// not yet, rather than that it refused something.
+func IsAway(err error) bool {
+	var said *pgconn.PgError
+	if errors.As(err, &said) {
+		return said.Code == "57P03" // starting up
+	}
+	var connecting *pgconn.ConnectError
+	return errors.As(err, &connecting)
+}
