@@ -424,3 +424,112 @@ func TestStore_BeginsANewEpochWhenHistoryIsAnother(t *testing.T) {
 		t.Fatalf("epochs %v, %v, %v", current, former, err)
 	}
 }
+
+func TestStore_LosesSilentStepsAndTakesThemBack(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	first, _ := open(t, url)
+	silent, beating, queued := create(t, first, "acme/silent"), create(t, first, "acme/beating"), create(t, first, "acme/queued")
+	must(t, first, silent, text("test", 0, "x"))
+	must(t, first, beating, text("test", 0, "x"))
+	if _, err := first.Append(t.Context(), ci.Request{Build: beating, Alive: []ci.StepKey{"test"}}); err != nil {
+		t.Fatal(err)
+	}
+	must(t, first, queued, ci.Update{Step: &ci.StepUpdate{Key: "test"}})
+
+	// Two minutes of silence, during which servers listened.
+	sqlExec(t, url, `UPDATE steps SET heard_at = heard_at - interval '2 minutes'`)
+	sqlExec(t, url, `UPDATE hearing SET since = since - interval '1 day'`)
+	second, heard := open(t, url) // looks at once
+	waitFor(t, heard, func() bool { return status(t, second, beating, "test") == ci.Lost })
+	if got := status(t, second, silent, "test"); got != ci.Running {
+		t.Fatalf("a reporter without heartbeats is %s after two minutes", got)
+	}
+	if got := status(t, second, queued, "test"); got != ci.Queued {
+		t.Fatalf("a queued step is %s", got)
+	}
+	// It comes back.
+	must(t, first, beating, text("test", 1, "y"))
+	if got := status(t, first, beating, "test"); got != ci.Running {
+		t.Fatalf("a reporter that was heard again is %s", got)
+	}
+}
+
+func TestStore_AnOutageOfTheServersMakesNobodyLost(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	first, _ := open(t, url)
+	id := create(t, first, "acme/api")
+	must(t, first, id, text("test", 0, "x"))
+	if _, err := first.Append(t.Context(), ci.Request{Build: id, Alive: []ci.StepKey{"test"}}); err != nil {
+		t.Fatal(err)
+	}
+	// The last time that any server listened was an hour ago.
+	sqlExec(t, url, `UPDATE steps SET heard_at = heard_at - interval '1 hour'`)
+	sqlExec(t, url, `UPDATE hearing SET since = since - interval '1 day', at = at - interval '1 hour'`)
+	second, _ := open(t, url)
+	probe := create(t, second, "acme/probe")
+	must(t, second, probe, text("test", 0, "x"))
+	deadline := time.Now().Add(30 * time.Second)
+	for !sqlBool(t, url, `SELECT since > clock_timestamp() - interval '1 minute' FROM hearing`) {
+		if time.Now().After(deadline) {
+			t.Fatal("nobody noticed that no server had listened")
+		}
+	}
+	if got := status(t, second, id, "test"); got != ci.Running {
+		t.Fatalf("the step is %s", got)
+	}
+}
+
+func status(t testing.TB, s *postgres.Store, id ci.BuildID, step ci.StepKey) ci.Status {
+	t.Helper()
+	snap, err := s.Build(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, have := range snap.Steps {
+		if have.Key == step {
+			return have.Status
+		}
+	}
+	return ""
+}
+
+// waitFor asks again whenever something was heard.
+func waitFor(t testing.TB, r *recorder, ok func() bool) {
+	t.Helper()
+	deadline := time.After(30 * time.Second)
+	for !ok() {
+		select {
+		case <-r.heard:
+		case <-time.After(50 * time.Millisecond):
+		case <-deadline:
+			t.Fatal("it never happened")
+		}
+	}
+}
+
+func sqlExec(t testing.TB, url, sql string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	if _, err := conn.Exec(t.Context(), sql); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func sqlBool(t testing.TB, url, sql string) (ok bool) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	if err := conn.QueryRow(t.Context(), sql).Scan(&ok); err != nil {
+		t.Fatal(err)
+	}
+	return ok
+}
