@@ -718,7 +718,11 @@ func (c *Checker) closeView(v *View) {
 		v.finding(Stale, 0, v.last, "the build is %s; the reader never saw its end", said.build.finished())
 		return
 	}
-	if h != nil && !v.filtered && v.prefix == h.prefix && v.last < int64(len(h.seen)) {
+	if h != nil && v.prefix != h.prefix {
+		v.finding(Stale, 0, v.last, "the reader is still in epoch %s; others are in %s", v.prefix, h.prefix)
+		return
+	}
+	if h != nil && !v.filtered && v.last < int64(len(h.seen)) {
 		v.finding(Lost, 0, v.last, "the reader saw the end at %d; others have %d events", v.last, len(h.seen))
 	}
 }

@@ -147,6 +147,7 @@ func (t *AnswerThief) mine() bool {
 type PGProxy struct {
 	*proxy
 	sessions map[*session]bool // guarded by proxy.mu
+	refused  string            // application_name that gets no connection; guarded by proxy.mu
 	trap     atomic.Pointer[trap]
 }
 
@@ -243,6 +244,18 @@ func (p *PGProxy) Cut(app string) (n int) {
 	return n
 }
 
+// Refuse ends all connections with this application_name, now and whenever
+// they come again, until it is called with another; "" refuses nobody.
+func (p *PGProxy) Refuse(app string) (n int) {
+	p.mu.Lock()
+	p.refused = app
+	p.mu.Unlock()
+	if app == "" {
+		return 0
+	}
+	return p.Cut(app)
+}
+
 // Connections counts the connections with this application_name.
 func (p *PGProxy) Connections(app string) int { return len(p.named(app)) }
 
@@ -276,6 +289,7 @@ func (p *PGProxy) carry(client, server net.Conn) {
 		return
 	}
 	p.mu.Lock()
+	refused := s.app == p.refused
 	p.sessions[s] = true
 	p.mu.Unlock()
 	defer func() {
@@ -283,6 +297,9 @@ func (p *PGProxy) carry(client, server net.Conn) {
 		delete(p.sessions, s)
 		p.mu.Unlock()
 	}()
+	if refused {
+		return
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
