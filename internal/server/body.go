@@ -1,0 +1,216 @@
+package server
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+	"github.com/labstack/echo/v4"
+
+	"github.com/stepcast/stepcast/internal/ci"
+)
+
+// Bounds of a body. It has slowStart to begin with, and then must come at the
+// least pace.
+const (
+	maxBody   = 1 << 20 // bytes, unpacked
+	maxWindow = 8 << 20 // bytes, of zstd
+	slowStart = 5 * time.Second
+	leastPace = 32 << 10 // bytes a second
+)
+
+// paced holds the body of every request but PATCH …/log to the least pace.
+func paced(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := c.Request()
+		if r.ContentLength == 0 || r.Method == http.MethodPatch {
+			return next(c)
+		}
+		body := &pacedBody{ReadCloser: r.Body, conn: http.NewResponseController(innermost(c.Response())), start: time.Now()}
+		r.Body = body
+		body.extend()
+		err := next(c)
+		if body.late {
+			c.Response().Header().Set("Connection", "close")
+		}
+		return err
+	}
+}
+
+// A pacedBody gives its connection a deadline that each byte read postpones.
+type pacedBody struct {
+	io.ReadCloser
+	conn  *http.ResponseController
+	start time.Time
+	n     int64
+	until time.Time
+	late  bool
+}
+
+func (b *pacedBody) extend() {
+	until := b.start.Add(slowStart + time.Duration(b.n)*time.Second/leastPace)
+	if until.Sub(b.until) > 100*time.Millisecond { // not for every few bytes
+		b.until = until
+		b.conn.SetReadDeadline(until) // best effort: a test's writer has none
+	}
+}
+
+func (b *pacedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.n += int64(n)
+	switch {
+	case err == io.EOF:
+		// What follows is the wait for the next request, or for this one's
+		// peer to go away: no deadline.
+		b.conn.SetReadDeadline(time.Time{})
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		b.late = true
+		err = &ci.Problem{Code: tooSlow, Detail: fmt.Sprintf("Only %d bytes of the body arrived in %v; send it again.", b.n, time.Since(b.start).Round(time.Second))}
+	default:
+		b.extend()
+	}
+	return n, err
+}
+
+// readBody reads and unpacks the whole body, of which the request may keep
+// parts. ndjson tells its content type.
+func readBody(r *http.Request) (body []byte, ndjson bool, err error) {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	switch {
+	case err == nil && kind == "application/x-ndjson":
+		ndjson = true
+	case err == nil && kind == "application/json", r.Header.Get("Content-Type") == "":
+	default:
+		return nil, false, &ci.Problem{Code: mediaType, Detail: fmt.Sprintf("The body is announced as %s; send it as application/json or, with one update a line, as application/x-ndjson.", printable(r.Header.Get("Content-Type")))}
+	}
+	switch encoding := r.Header.Get("Content-Encoding"); encoding {
+	case "", "identity":
+		body, err = readPlain(r)
+	case "gzip", "zstd":
+		body, err = readPacked(r, encoding)
+	default:
+		err = &ci.Problem{Code: badEncoding, Detail: fmt.Sprintf("The body is encoded as %s; send it plain, or as gzip or zstd.", printable(encoding))}
+	}
+	return body, ndjson, err
+}
+
+func bodyTooLarge() error {
+	return &ci.Problem{Code: tooLarge, Limit: maxBody, Detail: fmt.Sprintf("The body is larger than %d bytes, unpacked; split the request.", maxBody)}
+}
+
+// readPlain reads into memory that grows with what arrives, so that a header
+// alone reserves little.
+func readPlain(r *http.Request) ([]byte, error) {
+	if r.ContentLength > maxBody {
+		return nil, bodyTooLarge()
+	}
+	body := make([]byte, 0, max(512, min(r.ContentLength, 64<<10)+1)) // + 1: to see the end without growing
+	return readInto(body, r.Body, max(r.ContentLength, 0))
+}
+
+// readInto appends all of r, which is thought to have expect bytes.
+func readInto(body []byte, r io.Reader, expect int64) ([]byte, error) {
+	for {
+		if len(body) == cap(body) {
+			grown := make([]byte, len(body), max(min(4*len(body), int(expect)+1), 2*len(body)))
+			copy(grown, body)
+			body = grown
+		}
+		n, err := r.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		switch {
+		case len(body) > maxBody:
+			return body, bodyTooLarge()
+		case err == io.EOF:
+			return body, nil
+		case ci.AsProblem(err) != nil:
+			return body, err
+		case err != nil:
+			return body, &ci.Problem{Code: ci.Invalid, Detail: fmt.Sprintf("The body broke off after %d bytes.", len(body))}
+		}
+	}
+}
+
+// Unpacking works in memory that is used again; what is handed on is a copy of
+// exactly the right size.
+var (
+	scratches = sync.Pool{New: func() any { b := make([]byte, 0, 64<<10); return &b }}
+	gzips     = sync.Pool{New: func() any { return new(gzip.Reader) }}
+
+	// unzstd unpacks whole bodies, by any number of goroutines. It gives up
+	// at the window that zstd -19 announces, however little there is to
+	// unpack; what comes out is held to maxBody.
+	unzstd = sync.OnceValue(func() *zstd.Decoder {
+		d, err := zstd.NewReader(nil,
+			zstd.WithDecoderConcurrency(0), zstd.WithDecoderLowmem(true),
+			zstd.WithDecoderMaxMemory(maxWindow), zstd.WithDecoderMaxWindow(maxWindow))
+		if err != nil {
+			panic("server: " + err.Error())
+		}
+		return d
+	})
+)
+
+func readPacked(r *http.Request, encoding string) ([]byte, error) {
+	packed, unpacked := scratches.Get().(*[]byte), scratches.Get().(*[]byte)
+	defer func() {
+		if cap(*unpacked) <= 2*maxBody { // else it unpacked a bomb
+			scratches.Put(unpacked)
+		}
+		scratches.Put(packed)
+	}()
+	var err error
+	// A packed body that is larger than what it may unpack to is one that
+	// unpacks to nothing for ever.
+	if *packed, err = readInto((*packed)[:0], r.Body, r.ContentLength); err != nil {
+		return nil, err
+	}
+	if encoding == "zstd" {
+		*unpacked, err = unzstd().DecodeAll(*packed, (*unpacked)[:0])
+		if errors.Is(err, zstd.ErrDecoderSizeExceeded) || errors.Is(err, zstd.ErrWindowSizeExceeded) {
+			return nil, bodyTooLarge()
+		}
+	} else {
+		*unpacked, err = gunzip((*unpacked)[:0], *packed)
+	}
+	switch {
+	case ci.AsProblem(err) != nil:
+		return nil, err
+	case len(*unpacked) > maxBody:
+		return nil, bodyTooLarge()
+	case err != nil:
+		return nil, &ci.Problem{Code: badEncoding, Detail: fmt.Sprintf("The body is announced as %s but cannot be unpacked as such.", encoding)}
+	}
+	return bytes.Clone(*unpacked), nil
+}
+
+func gunzip(dst, packed []byte) ([]byte, error) {
+	z := gzips.Get().(*gzip.Reader)
+	defer gzips.Put(z)
+	if err := z.Reset(bytes.NewReader(packed)); err != nil {
+		return dst, err
+	}
+	for {
+		if len(dst) == cap(dst) {
+			dst = append(dst, 0)[:len(dst)]
+		}
+		n, err := z.Read(dst[len(dst):cap(dst)])
+		dst = dst[:len(dst)+n]
+		switch {
+		case len(dst) > maxBody:
+			return dst, bodyTooLarge()
+		case err == io.EOF:
+			return dst, nil
+		case err != nil:
+			return dst, err
+		}
+	}
+}

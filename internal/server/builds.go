@@ -1,0 +1,263 @@
+package server
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/postgres"
+)
+
+// buildJSON is a build with its steps, true at last_event_id.
+type buildJSON struct {
+	ci.Build
+	Steps       []ci.Step `json:"steps"`
+	LastEventID string    `json:"last_event_id"`
+}
+
+func newBuildJSON(b postgres.Snapshot) buildJSON {
+	steps := b.Steps
+	if steps == nil {
+		steps = []ci.Step{}
+	}
+	cursor := ci.Cursor{Prefix: ci.CursorPrefix(b.Epoch, b.Build.ID.Name()), ID: b.Last}
+	return buildJSON{Build: b.Build, Steps: steps, LastEventID: cursor.String()}
+}
+
+func (s *Server) createBuild(c echo.Context) error {
+	body, ndjson, err := readBody(c.Request())
+	if err != nil {
+		return err
+	}
+	if ndjson {
+		return &ci.Problem{Code: mediaType, Detail: "A build is created by one JSON object; send it as application/json."}
+	}
+	creation, err := decodeCreation(body)
+	if err != nil {
+		return err
+	}
+	if t := c.Get(tokenKey).(postgres.Token); !ci.MatchProject(t.Project, creation.Project) {
+		return &ci.Problem{Code: tokenProject, Field: "project", Detail: fmt.Sprintf("The token reports for %s, not for %s.", t.Project, creation.Project)}
+	}
+	b, created, err := s.store.Create(c.Request().Context(), creation)
+	if err != nil {
+		return fmt.Errorf("create build: %w", err)
+	}
+	status := http.StatusOK
+	if created {
+		status = http.StatusCreated
+	}
+	c.Response().Header().Set("Location", "/api/v1/builds/"+b.Build.ID.String())
+	return s.json(c, status, newBuildJSON(b))
+}
+
+// getBuild answers with a snapshot. Its ETag is the cursor, for whatever
+// changes a build appends an event.
+func (s *Server) getBuild(c echo.Context, ref postgres.Ref) error {
+	b, err := s.store.Build(c.Request().Context(), ref.ID)
+	if err != nil {
+		return fmt.Errorf("read build: %w", err)
+	}
+	v := newBuildJSON(b)
+	c.Response().Header().Set("Cache-Control", "no-cache")
+	if notModified(c, `"`+v.LastEventID+`"`) {
+		return c.NoContent(http.StatusNotModified)
+	}
+	return s.json(c, http.StatusOK, v)
+}
+
+func (s *Server) latestBuild(c echo.Context) error {
+	q, err := query(c, "project", "branch")
+	if err != nil {
+		return err
+	}
+	project := q.Get("project")
+	if err := ci.CheckProject(project); err != nil {
+		return err
+	}
+	id, err := s.store.Latest(c.Request().Context(), project, q.Get("branch"))
+	if err != nil {
+		return fmt.Errorf("find latest build: %w", err)
+	}
+	c.Response().Header().Set("Cache-Control", "no-store")
+	return c.Redirect(http.StatusFound, "/api/v1/builds/"+id.String())
+}
+
+// Bounds of the list of builds.
+const (
+	defaultBuilds = 50
+	mostBuilds    = 200
+)
+
+// listedStep is the short form of a step.
+type listedStep struct {
+	Key        ci.StepKey `json:"key"`
+	Name       ci.Text    `json:"name"`
+	Status     ci.Status  `json:"status"`
+	StartedAt  *time.Time `json:"started_at"`
+	FinishedAt *time.Time `json:"finished_at"`
+}
+
+type listedBuild struct {
+	ci.Build
+	Steps []listedStep `json:"steps"`
+	ETA   *float64     `json:"eta_s"` // seconds
+}
+
+func newListedBuild(b postgres.Listed) listedBuild {
+	v := listedBuild{Build: b.Build, Steps: make([]listedStep, len(b.Steps)), ETA: b.ETA}
+	for i, step := range b.Steps {
+		v.Steps[i] = listedStep{step.Key, step.Name, step.Status, step.StartedAt, step.FinishedAt}
+	}
+	return v
+}
+
+func (s *Server) listBuilds(c echo.Context) error {
+	q, err := query(c, "project", "branch", "status", "author", "number", "limit", "before")
+	if err != nil {
+		return err
+	}
+	want := postgres.BuildsQuery{Projects: q["project"], Branches: q["branch"], Author: q.Get("author"), Before: q.Get("before")}
+	for _, pattern := range want.Projects {
+		if err := ci.CheckPattern(pattern); err != nil {
+			return err
+		}
+	}
+	for _, status := range q["status"] {
+		st := ci.Status(status)
+		if st != ci.Lost {
+			if st, err = ci.ParseReported(status); err != nil {
+				return err
+			}
+		}
+		want.Statuses = append(want.Statuses, st)
+	}
+	if want.Number, err = wholeParam(q, "number", 0, 1, 1<<53); err != nil {
+		return err
+	}
+	limit, err := wholeParam(q, "limit", defaultBuilds, 1, mostBuilds)
+	if err != nil {
+		return err
+	}
+	want.Limit = int(limit)
+	builds, next, err := s.store.Builds(c.Request().Context(), want)
+	if err != nil {
+		return fmt.Errorf("list builds: %w", err)
+	}
+	page := struct {
+		Builds []listedBuild `json:"builds"`
+		Next   ci.Text       `json:"next"`
+	}{make([]listedBuild, len(builds)), ci.Text(next)}
+	for i, b := range builds {
+		page.Builds[i] = newListedBuild(b)
+	}
+	if next != "" {
+		q.Set("before", next)
+		c.Response().Header().Set("Link", `</api/v1/builds?`+q.Encode()+`>; rel="next"`)
+	}
+	c.Response().Header().Set("Cache-Control", "no-cache")
+	return s.json(c, http.StatusOK, page)
+}
+
+func (s *Server) listProjects(c echo.Context) error {
+	if _, err := query(c); err != nil {
+		return err
+	}
+	projects, err := s.store.Projects(c.Request().Context())
+	if err != nil {
+		return fmt.Errorf("list projects: %w", err)
+	}
+	type project struct {
+		Name       string       `json:"name"`
+		Visibility string       `json:"visibility"`
+		Latest     *listedBuild `json:"latest"`
+	}
+	page := struct {
+		Projects []project `json:"projects"`
+	}{make([]project, len(projects))}
+	for i, p := range projects {
+		page.Projects[i] = project{Name: p.Name, Visibility: "private"}
+		if p.Public {
+			page.Projects[i].Visibility = "public"
+		}
+		if p.Latest != nil {
+			latest := newListedBuild(*p.Latest)
+			page.Projects[i].Latest = &latest
+		}
+	}
+	c.Response().Header().Set("Cache-Control", "no-cache")
+	return s.json(c, http.StatusOK, page)
+}
+
+// json answers with a value.
+func (s *Server) json(c echo.Context, status int, v any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encode answer: %w", err)
+	}
+	h := c.Response().Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Length", strconv.Itoa(len(body)+1))
+	c.Response().WriteHeader(status)
+	if c.Request().Method != http.MethodHead {
+		c.Response().Write(append(body, '\n'))
+	}
+	return nil
+}
+
+// query reads the parameters of a request, of which it has only these: a typo
+// must not be lost silently.
+func query(c echo.Context, known ...string) (url.Values, error) {
+	q, err := url.ParseQuery(c.Request().URL.RawQuery)
+	if err != nil {
+		return nil, &ci.Problem{Code: ci.Invalid, Detail: "The query of the address is malformed: a % needs two hexadecimal digits after it, and parameters are joined by &."}
+	}
+	return q, knownParams(q, known)
+}
+
+func knownParams(q url.Values, known []string) error {
+next:
+	for name := range q {
+		for _, k := range known {
+			if name == k {
+				continue next
+			}
+		}
+		if len(known) == 0 {
+			return &ci.Problem{Code: ci.Invalid, Field: shown([]byte(name)), Detail: "This address has no parameters."}
+		}
+		return &ci.Problem{Code: ci.Invalid, Field: shown([]byte(name)), Detail: fmt.Sprintf("The parameter %s is unknown here; there are %s.", printable(name), strings.Join(known, ", "))}
+	}
+	return nil
+}
+
+// wholeParam reads a parameter that is a whole number, or absent.
+func wholeParam(q url.Values, name string, absent, least, most int64) (int64, error) {
+	if !q.Has(name) {
+		return absent, nil
+	}
+	n, err := strconv.ParseInt(q.Get(name), 10, 64)
+	if err != nil || n < least || n > most {
+		return 0, &ci.Problem{Code: ci.Invalid, Field: name, Limit: most, Detail: fmt.Sprintf("The parameter %s is a whole number from %d to %d.", name, least, most)}
+	}
+	return n, nil
+}
+
+// notModified sets the ETag and tells whether the caller has that already.
+func notModified(c echo.Context, etag string) bool {
+	c.Response().Header().Set("ETag", etag)
+	for _, have := range strings.Split(c.Request().Header.Get("If-None-Match"), ",") {
+		if have = strings.TrimSpace(have); strings.TrimPrefix(have, "W/") == etag || have == "*" {
+			return true
+		}
+	}
+	return false
+}

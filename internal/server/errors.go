@@ -1,0 +1,197 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/stepcast/stepcast/internal/ci"
+)
+
+// The refusals of HTTP itself; those of the domain are in ci.
+const (
+	invalidJSON   ci.Code = "invalid-json"
+	tooLarge      ci.Code = "too-large"
+	tooSlow       ci.Code = "too-slow"
+	mediaType     ci.Code = "media-type"
+	badEncoding   ci.Code = "content-encoding"
+	badRange      ci.Code = "range"
+	badMethod     ci.Code = "method"
+	badHost       ci.Code = "host"
+	crossOrigin   ci.Code = "cross-origin"
+	tokenMissing  ci.Code = "token-missing"
+	tokenUnknown  ci.Code = "token-unknown"
+	tokenExpired  ci.Code = "token-expired"
+	tokenRevoked  ci.Code = "token-revoked"
+	tokenScope    ci.Code = "token-scope"
+	tokenProject  ci.Code = "token-project"
+	shuttingDown  ci.Code = "shutting-down"
+	internalError ci.Code = "internal"
+)
+
+// A kind of problem, as /problems/<code> explains it.
+type kind struct {
+	status int
+	title  string
+	about  string // what to do, in a sentence or two
+}
+
+// problems is every answer that is no success: the whole way from an error to
+// HTTP.
+var problems = map[ci.Code]kind{
+	ci.Invalid:        {400, "A value cannot be", "A field of the request or a part of its address has a value that is not allowed. The field is named; for a list of updates, index is its position. Nothing of the request was stored."},
+	ci.InvalidID:      {400, "Not a build id", "A build id is a UUID in its usual form of 36 characters."},
+	invalidJSON:       {400, "Not valid JSON", "The body could not be read as JSON. The detail says at which byte. Text must be UTF-8; send other bytes as base64."},
+	ci.TooMany:        {400, "Too many", "A list or a build has more members than limit allows. Split the request, or the build."},
+	ci.TooLong:        {400, "Too long", "A text has more bytes than limit allows."},
+	ci.NeedsCycle:     {400, "Steps need each other", "The needs of some steps lead in a circle, so that none of them could ever start."},
+	ci.UnknownStep:    {404, "No such step", "The build has no step of that key. Announce a step before its first heartbeat."},
+	ci.NotFound:       {404, "Not found", "There is nothing at this address, or the token may not see it."},
+	ci.BuildIDTaken:   {409, "The build id is taken", "A build of another project has this id. Choose a fresh UUID for each build."},
+	ci.ProjectCase:    {409, "A project differs by case only", "Another project has this name in other letters. Use that one's spelling."},
+	ci.AlreadySet:     {409, "Set once and for all", "The branch and the commit of a build are set once. Repeating the same value is fine."},
+	ci.StatusFinal:    {409, "The status is final", "The build or step has another final status already, named in current_status; it stays."},
+	ci.LogGap:         {409, "The text leaves a gap", "The text begins beyond the end of the step's log. Go back to offset, which is what the server has, and send from there."},
+	ci.LogIncomplete:  {409, "The log is incomplete", "log_bytes names more bytes than the server has. Send the rest from offset on, then say it again."},
+	ci.LogLonger:      {409, "The log is longer", "log_bytes names fewer bytes than the server has; offset is its count."},
+	ci.LogComplete:    {409, "The log is closed", "The step's log was closed at offset, and takes no more text."},
+	ci.BuildFinished:  {409, "The build has ended", "A build that has ended takes no new steps. Report them to a new build."},
+	tooLarge:          {413, "Too large", "A request has at most 1 MiB, counted after decompression. Split it; PATCH …/log has no such limit."},
+	tooSlow:           {408, "Too slow", "The body did not arrive at the least pace. Send it again; PATCH …/log has no least pace."},
+	mediaType:         {415, "Not this content type", "Send application/json, or application/x-ndjson with one update a line."},
+	badEncoding:       {415, "Not this encoding", "A body is sent plain, or with Content-Encoding gzip or zstd."},
+	badRange:          {416, "Not such a range", "The log does not have these bytes or lines, or, since some of it is lost, cannot be addressed by bytes."},
+	badMethod:         {405, "Not this method", "The address exists, but not for this method; Allow lists those that it has."},
+	badHost:           {421, "Not this host name", "Without sign-in this server answers to loopback names only, so that no other site can reach it through a browser. Use http://localhost or http://127.0.0.1, or start the server with --open."},
+	crossOrigin:       {403, "Not from another site", "A browser asked on behalf of another site. This server answers its own pages and programs that are no browsers."},
+	tokenMissing:      {401, "A token is needed", "Send Authorization: Bearer stp_…, a token with the scope that the request needs. stepcast token makes one; a local server keeps its first one in <data-dir>/token."},
+	ci.TokenMalformed: {401, "Not a token", "A token is stp_ and 36 letters and digits, the last six of them a checksum. It was cut, or mistyped."},
+	tokenUnknown:      {401, "The token is unknown", "No token of this server has this text. It may be of another server, or have been deleted."},
+	tokenExpired:      {401, "The token has expired", "Make a new one with stepcast token."},
+	tokenRevoked:      {401, "The token was revoked", "Somebody ended it on purpose. Ask for another one."},
+	tokenScope:        {403, "The token may not do this", "The token is valid but has not the scope that the request needs."},
+	tokenProject:      {403, "The token is for other projects", "The token is valid but bound to other projects."},
+	ci.Overloaded:     {503, "Too busy", "The server has more to write than it can hold. Send the same again after Retry-After; nothing of it was stored."},
+	ci.Unavailable:    {503, "The database is away", "The server cannot reach its database. Send the same again after Retry-After."},
+	ci.DiskFull:       {503, "The disk is full", "Too little space is left to store anything safely; reading goes on. Free some space, then send the same again."},
+	ci.OutcomeUnknown: {503, "Perhaps stored", "The connection to the database broke while it was storing this. Send the same again: what is there already is not stored twice."},
+	shuttingDown:      {503, "Shutting down", "This process is about to end. Send the same again after Retry-After; another one will answer."},
+	internalError:     {500, "A fault of the server", "Something went wrong that is not the request's fault. The server's log says what."},
+}
+
+// answer turns an error into the response, unless one has begun.
+func (s *Server) answer(err error, c echo.Context) {
+	p := s.problem(err, c.Request())
+	if c.Response().Committed { // broken off, lest a part is taken for the whole
+		panic(http.ErrAbortHandler)
+	}
+	k := problems[p.Code]
+	h := c.Response().Header()
+	for _, name := range []string{"Content-Disposition", "Content-Encoding", "Content-Length", "Etag", "Accept-Ranges"} {
+		h.Del(name)
+	}
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	switch {
+	case k.status == http.StatusUnauthorized:
+		h.Set("WWW-Authenticate", challenge(p.Code))
+	case k.status == http.StatusServiceUnavailable:
+		h.Set("Retry-After", strconv.Itoa(1+rand.IntN(4))) // seconds; spread, so that not all come back at once
+	case p.Code == badEncoding:
+		h.Set("Accept-Encoding", "gzip, zstd, identity")
+	}
+	if p.Offset != nil && c.Request().Method == http.MethodPatch {
+		h.Set("Upload-Offset", strconv.FormatInt(*p.Offset, 10))
+	}
+	if k.status == http.StatusNotFound && !strings.HasPrefix(c.Request().URL.Path, "/api/") {
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		c.HTML(k.status, page(k.title, p.Detail))
+		return
+	}
+	h.Set("Content-Type", "application/problem+json")
+	body, _ := json.Marshal(struct { // marshals whatever is in it
+		Type    string    `json:"type"`
+		Title   string    `json:"title"`
+		Status  int       `json:"status"`
+		Detail  string    `json:"detail"`
+		Index   *int      `json:"index,omitempty"`
+		Field   string    `json:"field,omitempty"`
+		Offset  *int64    `json:"offset,omitempty"`
+		Limit   int64     `json:"limit,omitempty"`
+		Current ci.Status `json:"current_status,omitempty"`
+	}{"/problems/" + string(p.Code), k.title, k.status, p.Detail, p.Index, p.Field, p.Offset, p.Limit, p.Status})
+	c.Response().WriteHeader(k.status)
+	if c.Request().Method != http.MethodHead {
+		c.Response().Write(append(body, '\n'))
+	}
+}
+
+// problem finds out what an error means to the one who asked. What is a fault
+// of the server is logged here, and only here.
+func (s *Server) problem(err error, r *http.Request) *ci.Problem {
+	if p := ci.AsProblem(err); p != nil {
+		if _, known := problems[p.Code]; known {
+			return p
+		}
+	}
+	var he *echo.HTTPError
+	if errors.As(err, &he) {
+		switch he.Code {
+		case http.StatusNotFound:
+			return &ci.Problem{Code: ci.NotFound, Detail: "There is nothing at this address."}
+		case http.StatusMethodNotAllowed:
+			return &ci.Problem{Code: badMethod, Detail: fmt.Sprintf("This address has no method %s.", printable(r.Method))}
+		}
+	}
+	if !errors.Is(err, context.Canceled) && !errors.Is(err, errGone) { // else nobody is there to be answered
+		s.log.Error("request", "method", r.Method, "path", r.URL.Path, "error", err)
+	}
+	return &ci.Problem{Code: internalError, Detail: "The server failed at this request; its log says why."}
+}
+
+// challenge is the WWW-Authenticate of RFC 6750.
+func challenge(code ci.Code) string {
+	if code == tokenMissing {
+		return `Bearer realm="stepcast"`
+	}
+	return `Bearer realm="stepcast", error="invalid_token", error_description="` + problems[code].title + `"`
+}
+
+// explain answers GET /problems/{code}.
+func (s *Server) explain(c echo.Context) error {
+	code := c.Param("code")
+	k, ok := problems[ci.Code(code)]
+	if !ok {
+		return &ci.Problem{Code: ci.NotFound, Detail: "There is no problem of this name."}
+	}
+	if !strings.Contains(c.Request().Header.Get("Accept"), "text/html") {
+		return c.String(http.StatusOK, fmt.Sprintf("%s (HTTP status %d)\n\n%s\n", k.title, k.status, k.about))
+	}
+	return c.HTML(http.StatusOK, page(k.title, k.about))
+}
+
+// page is a whole HTML page without any script or style.
+func page(title, text string) string {
+	return fmt.Sprintf(`<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>%[1]s · Stepcast</title></head>
+<body><h1>%[1]s</h1><p>%[2]s</p><p><a href="/">All builds</a></p></body>
+</html>
+`, html.EscapeString(title), html.EscapeString(text))
+}
+
+// printable shows a piece of a request in an answer: bounded, on one line.
+func printable(s string) string {
+	if len(s) > 60 {
+		s = s[:60] + "…"
+	}
+	return strconv.Quote(strings.ToValidUTF8(s, "\uFFFD"))
+}

@@ -1,0 +1,319 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/feed"
+	"github.com/stepcast/stepcast/internal/postgres"
+)
+
+// Bounds of what a reader may ask for.
+const (
+	defaultEvents = 1000
+	mostEvents    = 10_000
+	mostLogs      = 32      // of one stream
+	mostTail      = 1000000 // lines
+	mostFilters   = 100     // steps, projects or branches
+)
+
+// buildEvents streams a build's log, or answers with a page of it.
+func (s *Server) buildEvents(c echo.Context, ref postgres.Ref) error {
+	known := []string{"after", "step", "logs", "tail"}
+	if !wantsStream(c) {
+		known = append(known, "limit")
+	}
+	q, err := query(c, known...)
+	if err != nil {
+		return err
+	}
+	m, err := s.buildMember(c.Request().Context(), ref, q, cursorOf(c, q))
+	if err != nil {
+		return err
+	}
+	if wantsStream(c) {
+		return s.serveStream(c, false, m)
+	}
+	return s.eventsPage(c, m, q)
+}
+
+// feedEvents streams the feed, or answers with a page of it.
+func (s *Server) feedEvents(c echo.Context) error {
+	known := []string{"after", "project", "branch"}
+	if !wantsStream(c) {
+		known = append(known, "limit")
+	}
+	q, err := query(c, known...)
+	if err != nil {
+		return err
+	}
+	m, err := s.feedMember(c.Request().Context(), q, cursorOf(c, q))
+	if err != nil {
+		return err
+	}
+	if wantsStream(c) {
+		return s.serveStream(c, false, m)
+	}
+	return s.eventsPage(c, m, q)
+}
+
+// streams puts several logs into one stream.
+func (s *Server) streams(c echo.Context) error {
+	logs, err := splitStreams(c.Request().URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	cursors := make([]string, len(logs))
+	if id := c.Request().Header.Get("Last-Event-ID"); id != "" {
+		if cursors = strings.Split(id, "."); len(cursors) != len(logs) {
+			cursors = slices.Repeat([]string{"?"}, len(logs)) // of some other stream
+		}
+	}
+	ctx := c.Request().Context()
+	members := make([]*member, len(logs))
+	for i, l := range logs {
+		cursor := cursors[i]
+		if cursor == "" {
+			cursor = l.q.Get("after")
+		}
+		if l.name == string(ci.FeedName) {
+			members[i], err = s.feedMember(ctx, l.q, cursor)
+		} else {
+			id, bad := ci.ParseBuildID(l.name)
+			if bad != nil {
+				return bad
+			}
+			ref, missing := s.store.Lookup(ctx, id)
+			if missing != nil {
+				return fmt.Errorf("look up build %s: %w", id, missing)
+			}
+			members[i], err = s.buildMember(ctx, ref, l.q, cursor)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return s.serveStream(c, true, members...)
+}
+
+// A streamLog is one log=…;…;… of /streams.
+type streamLog struct {
+	name string // a build's UUID, or feed
+	q    url.Values
+}
+
+// splitStreams reads the query of /streams. Go's own parser refuses the
+// semicolons that it is made of, which may stand plain or escaped.
+func splitStreams(raw string) ([]streamLog, error) {
+	var logs []streamLog
+	for part := range strings.SplitSeq(raw, "&") {
+		if part == "" {
+			continue
+		}
+		part = strings.ReplaceAll(strings.ReplaceAll(part, "%3B", ";"), "%3b", ";")
+		l := streamLog{q: url.Values{}}
+		for i, field := range strings.Split(part, ";") {
+			text, err := url.QueryUnescape(field)
+			name, value, ok := strings.Cut(text, "=")
+			if err != nil || !ok || (i == 0) != (name == "log") {
+				return nil, &ci.Problem{Code: ci.Invalid, Field: "log", Detail: fmt.Sprintf("The query is a list of log=<build>;step=<key>;…, joined by &; %s is no part of that.", printable(text))}
+			}
+			if i == 0 {
+				l.name = strings.ToLower(value)
+			} else {
+				l.q.Add(name, value)
+			}
+		}
+		known := []string{"after", "step", "logs", "tail"}
+		if l.name == string(ci.FeedName) {
+			known = []string{"after", "project", "branch"}
+		}
+		if err := knownParams(l.q, known); err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(logs, func(other streamLog) bool { return other.name == l.name }) {
+			return nil, &ci.Problem{Code: ci.Invalid, Field: "log", Detail: fmt.Sprintf("The log %s is asked for twice.", printable(l.name))}
+		}
+		logs = append(logs, l)
+	}
+	switch {
+	case len(logs) == 0:
+		return nil, &ci.Problem{Code: ci.Invalid, Field: "log", Detail: "The query names no log; it is a list of log=<build>;step=<key>;…, joined by &."}
+	case len(logs) > mostLogs:
+		return nil, &ci.Problem{Code: ci.TooMany, Field: "log", Limit: mostLogs, Detail: fmt.Sprintf("A stream has at most %d logs.", mostLogs)}
+	}
+	return logs, nil
+}
+
+// cursorOf is the cursor that a reader comes with: what it saw last, else what
+// it was told to begin after.
+func cursorOf(c echo.Context, q url.Values) string {
+	if id := c.Request().Header.Get("Last-Event-ID"); id != "" {
+		return id
+	}
+	return q.Get("after")
+}
+
+// resume sets where a member begins.
+func (m *member) resume(cursor string) {
+	if cursor == "" {
+		return
+	}
+	m.given = true
+	if parsed, ok := ci.ParseCursor(cursor); ok {
+		m.cursor = parsed
+	} else {
+		m.cursor = feed.BadCursor
+	}
+}
+
+func (s *Server) buildMember(ctx context.Context, ref postgres.Ref, q url.Values, cursor string) (*member, error) {
+	m := &member{log: ref.Log, name: ref.ID.Name()}
+	m.resume(cursor)
+	if len(q["step"]) > mostFilters {
+		return nil, &ci.Problem{Code: ci.TooMany, Field: "step", Limit: mostFilters, Detail: fmt.Sprintf("At most %d steps are asked for at once.", mostFilters)}
+	}
+	for _, key := range q["step"] {
+		if err := ci.CheckStepKey(key); err != nil {
+			return nil, err
+		}
+		m.filter.Steps = append(m.filter.Steps, ci.StepKey(key))
+	}
+	switch q.Get("logs") {
+	case "":
+	case "none":
+		m.filter.NoLogs = true
+	default:
+		return nil, &ci.Problem{Code: ci.Invalid, Field: "logs", Detail: "The parameter logs is none, or left out."}
+	}
+	tail, err := wholeParam(q, "tail", 0, 1, mostTail)
+	if err != nil {
+		return nil, err
+	}
+	if tail > 0 && !m.given && !m.filter.NoLogs {
+		if m.filter.Since, err = s.store.TailStart(ctx, ref.Log, int(tail)); err != nil {
+			return nil, fmt.Errorf("find the tail: %w", err)
+		}
+	}
+	return m, nil
+}
+
+func (s *Server) feedMember(ctx context.Context, q url.Values, cursor string) (*member, error) {
+	m := &member{log: ci.FeedLog, name: ci.FeedName}
+	m.resume(cursor)
+	m.filter.Projects, m.filter.Branches = q["project"], q["branch"]
+	if n := max(len(m.filter.Projects), len(m.filter.Branches)); n > mostFilters {
+		return nil, &ci.Problem{Code: ci.TooMany, Limit: mostFilters, Detail: fmt.Sprintf("At most %d projects and branches are asked for at once.", mostFilters)}
+	}
+	for _, pattern := range m.filter.Projects {
+		if err := ci.CheckPattern(pattern); err != nil {
+			return nil, err
+		}
+	}
+	if !m.given {
+		if err := s.snapshot(ctx, m); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// eventJSON is an event in a page.
+type eventJSON struct {
+	ID   string          `json:"id"`
+	Kind ci.Kind         `json:"kind"`
+	Data json.RawMessage `json:"data"`
+}
+
+// eventsPage answers with events as JSON: what a stream would send, a page at
+// a time.
+func (s *Server) eventsPage(c echo.Context, m *member, q url.Values) error {
+	limit, err := wholeParam(q, "limit", defaultEvents, 1, mostEvents)
+	if err != nil {
+		return err
+	}
+	answer := struct {
+		Events []eventJSON `json:"events"`
+		Next   string      `json:"next"`
+		End    bool        `json:"end"`
+		Reset  feed.Reason `json:"reset,omitempty"`
+	}{Events: []eventJSON{}}
+	ctx := c.Request().Context()
+	page, reset, err := s.readPage(ctx, m, int(limit))
+	if err != nil {
+		return err
+	}
+	if answer.Reset = reset; reset != "" && m.log == ci.FeedLog {
+		if err := s.snapshot(ctx, m); err != nil {
+			return err
+		}
+	}
+	if m.begin != nil { // the feed from what is
+		answer.Events = append(answer.Events, eventJSON{m.cursor.String(), "snapshot", m.begin})
+		answer.Next = m.cursor.String()
+	} else {
+		prefix := ci.CursorPrefix(page.Epoch, m.name)
+		for i := range page.Events {
+			e := &page.Events[i]
+			answer.Events = append(answer.Events, eventJSON{ci.Cursor{Prefix: prefix, ID: e.ID}.String(), e.Kind, e.AppendData(nil)})
+		}
+		answer.Next = ci.Cursor{Prefix: prefix, ID: page.Through}.String()
+		answer.End = page.Head.Final && page.Through >= page.Head.Last
+	}
+	c.Response().Header().Set("Cache-Control", "no-cache")
+	return s.json(c, http.StatusOK, answer)
+}
+
+// readPage reads the page after the member's cursor; when that is not one, the
+// first page, and says why.
+func (s *Server) readPage(ctx context.Context, m *member, limit int) (ci.Page, feed.Reason, error) {
+	if m.begin != nil {
+		return ci.Page{}, "", nil
+	}
+	after := max(m.cursor.ID, 0)
+	page, err := s.store.PageN(ctx, m.log, after, m.filter, limit)
+	if err != nil {
+		return page, "", fmt.Errorf("read page: %w", err)
+	}
+	reset, err := s.judge(ctx, m, &page)
+	if err != nil || reset == "" {
+		return page, reset, err
+	}
+	page, err = s.store.PageN(ctx, m.log, 0, m.filter, limit)
+	if err != nil {
+		return page, "", fmt.Errorf("read page: %w", err)
+	}
+	return page, reset, nil
+}
+
+// judge says what is wrong with a member's cursor, given a page after it.
+func (s *Server) judge(ctx context.Context, m *member, page *ci.Page) (feed.Reason, error) {
+	switch {
+	case !m.given:
+		return "", nil
+	case m.cursor == feed.BadCursor:
+		return feed.UnknownCursor, nil
+	case m.cursor.Prefix != ci.CursorPrefix(page.Epoch, m.name):
+		_, former, err := s.store.Epochs(ctx)
+		if err != nil {
+			return "", fmt.Errorf("read epochs: %w", err)
+		}
+		if slices.ContainsFunc(former, func(e ci.Epoch) bool { return ci.CursorPrefix(e, m.name) == m.cursor.Prefix }) {
+			return feed.Rewound, nil
+		}
+		return feed.WrongLog, nil
+	case m.cursor.ID > page.Head.Last:
+		return feed.UnknownCursor, nil
+	case m.cursor.ID < page.First-1:
+		return feed.Expired, nil
+	}
+	return "", nil
+}

@@ -1,0 +1,73 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+)
+
+// healthz says that the process answers.
+func (s *Server) healthz(c echo.Context) error {
+	c.Response().Header().Set("Cache-Control", "no-store")
+	return s.json(c, http.StatusOK, map[string]string{"status": "ok"})
+}
+
+// listenMost is the silence after which LISTEN counts as broken. Everything
+// still arrives then, by polling.
+const listenMost = 30 * time.Second
+
+// readyz says whether this process should be sent requests, and if not, why.
+func (s *Server) readyz(c echo.Context) error {
+	ctx, cancel := context.WithTimeout(c.Request().Context(), 5*time.Second)
+	defer cancel()
+	h := s.store.Health(ctx)
+	type check struct {
+		OK     bool   `json:"ok"`
+		Detail string `json:"detail,omitempty"`
+	}
+	var ready struct {
+		Ready      bool              `json:"ready"`
+		Reasons    []string          `json:"reasons"`
+		Checks     map[string]check  `json:"checks"`
+		Settings   map[string]string `json:"settings"`
+		ListenAge  float64           `json:"listen_age_s"`
+		DiskFree   uint64            `json:"disk_free_bytes,omitempty"`
+		StreamsNow int               `json:"streams"`
+	}
+	ready.Checks, ready.Settings, ready.Reasons = make(map[string]check), h.Settings, []string{}
+	ready.ListenAge, ready.DiskFree, ready.StreamsNow = h.ListenAge.Seconds(), h.DiskFree, s.open.count()
+	require := func(name string, ok bool, reason string) {
+		if ok {
+			reason = ""
+		} else {
+			ready.Reasons = append(ready.Reasons, reason)
+		}
+		ready.Checks[name] = check{ok, reason}
+	}
+	// What the database says is for its operator, who reads the log.
+	for _, e := range []struct {
+		name   string
+		err    error
+		reason string
+	}{
+		{"database", h.Database, "The database does not answer."},
+		{"migrations", h.Migrations, "The database's schema is not the one that this program needs."},
+		{"durability", h.Durability, "The database does not keep what it acknowledges: fsync, full_page_writes and synchronous_commit must be on."},
+	} {
+		if e.err != nil {
+			s.log.Warn("not ready", "check", e.name, "error", e.err)
+		}
+		require(e.name, e.err == nil, e.reason)
+	}
+	require("listen", h.ListenAge < listenMost, fmt.Sprintf("LISTEN has been silent for %v; streams are up to 2 s late.", h.ListenAge.Round(time.Second)))
+	require("running", !s.draining.Load(), "This process is shutting down.")
+	status := http.StatusOK
+	if ready.Ready = len(ready.Reasons) == 0; !ready.Ready {
+		status = http.StatusServiceUnavailable
+	}
+	c.Response().Header().Set("Cache-Control", "no-store")
+	return s.json(c, status, ready)
+}

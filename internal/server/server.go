@@ -1,0 +1,132 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/stepcast/stepcast/internal/feed"
+	"github.com/stepcast/stepcast/internal/postgres"
+)
+
+// Config is what a server is made of.
+type Config struct {
+	Store      *postgres.Store
+	Tails      *feed.Tails
+	Log        *slog.Logger // nil: slog.Default()
+	Open       bool         // answer to any host name, not only to loopback
+	MaxStreams int          // open streams, at most; 0: 20,000
+}
+
+// Server answers HTTP requests from a store and its feed.
+type Server struct {
+	cfg      Config
+	store    *postgres.Store
+	tails    *feed.Tails
+	log      *slog.Logger
+	echo     *echo.Echo
+	open     streams       // the streams that are open
+	draining atomic.Bool   // from the beginning of a shutdown on
+	stop     chan struct{} // closed then
+}
+
+// New makes a server. It starts nothing.
+func New(cfg Config) *Server {
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	if cfg.MaxStreams == 0 {
+		cfg.MaxStreams = 20_000
+	}
+	s := &Server{cfg: cfg, store: cfg.Store, tails: cfg.Tails, log: cfg.Log, stop: make(chan struct{})}
+	s.open.most = cfg.MaxStreams
+	s.echo = s.router()
+	return s
+}
+
+// Handler returns the whole HTTP surface, for a server of the caller's. Such a
+// server calls Drain before it shuts down.
+func (s *Server) Handler() http.Handler { return s.echo }
+
+// The times of a shutdown.
+const (
+	drainStreams = 8 * time.Second  // over which open streams are closed
+	drainAll     = 15 * time.Second // after which nothing is waited for
+)
+
+// Serve answers on ln until ctx is done, and then shuts down: /readyz turns
+// red, streams are closed evenly over eight seconds, in random order, and
+// requests in flight are finished; after 15 seconds it returns all the same.
+// The store and the feed must outlast it.
+func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	hs := &http.Server{
+		Handler:           s.echo,
+		ReadHeaderTimeout: 5 * time.Second, // bodies: see paced
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          log.New(errorLog{s.log}, "", 0),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- hs.Serve(ln) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve %s: %w", ln.Addr(), err)
+	case <-ctx.Done():
+	}
+	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainAll)
+	defer cancel()
+	hs.SetKeepAlivesEnabled(false)
+	s.Drain(deadline)
+	if err := hs.Shutdown(deadline); err != nil {
+		s.log.Warn("shutdown: requests were cut off", "error", err)
+		hs.Close()
+	}
+	<-failed
+	return nil
+}
+
+// Drain turns /readyz red, ends uploads that have no end of their own, and
+// closes open streams evenly over eight seconds. It returns when all are
+// closed, or ctx is done.
+func (s *Server) Drain(ctx context.Context) {
+	if s.draining.Swap(true) {
+		return
+	}
+	close(s.stop)
+	s.open.closeEvenly(ctx, drainStreams)
+}
+
+// recover turns a panic into a 500 and a log entry. The process goes on: the
+// state that matters is in the database.
+func (s *Server) recover(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) (err error) {
+		defer func() {
+			switch v := recover(); v {
+			case nil:
+			case http.ErrAbortHandler:
+				panic(v)
+			default:
+				s.log.Error("panic", "value", v, "stack", string(debug.Stack()))
+				err = errors.New("panic")
+			}
+		}()
+		return next(c)
+	}
+}
+
+// errorLog takes what net/http has to say.
+type errorLog struct{ log *slog.Logger }
+
+func (l errorLog) Write(p []byte) (int, error) {
+	l.log.Debug("http", "error", string(p))
+	return len(p), nil
+}

@@ -1,0 +1,180 @@
+package server
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi/parser"
+)
+
+// An sgr follows the colours and styles that a log sets (ECMA-48, "select
+// graphic rendition"), so that a reader who begins in the middle sees them as
+// one who began at the start. Pieces may end anywhere.
+type sgr struct {
+	on         [10]bool // by their number: 1 bold, 2 faint … 9 struck out
+	double     bool     // 21
+	overline   bool     // 53
+	colours    [3]string
+	sequence   []byte // what has come of an escape sequence, from ESC on
+	inSequence bool
+}
+
+// maxSequence is the longest sequence that is taken for one, in bytes.
+const maxSequence = 256
+
+// write goes past a piece of the log.
+func (s *sgr) write(data []byte) {
+	for len(data) > 0 {
+		if !s.inSequence {
+			i := bytes.IndexByte(data, 0x1b)
+			if i < 0 {
+				return
+			}
+			data = data[i+1:]
+			s.sequence, s.inSequence = s.sequence[:0], true
+			continue
+		}
+		b := data[0]
+		switch {
+		case b == 0x1b: // another begins
+			s.sequence = s.sequence[:0]
+		case len(s.sequence) == 0 && b != '[', len(s.sequence) == maxSequence:
+			s.inSequence = false
+		case len(s.sequence) == 0 || b >= 0x20 && b < 0x40:
+			s.sequence = append(s.sequence, b)
+		case b == 'm':
+			s.apply(string(s.sequence[1:]))
+			s.inSequence = false
+		case b >= 0x40:
+			s.inSequence = false
+		}
+		data = data[1:]
+	}
+}
+
+// apply carries out the parameters of one sequence.
+func (s *sgr) apply(parameters string) {
+	fields := strings.Split(parameters, ";")
+	for i := 0; i < len(fields); i++ {
+		field, sub, _ := strings.Cut(fields[i], ":")
+		n := 0
+		if field != "" {
+			var err error
+			if n, err = strconv.Atoi(field); err != nil {
+				return // private: \x1b[>4m and the like
+			}
+		}
+		switch {
+		case n == 0:
+			sequence := s.sequence
+			*s = sgr{sequence: sequence, inSequence: s.inSequence}
+		case n == 4 && sub == "0":
+			s.on[4] = false
+		case n >= 1 && n <= 9:
+			s.on[n] = true
+		case n == 21:
+			s.double = true
+		case n == 22:
+			s.on[1], s.on[2] = false, false
+		case n == 24:
+			s.on[4], s.double = false, false
+		case n == 25:
+			s.on[5], s.on[6] = false, false
+		case n == 23 || n >= 27 && n <= 29:
+			s.on[n-20] = false
+		case n == 53 || n == 55:
+			s.overline = n == 53
+		case n >= 30 && n <= 37 || n >= 90 && n <= 97:
+			s.colours[0] = field
+		case n >= 40 && n <= 47 || n >= 100 && n <= 107:
+			s.colours[1] = field
+		case n == 39 || n == 49 || n == 59:
+			s.colours[(n-39)/10] = ""
+		case n == 38 || n == 48 || n == 58:
+			if sub != "" { // 38:2::1:2:3, all in one
+				s.colours[(n-38)/10] = fields[i]
+				continue
+			}
+			size := 0 // 38;5;n or 38;2;r;g;b
+			if i+1 < len(fields) {
+				size = map[string]int{"5": 3, "2": 5}[fields[i+1]]
+			}
+			if size == 0 || i+size > len(fields) {
+				return
+			}
+			s.colours[(n-38)/10] = strings.Join(fields[i:i+size], ";")
+			i += size - 1
+		}
+	}
+}
+
+// String returns the parameters of the one sequence that sets all that is in
+// force; empty: nothing is.
+func (s *sgr) String() string {
+	var set []string
+	for n, on := range s.on {
+		if on {
+			set = append(set, strconv.Itoa(n))
+		}
+	}
+	if s.double {
+		set = append(set, "21")
+	}
+	if s.overline {
+		set = append(set, "53")
+	}
+	for _, colour := range s.colours {
+		if colour != "" {
+			set = append(set, colour)
+		}
+	}
+	return strings.Join(set, ";")
+}
+
+// A stripper takes escape sequences out of a log. Pieces may end anywhere.
+type stripper struct {
+	state parser.State
+	rest  int // bytes of a character that are still to come
+}
+
+// appendText appends what is left of data.
+func (s *stripper) appendText(dst, data []byte) []byte {
+	for _, b := range data {
+		if s.rest > 0 {
+			if b&0xc0 == 0x80 {
+				dst = append(dst, b)
+				s.rest--
+				continue
+			}
+			s.rest = 0 // broken off; b is a byte like any other
+		}
+		next, action := parser.Table.Transition(s.state, b)
+		switch {
+		case b == '\n': // ends whatever was left open, or it would eat the log
+			dst = append(dst, b)
+			next = parser.GroundState
+		case next == parser.Utf8State:
+			dst = append(dst, b)
+			s.rest = max(0, bytesOfRune(b)-1)
+			next = parser.GroundState
+		case action == parser.PrintAction || action == parser.ExecuteAction:
+			dst = append(dst, b)
+		}
+		s.state = next
+	}
+	return dst
+}
+
+// bytesOfRune is how many bytes a character takes that begins with b.
+func bytesOfRune(b byte) int {
+	switch {
+	case b >= 0xf0:
+		return 4
+	case b >= 0xe0:
+		return 3
+	case b >= 0xc0:
+		return 2
+	}
+	return 1
+}

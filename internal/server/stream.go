@@ -1,0 +1,531 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/feed"
+	"github.com/stepcast/stepcast/internal/sse"
+)
+
+// The pace of a stream.
+const (
+	pingAfter  = 15 * time.Second // of silence
+	writeMost  = 256 << 10        // bytes at once
+	firstBatch = 3 * time.Second  // for which a stream that resumes waits to learn whether anything is left
+	keepBufs   = 16               // slices that a quiet stream holds on to
+)
+
+// How long clients wait before they come back; drawn anew for each connection.
+func retryUsual() time.Duration    { return between(2*time.Second, 5*time.Second) }
+func retryShutdown() time.Duration { return between(2*time.Second, 8*time.Second) }
+func retryOverload() time.Duration { return between(5*time.Second, 30*time.Second) }
+
+func between(least, most time.Duration) time.Duration {
+	return least + rand.N(most-least)
+}
+
+// A member is one log in a stream, with the filter and the cursor that the
+// reader has for it.
+type member struct {
+	log    ci.LogID
+	name   ci.LogName
+	filter ci.Filter
+	cursor ci.Cursor // where the reader is; the prefix is empty while there is no knowing
+	given  bool      // the reader came with a cursor
+
+	sub   *feed.Subscription
+	first *feed.Batch // taken before the stream began
+	begin []byte      // data of the snapshot that is to be sent first
+	ended bool
+}
+
+func (m *member) subscribe(tails *feed.Tails, ready func()) {
+	m.sub = tails.Subscribe(m.log, m.name, m.cursor, m.filter)
+	m.sub.OnReady(ready)
+}
+
+// next takes what there is.
+func (m *member) next() (b feed.Batch, ok bool, err error) {
+	if m.first != nil {
+		b, m.first = *m.first, nil
+		return b, true, nil
+	}
+	return m.sub.TryNext()
+}
+
+// What may have happened to a stream while it slept.
+const (
+	peerGone  = 1 << iota // the peer has closed
+	retire                // the server shuts down
+	pingIsDue             // pingAfter has gone by
+)
+
+// A stream writes what its members yield. It sleeps on one channel, and
+// everything that may concern it pokes that.
+type stream struct {
+	server  *Server
+	members []*member
+	several bool // of /streams: everything says of which log it is
+	out     sink
+	entry   closer
+	wake    chan struct{} // one slot
+	events  atomic.Uint32 // peerGone …
+	written time.Time
+	bufs    [][]byte // what is about to be written
+	own     []byte   // of bufs, what is no one else's
+	size    int      // bytes of bufs
+	one     [1]*member
+}
+
+func (st *stream) poke() { poke(st.wake) }
+
+func (st *stream) note(event uint32) {
+	st.events.Or(event)
+	st.poke()
+}
+
+// serveStream answers with a stream of the members.
+func (s *Server) serveStream(c echo.Context, several bool, members ...*member) error {
+	if c.Request().Method == http.MethodHead {
+		for _, h := range streamHeader {
+			c.Response().Header().Set(h[0], h[1])
+		}
+		return c.NoContent(http.StatusOK)
+	}
+	st := &stream{server: s, several: several, wake: make(chan struct{}, 1)}
+	if st.members = members; len(members) == 1 {
+		st.one[0] = members[0]
+		st.members = st.one[:]
+	}
+	st.entry.close = func() { st.note(retire) }
+	if err := s.open.add(&st.entry); err != nil {
+		return err
+	}
+	for _, m := range st.members {
+		m.subscribe(s.tails, st.poke)
+	}
+	over, err := st.nothingLeft(c.Request().Context())
+	if over || err != nil {
+		st.release()
+		if err == nil {
+			c.Response().Header().Set("Cache-Control", "no-store")
+			err = c.NoContent(http.StatusNoContent)
+		}
+		return err
+	}
+	out, own, err := openSink(c)
+	if err != nil {
+		st.release()
+		return fmt.Errorf("open stream: %w", err)
+	}
+	st.out = out
+	if own {
+		go st.run() // the handler's stack, which is large, is given back
+		go out.watch(func() { st.note(peerGone) })
+		return nil
+	}
+	out.watch(func() { st.note(peerGone) })
+	st.run()
+	return nil
+}
+
+func (st *stream) release() {
+	for _, m := range st.members {
+		m.sub.Close()
+	}
+	st.server.open.remove(&st.entry)
+}
+
+// nothingLeft tells whether a reader that resumes has everything of finished
+// builds: then it is told never to come back.
+func (st *stream) nothingLeft(ctx context.Context) (bool, error) {
+	for _, m := range st.members {
+		if !m.given || m.log == ci.FeedLog {
+			return false, nil
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, firstBatch)
+	defer cancel()
+	for _, m := range st.members {
+		for m.first == nil {
+			b, ok, err := m.sub.TryNext()
+			switch {
+			case err != nil:
+				return false, fmt.Errorf("resume stream: %w", err)
+			case ok:
+				m.first = &b
+				continue
+			}
+			select {
+			case <-st.wake:
+			case <-ctx.Done():
+				st.poke() // what it slept through
+				return false, nil
+			}
+		}
+		if b := m.first; !b.End || b.Size > 0 || b.Reset != "" {
+			// A subscription that has looked at one is not woken for it again.
+			st.poke()
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// run writes until the stream ends, for whatever reason.
+func (st *stream) run() {
+	defer st.release()
+	defer st.out.close()
+	ping := time.AfterFunc(pingAfter, func() { st.note(pingIsDue) })
+	defer ping.Stop()
+
+	st.append(sse.AppendRetry(nil, retryUsual()))
+	for _, m := range st.members {
+		if m.begin != nil {
+			st.frame(m, m.cursor, "snapshot", m.begin)
+			m.begin = nil
+		}
+	}
+	for {
+		more, end := st.gather()
+		if st.size > 0 {
+			if st.flush() != nil {
+				return
+			}
+		}
+		switch {
+		case end:
+			return
+		case more:
+			continue
+		}
+		<-st.wake
+		switch events := st.events.Swap(0); {
+		case events&peerGone != 0:
+			return
+		case events&retire != 0:
+			st.append(sse.AppendRetry(nil, retryShutdown()))
+			st.flush()
+			return
+		case events&pingIsDue != 0:
+			rest := pingAfter - time.Since(st.written)
+			if rest <= 0 {
+				rest = pingAfter
+				st.control("ping", "{}")
+			}
+			ping.Reset(rest)
+		}
+	}
+}
+
+// gather collects what is ready, up to writeMost. More tells that there may be
+// more, end that nothing will ever come.
+func (st *stream) gather() (more, end bool) {
+	end = true
+	for _, m := range st.members {
+		for !m.ended {
+			if st.size >= writeMost {
+				return true, false
+			}
+			b, ok, err := m.next()
+			if err == io.EOF {
+				m.ended = true
+				break
+			}
+			if err == nil && ok && b.Reset != "" {
+				err = st.reset(m, b)
+			} else if err == nil && ok {
+				st.take(m, &b)
+			}
+			if err != nil {
+				st.unavailable(err)
+				return false, true
+			}
+			if !ok {
+				break
+			}
+		}
+		end = end && m.ended
+	}
+	return false, end
+}
+
+// take puts a batch into the stream.
+func (st *stream) take(m *member, b *feed.Batch) {
+	if st.several {
+		for e := range b.Events() {
+			st.frame(m, ci.Cursor{Prefix: b.Cursor.Prefix, ID: e.ID}, string(e.Kind), e.Data)
+		}
+	} else {
+		st.bufs = append(st.bufs, b.Frames...)
+		st.size += b.Size
+	}
+	m.cursor = b.Cursor
+	if b.Live {
+		st.frame(m, m.cursor, "live", []byte("{}"))
+	}
+	if b.End {
+		st.frame(m, m.cursor, "end", []byte("{}"))
+		m.ended = true
+	}
+}
+
+// reset tells the reader to forget what it had of a log. The feed begins anew
+// with a snapshot, a build's log with its first event.
+func (st *stream) reset(m *member, b feed.Batch) error {
+	st.frame(m, b.Cursor, "reset", resetData(b.Reset))
+	if m.log != ci.FeedLog {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	m.sub.Close()
+	if err := st.server.snapshot(ctx, m); err != nil {
+		return err
+	}
+	m.subscribe(st.server.tails, st.poke)
+	st.frame(m, m.cursor, "snapshot", m.begin)
+	m.begin = nil
+	st.poke()
+	return nil
+}
+
+func resetData(r feed.Reason) []byte { return []byte(`{"reason":"` + string(r) + `"}`) }
+
+// unavailable ends the stream with the request to come back later.
+func (st *stream) unavailable(err error) {
+	if !errors.Is(err, feed.ErrStopped) && !errors.Is(err, feed.ErrClosed) {
+		st.server.log.Warn("stream: unavailable", "error", err)
+	}
+	st.append(unavailableFrames(retryOverload()))
+}
+
+func unavailableFrames(retry time.Duration) []byte {
+	return sse.AppendFrame(sse.AppendRetry(nil, retry), "", "unavailable", []byte("{}"))
+}
+
+// frame appends a frame of one log, and says which where there are several.
+func (st *stream) frame(m *member, at ci.Cursor, event string, data []byte) {
+	m.cursor = at
+	n := len(st.own)
+	frame := sse.Open(st.own, st.id(), event)
+	begin := len(frame)
+	if st.several {
+		frame = append(frame, `{"log":"`...)
+		frame = append(frame, m.name...)
+		frame = append(frame, '"')
+		if data = data[1:]; len(data) > 1 {
+			frame = append(frame, ',')
+		}
+	}
+	frame = append(frame, data...)
+	frame = sse.Close(frame, begin)
+	st.own = frame
+	st.bufs = append(st.bufs, frame[n:])
+	st.size += len(frame) - n
+}
+
+// control appends a frame of the stream as a whole.
+func (st *stream) control(event, data string) {
+	st.append(sse.AppendFrame(nil, st.id(), event, []byte(data)))
+}
+
+func (st *stream) append(frame []byte) {
+	st.bufs = append(st.bufs, frame)
+	st.size += len(frame)
+}
+
+// id is where the reader is in the whole stream: the list of its cursors.
+func (st *stream) id() string {
+	if len(st.members) == 1 {
+		return memberID(st.members[0])
+	}
+	var id strings.Builder
+	for i, m := range st.members {
+		if i > 0 {
+			id.WriteByte('.')
+		}
+		id.WriteString(memberID(m))
+	}
+	return id.String()
+}
+
+func memberID(m *member) string {
+	if m.cursor.Prefix == "" {
+		return ""
+	}
+	return m.cursor.String()
+}
+
+// flush writes what was gathered, in one write if it is not too long for one.
+func (st *stream) flush() error {
+	err := st.out.write(st.bufs)
+	st.written = time.Now()
+	st.size = 0
+	if clear(st.bufs[:cap(st.bufs)]); cap(st.bufs) > keepBufs {
+		st.bufs = nil
+	}
+	if st.bufs, st.own = st.bufs[:0], st.own[:0]; cap(st.own) > 4<<10 {
+		st.own = nil
+	}
+	return err
+}
+
+// orUnavailable turns what will pass into an answer after which an EventSource
+// comes back: anything but a 200 would end it for good.
+func (s *Server) orUnavailable(h echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		err := h(c)
+		if err == nil || c.Response().Committed || !wantsStream(c) {
+			return err
+		}
+		p := s.problem(err, c.Request())
+		if problems[p.Code].status < 500 {
+			return p
+		}
+		retry := retryOverload()
+		if p.Code == shuttingDown {
+			retry = retryShutdown()
+		}
+		for _, h := range streamHeader {
+			c.Response().Header().Set(h[0], h[1])
+		}
+		c.Response().Header().Set("Connection", "close")
+		return c.Blob(http.StatusOK, "text/event-stream", unavailableFrames(retry))
+	}
+}
+
+// wantsStream tells whether the answer is a stream: /streams has no other form.
+func wantsStream(c echo.Context) bool {
+	return strings.Contains(c.Request().Header.Get("Accept"), "text/event-stream") || strings.HasSuffix(c.Path(), "/streams")
+}
+
+// A closer is something open that a shutdown has to close.
+type closer struct{ close func() }
+
+// streams are all that are open.
+type streams struct {
+	most int
+
+	mu     sync.Mutex
+	open   map[*closer]struct{}
+	closed bool
+	empty  chan struct{} // closed when closed and empty
+}
+
+func (s *streams) add(c *closer) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+		return &ci.Problem{Code: shuttingDown, Detail: "The server is shutting down; come back in a few seconds."}
+	case len(s.open) >= s.most:
+		return &ci.Problem{Code: ci.Overloaded, Limit: int64(s.most), Detail: fmt.Sprintf("The server has %d streams open and takes no more; come back later.", s.most)}
+	case s.open == nil:
+		s.open = make(map[*closer]struct{})
+	}
+	s.open[c] = struct{}{}
+	return nil
+}
+
+func (s *streams) remove(c *closer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, there := s.open[c]; there {
+		delete(s.open, c)
+		if s.closed && len(s.open) == 0 {
+			close(s.empty)
+		}
+	}
+}
+
+func (s *streams) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.open)
+}
+
+// closeEvenly closes all, evenly spread over a time and in random order, so
+// that they do not all come back at once; then it waits until they are gone.
+func (s *streams) closeEvenly(ctx context.Context, over time.Duration) {
+	s.mu.Lock()
+	s.closed = true
+	s.empty = make(chan struct{})
+	all := make([]*closer, 0, len(s.open))
+	for c := range s.open {
+		all = append(all, c)
+	}
+	s.mu.Unlock()
+	if len(all) == 0 {
+		return
+	}
+	rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	start := time.Now()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for i, c := range all {
+		if wait := time.Until(start.Add(over * time.Duration(i) / time.Duration(len(all)))); wait > 0 {
+			timer.Reset(wait)
+			select {
+			case <-timer.C:
+			case <-s.empty:
+				return
+			case <-ctx.Done():
+				for _, c := range all[i:] {
+					c.close()
+				}
+				return
+			}
+		}
+		c.close()
+	}
+	select {
+	case <-s.empty:
+	case <-ctx.Done():
+	}
+}
+
+// snapshotJSON is the newest build of each project and branch.
+type snapshotJSON struct {
+	Builds    []snapshotBuild `json:"builds"`
+	Truncated bool            `json:"truncated,omitempty"`
+}
+
+type snapshotBuild struct {
+	ci.Build
+	Steps []ci.Step `json:"steps"`
+}
+
+const snapshotMost = 1000 // builds
+
+// snapshot lets a member of the feed begin with what is, rather than with what
+// was.
+func (s *Server) snapshot(ctx context.Context, m *member) error {
+	snap, err := s.store.FeedSnapshot(ctx, m.filter, snapshotMost)
+	if err != nil {
+		return fmt.Errorf("read snapshot: %w", err)
+	}
+	v := snapshotJSON{Builds: make([]snapshotBuild, len(snap.Builds)), Truncated: snap.Truncated}
+	for i, b := range snap.Builds {
+		v.Builds[i] = snapshotBuild{b.Build, slices.Concat([]ci.Step{}, b.Steps)}
+	}
+	if m.begin, err = json.Marshal(v); err != nil {
+		return fmt.Errorf("encode snapshot: %w", err)
+	}
+	m.cursor = ci.Cursor{Prefix: ci.CursorPrefix(snap.Epoch, ci.FeedName), ID: snap.At}
+	return nil
+}

@@ -1,0 +1,287 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/postgres"
+)
+
+// postUpdates stores a list of updates, all or nothing.
+func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
+	body, ndjson, err := readBody(c.Request())
+	if err != nil {
+		return err
+	}
+	r, err := decodeUpdates(body, ndjson, time.Now())
+	if err != nil {
+		return err
+	}
+	r.Build = ref.ID
+	receipt, err := s.store.Append(c.Request().Context(), r)
+	if err != nil {
+		return fmt.Errorf("append updates: %w", err)
+	}
+	answer := make([]byte, 0, 96)
+	answer = append(answer, `{"last_event_id":"`...)
+	answer = append(answer, ci.Cursor{Prefix: ci.CursorPrefix(receipt.Epoch, ref.ID.Name()), ID: receipt.Last}.String()...)
+	answer = append(answer, `","logs":{`...)
+	for key, n := range receipt.Logs { // keys need no escaping
+		if answer[len(answer)-1] != '{' {
+			answer = append(answer, ',')
+		}
+		answer = append(answer, '"')
+		answer = append(answer, key...)
+		answer = append(answer, `":`...)
+		answer = strconv.AppendInt(answer, n, 10)
+	}
+	answer = append(answer, "}}\n"...)
+	h := c.Response().Header()
+	h["Content-Type"] = []string{"application/json"}
+	h["Content-Length"] = []string{strconv.Itoa(len(answer))}
+	c.Response().WriteHeader(http.StatusOK)
+	c.Response().Write(answer)
+	return nil
+}
+
+// stepOfLog reads the {key} of …/steps/{key}/log, with plain or escaped
+// slashes.
+func stepOfLog(c echo.Context) (ci.StepKey, error) {
+	rest := c.Param("*")
+	if c.Request().URL.RawPath != "" { // then Echo matched the escaped path
+		var err error
+		if rest, err = url.PathUnescape(rest); err != nil {
+			return "", &ci.Problem{Code: ci.Invalid, Field: "key", Detail: "The step key in the address is not escaped correctly."}
+		}
+	}
+	key, ok := strings.CutSuffix(rest, "/log")
+	if !ok {
+		return "", &ci.Problem{Code: ci.NotFound, Detail: "There is nothing at this address; a step's log is at …/steps/{key}/log."}
+	}
+	if err := ci.CheckStepKey(key); err != nil {
+		return "", err
+	}
+	return ci.StepKey(key), nil
+}
+
+// Of an upload: how much may wait while a piece is being stored, how often its
+// step counts as heard while nothing comes, and how long the store may be away
+// before the upload gives up.
+const (
+	uploadPending = 256 << 10 // bytes
+	uploadTouch   = 20 * time.Second
+	uploadPatient = 15 * time.Second
+)
+
+// patchLog appends the body to a step's log while it arrives. One goroutine
+// reads, this one stores: what comes while a piece is being stored becomes the
+// next piece.
+func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
+	key, err := stepOfLog(c)
+	if err != nil {
+		return err
+	}
+	r := c.Request()
+	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+		return &ci.Problem{Code: badEncoding, Detail: "The body of an upload is the log itself; send it plain."}
+	}
+	u := upload{store: s.store, id: ref.ID, step: key, offset: ci.AtEnd}
+	if text := r.Header.Get("Upload-Offset"); text != "" {
+		if u.offset, err = strconv.ParseInt(text, 10, 64); err != nil || u.offset < 0 || u.offset > ci.MaxLogBytes {
+			return &ci.Problem{Code: ci.Invalid, Field: "Upload-Offset", Detail: "Upload-Offset is a count of bytes from the start of the step's log, 0 or more."}
+		}
+	}
+
+	in := newIncoming()
+	conn := http.NewResponseController(innermost(c.Response()))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		in.readAll(r.Body)
+	}()
+	defer func() {
+		in.give(errUploadOver)
+		conn.SetReadDeadline(time.Unix(1, 0)) // ends a read that waits
+		<-done
+	}()
+
+	// The commits outlive the request: what arrived is kept, also when the
+	// peer has gone.
+	ctx := context.WithoutCancel(r.Context())
+	touch := time.NewTicker(uploadTouch)
+	defer touch.Stop()
+	for {
+		piece, err := in.take()
+		if len(piece) > 0 || err == io.EOF && !u.stored {
+			if err := u.append(ctx, piece, s.stop); err != nil {
+				c.Response().Header().Set("Connection", "close")
+				return err
+			}
+		}
+		switch {
+		case err == io.EOF:
+			h := c.Response().Header()
+			h.Set("Upload-Offset", strconv.FormatInt(u.have, 10))
+			return c.NoContent(http.StatusNoContent)
+		case err != nil: // the peer vanished; nobody reads this
+			c.Response().Header().Set("Connection", "close")
+			return &ci.Problem{Code: ci.Invalid, Offset: &u.have, Detail: "The body broke off; what arrived is stored."}
+		}
+		select {
+		case <-in.ready:
+		case <-touch.C:
+			s.store.Touch(ctx, ref.ID, key) // best effort: the next text counts as well
+		case <-s.stop:
+			if len(in.ready) > 0 {
+				continue // what arrived is kept
+			}
+			c.Response().Header().Set("Connection", "close")
+			return &ci.Problem{Code: shuttingDown, Offset: &u.have, Detail: "The server is shutting down; go on from Upload-Offset with the next one."}
+		}
+	}
+}
+
+var errUploadOver = errors.New("the upload is over")
+
+// An upload is where a PATCH stands.
+type upload struct {
+	store  *postgres.Store
+	id     ci.BuildID
+	step   ci.StepKey
+	offset int64 // of the next piece, or ci.AtEnd
+	have   int64 // bytes that the server has
+	stored bool  // once at least
+}
+
+// append stores a piece. A store that is away for a moment is waited for, so
+// that a shell's upload survives a restart of the database.
+func (u *upload) append(ctx context.Context, piece []byte, stop <-chan struct{}) error {
+	r := ci.Request{Build: u.id, Updates: []ci.Update{{Log: &ci.LogUpdate{
+		Step: u.step, Offset: u.offset, At: ci.Cut(time.Now()), Chunk: ci.NewChunk(piece),
+	}}}}
+	for start, pause := time.Now(), 100*time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
+		receipt, err := u.store.Append(ctx, r)
+		if err == nil {
+			u.have, u.stored = receipt.Logs[u.step], true
+			if u.offset != ci.AtEnd {
+				u.offset += int64(len(piece))
+			}
+			return nil
+		}
+		p := ci.AsProblem(err)
+		again := p != nil && (p.Code == ci.Overloaded || p.Code == ci.Unavailable || p.Code == ci.OutcomeUnknown && u.offset != ci.AtEnd)
+		if !again || time.Since(start) > uploadPatient {
+			return fmt.Errorf("append upload: %w", err)
+		}
+		select {
+		case <-time.After(pause):
+		case <-stop:
+			return fmt.Errorf("append upload: %w", err)
+		}
+	}
+}
+
+// incoming is the part of an upload that has arrived and is not yet stored.
+type incoming struct {
+	ready chan struct{} // one slot: something to take
+	room  chan struct{} // one slot: something was taken
+
+	mu   sync.Mutex
+	data []byte
+	err  error // after data: io.EOF, or why nothing more comes
+}
+
+func newIncoming() *incoming {
+	return &incoming{ready: make(chan struct{}, 1), room: make(chan struct{}, 1)}
+}
+
+// readAll reads until the end, at most uploadPending ahead.
+func (in *incoming) readAll(body io.Reader) {
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := body.Read(buf)
+		if !in.put(buf[:n], err) {
+			return
+		}
+	}
+}
+
+// put adds what was read. It waits for room, and tells whether more is wanted.
+func (in *incoming) put(data []byte, err error) bool {
+	for {
+		in.mu.Lock()
+		if in.err != nil {
+			in.mu.Unlock()
+			return false
+		}
+		if len(in.data) == 0 || len(in.data)+len(data) <= uploadPending {
+			break
+		}
+		in.mu.Unlock()
+		<-in.room
+	}
+	in.data = append(in.data, data...)
+	in.err = err
+	in.mu.Unlock()
+	poke(in.ready)
+	return err == nil
+}
+
+// give ends the reading from the other side.
+func (in *incoming) give(err error) {
+	in.mu.Lock()
+	if in.err == nil {
+		in.err = err
+	}
+	in.mu.Unlock()
+	poke(in.room)
+}
+
+// take returns what has arrived, up to the last whole character while more may
+// come. The piece is the caller's own.
+func (in *incoming) take() (piece []byte, err error) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	piece, err = in.data, in.err
+	in.data = nil
+	if err == nil {
+		n := len(piece) - unfinished(piece)
+		in.data = append(in.data, piece[n:]...)
+		piece = piece[:n:n]
+	}
+	poke(in.room)
+	return piece, err
+}
+
+// unfinished is how many bytes at the end begin a character that is not whole.
+func unfinished(data []byte) int {
+	for n := 1; n < utf8.UTFMax && n <= len(data); n++ {
+		if tail := data[len(data)-n:]; utf8.RuneStart(tail[0]) {
+			if utf8.FullRune(tail) {
+				return 0
+			}
+			return n
+		}
+	}
+	return 0
+}
+
+// poke fills a channel of one slot.
+func poke(ch chan struct{}) {
+	select {
+	case ch <- struct{}{}:
+	default:
+	}
+}
