@@ -1,0 +1,278 @@
+package feed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/stepcast/stepcast/internal/ci"
+)
+
+const (
+	pageTimeout = 10 * time.Second // of one page's queries
+	keepPages   = 2 * time.Second
+	keepBytes   = 16 << 20
+)
+
+// read is one page on its way from the table. Whoever comes to the same place
+// meanwhile shares it.
+type read struct {
+	tail   *tail
+	key    readKey
+	filter ci.Filter
+
+	// Guarded by tail.mu.
+	waiters []*Subscription
+	gap     bool // the tail itself waits for it
+	sent    bool
+	turn    int        // when it was sent
+	seen    ci.EventID // likewise
+	heard   ci.EventID // likewise
+}
+
+type readKey struct {
+	after   ci.EventID
+	filter  string // fingerprint
+	foreign string // a cursor's prefix that is not this log's: find out why
+	own     int    // sets a read apart that must not be shared with one sent earlier
+}
+
+// result is what became of a read.
+type result struct {
+	page   *page
+	reason Reason // for key.foreign
+	err    error
+}
+
+// read returns the read with that key, a new one if there is none. tail.mu is
+// held.
+func (t *tail) read(key readKey, f ci.Filter) *read {
+	r := t.reads[key]
+	if r == nil {
+		r = &read{tail: t, key: key, filter: f}
+		t.reads[key] = r
+		t.tails.queue.push(r)
+	}
+	return r
+}
+
+// abandonReads makes sure that no read which is queued or in flight is
+// delivered. tail.mu is held.
+func (t *tail) abandonReads() {
+	for _, r := range t.reads {
+		for _, s := range r.waiters {
+			if s.reading == r {
+				s.reading = nil
+				t.wait(s)
+			}
+		}
+	}
+	clear(t.reads)
+	t.filling = false
+}
+
+// do reads the page and delivers it. No lock is held while the source works.
+func (r *read) do(ctx context.Context) {
+	if !r.send() {
+		return
+	}
+	timed, cancel := context.WithTimeout(ctx, pageTimeout)
+	defer cancel()
+	res := r.ask(timed)
+	if ctx.Err() == nil { // else subscriptions are about to be told that this is the end
+		r.deliver(res)
+	}
+}
+
+// send notes what is known when the query goes out. It returns false when
+// nobody waits for it any more.
+func (r *read) send() bool {
+	t := r.tail
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.reads[r.key] != r {
+		return false
+	}
+	wanted := r.gap
+	for _, s := range r.waiters {
+		wanted = wanted || s.reading == r
+	}
+	if !wanted {
+		delete(t.reads, r.key)
+		return false
+	}
+	r.sent, r.turn, r.seen, r.heard = true, t.turn, t.seen, t.heard
+	return true
+}
+
+func (r *read) ask(ctx context.Context) result {
+	t := r.tail
+	from, err := t.tails.source.Page(ctx, t.log, r.key.after, r.filter)
+	if err != nil {
+		return result{err: fmt.Errorf("read a page: %w", err)}
+	}
+	if err := t.tails.admit(r.turn, from.Epoch); err != nil {
+		return result{err: err}
+	}
+	if from.Head.Last < r.seen {
+		return result{err: t.tails.fellBack(ctx, r.turn, t.log, r.seen, from.Head.Last)}
+	}
+	res := result{page: newPage(t.log, t.name, r.key.after, r.key.filter, &from)}
+	if r.key.foreign != "" {
+		res.reason, err = t.tails.reason(ctx, t.name, r.key.foreign)
+		if err != nil {
+			return result{err: err}
+		}
+	}
+	return res
+}
+
+// deliver hands the result to the tail and to the subscriptions that wait for
+// it.
+func (r *read) deliver(res result) {
+	t := r.tail
+	t.mu.Lock()
+	if t.reads[r.key] != r { // the history was rewound meanwhile, or everybody has left
+		t.mu.Unlock()
+		return
+	}
+	delete(t.reads, r.key)
+	if res.err == nil {
+		t.learn(r, res.page)
+	}
+	if r.gap {
+		t.filling = false
+	}
+	var woken []*Subscription
+	for _, s := range r.waiters {
+		if s.reading == r {
+			s.reading, s.page, s.reason, s.err = nil, res.page, res.reason, res.err
+			woken = append(woken, s)
+		}
+	}
+	if res.err == nil {
+		t.unlock()
+	} else {
+		// The gap stays until the next poll, hand-over or hint. Asking again
+		// at once would only press a database that is in trouble.
+		t.mu.Unlock()
+		if r.gap && !errors.Is(res.err, errStale) {
+			t.tails.log.Warn("a log's newest events could not be read", "log", t.log, "error", res.err)
+		}
+	}
+	for _, s := range woken {
+		s.wake()
+	}
+}
+
+// learn takes over what the page says of the log. mu is held.
+func (t *tail) learn(r *read, p *page) {
+	t.see(p.head)
+	if !t.born {
+		t.isBorn(p.prefix, p.head)
+	}
+	if r.filter.All() {
+		t.appendPage(p)
+	}
+	if t.heard == r.heard && p.head.Last <= t.end {
+		t.heard = t.end // what was heard before the query went out is not so
+	}
+	t.tails.kept.put(p)
+}
+
+// queue is where reads wait for one of the few goroutines that do them. It
+// holds at most one read for each subscription and tail.
+type queue struct {
+	mu    sync.Mutex
+	more  sync.Cond // on mu
+	reads []*read
+	over  bool
+}
+
+func (q *queue) push(r *read) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.reads = append(q.reads, r)
+	q.more.Signal()
+}
+
+// pop blocks until there is a read; nil: the queue is closed.
+func (q *queue) pop() *read {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for len(q.reads) == 0 && !q.over {
+		q.more.Wait()
+	}
+	if q.over {
+		return nil
+	}
+	r := q.reads[0]
+	q.reads[0] = nil
+	q.reads = q.reads[1:]
+	return r
+}
+
+func (q *queue) close() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.over = true
+	q.reads = nil
+	q.more.Broadcast()
+}
+
+// kept holds pages for a moment, for readers that come to the same place a
+// little later, such as all those that a restart has disconnected. An event
+// never changes, so a page that is kept is only ever too short.
+type kept struct {
+	mu    sync.Mutex
+	pages []keptPage // oldest first
+	bytes int
+}
+
+type keptPage struct {
+	*page
+	until time.Time
+}
+
+func (k *kept) put(p *page) {
+	if p.through == p.after {
+		return // nobody can read on from inside it
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.pages = append(k.pages, keptPage{p, time.Now().Add(keepPages)})
+	k.bytes += p.weight()
+	for k.bytes > keepBytes {
+		k.dropOldest()
+	}
+}
+
+// find returns a page that the cursor lies in, or nil.
+func (k *kept) find(log ci.LogID, prefix, filter string, cursor ci.EventID) *page {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for i := len(k.pages) - 1; i >= 0; i-- {
+		p := k.pages[i]
+		if p.log == log && p.prefix == prefix && p.filter == filter && p.after <= cursor && cursor < p.through {
+			return p.page
+		}
+	}
+	return nil
+}
+
+// sweep drops what was kept long enough.
+func (k *kept) sweep() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for now := time.Now(); len(k.pages) > 0 && k.pages[0].until.Before(now); {
+		k.dropOldest()
+	}
+}
+
+func (k *kept) dropOldest() {
+	k.bytes -= k.pages[0].weight()
+	k.pages[0].page = nil
+	k.pages = k.pages[1:]
+}

@@ -1,0 +1,364 @@
+package feed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"sort"
+
+	"github.com/stepcast/stepcast/internal/ci"
+)
+
+// maxBatch bounds the bytes of one batch, and so of one write.
+const maxBatch = 256 << 10
+
+// BadCursor is the cursor of a reader whose own could not be parsed: its
+// subscription begins with a reset for [UnknownCursor].
+var BadCursor = ci.Cursor{ID: -1}
+
+// Errors of a subscription. io.EOF follows the batch with End.
+var (
+	ErrClosed  = errors.New("feed: the subscription is closed")
+	ErrStopped = errors.New("feed: stopped")
+)
+
+// Reason says why a reader must forget what it had.
+type Reason string
+
+// The reasons, as they stand on the wire.
+const (
+	UnknownCursor Reason = "unknown_cursor" // beyond the end of the log, or no cursor at all
+	WrongLog      Reason = "wrong_log"      // the cursor is of another log
+	Rewound       Reason = "rewound"        // the history was rewound
+	Expired       Reason = "expired"        // events after the cursor are no longer kept
+)
+
+// Subscription reads one log for one reader. Next, TryNext and Batch belong to
+// one goroutine at a time; Close and Cursor may be called from any.
+type Subscription struct {
+	tail      *tail
+	given     ci.Cursor // by the reader
+	filter    ci.Filter
+	all       bool   // the filter lets everything pass
+	filterKey string // its fingerprint
+	ready     chan struct{}
+	hook      func() // in place of ready
+
+	// Guarded by tail.mu.
+	turn   int        // of the tail that the rest belongs to
+	cursor ci.EventID // up to here everything was yielded or held back by the filter
+	placed bool       // the cursor is known to be one of this log
+	fresh  bool       // there is no cursor: begin with the first event that is kept
+	reset  Reason     // to be yielded before anything else
+	replay ci.EventID // live comes once the cursor is here
+	live   bool       // it has come
+	ended  bool
+	closed bool
+
+	page    *page  // to be yielded before anything of the tail
+	reading *read  // on its way
+	late    bool   // it was sent before this subscription joined it
+	reason  Reason // what it found out about a foreign cursor
+	err     error  // what became of it instead
+	place   int    // in tail.waiters; -1: not there
+
+	shown  ci.Cursor // what Cursor returns
+	parts  []part    // of the last batch, to be used again
+	frames [][]byte  // likewise
+}
+
+// Batch is what a subscription yields: a reset and nothing else, or frames,
+// then live, then end, each of which may be missing, but not all.
+type Batch struct {
+	// Reset, when not empty, says that the reader must forget what it had.
+	// The log follows from Cursor on.
+	Reset Reason
+
+	// Frames are ready to be sent, in this order: about 256 KiB at most, but
+	// at least one event. The bytes are shared and must not be changed; they
+	// stay as they are for ever. The outer slice is valid until the next call
+	// of Next or TryNext.
+	Frames [][]byte
+	Size   int // bytes of Frames
+
+	// Live: the replay is over. It comes once, and once more after a reset.
+	Live bool
+	// End: the build is final for good and everything has been yielded.
+	End bool
+
+	// Cursor is where the reader is after this batch: the id of the frames
+	// for live, end and reset.
+	Cursor ci.Cursor
+
+	parts []part
+}
+
+// Event is one event of a batch, for readers that put several logs into one
+// stream.
+type Event struct {
+	ID   ci.EventID
+	Kind ci.Kind
+	Data []byte // the JSON object: shared, not to be changed
+}
+
+// Events iterates over the events of Frames.
+func (b *Batch) Events() iter.Seq[Event] {
+	return func(yield func(Event) bool) {
+		for _, p := range b.parts {
+			for i := range p.entries {
+				e := &p.entries[i]
+				data := p.frames[e.data-p.start : e.end-p.start-2] // without the blank line
+				if !yield(Event{e.id, e.kind, data[:len(data):len(data)]}) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Next blocks until there is something to yield. An error other than ctx's,
+// ErrClosed, ErrStopped and io.EOF is the source's: it may pass, and Next may
+// be called again.
+func (s *Subscription) Next(ctx context.Context) (Batch, error) {
+	for {
+		b, ok, err := s.TryNext()
+		if ok || err != nil {
+			return b, err
+		}
+		select {
+		case <-s.ready:
+		case <-ctx.Done():
+			return Batch{}, ctx.Err()
+		}
+	}
+}
+
+// TryNext is Next without waiting. When ok is false and err is nil there is
+// nothing now: Ready, or the hook of OnReady, says when to try again. There
+// may be false alarms.
+func (s *Subscription) TryNext() (b Batch, ok bool, err error) {
+	t := s.tail
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.unwait(s)
+	for {
+		s.release()
+		if s.turn != t.turn {
+			s.beginAnew()
+		}
+		switch {
+		case s.closed:
+			return Batch{}, false, ErrClosed
+		case t.over != nil:
+			return Batch{}, false, t.over
+		case s.ended:
+			return Batch{}, false, io.EOF
+		case s.err != nil:
+			err, s.err = s.err, nil
+			return Batch{}, false, err
+		case s.reading != nil: // its delivery wakes
+			return Batch{}, false, nil
+		case !t.born:
+			s.ask(readKey{after: max(0, s.cursor)})
+		case !s.placed:
+			s.check()
+		case s.page != nil:
+			b, err = s.fromPage()
+		case s.fresh, s.cursor < t.base && s.cursor < t.released, s.cursor > t.seen:
+			s.ask(readKey{after: s.cursor})
+		case s.cursor < t.released:
+			s.parts, s.cursor = t.after(s.cursor, &s.filter, s.all, s.parts)
+			b = s.batch()
+		default:
+			if b = s.batch(); b.empty() {
+				t.wait(s)
+				return Batch{}, false, nil
+			}
+		}
+		if err != nil || !b.empty() {
+			return b, err == nil, err
+		}
+	}
+}
+
+// check places the reader's own cursor. The tail is born.
+func (s *Subscription) check() {
+	t := s.tail
+	switch {
+	case s.given == ci.Cursor{}:
+		s.fresh = true
+	case s.given.Prefix == t.prefix:
+	case len(s.given.Prefix) != len(t.prefix):
+		s.forget(UnknownCursor)
+	case s.reason != "":
+		s.forget(s.reason)
+	default:
+		s.ask(readKey{foreign: s.given.Prefix})
+		return
+	}
+	s.placed = true
+}
+
+// beginAnew follows the tail into another history.
+func (s *Subscription) beginAnew() {
+	s.turn = s.tail.turn
+	s.page, s.reading, s.reason, s.err = nil, nil, "", nil
+	if s.placed && !s.fresh { // else nothing was yielded yet
+		s.forget(Rewound)
+	}
+}
+
+// forget makes the reader begin with the first event that is kept, once a page
+// has told which that is.
+func (s *Subscription) forget(why Reason) {
+	s.cursor, s.fresh, s.reset = 0, true, why
+	s.replay, s.live = 0, false
+}
+
+// ask gets a page: one that is kept, or one that is on its way, or a new one.
+func (s *Subscription) ask(key readKey) {
+	t := s.tail
+	key.filter = s.filterKey
+	if s.placed && key.own == 0 {
+		if s.page = t.tails.kept.find(t.log, t.prefix, key.filter, key.after); s.page != nil {
+			s.late = false
+			return
+		}
+	}
+	r := t.read(key, s.filter)
+	r.waiters = append(r.waiters, s)
+	s.reading, s.late = r, r.sent
+}
+
+// askAlone gets a page that was read after this moment.
+func (s *Subscription) askAlone() {
+	s.tail.own++
+	s.ask(readKey{after: s.cursor, own: s.tail.own})
+}
+
+// fromPage yields what the page has past the cursor.
+func (s *Subscription) fromPage() (Batch, error) {
+	t, p := s.tail, s.page
+	switch {
+	case p.after > s.cursor: // it was asked for with a cursor that is none
+		s.page = nil
+		return Batch{}, nil
+	case s.fresh:
+		s.fresh = false
+		s.cursor = max(s.cursor, p.first-1)
+		if s.reset != "" {
+			b := Batch{Reset: s.reset, Cursor: s.show()}
+			s.reset = ""
+			return b, nil
+		}
+	case s.cursor > p.head.Last && s.late, p.through <= s.cursor && s.cursor < t.released && s.late:
+		s.page = nil
+		s.askAlone() // it may be older than the event at the cursor
+		return Batch{}, nil
+	case s.cursor > p.head.Last:
+		s.page = nil
+		s.forget(UnknownCursor)
+		return Batch{}, nil
+	case s.cursor < p.first-1:
+		s.page = nil
+		s.forget(Expired)
+		return Batch{}, nil
+	case p.through <= s.cursor && s.cursor < t.released:
+		s.page = nil
+		return Batch{}, fmt.Errorf("log %d has nothing after %d, although it ends at %d", t.log, s.cursor, t.seen)
+	}
+	i := sort.Search(len(p.entries), func(i int) bool { return p.entries[i].id > s.cursor })
+	j, size := i, 0
+	for ; j < len(p.entries); j++ {
+		size += p.entries[j].end - p.start(j)
+		if j > i && size > maxBatch {
+			break
+		}
+	}
+	s.parts = p.appendPart(s.parts, i, j)
+	if j < len(p.entries) {
+		s.cursor = p.entries[j-1].id
+	} else {
+		s.cursor = max(s.cursor, p.through)
+		s.page = nil
+	}
+	return s.batch(), nil
+}
+
+// batch makes a batch of the parts, and of what else is to be said where the
+// cursor is now.
+func (s *Subscription) batch() Batch {
+	t := s.tail
+	b := Batch{Cursor: s.show(), parts: s.parts}
+	for _, p := range s.parts {
+		s.frames = append(s.frames, p.frames)
+		b.Size += len(p.frames)
+	}
+	b.Frames = s.frames
+	if s.replay == 0 {
+		s.replay = t.seen
+	}
+	if !s.live && s.cursor >= s.replay {
+		s.live, b.Live = true, true
+	}
+	if t.final && s.page == nil && t.heard <= t.end && s.cursor >= t.end {
+		s.ended, b.End = true, true
+	}
+	return b
+}
+
+// release lets go of the last batch, so that an idle reader keeps no segment
+// alive.
+func (s *Subscription) release() {
+	clear(s.parts)
+	clear(s.frames)
+	s.parts, s.frames = s.parts[:0], s.frames[:0]
+	if cap(s.parts) > 16 {
+		s.parts, s.frames = nil, nil
+	}
+}
+
+func (s *Subscription) show() ci.Cursor {
+	s.shown = ci.Cursor{Prefix: s.tail.prefix, ID: s.cursor}
+	return s.shown
+}
+
+func (b *Batch) empty() bool {
+	return b.Reset == "" && len(b.Frames) == 0 && !b.Live && !b.End
+}
+
+// Ready has a value once TryNext is worth trying again.
+func (s *Subscription) Ready() <-chan struct{} { return s.ready }
+
+// OnReady makes the subscription call f in place of filling Ready. f must
+// neither block nor call the subscription; no lock is held when it is called,
+// and one call may still come after Close. It is set before the first TryNext,
+// and then Next must not be used.
+func (s *Subscription) OnReady(f func()) { s.hook = f }
+
+// wake says that TryNext is worth trying. No lock is held.
+func (s *Subscription) wake() {
+	if s.hook != nil {
+		s.hook()
+		return
+	}
+	select {
+	case s.ready <- struct{}{}:
+	default: // one is enough
+	}
+}
+
+// Cursor is where the reader is: everything of its stream up to there was
+// yielded or is filtered out. The prefix is empty until the log was first
+// read.
+func (s *Subscription) Cursor() ci.Cursor {
+	s.tail.mu.Lock()
+	defer s.tail.mu.Unlock()
+	return s.shown
+}
+
+// Close ends the subscription; it may be called more than once, also while
+// Next blocks, which then returns ErrClosed.
+func (s *Subscription) Close() { s.tail.tails.leave(s) }

@@ -1,0 +1,287 @@
+package feed
+
+import (
+	"sync"
+	"time"
+
+	"github.com/stepcast/stepcast/internal/ci"
+)
+
+// tail is the newest part of one watched log, as ready frames, and what this
+// process knows of the log. It lives while somebody subscribes to the log.
+//
+// It has one owner, whoever holds mu, and one rule: only the event after end is
+// appended; what is at or below end is cut off; what is above shows that the
+// tail is behind, and then the gap is read from the table, by one read at a
+// time. That covers two committers, other processes, and calls that come
+// repeatedly, late or never. It may be emptied at any moment (base = end):
+// readers then take a page from the table.
+type tail struct {
+	tails *Tails
+	log   ci.LogID
+	name  ci.LogName
+
+	mu     sync.Mutex // locked after Tails.mu
+	turn   int        // the Tails' turn that all this belongs to
+	born   bool       // the table said where the log ends
+	prefix string     // of cursors
+
+	segments  []*segment
+	base, end ci.EventID // the segments hold the events after base, up to end
+	released  ci.EventID // readers may have the events up to here
+
+	seen  ci.EventID // the newest event that the table, or a commit, has shown
+	heard ci.EventID // at least seen: the newest event that was spoken of
+	final bool       // the build is final for good as of seen
+
+	textAt time.Time   // when text was last released
+	beat   *time.Timer // nil until text first comes fast
+	armed  bool        // beat will release what is held back
+
+	reads   map[readKey]*read // queued or in flight
+	own     int               // the last number of a read that is not shared
+	filling bool              // one of them closes the gap after end
+
+	subs    int
+	waiters []*Subscription // have everything that is released
+	spare   []*Subscription // an empty slice that waiters can become
+	changed bool            // since mu was locked, in a way that waiters wait for
+	over    error           // the tail is of no more use, and why
+}
+
+// unlock ends a change: it asks for what is missing and, with no lock held any
+// more, wakes whoever waits for what is new.
+func (t *tail) unlock() {
+	if t.born && t.heard > t.end && !t.filling && t.over == nil {
+		t.filling = true
+		t.read(readKey{after: t.end}, ci.Filter{}).gap = true
+	}
+	var woken []*Subscription
+	if t.changed {
+		t.changed = false
+		woken, t.waiters, t.spare = t.waiters, t.spare, nil
+		for _, s := range woken {
+			s.place = -1
+		}
+	}
+	t.mu.Unlock()
+	if len(woken) == 0 {
+		return
+	}
+	for _, s := range woken {
+		s.wake()
+	}
+	clear(woken)
+	t.mu.Lock()
+	t.spare = woken[:0]
+	t.mu.Unlock()
+}
+
+// see notes where the log ends, by the word of the table or of a commit.
+func (t *tail) see(head ci.Head) {
+	t.seen = max(t.seen, head.Last)
+	t.heard = max(t.heard, t.seen)
+	if head.Final && !t.final {
+		t.final, t.changed = true, true
+	}
+}
+
+// isBorn makes the tail begin, empty, where the log ends.
+func (t *tail) isBorn(prefix string, head ci.Head) {
+	t.born, t.prefix = true, prefix
+	t.base, t.end, t.released = head.Last, head.Last, head.Last
+	t.changed = true
+}
+
+// appendEvents appends what follows on end. mu is held.
+func (t *tail) appendEvents(events []ci.Event) {
+	var status ci.EventID
+	for i := range events {
+		e := &events[i]
+		if e.ID != t.end+1 {
+			continue
+		}
+		if t.tails.o.TailEvents > 0 {
+			t.room(frameSize(e)).add(t.prefix, e)
+		}
+		t.end = e.ID
+		if e.Kind != ci.KindLog {
+			status = e.ID
+		}
+	}
+	t.release(status)
+}
+
+// appendPage appends what follows on end from an unfiltered page. mu is held.
+func (t *tail) appendPage(p *page) {
+	var status ci.EventID
+	for i := range p.entries {
+		e := &p.entries[i]
+		if e.id != t.end+1 {
+			continue
+		}
+		if t.tails.o.TailEvents > 0 {
+			t.room(e.end-p.start(i)).copy(&p.segment, i)
+		}
+		t.end = e.id
+		if e.kind != ci.KindLog {
+			status = e.id
+		}
+	}
+	t.release(status)
+}
+
+// room returns the segment that the next frame goes into. The first one grows
+// as it is needed: most tails stay small.
+func (t *tail) room(size int) *segment {
+	n := len(t.segments)
+	if n > 0 && len(t.segments[n-1].buf)+size <= segmentBytes {
+		return t.segments[n-1]
+	}
+	s := &segment{}
+	if n > 0 {
+		s.buf = make([]byte, 0, max(size, segmentBytes))
+	}
+	t.segments = append(t.segments, s)
+	return s
+}
+
+// trim keeps the tail within its bounds.
+func (t *tail) trim() {
+	o := &t.tails.o
+	t.base = max(t.base, t.end-ci.EventID(o.TailEvents))
+	bytes := 0
+	for _, s := range t.segments {
+		bytes += len(s.buf)
+	}
+	drop := 0
+	for ; drop < len(t.segments); drop++ {
+		s := t.segments[drop]
+		last := s.entries[len(s.entries)-1].id
+		if last > t.base && bytes <= o.TailBytes {
+			break
+		}
+		t.base = max(t.base, last)
+		bytes -= len(s.buf)
+	}
+	clear(t.segments[:drop])
+	t.segments = t.segments[drop:]
+}
+
+// release lets readers have what was appended, of which status is the newest
+// build or step event. A log that was quiet is released at once; text that
+// keeps coming, once a beat, so that readers get several events in one write.
+// A build or step event takes everything before it along at once.
+func (t *tail) release(status ci.EventID) {
+	t.trim()
+	if t.released == t.end {
+		return
+	}
+	beat := t.tails.o.Beat
+	now := time.Now()
+	switch wait := beat - now.Sub(t.textAt); {
+	case status == t.end:
+		t.released, t.changed = t.end, true
+		return
+	case !t.armed && wait <= 0:
+		t.released, t.changed = t.end, true
+		t.textAt = now
+		return
+	case !t.armed && t.beat == nil:
+		t.beat = time.AfterFunc(wait, t.onBeat)
+	case !t.armed:
+		t.beat.Reset(wait)
+	}
+	t.armed = true
+	if status > t.released {
+		t.released, t.changed = status, true
+	}
+}
+
+func (t *tail) onBeat() {
+	t.mu.Lock()
+	t.armed = false
+	if t.over == nil && t.released < t.end {
+		t.released, t.changed = t.end, true
+		t.textAt = time.Now()
+	}
+	t.unlock()
+}
+
+// rewind forgets everything, because the history it belongs to is no more.
+func (t *tail) rewind(turn int) {
+	t.turn = turn
+	t.born, t.prefix = false, ""
+	t.segments = nil
+	t.base, t.end, t.released, t.seen, t.heard = 0, 0, 0, 0, 0
+	t.final = false
+	t.abandonReads()
+	t.changed = true
+}
+
+// close ends the tail: no read of it is delivered any more, and subscriptions
+// return err.
+func (t *tail) close(err error) {
+	t.over = err
+	if t.beat != nil {
+		t.beat.Stop()
+	}
+	t.abandonReads()
+	t.segments = nil
+	t.changed = true
+}
+
+// after appends to parts the frames past the cursor that are released and pass
+// the filter, maxBatch bytes or one frame at most, and returns how far it got:
+// up to there everything is in parts or held back by the filter. The cursor is
+// at least base.
+func (t *tail) after(cursor ci.EventID, f *ci.Filter, all bool, parts []part) ([]part, ci.EventID) {
+	from := len(t.segments) - 1
+	for from > 0 && t.segments[from].entries[0].id > cursor+1 {
+		from--
+	}
+	size, full := 0, false
+	for _, s := range t.segments[from:] {
+		first := s.entries[0].id // and the next ones without holes
+		i := int(max(cursor+1, first) - first)
+		to := min(len(s.entries), int(t.released+1-first))
+		run := i // frames from here to i pass and are not in parts yet
+		for ; i < to && !full; i++ {
+			e := &s.entries[i]
+			if all || e.pass(f) {
+				length := e.end - s.start(i)
+				if full = size > 0 && size+length > maxBatch; full {
+					break
+				}
+				size += length
+			} else {
+				parts = s.appendPart(parts, run, i)
+				run = i + 1
+			}
+			cursor = e.id
+		}
+		parts = s.appendPart(parts, run, i)
+	}
+	return parts, cursor
+}
+
+// wait puts a subscription among those that are woken by the next change.
+func (t *tail) wait(s *Subscription) {
+	if s.place < 0 {
+		s.place = len(t.waiters)
+		t.waiters = append(t.waiters, s)
+	}
+}
+
+// unwait takes it out again.
+func (t *tail) unwait(s *Subscription) {
+	if s.place < 0 {
+		return
+	}
+	last := len(t.waiters) - 1
+	t.waiters[s.place] = t.waiters[last]
+	t.waiters[s.place].place = s.place
+	t.waiters[last] = nil
+	t.waiters = t.waiters[:last]
+	s.place = -1
+}
