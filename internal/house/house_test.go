@@ -1,0 +1,145 @@
+package house
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/stepcast/stepcast/"
+
+// rules says what each package may import: of ours, and of other modules. The
+// standard library is everybody's. A package that is not here may not exist;
+// to move a wall, change the line and say why in ARCHITECTURE.md.
+var rules = map[string]struct{ ours, others []string }{
+	// The domain and what knows nothing of it.
+	"internal/ci":          {others: []string{"github.com/google/uuid"}},
+	"internal/groupcommit": {},
+	"internal/sse":         {},
+	"internal/badge":       {},
+	"migrations":           {},
+	"web":                  {},
+
+	// Adapters: one outside thing each.
+	"internal/feed":     {ours: []string{"internal/ci", "internal/sse"}},
+	"internal/embedded": {others: []string{"github.com/gofrs/flock", "golang.org/x/sys"}},
+	"internal/postgres": {
+		ours: []string{"internal/ci", "internal/groupcommit", "migrations"},
+		others: []string{
+			"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", // nowhere else but in pgtest
+			"github.com/klauspost/compress", "github.com/google/uuid", "golang.org/x/sync",
+		},
+	},
+	"internal/runner": {
+		ours:   []string{"internal/ci", "internal/sse"},
+		others: []string{"github.com/klauspost/compress", "golang.org/x/sys"},
+	},
+	"internal/server": {
+		ours: []string{"internal/ci", "internal/sse", "internal/feed", "internal/postgres", "internal/badge", "web"},
+		others: []string{
+			"github.com/labstack/echo/v4", // nowhere else
+			"github.com/klauspost/compress", "github.com/charmbracelet/x/ansi", "golang.org/x/sys", "golang.org/x/time", "github.com/google/uuid",
+		},
+	},
+	"cmd/stepcast": {
+		ours:   []string{"internal/ci", "internal/server", "internal/postgres", "internal/embedded", "internal/feed", "internal/runner"},
+		others: []string{"github.com/alecthomas/kong", "golang.org/x/sync", "golang.org/x/sys"},
+	},
+
+	// Tests and tools; see testOnly.
+	"internal/house":           {},
+	"internal/judge":           {others: []string{"github.com/google/uuid", "golang.org/x/sys"}},
+	"internal/judge/cmd/judge": {ours: []string{"internal/judge"}},
+	"internal/pgtest": {
+		ours:   []string{"internal/embedded", "internal/postgres", "migrations"},
+		others: []string{"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "golang.org/x/sys"},
+	},
+	"scripts/gotest": {},
+	"scripts/bench":  {ours: []string{"internal/embedded", "internal/pgtest", "internal/judge"}, others: []string{"github.com/jackc/pgx/v5", "golang.org/x/sys"}},
+}
+
+// testOnly are packages that the program must not link.
+var testOnly = []string{"internal/judge", "internal/pgtest", "internal/house"}
+
+// maxModules bounds what the program links, itself included.
+const maxModules = 45
+
+type goPackage struct {
+	ImportPath string
+	Imports    []string
+	Standard   bool
+	Module     *struct{ Path string }
+}
+
+func list(t *testing.T, args ...string) map[string]goPackage {
+	t.Helper()
+	cmd := exec.Command("go", append([]string{"list", "-deps", "-json=ImportPath,Imports,Standard,Module"}, args...)...)
+	cmd.Dir = "../.."
+	out, err := cmd.Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			t.Fatalf("go list: %s", exit.Stderr)
+		}
+		t.Fatalf("go list: %v", err)
+	}
+	packages := make(map[string]goPackage)
+	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p goPackage
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			return packages
+		} else if err != nil {
+			t.Fatalf("go list: %v", err)
+		}
+		packages[p.ImportPath] = p
+	}
+}
+
+func TestImports(t *testing.T) {
+	t.Parallel()
+	packages := list(t, "./...")
+	for path, p := range packages {
+		name, ours := strings.CutPrefix(path, module)
+		if !ours {
+			continue
+		}
+		rule, ok := rules[name]
+		if !ok {
+			t.Errorf("%s has no rule: say in house_test.go what it may import", name)
+			continue
+		}
+		for _, imported := range p.Imports {
+			target, ok := packages[imported]
+			switch short, ours := strings.CutPrefix(imported, module); {
+			case !ok || target.Standard || target.Module == nil:
+			case ours && !slices.Contains(rule.ours, short):
+				t.Errorf("%s imports %s, which it may not", name, short)
+			case !ours && !slices.Contains(rule.others, target.Module.Path):
+				t.Errorf("%s imports %s, which it may not", name, imported)
+			}
+		}
+	}
+}
+
+func TestProgram_LinksLittle(t *testing.T) {
+	t.Parallel()
+	modules := make(map[string]bool)
+	for path, p := range list(t, "./cmd/stepcast") {
+		if p.Module != nil {
+			modules[p.Module.Path] = true
+		}
+		if name, ours := strings.CutPrefix(path, module); ours && slices.Contains(testOnly, name) {
+			t.Errorf("the program links %s, which is for tests", name)
+		}
+	}
+	if len(modules) > maxModules {
+		t.Errorf("the program links %d modules, more than %d: %v", len(modules), maxModules, slices.Sorted(maps.Keys(modules)))
+	}
+	t.Logf("%d modules", len(modules))
+}
