@@ -174,6 +174,30 @@ for (const [status, words] of [
 	});
 }
 
+test("a connection that died without a word is made anew", async ({ page, server, complaints }) => {
+	complaints.expected = connectionErrors;
+	const asked: string[] = [];
+	const bad = await scripted(server, (request, response) => {
+		asked.push(new URL(request.url ?? "", "http://x").search);
+		response.writeHead(200, { "Content-Type": "text/event-stream" });
+		// The first is left open and silent for ever.
+		if (asked.length === 1) response.write(opening(1, "one\n"));
+		else response.write(frame("end", 4, {}));
+	});
+	await page.clock.install();
+	await page.goto(`${bad.url}/builds/b`);
+	await expect(page.locator(state)).toHaveText("Live");
+	await page.clock.fastForward(50_000);
+	await expect(page.locator(state)).toHaveText("No news from the server");
+	await page.clock.fastForward(15_000);
+	await expect(page.locator(state)).toHaveText("Reconnecting");
+	await page.getByRole("button", { name: "Retry now" }).click();
+	await expect(page.locator(state)).toHaveText("Finished");
+	await expectLines(page, ["one"]);
+	expect(asked).toEqual(["?tail=10000", "?after=abcdef-3"]);
+	bad.close();
+});
+
 test("silence is told from quiet", async ({ page, server, context, complaints }) => {
 	complaints.expected = connectionErrors;
 	const build = await server.build();

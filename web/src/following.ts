@@ -68,11 +68,13 @@ export class Following<State> implements ReactiveController {
 		if (this.#scheduled) return;
 		this.#scheduled = true;
 		const render = () => {
+			cancelAnimationFrame(frame);
+			clearTimeout(timer);
 			this.#scheduled = false;
 			this.#host.requestUpdate();
 		};
 		// A hidden page gets no frames, and its title is still read.
-		if (document.hidden) setTimeout(render, 250);
-		else requestAnimationFrame(render);
+		const frame = requestAnimationFrame(render);
+		const timer = setTimeout(render, 250);
 	}
 }
