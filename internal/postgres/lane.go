@@ -79,16 +79,23 @@ func (l *lane) round(conn *pgx.Conn, tasks []*task) *pgx.Conn {
 			return nil
 		}
 	}
-	var updates []*task
+	var updates, losses []*task
 	for _, t := range tasks {
-		if t.create != nil {
+		switch {
+		case t.create != nil:
 			l.attempt(ctx, conn, []*task{t}, l.create)
-		} else {
+		case t.lose != nil:
+			losses = append(losses, t)
+		default:
 			updates = append(updates, t)
 		}
 	}
-	if len(updates) > 0 {
+	switch {
+	case len(updates) > 0:
+		fail(losses, errHeard) // somebody speaks: look again later
 		l.attempt(ctx, conn, updates, l.update)
+	case len(losses) > 0:
+		l.attempt(ctx, conn, losses, l.update)
 	}
 	if conn.IsClosed() {
 		return nil
@@ -134,6 +141,22 @@ func (l *lane) attempt(ctx context.Context, conn *pgx.Conn, tasks []*task, trans
 	fail(tasks, answer(o, err))
 }
 
+// begin opens a transaction that runAndCommit ends in the same message as the
+// write; a pgx.Tx would want a message of its own for that.
+func begin(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, `BEGIN`)
+	return err
+}
+
+func rollback(ctx context.Context, conn *pgx.Conn) {
+	if conn.IsClosed() || conn.PgConn().TxStatus() == 'I' {
+		return
+	}
+	if _, err := conn.Exec(ctx, `ROLLBACK`); err != nil {
+		closeConn(conn)
+	}
+}
+
 const lockHeadSQL = `
 	SELECT h.last_id FROM build_heads h JOIN builds b ON b.id = h.build
 	WHERE b.uuid = $1 FOR NO KEY UPDATE OF h`
@@ -142,20 +165,19 @@ const lockHeadSQL = `
 // refused are answered; an error leaves the tasks unanswered.
 func (l *lane) update(ctx context.Context, conn *pgx.Conn, tasks []*task) error {
 	id := tasks[0].build
-	tx, err := conn.Begin(ctx)
-	if err != nil {
+	if err := begin(ctx, conn); err != nil {
 		return err
 	}
-	defer tx.Rollback(ctx) // does nothing after the commit
+	defer rollback(ctx, conn) // does nothing after the commit
 	var last ci.EventID
-	switch err := tx.QueryRow(ctx, lockHeadSQL, uuid.UUID(id)).Scan(&last); {
+	switch err := conn.QueryRow(ctx, lockHeadSQL, uuid.UUID(id)).Scan(&last); {
 	case errors.Is(err, pgx.ErrNoRows):
 		fail(tasks, notFound())
 		return nil
 	case err != nil:
 		return err
 	}
-	states, err := loadStates(ctx, tx, []ci.BuildID{id})
+	states, err := loadStates(ctx, conn, []ci.BuildID{id})
 	if err != nil {
 		return err
 	}
@@ -219,17 +241,16 @@ func (l *lane) create(ctx context.Context, conn *pgx.Conn, tasks []*task) error 
 	if _, err := conn.Exec(ctx, addProjectsSQL, []string{t.create.Project}); err != nil {
 		return err
 	}
-	tx, err := conn.Begin(ctx)
-	if err != nil {
+	if err := begin(ctx, conn); err != nil {
 		return err
 	}
-	defer tx.Rollback(ctx)
+	defer rollback(ctx, conn)
 	var p project
-	if err := tx.QueryRow(ctx, lockProjectSQL, t.create.Project).Scan(&p.id, &p.name, &p.public, &p.last); err != nil {
+	if err := conn.QueryRow(ctx, lockProjectSQL, t.create.Project).Scan(&p.id, &p.name, &p.public, &p.last); err != nil {
 		return err
 	}
 	var owner string
-	switch err := tx.QueryRow(ctx, projectOfBuildSQL, uuid.UUID(t.build)).Scan(&owner); {
+	switch err := conn.QueryRow(ctx, projectOfBuildSQL, uuid.UUID(t.build)).Scan(&owner); {
 	case err == nil && owner == t.create.Project:
 		t.done <- result{} // it is there: the caller reads it
 		return nil
@@ -244,7 +265,7 @@ func (l *lane) create(ctx context.Context, conn *pgx.Conn, tasks []*task) error 
 		return nil
 	}
 	var log ci.LogID
-	if err := tx.QueryRow(ctx, rowNumberSQL).Scan(&log); err != nil {
+	if err := conn.QueryRow(ctx, rowNumberSQL).Scan(&log); err != nil {
 		return err
 	}
 	now := time.Now()
