@@ -69,6 +69,7 @@ func TestQueue_CommitsWhatItAcceptedBeforeItEnds(t *testing.T) {
 	t.Parallel()
 	q := groupcommit.New[int](1<<20, 8)
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	var accepted, committed int
 	var wg sync.WaitGroup
 	wg.Go(func() {
