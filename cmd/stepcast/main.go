@@ -23,6 +23,7 @@ type cli struct {
 	Run   runCmd   `cmd:"" help:"Run a command and report its output and its end, live."`
 	Tail  tailCmd  `cmd:"" help:"Follow a build in the terminal."`
 	Build buildCmd `cmd:"" help:"Start and finish a build of several steps."`
+	Admin adminCmd `cmd:"" help:"What an operator needs rarely."`
 
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+
+	"github.com/stepcast/stepcast/internal/embedded"
+	"github.com/stepcast/stepcast/internal/postgres"
+)
+
+// adminCmd holds what an operator needs rarely.
+type adminCmd struct {
+	NewEpoch newEpochCmd `cmd:"" help:"Make every reader start over, after a restore that the server cannot notice."`
+}
+
+// newEpochCmd begins a new epoch.
+type newEpochCmd struct {
+	DatabaseURL string `help:"The database, when the server uses one of yours." env:"STEPCAST_DATABASE_URL" placeholder:"URL"`
+	DataDir     string `help:"The server's data directory; the server must not be running." env:"STEPCAST_DATA_DIR" placeholder:"DIR" type:"path"`
+}
+
+// Run begins a new epoch in the database, or in the data directory of a server
+// that is down.
+func (c *newEpochCmd) Run(ctx context.Context, std stdio) error {
+	url := c.DatabaseURL
+	if url == "" {
+		dir := c.DataDir
+		if dir == "" {
+			var err error
+			if dir, err = embedded.DefaultDataDir(); err != nil {
+				return err
+			}
+		}
+		dir, err := filepath.Abs(dir)
+		if err != nil {
+			return fmt.Errorf("find the data directory: %w", err)
+		}
+		pg, err := embedded.Start(ctx, embedded.Config{DataDir: dir, Log: slog.New(slog.DiscardHandler)})
+		if errors.Is(err, embedded.ErrLocked) {
+			return fmt.Errorf("a server is running on %s; stop it first", dir)
+		}
+		if err != nil {
+			return err
+		}
+		defer pg.Stop()
+		url = pg.URL()
+	}
+	if err := postgres.Migrate(ctx, url); err != nil {
+		return err
+	}
+	if err := postgres.NewEpoch(ctx, url); err != nil {
+		return err
+	}
+	fmt.Fprintln(std.Out, "A new epoch has begun: every reader starts over with its next request.")
+	return nil
+}
