@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -41,13 +42,26 @@ func create(dir string) (dataDir, error) {
 	if err != nil {
 		return "", fmt.Errorf("find the data directory: %w", err)
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", diskFull(dir, fmt.Errorf("make the data directory: %w", err))
+	if err := mkdirOpen(dir); err != nil {
+		return "", fmt.Errorf("make the data directory: %w", err)
 	}
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {
 		return "", fmt.Errorf("find the data directory: %w", err)
 	}
 	return dataDir(dir), nil
+}
+
+// mkdirOpen makes a folder that other users can enter, whatever the umask is,
+// unless it is there already.
+func mkdirOpen(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	err := os.MkdirAll(dir, 0o755)
+	if err == nil {
+		err = os.Chmod(dir, 0o755)
+	}
+	return diskFull(dir, err)
 }
 
 // major is the major version that made the cluster, 0 when there is none.
@@ -62,7 +76,8 @@ func (d dataDir) major() (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("read the cluster's version: %w", err)
 	}
-	major, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	number, _, _ := strings.Cut(strings.TrimSpace(string(text)), ".") // as 9.6
+	major, err := strconv.Atoi(number)
 	if err != nil {
 		return 0, fmt.Errorf("%s has an unreadable PG_VERSION: %w", d.cluster(), err)
 	}
@@ -85,7 +100,7 @@ func (d dataDir) initialize(ctx context.Context, bin binaries, as *account, log 
 	log.Info("making a PostgreSQL cluster", "version", bin.version, "dir", d.cluster())
 	tmp, err := os.MkdirTemp(string(d), "pg.init-") // 0700
 	if err != nil {
-		return d.because(fmt.Errorf("make the cluster: %w", err), nil)
+		return d.because("make the cluster", err, nil)
 	}
 	defer os.RemoveAll(tmp)
 	if err := as.give(tmp); err != nil {
@@ -99,10 +114,10 @@ func (d dataDir) initialize(ctx context.Context, bin binaries, as *account, log 
 	single := bin.command(ctx, as, bin.postgres(), "--single", "-D", tmp, "-c", "fsync=off", "-c", "log_checkpoints=off", "postgres")
 	single.Stdin = strings.NewReader("CREATE DATABASE " + owner + "\n")
 	if out, err := single.CombinedOutput(); err != nil {
-		return d.because(fmt.Errorf("create the database: %w", err), out)
+		return d.because("create the database", err, out)
 	}
 	if out, err := bin.command(ctx, as, bin.initdb(), "--sync-only", "-D", tmp).CombinedOutput(); err != nil {
-		return d.because(fmt.Errorf("sync the cluster: %w", err), out)
+		return d.because("sync the cluster", err, out)
 	}
 	if err := os.Rename(tmp, d.cluster()); err != nil {
 		return fmt.Errorf("put the cluster in its place: %w", err)
@@ -124,11 +139,14 @@ func (d dataDir) initdb(ctx context.Context, bin binaries, as *account, dir stri
 			"--encoding=UTF8", "--locale-provider=libc", "--lc-messages=C",
 		}, locale...)
 		out, err = bin.command(ctx, as, bin.initdb(), args...).CombinedOutput()
-		if err == nil || !strings.Contains(string(out), "invalid locale") {
+		if err == nil {
+			return nil
+		}
+		if !strings.Contains(string(out), "invalid locale") {
 			break
 		}
 	}
-	return d.because(err, out)
+	return d.because("make the cluster", err, out)
 }
 
 // locales are tried in order. Text sorts by its bytes, everywhere alike and
@@ -151,29 +169,35 @@ func (b binaries) command(ctx context.Context, as *account, program string, args
 	return cmd
 }
 
-// because adds a program's own last word to its error, and says so when a full
-// disk is behind it.
-func (d dataDir) because(err error, out []byte) error {
-	if err == nil {
-		return nil
+// because is the error of one of PostgreSQL's programs, in the program's own
+// words where it left some, and says so when a full disk is behind it.
+func (d dataDir) because(what string, err error, said []byte) error {
+	reason := err
+	if len(said) > 0 {
+		reason = fmt.Errorf("%w: %s", err, lastLine(said))
 	}
-	for line := range strings.Lines(string(out)) {
+	for line := range strings.Lines(string(said)) {
 		// The first complaint is the cause, what follows are consequences.
-		for _, mark := range []string{"FATAL:", "PANIC:", "error:"} {
-			if _, text, ok := strings.Cut(line, mark); ok {
-				return diskFull(string(d), fmt.Errorf("%w: %s", err, strings.TrimSpace(text)))
-			}
+		if m := complaint.FindStringSubmatch(line); m != nil {
+			reason = errors.New(m[1])
+			break
 		}
 	}
-	if len(out) > 0 {
-		err = fmt.Errorf("%w: %s", err, lastLine(out))
-	}
-	return diskFull(string(d), err)
+	return diskFull(string(d), fmt.Errorf("%s: %w", what, reason))
 }
+
+var complaint = regexp.MustCompile(`(?:FATAL|PANIC|error):\s+(.*\S)`)
 
 // diskFull marks an error whose cause is a full disk.
 func diskFull(dir string, err error) error {
-	if errors.Is(err, syscall.ENOSPC) || strings.Contains(err.Error(), "No space left") {
+	if err == nil {
+		return nil
+	}
+	full := errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+	for _, words := range []string{"No space left", "quota exceeded", "wrote only"} {
+		full = full || strings.Contains(err.Error(), words)
+	}
+	if full {
 		return fmt.Errorf("%w: %s has no room for PostgreSQL's files: %w", ErrDiskFull, dir, err)
 	}
 	return err
@@ -192,17 +216,17 @@ func syncDir(path string) error {
 }
 
 // socketDir makes the folder of the socket, which only the cluster's user (and
-// root) can enter. Where its path would be too long for a socket, run is a link
-// to a private temporary folder, which a later start uses again.
+// root) can enter. Where its path will not do for a socket, run is a link to a
+// private temporary folder, which a later start uses again.
 func (d dataDir) socketDir(ctx context.Context, as *account) (string, error) {
-	if dir, err := filepath.EvalSymlinks(d.run()); err == nil && len(dir) <= maxSocketDir && private(dir, as) {
+	if dir, err := filepath.EvalSymlinks(d.run()); err == nil && fitsSocket(dir) && private(dir, as) {
 		return dir, nil
 	}
 	if err := os.RemoveAll(d.run()); err != nil {
 		return "", fmt.Errorf("make the socket's folder: %w", err)
 	}
 	dir := d.run()
-	if len(dir) <= maxSocketDir {
+	if fitsSocket(dir) {
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			return "", diskFull(string(d), fmt.Errorf("make the socket's folder: %w", err))
 		}
@@ -219,6 +243,12 @@ func (d dataDir) socketDir(ctx context.Context, as *account) (string, error) {
 		return "", fmt.Errorf("give the socket's folder to user %s: %w", as.name, err)
 	}
 	return dir, as.reach(ctx, dir)
+}
+
+// fitsSocket says whether dir can hold a socket. In an address a comma would
+// be the end of the path.
+func fitsSocket(dir string) bool {
+	return len(dir) <= maxSocketDir && !strings.Contains(dir, ",")
 }
 
 // private says whether dir is a folder that only the cluster's user can enter:

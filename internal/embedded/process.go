@@ -151,6 +151,7 @@ func endOrphan(ctx context.Context, cluster string) error {
 		} else if err != nil {
 			return fmt.Errorf("end the PostgreSQL that was left over (process %d): %w", file.pid, err)
 		}
+		_ = syscall.Kill(file.pid, syscall.SIGCONT) // it may have been stopped
 		for time.Now().Before(until) {
 			if !serves(file.pid, cluster) {
 				return nil

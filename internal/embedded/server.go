@@ -172,7 +172,7 @@ func (s *Server) start(ctx context.Context) error {
 	}
 	if err := p.awaitReady(ctx, s.dir.cluster(), s.socket); err != nil {
 		p.stop()
-		return fmt.Errorf("start PostgreSQL: %w", s.explain(err, offset))
+		return s.explain(err, offset)
 	}
 	s.process.Store(p)
 	s.log.Info("PostgreSQL is ready", "version", s.bin.version, "pid", p.pid, "dir", s.dir.cluster(),
@@ -185,15 +185,16 @@ func (s *Server) start(ctx context.Context) error {
 func (s *Server) explain(err error, offset int64) error {
 	said := logSince(s.dir.log(), offset)
 	if free, e := s.DiskFree(); e == nil && free < 1<<20 && len(said) == 0 {
-		return fmt.Errorf("%w: %s has no room for PostgreSQL's files: %w", ErrDiskFull, s.dir, err)
+		err = fmt.Errorf("%w (%w)", unix.ENOSPC, err)
 	}
-	return s.dir.because(err, said)
+	return s.dir.because("start PostgreSQL", err, said)
 }
 
 // URL is the address of the database, for libpq and pgx alike.
 func (s *Server) URL() string {
 	query := url.Values{"host": {s.socket}, "port": {"5432"}, "user": {owner}, "sslmode": {"disable"}}
-	return (&url.URL{Scheme: "postgres", Host: "", Path: "/" + owner, RawQuery: query.Encode()}).String()
+	// libpq does not know + as a space.
+	return "postgres:///" + owner + "?" + strings.ReplaceAll(query.Encode(), "+", "%20")
 }
 
 // PID is the process id of PostgreSQL; it changes with each restart.

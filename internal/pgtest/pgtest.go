@@ -87,10 +87,10 @@ func Start(tb testing.TB) *embedded.Server {
 }
 
 // Dir is a folder like tb.TempDir's, but one that PostgreSQL's own user can
-// enter when the test runs as root.
+// enter when the test runs as root, and in memory where there is enough.
 func Dir(tb testing.TB) string {
 	tb.Helper()
-	dir, err := os.MkdirTemp("", "stepcast-test-")
+	dir, err := os.MkdirTemp(tempDir(), "stepcast-test-")
 	if err != nil {
 		tb.Fatalf("pgtest: %v", err)
 	}
