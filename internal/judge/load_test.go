@@ -158,7 +158,7 @@ func (p *pupil) bytes(w http.ResponseWriter, r *http.Request) {
 func (p *pupil) stream(w http.ResponseWriter, r *http.Request, logs []string, many bool) {
 	cursors, fresh := make([]int, len(logs)), r.Header.Get("Last-Event-ID") == ""
 	if !fresh {
-		for i, id := range strings.Split(r.Header.Get("Last-Event-ID"), ",") {
+		for i, id := range strings.Split(r.Header.Get("Last-Event-ID"), ".") {
 			_, n, _ := ParseID(id)
 			cursors[i] = int(n)
 		}
@@ -179,7 +179,7 @@ func (p *pupil) stream(w http.ResponseWriter, r *http.Request, logs []string, ma
 		}
 		data, err := json.Marshal(fields)
 		must(err)
-		fmt.Fprintf(w, "id: %s\nevent: %s\ndata: %s\n\n", strings.Join(ids, ","), event, data)
+		fmt.Fprintf(w, "id: %s\nevent: %s\ndata: %s\n\n", strings.Join(ids, "."), event, data)
 	}
 	ended := make([]bool, len(logs))
 	for {

@@ -224,9 +224,7 @@ func (r *reader) idOf(log, id string) (string, bool) {
 	if len(r.logs) == 1 {
 		return id, true
 	}
-	ids := strings.FieldsFunc(id, func(c rune) bool {
-		return c != '-' && (c < '0' || c > '9') && (c < 'a' || c > 'z')
-	})
+	ids := strings.Split(id, ".") // empty for a log of which nothing was sent yet
 	if len(ids) != len(r.logs) {
 		return "", false
 	}

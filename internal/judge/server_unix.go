@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -60,14 +61,20 @@ func (s *Server) Start() error {
 	cmd := exec.Command(s.bin, append(s.args, "--listen", listen)...)
 	cmd.Stdout, cmd.Stderr = s.log, s.log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
+	dieWithUs(cmd.SysProcAttr)
+	started, over := make(chan error, 1), make(chan struct{})
+	go func() {
+		runtime.LockOSThread() // see dieWithUs
+		defer close(over)
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			_ = cmd.Wait()
+		}
+	}()
+	if err := <-started; err != nil {
 		return fmt.Errorf("start server: %w", err)
 	}
-	over := make(chan struct{})
-	go func() {
-		_ = cmd.Wait()
-		close(over)
-	}()
 	s.cmd, s.over = cmd, over
 	return nil
 }
