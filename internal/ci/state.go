@@ -590,9 +590,10 @@ func (c *Change) revive(step *StepState) bool {
 	return true
 }
 
-// hear notes the sign of life of a step that has not ended.
+// hear notes the sign of life of a step's reporter. One of a step that has
+// ended still says that somebody reports the build.
 func (c *Change) hear(step *StepState, beat bool) {
-	if step.EndedAt.IsZero() {
+	if !c.state.Final(c.now) {
 		c.Heard = append(c.Heard, Heard{Step: step, Beat: beat})
 	}
 }

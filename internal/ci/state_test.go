@@ -649,7 +649,7 @@ func TestState_HearsReporters(t *testing.T) {
 	for _, h := range change.Heard {
 		got = append(got, fmt.Sprint(h.Step.Key, " ", h.Beat))
 	}
-	if want := "a false, b false, a true"; strings.Join(got, ", ") != want {
+	if want := "a false, b false, d false, a true, d true"; strings.Join(got, ", ") != want {
 		t.Errorf("heard %v, want %s", got, want)
 	}
 	if want := map[StepKey]int64{"b": 1}; !reflect.DeepEqual(change.Receipt.Logs, want) {
