@@ -3,67 +3,105 @@ import { paint } from "./colour.ts";
 import { count } from "./format.ts";
 import type { Block, Row } from "./log.ts";
 
+/** How long drawing may keep the page from everything else, in milliseconds. */
+const slice = 12;
+
 /**
  * Draws the rows of a log, and changes only what changed: 10,000 rows are too many to compare with a
- * template sixty times a second.
+ * template sixty times a second. What is more than a slice of work is done in later frames, the end
+ * that is being read first; during a fast replay, most rows are gone before it is their turn.
  *
  * The textContent of a `.line` is exactly the line of the log without its line feed: escape sequences
  * are in it, in elements that are not displayed, so that a reader sees and copies the plain text.
  */
 export class LogRows {
 	readonly #parent: HTMLElement;
-	#shown: Block[] = [];
+	readonly #drawn = new Map<HTMLElement, readonly Row[]>();
+	#blocks: readonly Block[] = [];
+	#elements: HTMLElement[] = [];
+	#newestFirst = true;
+	#scheduled = false;
 
 	constructor(parent: HTMLElement) {
 		this.#parent = parent;
 	}
 
-	show(blocks: readonly Block[]): void {
-		const first = blocks[0]?.id ?? Number.POSITIVE_INFINITY;
-		const last = this.#shown.at(-1)?.id ?? -1;
-		let from = this.#shown.findIndex((block) => block.id >= first);
-		if (from < 0) from = this.#shown.length;
-		this.#drop(from);
-		for (const [i, block] of blocks.entries()) {
-			const element = this.#parent.children[i];
-			if (element instanceof HTMLElement && block.id <= last) {
-				this.#patch(element, this.#shown[i]?.rows ?? [], block.rows);
-			} else {
-				const fresh = document.createElement("div");
-				fresh.className = "block";
-				fresh.append(...block.rows.map(draw));
-				this.#parent.append(fresh);
+	/** Shows these blocks and no others. NewestFirst says from which end to draw. */
+	show(blocks: readonly Block[], newestFirst: boolean): void {
+		this.#newestFirst = newestFirst;
+		const known = new Map(this.#blocks.map((block, i) => [block.id, this.#elements[i]]));
+		this.#elements = blocks.map((block) => {
+			const element = known.get(block.id);
+			known.delete(block.id);
+			return element ?? this.#element();
+		});
+		this.#blocks = blocks;
+		for (const element of known.values()) {
+			if (!element) continue;
+			this.#drawn.delete(element);
+			element.remove();
+		}
+		// Ids count up, so what stays keeps its order and what is new comes last.
+		for (const element of this.#elements) if (!element.parentNode) this.#parent.append(element);
+		this.#work();
+	}
+
+	/** Draws nothing any more. */
+	stop(): void {
+		this.#blocks = [];
+		this.#elements = [];
+	}
+
+	#element(): HTMLElement {
+		const element = document.createElement("div");
+		element.className = "block";
+		return element;
+	}
+
+	#work(): void {
+		const until = performance.now() + slice;
+		const last = this.#blocks.length - 1;
+		for (let n = 0; n <= last; n++) {
+			const i = this.#newestFirst ? last - n : n;
+			const [block, element] = [this.#blocks[i], this.#elements[i]];
+			if (!block || !element || this.#drawn.get(element) === block.rows) continue;
+			if (performance.now() > until) {
+				this.#later();
+				return;
 			}
-			this.#shown[i] = block;
+			patch(element, this.#drawn.get(element) ?? [], block.rows);
+			this.#drawn.set(element, block.rows);
 		}
-		while (this.#parent.children.length > blocks.length) this.#parent.lastElementChild?.remove();
-		this.#shown.length = blocks.length;
 	}
 
-	#drop(blocks: number): void {
-		for (let i = 0; i < blocks; i++) this.#parent.firstElementChild?.remove();
-		this.#shown.splice(0, blocks);
+	#later(): void {
+		if (this.#scheduled) return;
+		this.#scheduled = true;
+		// A timer and not a frame: a hidden page draws too, and input and painting come in between.
+		setTimeout(() => {
+			this.#scheduled = false;
+			this.#work();
+		});
 	}
+}
 
-	/** Rows are dropped in front, added behind, and of those that stay only the last ever changes. */
-	#patch(element: HTMLElement, before: readonly Row[], after: readonly Row[]): void {
-		if (before === after) return;
-		const first = after[0];
-		const gone = first ? before.indexOf(first) : before.length;
-		if (gone < 0) {
-			element.replaceChildren(...after.map(draw));
-			return;
-		}
-		for (let i = 0; i < gone; i++) element.firstElementChild?.remove();
-		const added = document.createDocumentFragment();
-		for (const [i, row] of after.entries()) {
-			if (row === before[i + gone]) continue;
-			const old = element.children[i];
-			if (old && i + gone < before.length) old.replaceWith(draw(row));
-			else added.append(draw(row));
-		}
-		element.append(added);
+/** Rows are dropped in front, added behind, and of those that stay only the last ever changes. */
+function patch(element: HTMLElement, before: readonly Row[], after: readonly Row[]): void {
+	const first = after[0];
+	const gone = first ? before.indexOf(first) : before.length;
+	if (gone < 0) {
+		element.replaceChildren(...after.map(draw));
+		return;
 	}
+	for (let i = 0; i < gone; i++) element.firstElementChild?.remove();
+	const added = document.createDocumentFragment();
+	for (const [i, row] of after.entries()) {
+		if (row === before[i + gone]) continue;
+		const old = element.children[i];
+		if (old && i + gone < before.length) old.replaceWith(draw(row));
+		else added.append(draw(row));
+	}
+	element.append(added);
 }
 
 function draw(row: Row): HTMLElement {

@@ -328,6 +328,7 @@ export class StepLog extends LitElement {
 			this.following = !this.step || !ended(this.step.status) || this.step.status !== "passed";
 			this.#left = lastLine(this.log);
 			this.#top = 0;
+			this.#rows?.stop();
 			this.#rows = undefined;
 		}
 	}
@@ -341,9 +342,9 @@ export class StepLog extends LitElement {
 			this.#resized.disconnect();
 			this.#resized.observe(parent);
 			if (!this.following) this.#region.scrollTop = 0;
-			this.#rows.show(this.log.blocks);
+			this.#rows.show(this.log.blocks, this.following);
 		} else if (changed.has("log")) {
-			this.#rows.show(this.log.blocks);
+			this.#rows.show(this.log.blocks, this.following);
 		}
 		this.#stay();
 	}
