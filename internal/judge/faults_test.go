@@ -368,12 +368,13 @@ func TestFaults_ListenDies(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			a := newArena(t, 2)
-			a.load(Plan{Shared: 3, Others: 3, Readers: 6, Feeds: 1, Pace: 20 * time.Millisecond})
+			a.load(Plan{Shared: 4, Others: 6, Readers: 6, Feeds: 1, Pace: 10 * time.Millisecond})
 			p := a.newProbe(a.servers[0].URL, a.servers[1].URL)
 			a.Logf("in health, acknowledged on one process is seen on another after %v", p.worst(300*time.Millisecond).Round(time.Millisecond))
 			var worst time.Duration
 			hits := 0
-			for range strikes {
+			tries := 0
+			for ; hits < strikes && tries < 10*strikes; tries++ {
 				at := time.Now()
 				struck, after := test.strike(a)
 				if struck > 0 && a.inFlight("", at) {
@@ -384,9 +385,9 @@ func TestFaults_ListenDies(t *testing.T) {
 			}
 			p.finish()
 			a.verdict()
-			t.Logf("%d strikes, of which %d with a write in flight; seen at most %v after its acknowledgement", strikes, hits, worst.Round(time.Millisecond))
-			if hits == 0 {
-				t.Error("no strike hit")
+			t.Logf("%d strikes, of which %d with a write in flight; seen at most %v after its acknowledgement", tries, hits, worst.Round(time.Millisecond))
+			if hits < strikes {
+				t.Errorf("only %d of %d strikes hit", hits, tries)
 			}
 			if worst > 2*time.Second {
 				t.Errorf("an event was seen %v after its acknowledgement; 2 s were promised", worst)
@@ -588,6 +589,7 @@ func TestFaults_DumpRestored(t *testing.T) {
 		a.run("pg_restore", "--clean", "--if-exists", "--single-transaction", "--dbname="+a.pg.URL(), dump)
 		a.await("a reset for every open reader", 30*time.Second, func() bool { return a.status().Resets >= before.Resets+before.Open })
 		a.must(a.judge.Resume())
+		a.progress(100)
 		t.Logf("restored under %d open streams", before.Open)
 	}
 	report := a.verdict()

@@ -241,14 +241,14 @@ func (l *Load) send(ctx context.Context, rng *mathrand.Rand, b *batch) outcome {
 func (l *Load) writeStep(ctx context.Context, build, key string) {
 	rng, text := l.rng(build+key), TextOf(build, key)
 	goal := l.plan.Lines * text.Width()
-	var end int64 // acknowledged up to here
+	var end, reached int64 // acknowledged up to here; and ever, before history was rewound
 	var before *batch
 	for first := true; ; first = false {
 		b := &batch{build: build}
 		if first {
 			b.step(key, "running", nil)
 		}
-		over := l.finish.Load() || l.plan.Lines > 0 && end >= goal
+		over := end >= reached && (l.finish.Load() || l.plan.Lines > 0 && end >= goal)
 		next := end
 		if over {
 			b.step(key, "passed", &end)
@@ -269,7 +269,7 @@ func (l *Load) writeStep(ctx context.Context, build, key string) {
 			return
 		}
 		l.stats.AckedBytes.Add(next - end)
-		end = next
+		end, reached = next, max(reached, next)
 		if before != nil && !l.plan.Careful && rng.IntN(32) == 0 {
 			l.stats.Repeated.Add(1)
 			l.send(ctx, rng, before)
