@@ -242,17 +242,11 @@ func (s *Subscription) askAlone() {
 func (s *Subscription) fromPage() (Batch, error) {
 	t, p := s.tail, s.page
 	switch {
-	case p.after > s.cursor: // it was asked for with a cursor that is none
+	case p.after > s.cursor: // it was asked for with a cursor that turned out to be none
 		s.page = nil
 		return Batch{}, nil
 	case s.fresh:
-		s.fresh = false
-		s.cursor = max(s.cursor, p.first-1)
-		if s.reset != "" {
-			b := Batch{Reset: s.reset, Cursor: s.show()}
-			s.reset = ""
-			return b, nil
-		}
+		return s.begin(), nil
 	case s.cursor > p.head.Last && s.late, p.through <= s.cursor && s.cursor < t.released && s.late:
 		s.page = nil
 		s.askAlone() // it may be older than the event at the cursor
@@ -262,9 +256,8 @@ func (s *Subscription) fromPage() (Batch, error) {
 		s.forget(UnknownCursor)
 		return Batch{}, nil
 	case s.cursor < p.first-1:
-		s.page = nil
 		s.forget(Expired)
-		return Batch{}, nil
+		return s.begin(), nil
 	case p.through <= s.cursor && s.cursor < t.released:
 		s.page = nil
 		return Batch{}, fmt.Errorf("log %d has nothing after %d, although it ends at %d", t.log, s.cursor, t.seen)
@@ -285,6 +278,15 @@ func (s *Subscription) fromPage() (Batch, error) {
 		s.page = nil
 	}
 	return s.batch(), nil
+}
+
+// begin goes to the first event that is kept, as the page says.
+func (s *Subscription) begin() Batch {
+	s.fresh = false
+	s.cursor = max(s.cursor, s.page.first-1)
+	b := Batch{Reset: s.reset, Cursor: s.show()}
+	s.reset = ""
+	return b
 }
 
 // batch makes a batch of the parts, and of what else is to be said where the

@@ -18,7 +18,6 @@ type table struct {
 	logs     map[ci.LogID]*stored
 	pageSize int
 	err      error
-	noEpoch  bool          // a rewind goes unnoticed until a head is seen to fall
 	hold     chan struct{} // not nil: pages and heads, once read, wait for it to be closed
 	pages    int
 	heads    int
