@@ -19,7 +19,7 @@ type runCmd struct {
 	Name         string        `help:"What people read for the step. Default: the command line." placeholder:"TEXT" group:"Build"`
 	DrainTimeout time.Duration `help:"How long to wait for the server after the command has ended." default:"60s" placeholder:"TIME"`
 	ShowURL      *bool         `name:"show-url" negatable:"" help:"Say where to watch, on stderr. Default: if that is a terminal."`
-	Command      []string      `arg:"" passthrough:"" help:"The command and its arguments, after --."`
+	Command      []string      `arg:"" passthrough:"partial" help:"The command and its arguments, after --."`
 }
 
 // Help is what --help says beyond the flags.

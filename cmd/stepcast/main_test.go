@@ -1,0 +1,46 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"testing"
+)
+
+// TestMain lets the test binary be stepcast itself, so that tests run it as a
+// process of its own.
+func TestMain(m *testing.M) {
+	if os.Getenv("STEPCAST_TEST_MAIN") != "" {
+		os.Unsetenv("STEPCAST_TEST_MAIN")
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// stepcast is a command line of stepcast, with no server to be found unless
+// env names one.
+func stepcast(t *testing.T, env []string, args ...string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), self, args...)
+	cmd.Env = append(os.Environ(), "STEPCAST_TEST_MAIN=1", "STEPCAST_URL=", "STEPCAST_TOKEN=", "STEPCAST_BUILD=", "STEPCAST_PROJECT=", "STEPCAST_DATA_DIR="+t.TempDir())
+	cmd.Env = append(cmd.Env, env...)
+	return cmd
+}
+
+// output runs a command to its end.
+func output(t *testing.T, cmd *exec.Cmd) (stdout, stderr string, code int) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+}

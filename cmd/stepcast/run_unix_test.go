@@ -1,0 +1,267 @@
+//go:build unix
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const unreported = "stepcast: this run is not reported: no server was found: start one with `stepcast serve`, or name one with --url or STEPCAST_URL\n"
+
+func TestRun_ExitCodes(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	script := filepath.Join(dir, "no-first-line")
+	if err := os.WriteFile(script, []byte("echo ran $1; exit 5\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		args   []string
+		code   int
+		stdout string
+		stderr string
+	}{
+		"passed":             {[]string{"true"}, 0, "", ""},
+		"failed":             {[]string{"sh", "-c", "exit 3"}, 3, "", ""},
+		"highest":            {[]string{"sh", "-c", "exit 255"}, 255, "", ""},
+		"killed":             {[]string{"sh", "-c", "kill -9 $$"}, 137, "", ""},
+		"terminated":         {[]string{"sh", "-c", "kill -TERM $$"}, 143, "", ""},
+		"not found":          {[]string{"no-such-command"}, 127, "", "stepcast: no-such-command: command not found\n"},
+		"no such path":       {[]string{"./no/such"}, 127, "", "stepcast: ./no/such: command not found\n"},
+		"not executable":     {[]string{"/etc/passwd"}, 126, "", "stepcast: /etc/passwd: cannot be executed: permission denied\n"},
+		"a directory":        {[]string{dir}, 126, "", "stepcast: " + dir + ": cannot be executed: permission denied\n"},
+		"script without #!":  {[]string{script, "so"}, 5, "ran so\n", ""},
+		"flags of its own":   {[]string{"sh", "-c", `echo "$@"`, "--", "-x", "--help", "--", "y"}, 0, "-x --help -- y\n", ""},
+		"stepcast's own 125": {[]string{"sh", "-c", "exit 125"}, 125, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			stdout, stderr, code := output(t, stepcast(t, nil, append([]string{"run", "--"}, tt.args...)...))
+			if code != tt.code || stdout != tt.stdout || stderr != unreported+tt.stderr {
+				t.Errorf("exit code %d, want %d\nstdout %q, want %q\nstderr %q, want %q", code, tt.code, stdout, tt.stdout, stderr, unreported+tt.stderr)
+			}
+		})
+	}
+}
+
+func TestRun_OwnMistakes(t *testing.T) {
+	t.Parallel()
+	for want, args := range map[string][]string{
+		"which command?":            {"run", "--"},
+		"unknown flag --stepp":      {"run", "--stepp=x", "--", "true"},
+		`The step key "a b" may`:    {"run", "--step", "a b", "--", "true"},
+		`The project "a//b" has`:    {"run", "--project", "a//b", "--", "true"},
+		"A build id is a UUID such": {"run", "--build", "12", "--", "true"},
+	} {
+		stdout, stderr, code := output(t, stepcast(t, nil, args...))
+		if code != 125 || stdout != "" || !strings.Contains(stderr, want) || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("%v: exit code %d, stdout %q, stderr %q", args, code, stdout, stderr)
+		}
+	}
+}
+
+func TestRun_OutputGoesThroughUntouched(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	random := rand.NewChaCha8([32]byte{1})
+	want := make([][]byte, 2)
+	for i := range want {
+		want[i] = make([]byte, 3<<20+i)
+		random.Read(want[i])
+		if err := os.WriteFile(filepath.Join(dir, strconv.Itoa(i)), want[i], 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := stepcast(t, nil, "run", "--", "sh", "-c", "cat 1 >&2 & cat 0; wait; cat; exit 9")
+	cmd.Dir = dir
+	cmd.Stdin = strings.NewReader("and stdin")
+	stdout, stderr, code := output(t, cmd)
+	if code != 9 || stdout != string(want[0])+"and stdin" || stderr != unreported+string(want[1]) {
+		t.Errorf("exit code %d; %d bytes of stdout, %d of stderr", code, len(stdout), len(stderr))
+	}
+}
+
+// One stream for both: what is written to the one and the other keeps its
+// order.
+func TestRun_OneTerminalForBoth(t *testing.T) {
+	t.Parallel()
+	cmd := stepcast(t, nil, "run", "--", "sh", "-c", "for i in $(seq 500); do echo out $i; echo err $i >&2; done")
+	got, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want strings.Builder
+	for i := range 500 {
+		fmt.Fprintf(&want, "out %d\nerr %[1]d\n", i+1)
+	}
+	if string(got) != unreported+want.String() {
+		t.Errorf("the order is not kept")
+	}
+}
+
+// started runs a command until it has printed the line "ready".
+func started(t *testing.T, cmd *exec.Cmd) *bufio.Reader {
+	t.Helper()
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = &bytes.Buffer{}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	r := bufio.NewReader(stdout)
+	if line, err := r.ReadString('\n'); line != "ready\n" {
+		t.Fatalf("%q, %v", line, err)
+	}
+	return r
+}
+
+func TestRun_PassesSignalsOn(t *testing.T) {
+	t.Parallel()
+	for name, s := range map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "QUIT": syscall.SIGQUIT, "USR1": syscall.SIGUSR1} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cmd := stepcast(t, nil, "run", "--", "sh", "-c", `trap 'echo got it; exit 7' `+name+`; echo ready; while :; do sleep 0.05; done`)
+			cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // no terminal
+			r := started(t, cmd)
+			cmd.Process.Signal(s)
+			rest, _ := io.ReadAll(r)
+			cmd.Wait()
+			if code := cmd.ProcessState.ExitCode(); code != 7 || string(rest) != "got it\n" {
+				t.Errorf("exit code %d, output %q", code, rest)
+			}
+		})
+	}
+}
+
+func TestRun_EndsWithTheCommandThatASignalEnds(t *testing.T) {
+	t.Parallel()
+	cmd := stepcast(t, nil, "run", "--", "sh", "-c", `echo ready; exec sleep 1000`)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	started(t, cmd)
+	cmd.Process.Signal(syscall.SIGTERM)
+	cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 128+15 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+func TestRun_IgnoredSignalsStayIgnored(t *testing.T) {
+	t.Parallel()
+	self := stepcast(t, nil)
+	cmd := exec.CommandContext(t.Context(), "sh", "-c", `trap '' HUP; exec "$0" run -- sh -c 'echo ready; read line; echo "$line"'`, self.Path)
+	cmd.Env = self.Env
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := started(t, cmd)
+	cmd.Process.Signal(syscall.SIGHUP)
+	io.WriteString(stdin, "alive\n")
+	rest, _ := io.ReadAll(r)
+	cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 0 || string(rest) != "alive\n" {
+		t.Errorf("exit code %d, output %q", code, rest)
+	}
+}
+
+// Without us, a command whose reader has gone is ended by SIGPIPE; with us too.
+func TestRun_AReaderThatGoesAway(t *testing.T) {
+	t.Parallel()
+	cmd := stepcast(t, nil, "run", "--", "sh", "-c", "echo ready; exec yes")
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	bufio.NewReader(stdout).ReadString('\n')
+	stdout.Close()
+	cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 128+13 {
+		t.Errorf("exit code %d, want that of SIGPIPE", code)
+	}
+}
+
+func TestRun_DoesNotWaitForBackgroundProcesses(t *testing.T) {
+	t.Parallel()
+	begin := time.Now()
+	cmd := stepcast(t, nil, "run", "--", "sh", "-c", "sleep 1000 & echo $!; exit 4")
+	stdout, _, code := output(t, cmd)
+	pid, err := strconv.Atoi(strings.TrimSpace(stdout))
+	if err != nil {
+		t.Fatalf("stdout %q", stdout)
+	}
+	syscall.Kill(pid, syscall.SIGKILL)
+	if took := time.Since(begin); code != 4 || took > time.Minute {
+		t.Errorf("exit code %d after %v", code, took)
+	}
+}
+
+// A background process that prints for ever does not keep us, and nothing that
+// the command itself printed is lost to it.
+func TestRun_DoesNotWaitForBackgroundOutput(t *testing.T) {
+	t.Parallel()
+	cmd := stepcast(t, nil, "run", "--", "sh", "-c", "yes & echo $! >&2; yes b | head -c 1000000; exit 4")
+	stdout, stderr, code := output(t, cmd)
+	pid, err := strconv.Atoi(strings.TrimSpace(strings.TrimPrefix(stderr, unreported)))
+	if err != nil {
+		t.Fatalf("stderr %q", stderr)
+	}
+	syscall.Kill(pid, syscall.SIGKILL) // SIGPIPE has come first, most likely
+	if n := strings.Count(stdout, "b"); code != 4 || n != 500000 {
+		t.Errorf("exit code %d, %d lines of the command's own", code, n)
+	}
+}
+
+// A server that is away changes nothing but one line on stderr, and its wait
+// at the end is bounded.
+func TestRun_ServerAway(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	l.Close()
+	env := []string{"STEPCAST_URL=http://" + address, "STEPCAST_TOKEN=stp_x"}
+	stdout, stderr, code := output(t, stepcast(t, env, "run", "--drain-timeout", "1s", "--", "sh", "-c", "sleep 0.2; seq 10000; echo err >&2; exit 3"))
+	if code != 3 || strings.Count(stdout, "\n") != 10000 {
+		t.Errorf("exit code %d, %d lines", code, strings.Count(stdout, "\n"))
+	}
+	lines := strings.SplitAfter(stderr, "\n")
+	if len(lines) != 4 || !strings.HasPrefix(lines[0], "stepcast: http://"+address+" is away (") || lines[1] != "err\n" ||
+		!strings.Contains(lines[2], "48893 bytes of its log are not reported") && !strings.Contains(lines[2], "47 KiB of its log are not reported") {
+		t.Errorf("stderr %q", stderr)
+	}
+}
+
+func TestRun_KeepsTheTokenOnThisMachine(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "token"), []byte("stp_secret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for url, found := range map[string]bool{"http://127.0.0.1:1": true, "http://localhost:1": true, "https://ci.example": false} {
+		f := serverFlags{URL: url, DataDir: dir}
+		c, err := f.client()
+		if c == nil || (c.Token == "stp_secret") != found || (err == nil) != found {
+			t.Errorf("%s: %+v, %v", url, c, err)
+		}
+	}
+}

@@ -1,0 +1,525 @@
+package runner
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stepcast/stepcast/internal/ci"
+)
+
+// reported runs a report in a synctest bubble against the contract in memory.
+func reported(t *testing.T, c *contract, opt ReportOptions, command func(r *Report)) error {
+	t.Helper()
+	r := NewReport(clientOf(t, "http://127.0.0.1:1", c), opt)
+	sent := make(chan error, 1)
+	go func() { sent <- r.Send(t.Context()) }()
+	command(r)
+	return <-sent
+}
+
+func passed(r *Report) { r.Finish(Ending{Status: ci.Passed, At: time.Now()}) }
+
+func TestReport_ABuildOfItsOwn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, said := newContract(), &sayings{}
+		err := reported(t, c, options(said), func(r *Report) {
+			fmt.Fprint(r, "hello\n")
+			time.Sleep(time.Second)
+			fmt.Fprint(r, "bad \xff byte\n")
+			r.Finish(Ending{Status: ci.Failed, ExitCode: 3, At: time.Now()})
+			fmt.Fprint(r, "too late\n")
+		})
+		build, step := c.step(t)
+		if err != nil || len(said.all()) > 0 {
+			t.Errorf("error %v, said %q", err, said.all())
+		}
+		if build.project != "acme/api" || build.status != "failed" {
+			t.Errorf("the build is %+v", build)
+		}
+		if step.Key != "test" || step.name != "make test" || step.Status != "failed" || *step.exit != 3 || !step.closed {
+			t.Errorf("the step is %+v", step)
+		}
+		if want := "hello\nbad \xff byte\n"; string(step.log) != want {
+			t.Errorf("the log is %q, want %q", step.log, want)
+		}
+	})
+}
+
+// The timer is armed by the first unsent byte: a step that prints all the time
+// is seen all the time.
+func TestReport_FlushesWithin100ms(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newContract()
+		err := reported(t, c, options(&sayings{}), func(r *Report) {
+			for i := range 2000 {
+				fmt.Fprintf(r, "line %d\n", i)
+				written := r.Left() + r.acked.Load()
+				time.Sleep(time.Duration(1+i%30) * time.Millisecond)
+				synctest.Wait()
+				if i%50 == 49 { // and after a pause of 100 ms, all of it is there
+					time.Sleep(flushAfter)
+					synctest.Wait()
+					if got := int64(c.bytes("test")); got != written {
+						t.Fatalf("%d of %d bytes after 100 ms", got, written)
+					}
+				}
+			}
+			passed(r)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if n := len(c.requests); n > 500 {
+			t.Errorf("%d requests for 35 s of output", n)
+		}
+	})
+}
+
+func TestReport_FirstByteIsSeenSoon(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newContract()
+		reported(t, c, options(&sayings{}), func(r *Report) {
+			synctest.Wait()
+			if _, step := c.step(t); step.Status != "running" {
+				t.Errorf("the step is %s before any text", step.Status)
+			}
+			time.Sleep(time.Second)
+			fmt.Fprint(r, "x\n")
+			time.Sleep(flushPause)
+			synctest.Wait()
+			if c.bytes("test") != 2 {
+				t.Error("a single line after a silence waits for nothing")
+			}
+			fmt.Fprint(r, strings.Repeat("y", flushBytes))
+			synctest.Wait()
+			if c.bytes("test") != 2+flushBytes {
+				t.Error("64 KiB wait for the timer")
+			}
+			passed(r)
+		})
+	})
+}
+
+func TestReport_BeatsWhileSilent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newContract()
+		reported(t, c, options(&sayings{}), func(r *Report) {
+			time.Sleep(5*time.Minute + time.Second)
+			passed(r)
+		})
+		beats := 0
+		for _, q := range c.requests {
+			if q.alive {
+				beats++
+			}
+		}
+		if beats != 11 { // one with the start
+			t.Errorf("%d heartbeats in 5 minutes, want 11", beats)
+		}
+	})
+}
+
+// faulty answers with every fault there is, at random: errors, lost answers
+// after a commit, broken connections, Retry-After.
+func faulty(c *contract, rate float64) {
+	c.fault = func(_ int, w http.ResponseWriter, r *http.Request) bool {
+		if rand.Float64() >= rate {
+			return false
+		}
+		switch rand.N(5) {
+		case 0:
+			problem(w, 503, "unavailable", nil)
+		case 1:
+			w.Header().Set("Retry-After", "1")
+			problem(w, 429, "overloaded", nil)
+		case 2: // a proxy that has no server for the moment
+			w.WriteHeader(404)
+			w.Write([]byte("<html>no route</html>"))
+		case 3: // stored, but the answer is lost
+			last := &c.requests[len(c.requests)-1]
+			if b := c.builds[strings.Split(r.URL.Path+"///", "/")[4]]; b != nil && r.Method == http.MethodPost {
+				c.update(discardWriter{}, b, []byte(last.body))
+			}
+			panic(http.ErrAbortHandler)
+		default:
+			panic(http.ErrAbortHandler)
+		}
+		return true
+	}
+}
+
+type discardWriter struct{}
+
+func (discardWriter) Header() http.Header         { return http.Header{} }
+func (discardWriter) Write(p []byte) (int, error) { return len(p), nil }
+func (discardWriter) WriteHeader(int)             {}
+
+func TestReport_SurvivesFaults(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(20) {
+		synctest.Test(t, func(t *testing.T) {
+			c := newContract()
+			faulty(c, 0.5)
+			random := rand.New(rand.NewPCG(seed, 1))
+			var want []byte
+			err := reported(t, c, options(&sayings{}), func(r *Report) {
+				for range 300 {
+					p := make([]byte, random.IntN(20000))
+					for i := range p {
+						p[i] = byte(random.Uint32())
+					}
+					if random.IntN(2) == 0 {
+						p = bytes.Repeat([]byte("日本\x00\n"), len(p)/10)
+					}
+					r.Write(p)
+					want = append(want, p...)
+					time.Sleep(time.Duration(random.IntN(50)) * time.Millisecond)
+				}
+				passed(r)
+			})
+			build, step := c.step(t)
+			if err != nil || build.status != "passed" || !step.closed || len(step.lost) > 0 {
+				t.Errorf("error %v, build %s, step %s", err, build.status, step.Status)
+			}
+			if !bytes.Equal(step.log, want) {
+				t.Errorf("the log has %d bytes, not the %d that were written", len(step.log), len(want))
+			}
+		})
+	}
+}
+
+func TestReport_ServerAwayForAnHour(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, said := newContract(), &sayings{}
+		begin := time.Now()
+		c.fault = func(n int, w http.ResponseWriter, r *http.Request) bool {
+			if time.Since(begin) > time.Hour {
+				return false
+			}
+			panic(http.ErrAbortHandler)
+		}
+		var want strings.Builder
+		err := reported(t, c, options(said), func(r *Report) {
+			for i := 0; time.Since(begin) < time.Hour; i++ {
+				line := fmt.Sprintf("line %d\n", i)
+				fmt.Fprint(r, line)
+				want.WriteString(line)
+				time.Sleep(time.Second)
+			}
+			passed(r)
+		})
+		_, step := c.step(t)
+		if err != nil || string(step.log) != want.String() || step.Status != "passed" {
+			t.Errorf("error %v; %d of %d bytes", err, len(step.log), want.Len())
+		}
+		if lines := said.all(); len(lines) != 1 || !strings.Contains(lines[0], "is away") {
+			t.Errorf("said %q, want one line", lines)
+		}
+		if n := len(c.requests); n > 600 {
+			t.Errorf("%d requests, most of them in vain", n)
+		}
+	})
+}
+
+func TestReport_AFullBufferDropsTheOldest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newContract()
+		begin := time.Now()
+		c.fault = func(n int, w http.ResponseWriter, r *http.Request) bool {
+			if time.Since(begin) < 10*time.Second {
+				problem(w, 503, "unavailable", nil)
+				return true
+			}
+			return false
+		}
+		opt := options(&sayings{})
+		opt.Buffer = 1 << 20
+		var want []byte
+		var dropped int64
+		err := reported(t, c, opt, func(r *Report) {
+			for i := range 100_000 {
+				line := fmt.Appendf(nil, "line %d of a step that prints a lot\n", i)
+				want = append(want, line...)
+				r.Write(line)
+			}
+			time.Sleep(time.Minute)
+			passed(r)
+			time.Sleep(time.Minute)
+			dropped = r.Dropped()
+		})
+		_, step := c.step(t)
+		if err != nil || step.LogBytes != len(want) || len(step.lost) == 0 || !step.closed {
+			t.Fatalf("error %v; %d of %d bytes, lost %v", err, step.LogBytes, len(want), step.lost)
+		}
+		lost := 0
+		for _, hole := range step.lost {
+			lost += hole[1]
+			copy(want[hole[0]:], bytes.Repeat([]byte{'?'}, hole[1]))
+		}
+		if !bytes.Equal(step.log, want) || int64(lost) != dropped {
+			t.Errorf("the text beside the holes differs, or %d are said to be dropped of %d", dropped, lost)
+		}
+		if kept := len(want) - lost; kept < 1<<20-2*slabBytes {
+			t.Errorf("only %d bytes were kept of a buffer of 1 MiB", kept)
+		}
+	})
+}
+
+func TestReport_WaitsAsLongAsItIsTold(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newContract()
+		begin := time.Now()
+		c.fault = func(n int, w http.ResponseWriter, r *http.Request) bool {
+			if n == 1 {
+				w.Header().Set("Retry-After", "7")
+				problem(w, 503, "overloaded", nil)
+				return true
+			}
+			if n == 2 && time.Since(begin) < 7*time.Second {
+				t.Errorf("the second attempt came after %v", time.Since(begin))
+			}
+			return false
+		}
+		reported(t, c, options(&sayings{}), passed)
+	})
+}
+
+// A restored backup: the server has less than it has acknowledged.
+func TestReport_FillsAHoleOfTheServers(t *testing.T) {
+	t.Parallel()
+	for _, atEnd := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			c, said := newContract(), &sayings{}
+			err := reported(t, c, options(said), func(r *Report) {
+				fmt.Fprint(r, "first line\n")
+				time.Sleep(time.Second)
+				synctest.Wait()
+				c.mu.Lock()
+				for _, b := range c.builds {
+					b.steps["test"].LogBytes = 5
+				}
+				c.mu.Unlock()
+				if !atEnd {
+					fmt.Fprint(r, "second line\n")
+				}
+				passed(r)
+			})
+			want := "first??????"
+			if !atEnd {
+				want += "second line\n"
+			}
+			_, step := c.step(t)
+			if err != nil || string(step.log) != want || !step.closed {
+				t.Errorf("error %v; the log is %q, want %q", err, step.log, want)
+			}
+			if len(said.all()) != 1 {
+				t.Errorf("said %q", said.all())
+			}
+		})
+	}
+}
+
+func TestReport_RefusedForGood(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]func(w http.ResponseWriter){
+		"401": func(w http.ResponseWriter) { problem(w, 401, "unauthorized", nil) },
+		"403": func(w http.ResponseWriter) { w.WriteHeader(403) },
+		"400": func(w http.ResponseWriter) { problem(w, 400, "invalid", nil) },
+		"404": func(w http.ResponseWriter) { problem(w, 404, "not-found", nil) },
+		"413": func(w http.ResponseWriter) { w.WriteHeader(413) },
+		"301": func(w http.ResponseWriter) {
+			w.Header().Set("Location", "https://elsewhere.example")
+			w.WriteHeader(301)
+		},
+	} {
+		for _, later := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, " later=", later), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					c, said := newContract(), &sayings{}
+					c.fault = func(n int, w http.ResponseWriter, r *http.Request) bool {
+						if later && n < 4 {
+							return false
+						}
+						answer(w)
+						return true
+					}
+					err := reported(t, c, options(said), func(r *Report) {
+						for i := range 100 {
+							fmt.Fprintf(r, "line %d\n", i)
+							time.Sleep(time.Second)
+						}
+						passed(r)
+					})
+					var refused *refusal
+					if !errors.As(err, &refused) {
+						t.Errorf("error %v", err)
+					}
+					if lines := said.all(); len(lines) != 1 || !strings.Contains(lines[0], name) {
+						t.Errorf("said %q, want one line with %s", lines, name)
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestReport_TheBuildWasEndedByOthers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, said := newContract(), &sayings{}
+		err := reported(t, c, options(said), func(r *Report) {
+			fmt.Fprint(r, "text\n")
+			time.Sleep(time.Second)
+			synctest.Wait()
+			c.mu.Lock()
+			for _, b := range c.builds {
+				b.steps["test"].Status = "canceled"
+			}
+			c.mu.Unlock()
+			fmt.Fprint(r, "more\n")
+			passed(r)
+		})
+		_, step := c.step(t)
+		if err != nil || step.Status != "canceled" || string(step.log) != "text\nmore\n" {
+			t.Errorf("error %v; step %s with %q", err, step.Status, step.log)
+		}
+		if lines := said.all(); len(lines) != 1 || lines[0] != "the step test is canceled already and stays so" {
+			t.Errorf("said %q", lines)
+		}
+	})
+}
+
+func TestReport_TheLogWasClosedByOthers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, said := newContract(), &sayings{}
+		err := reported(t, c, options(said), func(r *Report) {
+			fmt.Fprint(r, "text\n")
+			time.Sleep(time.Second)
+			synctest.Wait()
+			c.mu.Lock()
+			for _, b := range c.builds {
+				b.steps["test"].closed = true
+			}
+			c.mu.Unlock()
+			for range 50 {
+				fmt.Fprint(r, "more\n")
+				time.Sleep(150 * time.Millisecond)
+			}
+			passed(r)
+		})
+		_, step := c.step(t)
+		if err != nil || step.Status != "passed" || string(step.log) != "text\n" {
+			t.Errorf("error %v; step %s with %q", err, step.Status, step.log)
+		}
+		if len(said.all()) != 1 {
+			t.Errorf("said %q", said.all())
+		}
+	})
+}
+
+func TestReport_AStepOfASharedBuild(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, said := newContract(), &sayings{}
+		opt := options(said)
+		opt.Own = false
+		c.builds[opt.Build.String()] = &fakeBuild{project: "acme/api", status: "queued", steps: map[string]*fakeStep{
+			"test": {Key: "test", Status: "queued"},
+		}}
+		for i, want := range []string{"test", "test-2", "test-3"} {
+			if err := reported(t, c, opt, func(r *Report) {
+				fmt.Fprintf(r, "run %d\n", i)
+				passed(r)
+			}); err != nil {
+				t.Fatal(err)
+			}
+			b := c.builds[opt.Build.String()]
+			if s := b.steps[want]; s == nil || string(s.log) != fmt.Sprintf("run %d\n", i) || s.Status != "passed" {
+				t.Errorf("step %s is %+v", want, s)
+			}
+			if b.status != "queued" {
+				t.Errorf("a step of a shared build set it %s", b.status)
+			}
+		}
+		if lines := said.all(); len(lines) != 2 {
+			t.Errorf("said %q", lines)
+		}
+	})
+}
+
+// The id of a build whose start did not reach the server is good all the same.
+func TestReport_MakesUpForAStartThatWasLost(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newContract()
+		opt := options(&sayings{})
+		opt.Own, opt.Project = false, ""
+		opt.Describe = func(context.Context) (string, Details) { return "acme/found", Details{Title: "A title\n"} }
+		if err := reported(t, c, opt, passed); err != nil {
+			t.Fatal(err)
+		}
+		b, s := c.step(t)
+		if b.project != "acme/found" || b.title != "A title" || b.status != "running" || s.Status != "passed" {
+			t.Errorf("the build is %+v", b)
+		}
+	})
+}
+
+func TestReport_BodiesStayWithinTheLimit(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{"plain": "some plain text\n", "controls": "\x00\x01", "binary": "\xff\xfe", "short lines": "\n", "wide": "🙂"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, said := newContract(), &sayings{}
+			client := serve(t, c)
+			r := NewReport(client, options(said))
+			want := bytes.Repeat([]byte(text), 6<<20/len(text))
+			r.Write(want)
+			passed(r)
+			if err := r.Send(t.Context()); err != nil {
+				t.Fatal(err, said.all())
+			}
+			_, step := c.step(t)
+			if !bytes.Equal(step.log, want) {
+				t.Errorf("the log has %d bytes, want %d", len(step.log), len(want))
+			}
+			if n := len(c.requests); n > 60 {
+				t.Errorf("%d requests for 6 MiB", n)
+			}
+		})
+	}
+}
+
+func TestClient_CompressesForOtherMachines(t *testing.T) {
+	t.Parallel()
+	c := newContract()
+	r := NewReport(clientOf(t, "http://ci.example", c), options(&sayings{}))
+	want := bytes.Repeat([]byte("some plain text\n"), 10000)
+	r.Write(want)
+	passed(r)
+	if err := r.Send(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, step := c.step(t); !bytes.Equal(step.log, want) || !c.requests[len(c.requests)-1].packed {
+		t.Errorf("%d bytes, packed: %v", len(step.log), c.requests[len(c.requests)-1].packed)
+	}
+}
