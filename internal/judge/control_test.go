@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -126,4 +127,26 @@ func controlRun(t *testing.T, insert string, events int) (missed int) {
 		t.Errorf("%d events were missed, and the checker found %v", missed, count)
 	}
 	return missed
+}
+
+// The other control: a row is taken out of the table behind the server's back.
+// If the judge did not notice, it would notice nothing.
+func TestControl_MissingRowIsFound(t *testing.T) {
+	t.Parallel()
+	a := newArena(t, 1)
+	a.load(Plan{Shared: 2, Readers: 3, Pace: 10 * time.Millisecond})
+	a.progress(50)
+	result, err := a.sql().Exec(t.Context(), `
+		DELETE FROM events WHERE (build, last_id) = (SELECT build, last_id FROM events WHERE kind = 2 ORDER BY last_id OFFSET 10 LIMIT 1)`)
+	a.must(err)
+	if result.RowsAffected() != 1 {
+		t.Fatalf("%d rows were taken out", result.RowsAffected())
+	}
+	a.progress(10)
+	report, err := a.judge.Finish(15 * time.Second)
+	a.must(err)
+	t.Log(report)
+	if report.Counts[Skip] == 0 || report.Counts[Lost] == 0 {
+		t.Errorf("found: %v", report.Counts)
+	}
 }

@@ -96,7 +96,7 @@ func Run(ctx context.Context, plan Plan) (*Load, error) {
 	readCtx, stopRead := context.WithCancel(ctx)
 	l.stopRead = stopRead
 	for i := range plan.Feeds { // before there are builds, so that they see all of them begin
-		l.read(readCtx, fmt.Sprintf("feed%d", i), []string{Feed})
+		l.read(readCtx, i, fmt.Sprintf("feed%d", i), []string{Feed})
 	}
 	if err := l.awaitFeeds(ctx); err != nil {
 		stopAll()
@@ -107,7 +107,7 @@ func Run(ctx context.Context, plan Plan) (*Load, error) {
 		return nil, err
 	}
 	for i := range plan.Readers {
-		l.read(readCtx, fmt.Sprintf("reader%d", i), l.choose(i))
+		l.read(readCtx, i, fmt.Sprintf("reader%d", i), l.choose(i))
 	}
 	l.write(ctx)
 	return l, nil
@@ -199,9 +199,15 @@ func (l *Load) rng(name string) *mathrand.Rand {
 	return mathrand.New(mathrand.NewPCG(l.plan.Seed, hashOf(name)))
 }
 
-func (l *Load) read(ctx context.Context, name string, logs []string) {
+// read starts a reader. Some of those of one log poll for pages instead of
+// keeping a stream open.
+func (l *Load) read(ctx context.Context, i int, name string, logs []string) {
 	r := newReader(l.checker, name, l.plan.Servers, logs, l.plan.Cut, l.plan.Seed, l.stats)
-	l.reading.Go(func() { r.run(ctx) })
+	follow := r.run
+	if i%6 == 4 && len(logs) == 1 {
+		follow = r.poll
+	}
+	l.reading.Go(func() { follow(ctx) })
 }
 
 // write starts the writers, and what finishes each build after its last one.
