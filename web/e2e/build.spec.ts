@@ -97,6 +97,26 @@ test("the page's text is the log of go test -v, line for line", async ({ page, s
 	expect(firstDifference(await copied(page), want)).toBe("");
 });
 
+test("a command under stepcast run, seen from the list to its last line", async ({
+	page,
+	server,
+}) => {
+	await page.goto(server.url);
+	await expect(page.locator("stream-state [role=status]")).toHaveText("Live");
+	const script =
+		"for i in $(seq 1 3000); do echo line $i; done; printf 'tab\\there\\n\\nno end'; exit 3";
+	const running = server.run(["--project", "acme/run", "--step", "shell"], ["sh", "-c", script]);
+	const link = page.getByRole("link", { name: "acme/run #1" });
+	await link.click();
+	const { code, stdout } = await running;
+	expect(code).toBe(3);
+	await expect(page.locator("stream-state [role=status]")).toHaveText("Finished");
+	await expect(log(page).locator(".note")).toHaveText("Failed with exit code 3.");
+	await expectLines(page, stdout.toString().split("\n"));
+	const id = new URL(page.url()).pathname.split("/").at(-1) ?? "";
+	await expectLines(page, await server.logLines(id, "shell"));
+});
+
 test("the page's text is the log of random bytes, line for line", async ({ page, server }) => {
 	const bytes = randomBytes(300_000);
 	const build = await server.build();

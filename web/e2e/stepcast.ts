@@ -87,6 +87,18 @@ export class Server {
 		return JSON.parse(text);
 	}
 
+	/** Runs a command under `stepcast run`, and answers with its exit code and what it printed. */
+	async run(flags: readonly string[], command: readonly string[]): Promise<Ran> {
+		const child = spawn(binary, ["run", ...flags, "--", ...command], {
+			stdio: ["ignore", "pipe", "ignore"],
+			env: { ...process.env, STEPCAST_URL: this.url, STEPCAST_TOKEN: this.token },
+		});
+		const printed: Buffer[] = [];
+		child.stdout.on("data", (piece) => printed.push(piece));
+		const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
+		return { code, stdout: Buffer.concat(printed) };
+	}
+
 	/** The words of a step's log, decoded as a stream shows them. */
 	async logLines(build: string, step: string): Promise<string[]> {
 		const response = await fetch(
@@ -99,6 +111,11 @@ export class Server {
 		if (lines.at(-1) === "") lines.pop();
 		return lines;
 	}
+}
+
+interface Ran {
+	readonly code: number | null;
+	readonly stdout: Buffer;
 }
 
 /** What a runner says about one build. */
