@@ -1,7 +1,6 @@
 package ci
 
 import (
-	"encoding/json"
 	"fmt"
 	"time"
 )
@@ -56,7 +55,7 @@ func (t Text) MarshalJSON() ([]byte, error) {
 	if t == "" {
 		return []byte("null"), nil
 	}
-	return json.Marshal(string(t))
+	return append(AppendEscaped([]byte{'"'}, []byte(t)), '"'), nil
 }
 
 // Build is one run of a project's pipeline, as events and the API show it.
