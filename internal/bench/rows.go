@@ -1,0 +1,63 @@
+//go:build linux
+
+package main
+
+// rows is all that is measured, with its targets. Lines are what a build
+// prints: see lineWriter.
+var rows = []row{
+	{
+		name:  "ingest",
+		about: `200-line posts from 8 connections, against psql's \copy of the same lines into a keyed table`,
+		figures: []figure{
+			{name: `ingest, 200-line posts / \copy`, unit: "lines/s", limit: 0.9},
+		},
+		measure: measureIngest,
+	},
+	{
+		name:  "singles",
+		about: "32 clients posting single lines, against 32 connections that insert one row a transaction",
+		figures: []figure{
+			{name: "single-line posts / INSERTs", unit: "a second", limit: 0.5},
+			{name: "shared commits / a commit each", unit: "posts/s", limit: 1.5},
+		},
+		measure: measureSingles,
+	},
+	fanoutRow("fanout-1000", 1000, 20, 1.6),
+	fanoutRow("fanout-200", 200, 400, 0.8),
+	fanoutRow("fanout-5000", 5000, 4, 1.3),
+	{
+		name:  "memory",
+		about: "memory of an idle reader on a fresh server",
+		figures: []figure{
+			{name: "idle reader, of 1,000", unit: "KiB", limit: 32, atMost: true, alone: true},
+			{name: "idle reader, of 5,000", unit: "KiB", limit: 32, atMost: true, alone: true},
+		},
+		measure: measureMemory,
+	},
+	{
+		name:  "replay",
+		about: `a whole build to one reader, against \copy … to of the same lines stored one a row`,
+		figures: []figure{
+			{name: `replay / \copy to`, unit: "s", limit: 0.7, atMost: true},
+		},
+		measure: measureReplay,
+	},
+	{
+		name:  "latency",
+		about: "from the sent request to the reader: 20 builds with 5 readers each, 20,000 lines/s in all",
+		figures: []figure{
+			{name: "sent to seen, p50", unit: "ms", limit: 10, atMost: true, alone: true},
+			{name: "sent to seen, p99", unit: "ms", limit: 40, atMost: true, alone: true},
+		},
+		measure: measureLatency,
+	},
+	{
+		name:  "disk",
+		about: "bytes on disk a line of about 120 bytes, posted 200 at a time",
+		figures: []figure{
+			{name: "disk, a line", unit: "bytes", limit: 40, atMost: true, alone: true},
+		},
+		once:    true,
+		measure: measureDisk,
+	},
+}
