@@ -123,17 +123,24 @@ func (s *Server) token(r *http.Request) (postgres.Token, error) {
 		return postgres.Token{}, err
 	}
 	t, ok, err := s.store.FindToken(r.Context(), sum)
-	switch {
-	case err != nil:
+	if err != nil {
 		return t, err
-	case !ok:
-		return t, &ci.Problem{Code: tokenUnknown, Detail: "No token of this server has this text."}
-	case t.RevokedAt != nil:
-		return t, &ci.Problem{Code: tokenRevoked, Detail: fmt.Sprintf("The token %s was revoked at %s.", printable(t.Name), t.RevokedAt.UTC().Format(time.RFC3339))}
-	case t.ExpiresAt != nil && !time.Now().Before(*t.ExpiresAt):
-		return t, &ci.Problem{Code: tokenExpired, Detail: fmt.Sprintf("The token %s expired at %s.", printable(t.Name), t.ExpiresAt.UTC().Format(time.RFC3339))}
 	}
-	return t, nil
+	if !ok {
+		return t, &ci.Problem{Code: tokenUnknown, Detail: "No token of this server has this text."}
+	}
+	return t, inForce(t, time.Now())
+}
+
+// inForce says why a token is no longer one.
+func inForce(t postgres.Token, now time.Time) error {
+	switch {
+	case t.RevokedAt != nil:
+		return &ci.Problem{Code: tokenRevoked, Detail: fmt.Sprintf("The token %s was revoked at %s.", printable(t.Name), t.RevokedAt.UTC().Format(time.RFC3339))}
+	case t.ExpiresAt != nil && !now.Before(*t.ExpiresAt):
+		return &ci.Problem{Code: tokenExpired, Detail: fmt.Sprintf("The token %s expired at %s.", printable(t.Name), t.ExpiresAt.UTC().Format(time.RFC3339))}
+	}
+	return nil
 }
 
 // A buildHandler answers a request about one build.

@@ -58,7 +58,7 @@ func (d *decoder) refuse(err error) {
 		return
 	}
 	p := ci.AsProblem(err)
-	d.fail(p.Code, "%s", p.Detail)
+	d.limit(p.Code, p.Limit, "%s", p.Detail)
 }
 
 func (d *decoder) syntax(format string, args ...any) {
@@ -415,15 +415,6 @@ func special(word uint64) uint64 {
 func scanString(data []byte) (s jsonText, n int, why string) {
 	i, saved, afterLine := 0, 0, -1
 	for {
-		for i+32 <= len(data) {
-			w := data[i : i+32 : i+32]
-			a, b := binary.LittleEndian.Uint64(w), binary.LittleEndian.Uint64(w[8:])
-			c, d := binary.LittleEndian.Uint64(w[16:]), binary.LittleEndian.Uint64(w[24:])
-			if special(a)|special(b)|special(c)|special(d) != 0 {
-				break
-			}
-			i += 32
-		}
 		for i+8 <= len(data) {
 			m := special(binary.LittleEndian.Uint64(data[i : i+8 : i+8]))
 			if m != 0 {
@@ -439,6 +430,13 @@ func scanString(data []byte) (s jsonText, n int, why string) {
 		case b == '"':
 			s.literal, s.bytes, s.escaped, s.ended = data[:i], int64(i-saved), saved > 0, afterLine == i
 			return s, i, ""
+		case b == '\\' && i+1 < len(data) && oneByte[data[i+1]]:
+			i += 2
+			saved++
+			if data[i-1] == 'n' {
+				s.lines++
+				afterLine = i
+			}
 		case b == '\\':
 			r, size := scanEscape(data[i:])
 			switch {
@@ -469,29 +467,18 @@ func scanString(data []byte) (s jsonText, n int, why string) {
 	}
 }
 
-// scanEscape reads the escape at the start of data. The size is 0 when JSON
-// has no such escape, and negative when half a surrogate pair is missing.
+// oneByte marks what may follow a backslash to make one byte of the two.
+var oneByte = [256]bool{'n': true, 't': true, 'r': true, '"': true, '\\': true, '/': true, 'b': true, 'f': true}
+
+// scanEscape reads the \u escape at the start of data. The size is 0 when it is
+// none, and negative when half a surrogate pair is missing.
 func scanEscape(data []byte) (r rune, size int) {
-	if len(data) < 2 {
-		return 0, 0
-	}
-	switch data[1] {
-	case 'n':
-		return '\n', 2
-	case '"', '\\', '/', 'b', 'f', 'r', 't':
-		return ' ', 2 // any one byte
-	case 'u':
-	default:
-		return 0, 0
-	}
 	r, ok := scanHex(data)
 	switch {
 	case !ok:
 		return 0, 0
 	case !utf16.IsSurrogate(r):
 		return r, 6
-	case len(data) < 12 || data[6] != '\\' || data[7] != 'u':
-		return 0, -1
 	}
 	low, _ := scanHex(data[6:])
 	if r = utf16.DecodeRune(r, low); r == utf8.RuneError {
@@ -502,7 +489,7 @@ func scanEscape(data []byte) (r rune, size int) {
 
 // scanHex reads \uXXXX.
 func scanHex(data []byte) (r rune, ok bool) {
-	if len(data) < 6 {
+	if len(data) < 6 || data[0] != '\\' || data[1] != 'u' {
 		return 0, false
 	}
 	for _, b := range data[2:6] {

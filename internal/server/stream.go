@@ -173,13 +173,10 @@ func (st *stream) nothingLeft(ctx context.Context) (bool, error) {
 			select {
 			case <-st.wake:
 			case <-ctx.Done():
-				st.poke() // what it slept through
 				return false, nil
 			}
 		}
 		if b := m.first; !b.End || b.Size > 0 || b.Reset != "" {
-			// A subscription that has looked at one is not woken for it again.
-			st.poke()
 			return false, nil
 		}
 	}
@@ -207,11 +204,11 @@ func (st *stream) run() {
 				return
 			}
 		}
-		switch {
-		case end:
+		if end {
 			return
-		case more:
-			continue
+		}
+		if more {
+			st.poke()
 		}
 		<-st.wake
 		switch events := st.events.Swap(0); {
@@ -300,7 +297,6 @@ func (st *stream) reset(m *member, b feed.Batch) error {
 	m.subscribe(st.server.tails, st.poke)
 	st.frame(m, m.cursor, "snapshot", m.begin)
 	m.begin = nil
-	st.poke()
 	return nil
 }
 
@@ -459,6 +455,15 @@ func (s *streams) count() int {
 	return len(s.open)
 }
 
+// closeAll closes all at once.
+func (s *streams) closeAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.open {
+		c.close()
+	}
+}
+
 // closeEvenly closes all, evenly spread over a time and in random order, so
 // that they do not all come back at once; then it waits until they are gone.
 func (s *streams) closeEvenly(ctx context.Context, over time.Duration) {
@@ -485,9 +490,7 @@ func (s *streams) closeEvenly(ctx context.Context, over time.Duration) {
 			case <-s.empty:
 				return
 			case <-ctx.Done():
-				for _, c := range all[i:] {
-					c.close()
-				}
+				s.closeAll()
 				return
 			}
 		}

@@ -262,6 +262,7 @@ func (d *updatesDecoder) steps() []ci.StepUpdate {
 	var steps []ci.StepUpdate
 	for l := (list{}); d.element(&l); {
 		if l.n > ci.MaxSteps {
+			d.field = "steps"
 			d.limit(ci.TooMany, ci.MaxSteps, "A build has at most %d steps.", ci.MaxSteps)
 			break
 		}

@@ -111,9 +111,13 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 		defer close(done)
 		in.readAll(r.Body)
 	}()
+	whole := false
 	defer func() {
 		in.give(errUploadOver)
-		conn.SetReadDeadline(time.Unix(1, 0)) // ends a read that waits
+		if !whole { // ends a read that waits, and the connection with it
+			c.Response().Header().Set("Connection", "close")
+			conn.SetReadDeadline(time.Unix(1, 0))
+		}
 		<-done
 	}()
 
@@ -126,17 +130,15 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 		piece, err := in.take()
 		if len(piece) > 0 || err == io.EOF && !u.stored {
 			if err := u.append(ctx, piece, s.stop); err != nil {
-				c.Response().Header().Set("Connection", "close")
 				return err
 			}
 		}
 		switch {
 		case err == io.EOF:
-			h := c.Response().Header()
-			h.Set("Upload-Offset", strconv.FormatInt(u.have, 10))
+			whole = true
+			c.Response().Header().Set("Upload-Offset", strconv.FormatInt(u.have, 10))
 			return c.NoContent(http.StatusNoContent)
 		case err != nil: // the peer vanished; nobody reads this
-			c.Response().Header().Set("Connection", "close")
 			return &ci.Problem{Code: ci.Invalid, Offset: &u.have, Detail: "The body broke off; what arrived is stored."}
 		}
 		select {
@@ -147,7 +149,6 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 			if len(in.ready) > 0 {
 				continue // what arrived is kept
 			}
-			c.Response().Header().Set("Connection", "close")
 			return &ci.Problem{Code: shuttingDown, Offset: &u.have, Detail: "The server is shutting down; go on from Upload-Offset with the next one."}
 		}
 	}

@@ -1,0 +1,100 @@
+package server
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/postgres"
+)
+
+// TestRoutes_DefaultDeny walks the router: what is there is listed, what
+// writes asks for a token, and what is open to all is on this list.
+func TestRoutes_DefaultDeny(t *testing.T) {
+	t.Parallel()
+	open := map[string]bool{"/healthz": true, "/readyz": true, "/api/v1/openapi.json": true, "/problems/:code": true, "/": true, "/builds/:id": true, "/assets/*": true}
+	s := New(Config{})
+	listed := map[string]access{}
+	for _, r := range s.routes() {
+		listed[r.method+" "+r.path] = r.access
+		switch {
+		case r.method != http.MethodGet && r.access != report:
+			t.Errorf("%s %s writes without the scope report", r.method, r.path)
+		case (r.access == public) != open[r.path]:
+			t.Errorf("%s %s: access is %s", r.method, r.path, r.access)
+		}
+	}
+	for _, r := range s.echo.Routes() {
+		method := strings.Replace(r.Method, http.MethodHead, http.MethodGet, 1)
+		if _, ok := listed[method+" "+r.Path]; !ok {
+			t.Errorf("%s %s is not in routes()", r.Method, r.Path)
+		}
+	}
+	if got, want := len(s.echo.Routes()), 3+2*(len(listed)-3); got != want {
+		t.Errorf("%d routes, want %d", got, want)
+	}
+}
+
+func TestLoopback(t *testing.T) {
+	t.Parallel()
+	for host, want := range map[string]bool{
+		"localhost": true, "localhost:8080": true, "LOCALHOST:1": true, "localhost.": true, "app.localhost:80": true,
+		"127.0.0.1": true, "127.1.2.3:8080": true, "[::1]": true, "[::1]:8080": true,
+		"": false, "example.com": false, "localhost.example.com": false, "127.0.0.1.example.com": false, "10.0.0.1:80": false,
+		"0.0.0.0": false, "[::]:80": false, "notlocalhost": false, "[::ffff:10.0.0.1]": false,
+	} {
+		if got := loopback(host); got != want {
+			t.Errorf("%q: %v", host, got)
+		}
+	}
+}
+
+func TestForeign(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		headers string
+		want    bool
+	}{
+		{"", false},
+		{"Sec-Fetch-Site: same-origin", false},
+		{"Sec-Fetch-Site: none", false},
+		{"Sec-Fetch-Site: same-site", true},
+		{"Sec-Fetch-Site: cross-site", true},
+		{"Sec-Fetch-Site: cross-site|Sec-Fetch-Mode: navigate|Sec-Fetch-Dest: document", false},
+		{"Sec-Fetch-Site: cross-site|Sec-Fetch-Mode: navigate|Sec-Fetch-Dest: iframe", true},
+		{"Origin: http://localhost:8080", false},
+		{"Origin: http://localhost:3000", true},
+		{"Origin: null", true},
+	} {
+		r, _ := http.NewRequest("GET", "http://localhost:8080/", nil)
+		for h := range strings.SplitSeq(c.headers, "|") {
+			if name, value, ok := strings.Cut(h, ": "); ok {
+				r.Header.Set(name, value)
+			}
+		}
+		if got := foreign(r); got != c.want {
+			t.Errorf("%q: %v", c.headers, got)
+		}
+	}
+}
+
+func TestInForce(t *testing.T) {
+	t.Parallel()
+	later := noon.Add(time.Second)
+	for _, c := range []struct {
+		t    postgres.Token
+		code ci.Code
+	}{
+		{postgres.Token{}, ""},
+		{postgres.Token{ExpiresAt: &later}, ""},
+		{postgres.Token{ExpiresAt: &noon}, tokenExpired},
+		{postgres.Token{RevokedAt: &later}, tokenRevoked},
+	} {
+		if err := inForce(c.t, noon); c.code == "" && err != nil || c.code != "" && !errors.Is(err, &ci.Problem{Code: c.code}) {
+			t.Errorf("%+v: %v", c.t, err)
+		}
+	}
+}

@@ -1,0 +1,105 @@
+package server
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+func TestBuilds_List(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for i := range 7 {
+		s.create(fmt.Sprintf(`{"project":"acme/%s","branch":"%s","author":"ann","steps":[{"key":"a"}]}`, []string{"api", "web"}[i%2], []string{"main", "next"}[i/4]))
+	}
+	type page struct {
+		Builds []struct {
+			Project, Branch string
+			Number          int
+			Steps           []struct{ Key, Status string }
+		}
+		Next string
+	}
+	list := func(query string) (p page) {
+		t.Helper()
+		a := s.get("/api/v1/builds" + query)
+		if err := json.Unmarshal([]byte(a.body), &p); err != nil || a.status != 200 {
+			t.Fatalf("%s: %d %s", query, a.status, a.body)
+		}
+		if (p.Next != "") != strings.Contains(a.header.Get("Link"), `rel="next"`) {
+			t.Errorf("%s: Link is %q", query, a.header.Get("Link"))
+		}
+		return p
+	}
+	for query, want := range map[string]int{"": 7, "?project=acme/api": 4, "?project=acme/*&branch=next": 3, "?status=queued&status=lost": 7, "?status=passed": 0, "?author=ann&limit=2": 2, "?project=acme/web&number=2": 1} {
+		if p := list(query); len(p.Builds) != want {
+			t.Errorf("%s: %d builds, want %d", query, len(p.Builds), want)
+		}
+	}
+	n := 0
+	for p := list("?limit=3"); ; p = list("?limit=3&before=" + p.Next) {
+		n += len(p.Builds)
+		if p.Next == "" {
+			break
+		}
+	}
+	if n != 7 {
+		t.Errorf("%d builds in pages", n)
+	}
+	if a := s.get("/api/v1/builds?before=nonsense"); a.status != 400 {
+		t.Errorf("before=nonsense: %d %s", a.status, a.body)
+	}
+	a := s.get("/api/v1/builds/latest?project=acme/api&branch=main")
+	if a.status != 302 || !strings.HasPrefix(a.header.Get("Location"), "/api/v1/builds/") {
+		t.Errorf("latest: %d %v", a.status, a.header)
+	}
+	if a := s.get("/api/v1/builds/latest?project=acme/none"); a.status != 404 {
+		t.Errorf("latest of none: %d %s", a.status, a.body)
+	}
+	if a := s.get("/api/v1/projects"); a.status != 200 || !strings.Contains(a.body, `"name":"acme/web"`) {
+		t.Errorf("projects: %d %s", a.status, a.body)
+	}
+}
+
+func TestOperations(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	if a := s.get("/healthz"); a.status != 200 {
+		t.Errorf("healthz: %d", a.status)
+	}
+	// LISTEN may take a moment.
+	var a answer
+	for range 1000 {
+		if a = s.get("/readyz"); a.status == 200 {
+			break
+		}
+	}
+	if a.status != 200 || !strings.Contains(a.body, `"ready":true`) || !strings.Contains(a.body, `"fsync":"on"`) {
+		t.Errorf("readyz: %d %s", a.status, a.body)
+	}
+}
+
+func TestPages_Headers(t *testing.T) {
+	t.Parallel()
+	s := New(Config{})
+	srv := &testServer{t: t, Server: s, url: serveHandler(t, s)}
+	for _, path := range []string{"/", "/builds/0190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a10"} {
+		a := srv.get(path)
+		if a.status != 200 || !strings.Contains(a.header.Get("Content-Security-Policy"), "require-trusted-types-for 'script'") || a.header.Get("X-Content-Type-Options") != "nosniff" || a.header.Get("Referrer-Policy") == "" {
+			t.Errorf("%s: %d %v", path, a.status, a.header)
+		}
+		for _, quoted := range strings.Split(a.body, `"`) {
+			if strings.HasPrefix(quoted, "/assets/") {
+				if a := srv.get(quoted); a.status != 200 || !strings.Contains(a.header.Get("Cache-Control"), "immutable") || a.header.Get("X-Content-Type-Options") != "nosniff" {
+					t.Errorf("%s: %d %v", quoted, a.status, a.header)
+				}
+			}
+		}
+	}
+	for _, path := range []string{"/assets/none.js", "/assets/", "/assets/../index.html", "/assets/%2e%2e/index.html"} {
+		if a := srv.get(path); a.status != 404 {
+			t.Errorf("%s: %d", path, a.status)
+		}
+	}
+}

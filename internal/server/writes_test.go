@@ -1,0 +1,365 @@
+package server
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/postgres"
+)
+
+func TestWriting(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	id := ci.NewBuildID().String()
+	create := fmt.Sprintf(`{"id":%q,"project":"acme/api","branch":"main","title":"A title","steps":[{"key":"test/linux","name":"Unit tests"}]}`, id)
+	a := s.write("/api/v1/builds", create)
+	var b struct {
+		ID, Project, Branch, Status string
+		Number                      int
+		Steps                       []struct {
+			Key, Name, Status string
+			LogBytes          int `json:"log_bytes"`
+		}
+		Last string `json:"last_event_id"`
+	}
+	json.Unmarshal([]byte(a.body), &b)
+	if a.status != 201 || b.ID != id || b.Number != 1 || b.Status != "queued" || len(b.Steps) != 1 || b.Steps[0].Name != "Unit tests" {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	if again := s.write("/api/v1/builds", create); again.status != 200 || again.body != a.body {
+		t.Errorf("repeated: %d %s", again.status, again.body)
+	}
+	build := "/api/v1/builds/" + id
+	post := `{"updates":[` + logText("test/linux", 0, "hello\nwörld") + `,{"step":{"key":"test/linux","status":"passed","exit_code":0,"log_bytes":12}},{"build":{"status":"passed"}}]}`
+	first := s.write(build+"/updates", post)
+	if first.status != 200 || !strings.HasSuffix(first.body, `"logs":{"test/linux":12}}`+"\n") {
+		t.Fatalf("%d %s", first.status, first.body)
+	}
+	if again := s.write(build+"/updates", post); again.status != 200 || again.body != first.body {
+		t.Errorf("repeated: %d %s, want %s", again.status, again.body, first.body)
+	}
+	for _, path := range []string{"/steps/test/linux/log", "/steps/test%2Flinux/log", "/steps/test%2flinux/log"} {
+		if a := s.get(build + path); a.status != 200 || a.body != "hello\nwörld" {
+			t.Errorf("%s: %d %q", path, a.status, a.body)
+		}
+	}
+	if a := s.write(build+"/updates", `{"updates":[{"build":{"status":"failed"}}]}`); a.status != 409 || a.problem().Current != "passed" || a.problem().Status != 409 || *a.problem().Index != 0 {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	if a := s.get(build, "If-None-Match: "+s.get(build).header.Get("ETag")); a.status != 304 {
+		t.Errorf("ETag: %d", a.status)
+	}
+}
+
+func TestUpdates_Compressed(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	build := s.create(`{"project":"p","steps":[{"key":"a"}]}`)
+	gz := func(body []byte) string {
+		var out bytes.Buffer
+		w, _ := gzip.NewWriterLevel(&out, gzip.BestCompression)
+		w.Write(body)
+		w.Close()
+		return out.String()
+	}
+	zs := func(body []byte) string {
+		w, _ := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBestCompression))
+		return string(w.EncodeAll(body, nil))
+	}
+	zsStream := func(body []byte) string { // no content size, a large window
+		var out bytes.Buffer
+		w, _ := zstd.NewWriter(&out, zstd.WithWindowSize(8<<20))
+		w.Write(body)
+		w.Close()
+		return out.String()
+	}
+	offset := 0
+	for name, pack := range map[string]func([]byte) string{"gzip": gz, "zstd": zs, "zstd ": zsStream} {
+		a := s.write(build+"/updates", pack([]byte(`{"updates":[`+logText("a", offset, name)+`]}`)), "Content-Encoding: "+strings.TrimSpace(name))
+		if a.status != 200 {
+			t.Errorf("%s: %d %s", name, a.status, a.body)
+		}
+		offset += len(name)
+		bomb := pack(make([]byte, 64<<20))
+		for _, body := range []string{bomb, pack([]byte(`{"updates":[],"alive":["` + strings.Repeat("x", 1<<20) + `"]}`))} {
+			if a := s.write(build+"/updates", body, "Content-Encoding: "+strings.TrimSpace(name)); a.status != 413 || a.problem().Limit != 1<<20 {
+				t.Errorf("%s bomb of %d bytes: %d %s", name, len(body), a.status, a.body)
+			}
+		}
+		if a := s.write(build+"/updates", "no such format", "Content-Encoding: "+strings.TrimSpace(name)); a.status != 415 {
+			t.Errorf("not %s: %d %s", name, a.status, a.body)
+		}
+	}
+	// Frames that unpack to nothing, for ever.
+	if a := s.write(build+"/updates", strings.Repeat("\x50\x2a\x4d\x18\x00\x00\x00\x00", 1<<18), "Content-Encoding: zstd"); a.status != 413 {
+		t.Errorf("skippable frames: %d %s", a.status, a.body)
+	}
+	if a := s.write(build+"/updates", "x", "Content-Encoding: br"); a.status != 415 || a.header.Get("Accept-Encoding") == "" {
+		t.Errorf("br: %d %s", a.status, a.body)
+	}
+}
+
+func TestUpdates_NDJSON(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	build := s.create(`{"project":"p"}`)
+	a := s.write(build+"/updates", logText("a", 0, "x")+"\n"+logText("a", 1, "y")+"\n", "Content-Type: application/x-ndjson")
+	if a.status != 200 || !strings.Contains(a.body, `"logs":{"a":2}`) {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+}
+
+// TestBadInput posts everything that is wrong, and looks whether anything was
+// stored.
+func TestBadInput(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	build := s.create(`{"project":"p","steps":[{"key":"a"}]}`)
+	s.update(build, logText("a", 0, "hello"))
+	before, builds := s.last(build), s.get("/api/v1/builds").body
+	expired := noon.AddDate(-1, 0, 0)
+	good := ci.NewToken()
+	typo := good[:39] + string('A'+(good[39]-'A'+1)%26)
+	report := []postgres.Scope{postgres.ScopeReport}
+
+	type bad struct {
+		name, method, path, body string
+		headers                  []string
+		status                   int
+		code                     ci.Code
+	}
+	token := []string{"Authorization: Bearer " + s.token, "Content-Type: application/json"}
+	with := func(h ...string) []string { return append(append([]string(nil), token...), h...) }
+	updates := build + "/updates"
+	cases := []bad{
+		{"an unknown build", "POST", "/api/v1/builds/0190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a10/updates", `{"updates":[]}`, token, 404, ci.NotFound},
+		{"no UUID", "POST", "/api/v1/builds/latest1/updates", `{"updates":[]}`, token, 400, ci.InvalidID},
+		{"a UUID in braces", "POST", "/api/v1/builds/%7B0190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a10%7D/updates", `{"updates":[]}`, token, 400, ci.InvalidID},
+		{"too large", "POST", updates, `{"updates":[],"alive":["` + strings.Repeat("x", 1<<20) + `"]}`, token, 413, tooLarge},
+		{"a form", "POST", updates, `{"updates":[]}`, with("Content-Type: application/x-www-form-urlencoded"), 415, mediaType},
+		{"a gap", "POST", updates, `{"updates":[` + logText("a", 7, "x") + `]}`, token, 409, ci.LogGap},
+		{"a gap after text", "POST", updates, `{"updates":[` + logText("a", 5, "xy") + "," + logText("a", 8, "z") + `]}`, token, 409, ci.LogGap},
+		{"a heartbeat of nobody", "POST", updates, `{"updates":[` + logText("a", 5, "xy") + `],"alive":["b"]}`, token, 404, ci.UnknownStep},
+		{"a cycle", "POST", updates, `{"updates":[{"step":{"key":"a","needs":["b"]}},{"step":{"key":"b","needs":["a"]}}]}`, token, 400, ci.NeedsCycle},
+		{"an incomplete log", "POST", updates, `{"updates":[{"step":{"key":"a","status":"passed","log_bytes":6}}]}`, token, 409, ci.LogIncomplete},
+		{"no token", "POST", updates, `{"updates":[]}`, nil, 401, tokenMissing},
+		{"a password", "POST", updates, `{"updates":[]}`, []string{"Authorization: Basic eDp5"}, 401, ci.TokenMalformed},
+		{"half a token", "POST", updates, `{"updates":[]}`, []string{"Authorization: Bearer stp_123"}, 401, ci.TokenMalformed},
+		{"a typo", "POST", updates, `{"updates":[]}`, []string{"Authorization: Bearer " + typo}, 401, ci.TokenMalformed},
+		{"an unknown token", "POST", updates, `{"updates":[]}`, []string{"Authorization: Bearer " + good}, 401, tokenUnknown},
+		{"an expired token", "POST", updates, `{"updates":[]}`, []string{"Authorization: Bearer " + s.addToken(postgres.Token{Name: "x", Scopes: report, Project: "*", ExpiresAt: &expired})}, 401, tokenExpired},
+		{"a reader's token", "POST", updates, `{"updates":[]}`, []string{"Authorization: Bearer " + s.addToken(postgres.Token{Name: "z", Scopes: []postgres.Scope{postgres.ScopeRead}, Project: "*"})}, 403, tokenScope},
+		{"another project's token", "POST", updates, `{"updates":[]}`, []string{"Authorization: Bearer " + s.addToken(postgres.Token{Name: "o", Scopes: report, Project: "other/*"})}, 404, ci.NotFound},
+		{"a bad token to read", "GET", build, ``, []string{"Authorization: Bearer " + typo}, 401, ci.TokenMalformed},
+		{"another site's page", "POST", updates, `{"updates":[]}`, with("Sec-Fetch-Site: cross-site"), 403, crossOrigin},
+		{"another site's script", "GET", build, ``, []string{"Sec-Fetch-Site: same-site", "Sec-Fetch-Mode: cors"}, 403, crossOrigin},
+		{"another origin", "GET", build, ``, []string{"Origin: https://evil.example"}, 403, crossOrigin},
+		{"another host", "GET", build, ``, []string{"Host: evil.example"}, 421, badHost},
+		{"create as a form", "POST", "/api/v1/builds", `{"project":"x"}`, with("Content-Type: text/plain"), 415, mediaType},
+		{"create with a number", "POST", "/api/v1/builds", `{"project":"x","number":7}`, token, 400, ci.Invalid},
+		{"create in other letters", "POST", "/api/v1/builds", `{"project":"P"}`, token, 409, ci.ProjectCase},
+		{"create elsewhere", "POST", "/api/v1/builds", `{"project":"x"}`, []string{"Authorization: Bearer " + s.addToken(postgres.Token{Name: "o2", Scopes: report, Project: "other/*"})}, 403, tokenProject},
+		{"create with a taken id", "POST", "/api/v1/builds", `{"project":"x","id":"` + strings.TrimPrefix(build, "/api/v1/builds/") + `"}`, token, 409, ci.BuildIDTaken},
+		{"an upload to a bad key", "PATCH", build + "/steps/a%00b/log", `x`, token, 400, ci.Invalid},
+		{"an upload to no log", "PATCH", build + "/steps/a", `x`, token, 404, ci.NotFound},
+		{"an upload at a bad offset", "PATCH", build + "/steps/a/log", `x`, with("Upload-Offset: -1"), 400, ci.Invalid},
+		{"an upload beyond the end", "PATCH", build + "/steps/a/log", `x`, with("Upload-Offset: 6"), 409, ci.LogGap},
+		{"an unknown parameter", "GET", "/api/v1/builds?brnach=x", ``, nil, 400, ci.Invalid},
+		{"a bad limit", "GET", "/api/v1/builds?limit=201", ``, nil, 400, ci.Invalid},
+		{"a bad status", "GET", "/api/v1/builds?status=done", ``, nil, 400, ci.Invalid},
+		{"a bad tail", "GET", build + "/events?tail=x", ``, nil, 400, ci.Invalid},
+		{"a bad step", "GET", build + "/events?step=", ``, nil, 400, ci.Invalid},
+		{"no logs", "GET", "/api/v1/streams", ``, nil, 400, ci.Invalid},
+		{"a malformed log", "GET", "/api/v1/streams?log=x", ``, nil, 400, ci.InvalidID},
+		{"another method", "PUT", build, ``, nil, 405, badMethod},
+		{"another address", "GET", "/api/v2/builds", ``, nil, 404, ci.NotFound},
+	}
+	for _, c := range badUpdates {
+		cases = append(cases, bad{c.name, "POST", updates, c.body, token, 400, c.code})
+	}
+	for _, c := range cases {
+		a := s.do(c.method, c.path, c.body, c.headers...)
+		p := a.problem()
+		if a.status != c.status || p.Type != "/problems/"+string(c.code) || p.Status != c.status || p.Title == "" || len(p.Detail) < 10 || a.header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s: %d %s", c.name, a.status, a.body)
+		}
+		if (a.status == 401) != (a.header.Get("WWW-Authenticate") != "") {
+			t.Errorf("%s: WWW-Authenticate is %q", c.name, a.header.Get("WWW-Authenticate"))
+		}
+		if after := s.last(build); after != before {
+			t.Fatalf("%s: stored something: %s, was %s", c.name, after, before)
+		}
+	}
+	if after := s.get("/api/v1/builds").body; after != builds {
+		t.Errorf("the list of builds was %s, is %s", builds, after)
+	}
+	if a := s.get("/builds"); a.status != 404 || !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") {
+		t.Errorf("an unknown page: %d %s", a.status, a.body)
+	}
+}
+
+func TestProblems_Explained(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for code, k := range problems {
+		if a := s.get("/problems/" + string(code)); a.status != 200 || !strings.Contains(a.body, k.title) {
+			t.Errorf("%s: %d %s", code, a.status, a.body)
+		}
+	}
+	if a := s.get("/problems/log-gap", "Accept: text/html"); !strings.HasPrefix(a.body, "<!doctype html>") {
+		t.Error(a.body)
+	}
+}
+
+func TestBody_TooSlow(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	build := s.create(`{"project":"p"}`)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(patience))
+	fmt.Fprintf(conn, "POST %s/updates HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Length: 1000\r\n\r\n{", build, s.token)
+	text, err := io.ReadAll(conn)
+	if err != nil || !strings.HasPrefix(string(text), "HTTP/1.1 408 ") {
+		t.Errorf("%v, %q", err, text)
+	}
+}
+
+// An uploader is a PATCH by hand.
+type uploader struct {
+	raw
+}
+
+func (s *testServer) upload(path string, headers ...string) *uploader {
+	s.t.Helper()
+	r := s.connect()
+	fmt.Fprintf(r.conn, "PATCH %s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nTransfer-Encoding: chunked\r\n", path, s.token)
+	for _, h := range headers {
+		fmt.Fprintf(r.conn, "%s\r\n", h)
+	}
+	fmt.Fprint(r.conn, "\r\n")
+	return &uploader{*r}
+}
+
+func (u *uploader) send(text string) { fmt.Fprintf(u.conn, "%x\r\n%s\r\n", len(text), text) }
+
+func (u *uploader) finish() (status int, offset string) {
+	u.t.Helper()
+	fmt.Fprint(u.conn, "0\r\n\r\n")
+	res, err := http.ReadResponse(u.r, nil)
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	return res.StatusCode, res.Header.Get("Upload-Offset")
+}
+
+// eventually polls until the log is this.
+func (s *testServer) eventually(path, want string) {
+	s.t.Helper()
+	var a answer
+	for end := time.Now().Add(patience); time.Now().Before(end); {
+		if a = s.get(path); a.body == want {
+			return
+		}
+	}
+	s.t.Fatalf("%s is %d %q, want %q", path, a.status, a.body, want)
+}
+
+func TestUpload(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	build := s.create(`{"project":"p"}`)
+	log := build + "/steps/make/all/log"
+	if a := s.do("HEAD", log, ""); a.status != 404 || a.header.Get("Upload-Offset") != "0" {
+		t.Errorf("HEAD of nothing: %d %v", a.status, a.header)
+	}
+	u := s.upload(log, "Upload-Offset: 0")
+	u.send("live ")
+	s.eventually(log, "live ")
+	u.send("wörld \xe2\x82") // half a euro
+	s.eventually(log, "live wörld ")
+	u.send("\xac\n")
+	s.eventually(log, "live wörld €\n")
+	if status, offset := u.finish(); status != 204 || offset != "16" {
+		t.Errorf("%d, offset %s", status, offset)
+	}
+	if a := s.do("HEAD", log, ""); a.status != 200 || a.header.Get("Upload-Offset") != "16" || a.header.Get("Content-Length") != "16" {
+		t.Errorf("HEAD: %d %v", a.status, a.header)
+	}
+	// Once more from the start, with more: only what is missing is stored.
+	auth := "Authorization: Bearer " + s.token
+	if a := s.do("PATCH", log, "live wörld €\nand more", auth, "Upload-Offset: 0"); a.status != 204 || a.header.Get("Upload-Offset") != "24" {
+		t.Errorf("resumed: %d %v", a.status, a.header)
+	}
+	// Without an offset it goes to the end.
+	if a := s.do("PATCH", log, "!", auth); a.status != 204 || a.header.Get("Upload-Offset") != "25" {
+		t.Errorf("appended: %d %v", a.status, a.header)
+	}
+	if a := s.do("PATCH", log, "x", auth, "Upload-Offset: 26"); a.status != 409 || a.header.Get("Upload-Offset") != "25" || *a.problem().Offset != 25 {
+		t.Errorf("gap: %d %v %s", a.status, a.header, a.body)
+	}
+	if a := s.do("PATCH", build+"/steps/empty/log", "", auth, "Upload-Offset: 0"); a.status != 204 || a.header.Get("Upload-Offset") != "0" {
+		t.Errorf("empty: %d %v", a.status, a.header)
+	}
+	s.eventually(log, "live wörld €\nand more!")
+
+	// A peer that vanishes leaves what it had sent.
+	u = s.upload(log)
+	u.send(" \xff tail \xe2")
+	s.eventually(log, "live wörld €\nand more! \xff tail ")
+	u.conn.Close()
+	s.eventually(log, "live wörld €\nand more! \xff tail \xe2")
+
+	// And one that waits to be asked.
+	u = s.upload(log, "Expect: 100-continue")
+	if line, _ := u.r.ReadString('\n'); !strings.HasPrefix(line, "HTTP/1.1 100") {
+		t.Errorf("100-continue: %q", line)
+	}
+	u.r.ReadString('\n')
+	if status, offset := u.finish(); status != 204 || offset != "34" {
+		t.Errorf("%d, offset %s", status, offset)
+	}
+}
+
+func TestUpload_Large(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	build := s.create(`{"project":"p"}`)
+	log := build + "/steps/a/log"
+	text := strings.Repeat("0123456789 öäü €\r\n\x1b[1mbold\x1b[0m\xff", 150_000)
+	if a := s.do("PATCH", log, text, "Authorization: Bearer "+s.token, "Upload-Offset: 0"); a.status != 204 || a.header.Get("Upload-Offset") != fmt.Sprint(len(text)) {
+		t.Fatalf("%d %v", a.status, a.header)
+	}
+	if a := s.get(log); a.body != text {
+		t.Errorf("%d bytes, want %d: %.200s", len(a.body), len(text), a.body)
+	}
+}
+
+func TestUpload_Shutdown(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	build := s.create(`{"project":"p"}`)
+	log := build + "/steps/a/log"
+	u := s.upload(log)
+	u.send("before")
+	s.eventually(log, "before")
+	s.stop()
+	res, err := http.ReadResponse(u.r, nil)
+	if err != nil || res.StatusCode != 503 || res.Header.Get("Upload-Offset") != "6" {
+		t.Errorf("%v, %v", err, res)
+	}
+}
