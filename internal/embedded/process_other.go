@@ -15,6 +15,9 @@ import (
 // outlives a killed server, and the next start ends it.
 func dieWithUs(*syscall.SysProcAttr) {}
 
+// systemSettings are settings that only this system knows.
+func systemSettings() []string { return nil }
+
 // serves says whether a process is a living PostgreSQL of this cluster: we
 // start it with the cluster's path after -D.
 func serves(pid int, cluster string) bool {

@@ -35,7 +35,9 @@ var settings = []string{
 	"max_connections=100",
 	"shared_buffers=128MB",
 	// Recovery after a kill replays at most so much, and is to take seconds.
-	"max_wal_size=512MB",
+	"max_wal_size=256MB",
+	// In the cluster, not in /dev/shm, which containers keep small.
+	"dynamic_shared_memory_type=mmap",
 	"jit=off", // our queries are short
 	"timezone=UTC",
 
@@ -131,8 +133,9 @@ func (s *Server) prepare(ctx context.Context, cfg Config) error {
 	if s.socket, err = s.dir.socketDir(ctx, s.as); err != nil {
 		return err
 	}
+	s.settings = slices.Concat(settings, systemSettings())
 	// The list of folders is parsed: quoted, any path is one folder.
-	s.settings = append(slices.Clone(settings), `unix_socket_directories="`+strings.ReplaceAll(s.socket, `"`, `""`)+`"`)
+	s.settings = append(s.settings, `unix_socket_directories="`+strings.ReplaceAll(s.socket, `"`, `""`)+`"`)
 	for _, name := range slices.Sorted(maps.Keys(cfg.Settings)) {
 		s.settings = append(s.settings, name+"="+cfg.Settings[name])
 	}

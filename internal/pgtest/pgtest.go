@@ -90,7 +90,8 @@ func Start(tb testing.TB) *embedded.Server {
 // enter when the test runs as root, and in memory where there is enough.
 func Dir(tb testing.TB) string {
 	tb.Helper()
-	dir, err := os.MkdirTemp(tempDir(), "stepcast-test-")
+	sweep()
+	dir, err := os.MkdirTemp(tempDir(), fmt.Sprintf("stepcast-test-%d-", os.Getpid()))
 	if err != nil {
 		tb.Fatalf("pgtest: %v", err)
 	}
@@ -104,6 +105,17 @@ func Dir(tb testing.TB) string {
 	}
 	return dir
 }
+
+// sweep removes the folders of test processes that were killed.
+var sweep = sync.OnceFunc(func() {
+	left, _ := filepath.Glob(filepath.Join(tempDir(), "stepcast-test-*-*"))
+	for _, dir := range left {
+		var pid int
+		if _, err := fmt.Sscanf(filepath.Base(dir), "stepcast-test-%d-", &pid); err == nil && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+			_ = os.RemoveAll(dir) // another user's stays
+		}
+	}
+})
 
 // quiet keeps the starts and restarts that tests cause out of their output.
 var quiet = slog.New(slog.DiscardHandler)
