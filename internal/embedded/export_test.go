@@ -10,7 +10,11 @@ import (
 // Orphan starts PostgreSQL on a stopped server's cluster behind its back, as
 // if a server before had left it there.
 func (s *Server) Orphan() (*exec.Cmd, error) {
-	cmd := exec.Command(s.bin.postgres(), "-D", s.dir.cluster(), "-c", "listen_addresses=", "-c", "unix_socket_directories="+s.socket)
+	args := []string{"-D", s.dir.cluster()}
+	for _, setting := range s.settings {
+		args = append(args, "-c", setting)
+	}
+	cmd := exec.Command(s.bin.postgres(), args...)
 	cmd.Env = append(baseEnv, s.bin.env...)
 	cmd.Dir = "/"
 	s.as.apply(cmd)
