@@ -58,7 +58,7 @@ func (c *Client) LatestBuild(ctx context.Context, project, branch string) (Build
 		return BuildState{}, err
 	}
 	if len(list.Builds) == 0 {
-		return BuildState{}, errNoBuild
+		return BuildState{}, ErrNoBuild
 	}
 	return list.Builds[0], nil
 }

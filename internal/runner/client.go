@@ -230,8 +230,12 @@ type backoff struct{ bound time.Duration }
 // wait sleeps before the next attempt after err, at least as long as the server
 // asked for.
 func (b *backoff) wait(ctx context.Context, err error) error {
+	return b.waitAtLeast(ctx, err, 0)
+}
+
+func (b *backoff) waitAtLeast(ctx context.Context, err error, least time.Duration) error {
 	b.bound = min(max(2*b.bound, firstBackoff), maxBackoff)
-	delay := rand.N(b.bound)
+	delay := max(rand.N(b.bound), least)
 	var r *refusal
 	if errors.As(err, &r) {
 		delay = max(delay, r.wait)
@@ -246,7 +250,7 @@ func (b *backoff) wait(ctx context.Context, err error) error {
 	}
 }
 
-// Until repeats a request until it is answered for good or ctx ends; the error
+// until repeats a request until it is answered for good or ctx ends; the error
 // is then the last attempt's.
 func (c *Client) until(ctx context.Context, method, path string, body []byte, out any) error {
 	var b backoff

@@ -130,7 +130,7 @@ func (r *Report) Send(ctx context.Context) error {
 func (r *Report) open(ctx context.Context) error {
 	if !r.opt.Own {
 		err := r.join(ctx)
-		if !errors.Is(err, errNoBuild) {
+		if !errors.Is(err, ErrNoBuild) {
 			return err
 		}
 		// Its `build start` may not have reached the server: make up for it.
@@ -152,8 +152,6 @@ func (r *Report) open(ctx context.Context) error {
 	})
 }
 
-var errNoBuild = errors.New("the server has no such build")
-
 // join looks at the build that the step is to be part of. A step that was
 // tried before is a new step.
 func (r *Report) join(ctx context.Context) error {
@@ -162,7 +160,7 @@ func (r *Report) join(ctx context.Context) error {
 		return r.client.do(ctx, http.MethodGet, "/api/v1/builds/"+r.opt.Build.String(), nil, &build)
 	})
 	if hasCode(err, ci.NotFound) {
-		return errNoBuild
+		return ErrNoBuild
 	}
 	if err != nil {
 		return err

@@ -1,0 +1,221 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/sse"
+)
+
+const (
+	// silence after which a stream is dead: three of the server's pings.
+	silence = 45 * time.Second
+	// reconnectAfter is the wait before the stream is opened again when it has
+	// not said how long.
+	reconnectAfter = time.Second
+)
+
+// ErrNoBuild means that there is no such build, or none that the caller may
+// see.
+var ErrNoBuild = errors.New("the server has no such build")
+
+// FollowEvent is an event of a build's stream, or the news that the stream
+// begins again.
+type FollowEvent struct {
+	Build *struct {
+		Project string    `json:"project"`
+		Number  int64     `json:"number"`
+		Title   string    `json:"title"`
+		Status  ci.Status `json:"status"`
+	}
+	Step *struct {
+		Key        ci.StepKey `json:"key"`
+		Status     ci.Status  `json:"status"`
+		ExitCode   *int       `json:"exit_code"`
+		StartedAt  *time.Time `json:"started_at"`
+		FinishedAt *time.Time `json:"finished_at"`
+	}
+	Log *struct {
+		Step   ci.StepKey `json:"step"`
+		Offset int64      `json:"offset"`
+		Bytes  int64      `json:"bytes"`
+		Lost   int64      `json:"lost"`
+		Text   string     `json:"text"`
+	}
+	Live  bool   // what comes now happens now
+	Reset string // why everything so far is to be forgotten; what is kept follows
+}
+
+// Follow follows a build until its end.
+type Follow struct {
+	Client *Client
+	Build  ci.BuildID
+	Steps  []ci.StepKey // log text of these only; nil: of all
+	Lines  int          // begin with the last lines of each step; negative: with the first
+	// Handle gets every event once and in order, across any number of
+	// connections.
+	Handle func(*FollowEvent)
+	// Away, if set, is told why there is no connection, once each time.
+	Away func(error)
+}
+
+// Do returns nil when the build has ended and everything was handed over, or
+// ctx's error, or the server's refusal (ErrNoBuild among them).
+func (f *Follow) Do(ctx context.Context) error {
+	var pause backoff
+	var cursor string
+	told := false
+	for {
+		retry, done, err := f.connection(ctx, &cursor)
+		switch {
+		case done:
+			return nil
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case hasCode(err, ci.NotFound):
+			return ErrNoBuild
+		case err != nil && !Passing(err):
+			return err
+		}
+		if retry > 0 { // it was connected
+			pause, told = backoff{}, false
+		}
+		if err != nil && !told && f.Away != nil {
+			told = true
+			f.Away(err)
+		}
+		if err := pause.waitAtLeast(ctx, err, retry); err != nil {
+			return err
+		}
+	}
+}
+
+// connection follows the build over one connection, and moves the cursor along.
+// It returns how long to wait before the next one, 0 if it was never connected.
+func (f *Follow) connection(ctx context.Context, cursor *string) (retry time.Duration, done bool, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	dead := time.AfterFunc(silence, func() { cancel(errors.New("the stream has gone silent")) })
+	defer dead.Stop()
+
+	req, err := f.Client.request(ctx, http.MethodGet, f.path(*cursor), nil)
+	if err != nil {
+		return 0, false, err
+	}
+	req.Header.Set("Accept", "text/event-stream")
+	if *cursor != "" {
+		req.Header.Set("Last-Event-ID", *cursor)
+	}
+	resp, err := f.Client.HTTP.Do(req)
+	if err != nil {
+		return 0, false, because(ctx, plain(err))
+	}
+	defer resp.Body.Close()
+	switch {
+	case resp.StatusCode == http.StatusNoContent: // the end was here already
+		return 0, true, nil
+	case resp.StatusCode != http.StatusOK:
+		answer, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+		return 0, false, refused(resp, answer)
+	case !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream"):
+		return 0, false, &refusal{status: http.StatusBadGateway, index: -1, detail: "the answer is not Stepcast's"}
+	}
+
+	stream := sse.NewReader(watched{resp.Body, dead}, 0)
+	for {
+		event, err := stream.Next()
+		if id := stream.LastID(); id != "" {
+			*cursor = id
+		}
+		if err != nil {
+			retry = stream.Retry()
+			if retry == 0 {
+				retry = reconnectAfter
+			}
+			if err == io.EOF {
+				err = nil
+			}
+			return retry, false, because(ctx, err)
+		}
+		if event.Name == "end" {
+			return 0, true, nil
+		}
+		if err := f.handle(event); err != nil {
+			return reconnectAfter, false, err
+		}
+	}
+}
+
+func (f *Follow) handle(event sse.Event) error {
+	var e FollowEvent
+	var err error
+	switch event.Name {
+	case "build":
+		err = json.Unmarshal(event.Data, &e.Build)
+	case "step":
+		err = json.Unmarshal(event.Data, &e.Step)
+	case "log":
+		err = json.Unmarshal(event.Data, &e.Log)
+	case "live":
+		e.Live = true
+	case "reset":
+		var reset struct{ Reason string }
+		err = json.Unmarshal(event.Data, &reset)
+		e.Reset = strings.ReplaceAll(printable(reset.Reason, 100), "_", " ")
+		if e.Reset == "" {
+			e.Reset = "unknown"
+		}
+	default: // ping, unavailable, and what later versions may say
+		return nil
+	}
+	if err != nil {
+		return &refusal{status: http.StatusBadGateway, index: -1, detail: "an event cannot be read: " + err.Error()}
+	}
+	f.Handle(&e)
+	return nil
+}
+
+func (f *Follow) path(cursor string) string {
+	query := url.Values{}
+	for _, key := range f.Steps {
+		query.Add("step", string(key))
+	}
+	if f.Lines >= 0 && cursor == "" {
+		query.Set("tail", strconv.Itoa(f.Lines))
+	}
+	path := "/api/v1/builds/" + f.Build.String() + "/events"
+	if len(query) > 0 {
+		path += "?" + query.Encode()
+	}
+	return path
+}
+
+// watched puts off the moment at which a stream counts as dead with every byte.
+type watched struct {
+	io.Reader
+	dead *time.Timer
+}
+
+func (w watched) Read(p []byte) (int, error) {
+	n, err := w.Reader.Read(p)
+	if n > 0 {
+		w.dead.Reset(silence)
+	}
+	return n, err
+}
+
+// because names the reason for which we broke off a connection ourselves.
+func because(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		return cause
+	}
+	return err
+}

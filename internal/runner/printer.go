@@ -1,0 +1,204 @@
+package runner
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/stepcast/stepcast/internal/ci"
+)
+
+// maxHeld is how much of an unended line waits for its end, in bytes, where
+// lines of several steps are mixed.
+const maxHeld = 64 << 10
+
+// Printer shows the events of a build as text: one step's log as it is, several
+// steps' line by line, each line after its step's key. Nothing in a log can do
+// more to the terminal than colour its own line.
+type Printer struct {
+	Out    io.Writer // log text
+	Status io.Writer // what happens to the build and its steps, one line each
+	Colour bool
+	Alone  bool // Out gets one step's log: no line needs a name
+
+	// Outcome is the build's status as of the last event.
+	Outcome ci.Status
+
+	steps   map[ci.StepKey]*stepPrinter
+	open    *stepPrinter // the step whose line on Out has not ended
+	width   int
+	scratch []byte
+}
+
+type stepPrinter struct {
+	key    ci.StepKey
+	status ci.Status
+	clean  *cleaner
+	next   int64 // offset of the text to come
+	begun  bool
+	held   []byte // an unended line, cleaned
+}
+
+// Handle shows one event.
+func (p *Printer) Handle(e *FollowEvent) {
+	switch {
+	case e.Log != nil:
+		p.log(p.step(e.Log.Step), e)
+	case e.Step != nil:
+		s := p.step(e.Step.Key)
+		if s.status == e.Step.Status {
+			return
+		}
+		s.status = e.Step.Status
+		if s.status == ci.Queued {
+			return
+		}
+		p.release(s)
+		line := fmt.Sprintf("%s %s", s.key, s.status)
+		if code := e.Step.ExitCode; code != nil && *code != 0 {
+			line += fmt.Sprintf(" (exit code %d)", *code)
+		}
+		if a, b := e.Step.StartedAt, e.Step.FinishedAt; a != nil && b != nil {
+			line += fmt.Sprintf(" after %v", b.Sub(*a).Round(100*time.Millisecond))
+		}
+		p.say("%s", line)
+	case e.Build != nil:
+		if p.Outcome == "" {
+			p.say("%s #%d %s", e.Build.Project, e.Build.Number, printable(e.Build.Title, 200))
+		}
+		if p.Outcome != e.Build.Status && e.Build.Status != ci.Queued && e.Build.Status != ci.Running {
+			p.say("build %s", e.Build.Status)
+		}
+		p.Outcome = e.Build.Status
+	case e.Reset != "":
+		p.say("the server begins again (%s)", e.Reset)
+		p.steps, p.open = nil, nil
+	}
+}
+
+// Close ends the line that is open and shows what was held back.
+func (p *Printer) Close() {
+	for _, s := range p.steps {
+		p.release(s)
+	}
+	p.breakLine()
+}
+
+// Say shows a line that is not the build's.
+func (p *Printer) Say(line string) { p.say("%s", line) }
+
+func (p *Printer) say(format string, args ...any) {
+	p.breakLine()
+	fmt.Fprintf(p.Status, "stepcast: "+format+"\n", args...)
+}
+
+func (p *Printer) step(key ci.StepKey) *stepPrinter {
+	s := p.steps[key]
+	if s == nil {
+		s = &stepPrinter{key: key, clean: newCleaner(!p.Colour)}
+		if p.steps == nil {
+			p.steps = make(map[ci.StepKey]*stepPrinter)
+		}
+		p.steps[key] = s
+		p.width = max(p.width, min(len(key), 30))
+	}
+	return s
+}
+
+func (p *Printer) log(s *stepPrinter, e *FollowEvent) {
+	l := e.Log
+	if s.begun && l.Offset != s.next {
+		p.text(s, fmt.Appendf(nil, "[%d bytes are missing here]\n", l.Offset-s.next))
+	}
+	s.begun, s.next = true, l.Offset+l.Bytes
+	if l.Lost > 0 {
+		p.text(s, fmt.Appendf(nil, "[%d bytes were lost here]\n", l.Lost))
+		return
+	}
+	p.text(s, []byte(l.Text))
+}
+
+// text shows a piece of a log.
+func (p *Printer) text(s *stepPrinter, text []byte) {
+	if p.Alone || len(p.steps) == 1 {
+		p.scratch = s.clean.clean(p.scratch[:0], text)
+		p.Out.Write(p.scratch)
+		if n := len(p.scratch); n > 0 {
+			p.open = nil
+			if p.scratch[n-1] != '\n' {
+				p.open = s
+			}
+		}
+		return
+	}
+	s.held = s.clean.clean(s.held, text)
+	end := bytes.LastIndexByte(s.held, '\n') + 1
+	if end == 0 && len(s.held) > maxHeld {
+		p.release(s)
+		return
+	}
+	if end > 0 {
+		p.breakLine()
+		p.scratch = p.scratch[:0]
+		for line := range bytes.SplitAfterSeq(s.held[:end], []byte{'\n'}) {
+			if len(line) > 0 {
+				p.scratch = p.prefixed(p.scratch, s, line)
+			}
+		}
+		p.Out.Write(p.scratch)
+		s.held = append(s.held[:0], s.held[end:]...)
+	}
+}
+
+// prefixed appends a line after its step's key. Of what a carriage return would
+// write over, only the last is shown.
+func (p *Printer) prefixed(dst []byte, s *stepPrinter, line []byte) []byte {
+	line = bytes.TrimSuffix(line, []byte{'\n'})
+	line = bytes.TrimRight(line, "\r")
+	style := []byte(nil)
+	if i := bytes.LastIndexByte(line, '\r'); i >= 0 {
+		style, line = lastStyle(line[:i]), line[i+1:]
+	}
+	dst = fmt.Appendf(dst, "%-*s | ", p.width, s.key)
+	return append(append(append(dst, style...), line...), '\n')
+}
+
+// lastStyle returns the escape sequences of a cleaned piece of a line, which
+// the rest of it depends on.
+func lastStyle(cleaned []byte) (sequences []byte) {
+	for {
+		i := bytes.IndexByte(cleaned, '\x1b')
+		if i < 0 {
+			return sequences
+		}
+		cleaned = cleaned[i:]
+		end := bytes.IndexByte(cleaned, 'm') + 1
+		if cleaned[1] == ']' {
+			end = bytes.Index(cleaned, []byte("\x1b\\")) + 2
+		}
+		sequences = append(sequences, cleaned[:end]...)
+		cleaned = cleaned[end:]
+	}
+}
+
+// release shows the unended line of a step.
+func (p *Printer) release(s *stepPrinter) {
+	if len(s.held) == 0 {
+		return
+	}
+	p.breakLine()
+	s.held = s.clean.end(s.held)
+	p.Out.Write(p.prefixed(nil, s, s.held))
+	s.held = s.held[:0]
+}
+
+// breakLine ends the line that is open on Out, so that something else can be
+// said.
+func (p *Printer) breakLine() {
+	if p.open == nil {
+		return
+	}
+	p.Out.Write(append(p.open.clean.end(nil), '\n'))
+	p.open = nil
+}

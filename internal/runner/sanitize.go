@@ -1,0 +1,307 @@
+package runner
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/charmbracelet/x/ansi/parser"
+
+	"github.com/stepcast/stepcast/internal/ci"
+)
+
+// cleaner makes log text safe for a terminal: printable text, line ends, tabs
+// and carriage returns go through, of escape sequences only colours (SGR) and
+// links (OSC 8) to http and https addresses. Those are not copied but written
+// anew from what was understood, so nothing can hide in them. Every line ends
+// plain and begins with the style that is in force, so that lines of several
+// logs may be mixed.
+//
+// It keeps its state from one piece of a log to the next.
+type cleaner struct {
+	plain  bool // no colours, no links
+	parser *ansi.Parser
+	out    []byte
+	want   look // what the log has asked for
+	shown  look // what the terminal shows
+}
+
+// look is a style and a link.
+type look struct {
+	style
+	link string
+}
+
+// style is what SGR sequences set. The zero value is the terminal's default.
+type style struct {
+	fg, bg, ul paint
+	underline  uint8 // 1 to 5, the styles of SGR 4:n
+	flags      uint16
+}
+
+// paint is a colour: 0 for the default, else palette or rgb and its value.
+type paint uint32
+
+const (
+	palette paint = 1 << 24
+	rgb     paint = 2 << 24
+)
+
+// flagCodes are the attributes that are on or off, and the codes that set and
+// clear each.
+var flagCodes = []struct{ on, off int }{
+	{1, 22}, {2, 22}, {3, 23}, {5, 25}, {6, 25}, {7, 27}, {8, 28}, {9, 29}, {53, 55},
+}
+
+func newCleaner(plain bool) *cleaner {
+	c := &cleaner{plain: plain, parser: ansi.NewParser()}
+	c.parser.SetDataSize(ci.MaxURL + 300)
+	c.parser.SetHandler(ansi.Handler{HandleCsi: c.csi, HandleOsc: c.osc})
+	return c
+}
+
+// clean appends the safe form of the next piece of a log to dst.
+func (c *cleaner) clean(dst, text []byte) []byte {
+	c.out = dst
+	for len(text) > 0 {
+		b := text[0]
+		switch {
+		case b == '\n':
+			// A sequence that was never ended costs no more than its line.
+			c.parser.Reset()
+			c.reset()
+			c.out = append(c.out, b)
+		case c.parser.State() != parser.GroundState || b == ansi.ESC:
+			c.parser.Advance(b)
+		case b == '\r' || b == '\t':
+			c.out = append(c.out, b)
+		case b < ' ' || b == ansi.DEL:
+		case b < utf8.RuneSelf:
+			n := 1
+			for n < len(text) && text[n] >= ' ' && text[n] < ansi.DEL {
+				n++
+			}
+			c.show()
+			c.out = append(c.out, text[:n]...)
+			text = text[n:]
+			continue
+		default:
+			r, n := utf8.DecodeRune(text)
+			if !unicode.IsControl(r) {
+				c.show()
+				c.out = utf8.AppendRune(c.out, r)
+			}
+			text = text[n:]
+			continue
+		}
+		text = text[1:]
+	}
+	dst, c.out = c.out, nil
+	return dst
+}
+
+// end appends what brings the terminal back to its default, for text that is
+// not this log's.
+func (c *cleaner) end(dst []byte) []byte {
+	c.out = dst
+	c.reset()
+	dst, c.out = c.out, nil
+	return dst
+}
+
+func (c *cleaner) csi(cmd ansi.Cmd, params ansi.Params) {
+	if cmd == 'm' && !c.plain {
+		c.want.apply(params)
+	}
+}
+
+func (c *cleaner) osc(cmd int, data []byte) {
+	if cmd != 8 || c.plain {
+		return
+	}
+	c.want.link = ""
+	parts := strings.SplitN(string(data), ";", 3) // 8, parameters, address
+	if len(parts) == 3 && safeLink(parts[2]) {
+		c.want.link = parts[2]
+	}
+}
+
+func safeLink(link string) bool {
+	for i := range len(link) {
+		if link[i] <= ' ' || link[i] >= ansi.DEL {
+			return false
+		}
+	}
+	u, err := url.Parse(link)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && len(link) <= ci.MaxURL
+}
+
+// show brings the terminal to what the log has asked for.
+func (c *cleaner) show() {
+	if c.want == c.shown {
+		return
+	}
+	if c.want.style != c.shown.style {
+		c.out = c.want.style.append(c.out)
+	}
+	if c.want.link != c.shown.link {
+		c.out = appendLink(c.out, c.want.link)
+	}
+	c.shown = c.want
+}
+
+func (c *cleaner) reset() {
+	if c.shown.link != "" {
+		c.out = appendLink(c.out, "")
+	}
+	if c.shown.style != (style{}) {
+		c.out = style{}.append(c.out)
+	}
+	c.shown = look{}
+}
+
+func appendLink(dst []byte, link string) []byte {
+	return append(append(append(dst, "\x1b]8;;"...), link...), "\x1b\\"...)
+}
+
+// append appends the SGR sequence that sets exactly this style.
+func (s style) append(dst []byte) []byte {
+	dst = append(dst, "\x1b[0"...)
+	for i, f := range flagCodes {
+		if s.flags&(1<<i) != 0 {
+			dst = strconv.AppendInt(append(dst, ';'), int64(f.on), 10)
+		}
+	}
+	switch {
+	case s.underline == 1:
+		dst = append(dst, ";4"...)
+	case s.underline > 1:
+		dst = append(append(dst, ";4:"...), '0'+s.underline)
+	}
+	dst = s.fg.append(dst, 38)
+	dst = s.bg.append(dst, 48)
+	dst = s.ul.append(dst, 58)
+	return append(dst, 'm')
+}
+
+// append appends the parameters that set this colour; code is 38, 48 or 58.
+func (p paint) append(dst []byte, code int) []byte {
+	n := int(p & 0xff)
+	var params []int
+	switch {
+	case p == 0:
+		return dst
+	case p >= rgb:
+		params = []int{code, 2, int(p>>16) & 0xff, int(p>>8) & 0xff, n}
+	case code != 58 && n < 8:
+		params = []int{code - 8 + n} // 30 to 37, 40 to 47
+	case code != 58 && n < 16:
+		params = []int{code + 52 + n - 8} // 90 to 97, 100 to 107
+	default:
+		params = []int{code, 5, n}
+	}
+	for _, v := range params {
+		dst = strconv.AppendInt(append(dst, ';'), int64(v), 10)
+	}
+	return dst
+}
+
+// apply changes the style as an SGR sequence says. What it does not know it
+// leaves out.
+func (s *style) apply(params ansi.Params) {
+	if len(params) == 0 {
+		*s = style{}
+	}
+	for i := 0; i < len(params); i++ {
+		// A code and its subparameters: 4:3, 38:2::255:0:0.
+		code, sub := params[i].Param(0), []int(nil)
+		for params[i].HasMore() && i+1 < len(params) {
+			i++
+			sub = append(sub, params[i].Param(-1))
+		}
+		switch {
+		case code == 0:
+			*s = style{}
+		case code == 4:
+			s.underline = 1
+			if len(sub) > 0 && sub[0] >= 0 && sub[0] <= 5 {
+				s.underline = uint8(sub[0])
+			}
+		case code == 21:
+			s.underline = 2
+		case code == 24:
+			s.underline = 0
+		case code >= 30 && code <= 37:
+			s.fg = palette | paint(code-30)
+		case code >= 40 && code <= 47:
+			s.bg = palette | paint(code-40)
+		case code >= 90 && code <= 97:
+			s.fg = palette | paint(code-90+8)
+		case code >= 100 && code <= 107:
+			s.bg = palette | paint(code-100+8)
+		case code == 39:
+			s.fg = 0
+		case code == 49:
+			s.bg = 0
+		case code == 59:
+			s.ul = 0
+		case code == 38 || code == 48 || code == 58:
+			if sub == nil { // the older form: 38;5;n and 38;2;r;g;b
+				rest := params[i+1:]
+				sub = make([]int, 0, 4)
+				for n := range min(len(rest), 4) {
+					sub = append(sub, rest[n].Param(0))
+				}
+				switch {
+				case len(sub) > 0 && sub[0] == 5:
+					sub = sub[:min(2, len(sub))]
+				case len(sub) > 0 && sub[0] == 2:
+				default:
+					sub = sub[:0]
+				}
+				i += len(sub)
+			}
+			if p, ok := colour(sub); ok {
+				switch code {
+				case 38:
+					s.fg = p
+				case 48:
+					s.bg = p
+				default:
+					s.ul = p
+				}
+			}
+		default:
+			for bit, f := range flagCodes {
+				switch code {
+				case f.on:
+					s.flags |= 1 << bit
+				case f.off:
+					s.flags &^= 1 << bit
+				}
+			}
+		}
+	}
+}
+
+// colour reads 5 n, 2 r g b, and 2 space r g b.
+func colour(v []int) (paint, bool) {
+	if len(v) == 5 && v[0] == 2 {
+		v = append([]int{2}, v[2:]...)
+	}
+	for _, n := range v {
+		if n < 0 || n > 255 {
+			return 0, false
+		}
+	}
+	switch {
+	case len(v) == 2 && v[0] == 5:
+		return palette | paint(v[1]), true
+	case len(v) == 4 && v[0] == 2:
+		return rgb | paint(v[1])<<16 | paint(v[2])<<8 | paint(v[3]), true
+	}
+	return 0, false
+}
