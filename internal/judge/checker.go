@@ -216,10 +216,10 @@ type history struct {
 }
 
 // sighting is what the checker keeps of an event: hashes of its meaning and
-// of the bytes in which each kind of stream showed it. 0 is "not seen".
+// of the bytes in which it came in each [Shape]. 0 is "not seen".
 type sighting struct {
 	meaning uint64
-	bytes   [2]uint64
+	bytes   [shapes]uint64
 }
 
 type seenStep struct {
@@ -264,8 +264,7 @@ type View struct {
 	reader    string
 	log       string
 	filtered  bool // some events are held back, so ids may jump
-	many      bool // the stream carries several logs
-	from      int64
+	shape     Shape
 	prefix    string
 	last      int64
 	missed    []span
@@ -278,15 +277,27 @@ type span struct{ first, last int64 }
 // Watch is how a reader reads a log.
 type Watch struct {
 	Filtered bool  // some events are held back by a filter, so ids may jump
-	Many     bool  // the stream carries several logs, so that data has "log" too
+	Shape    Shape // how events come
 	From     int64 // the id that the first connection began after
 }
+
+// Shape is a way in which events come. The same event has the same bytes each
+// time it comes in one shape.
+type Shape int
+
+// The shapes.
+const (
+	Stream  Shape = iota // as the stream of one log
+	Streams              // in a stream of several logs: data has "log" too
+	Pages                // in JSON pages
+	shapes
+)
 
 // View returns a new reader's view of a log.
 func (c *Checker) View(reader, log string, how Watch) *View {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	v := &View{c: c, reader: reader, log: log, filtered: how.Filtered, many: how.Many, from: how.From, last: how.From}
+	v := &View{c: c, reader: reader, log: log, filtered: how.Filtered, shape: how.Shape, last: how.From}
 	c.views = append(c.views, v)
 	return v
 }
@@ -473,12 +484,8 @@ func (c *Checker) saw(v *View, conn int, n int64, kind string, data []byte) {
 		h.seen = append(h.seen, make([]sighting, n-int64(len(h.seen)))...)
 	}
 	s := &h.seen[n-1]
-	shape := 0
-	if v.many {
-		shape = 1
-	}
 	raw := maphash.Bytes(c.seed, data) | 1
-	if s.bytes[shape] == raw {
+	if s.bytes[v.shape] == raw {
 		return
 	}
 	event, err := c.understand(kind, data)
@@ -486,7 +493,7 @@ func (c *Checker) saw(v *View, conn int, n int64, kind string, data []byte) {
 	case err != nil:
 		v.finding(Phantom, conn, n, "unreadable %s event: %v", kind, err)
 	case s.meaning == 0:
-		s.meaning, s.bytes[shape] = event.meaning, raw
+		s.meaning, s.bytes[v.shape] = event.meaning, raw
 		if n > h.checked {
 			h.waiting[n] = event
 		}
@@ -495,18 +502,18 @@ func (c *Checker) saw(v *View, conn int, n int64, kind string, data []byte) {
 	case s.meaning != event.meaning:
 		v.finding(Inconsistent, conn, n, "others saw different data than this: %.200s", data)
 	default:
-		s.bytes[shape] = raw
+		s.bytes[v.shape] = raw
 	}
 }
 
 // understand reads an event's data. Its meaning is a hash of all fields but
-// those that only say which log it comes from.
+// those that only say which log it comes from, however they are written.
 func (c *Checker) understand(kind string, data []byte) (content, error) {
 	e := content{Offset: -1} // an event that does not say it stands nowhere
 	if err := json.Unmarshal(data, &e); err != nil {
 		return e, err
 	}
-	var fields map[string]json.RawMessage
+	var fields map[string]any
 	if err := json.Unmarshal(data, &fields); err != nil {
 		return e, err
 	}
@@ -515,13 +522,14 @@ func (c *Checker) understand(kind string, data []byte) (content, error) {
 	if kind == "step" {
 		delete(fields, "project")
 	}
+	plain, err := json.Marshal(fields) // with its keys in order
+	if err != nil {
+		return e, err
+	}
 	var h maphash.Hash
 	h.SetSeed(c.seed)
 	h.WriteString(kind)
-	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		h.WriteString("\x00" + name + "\x00")
-		h.Write(fields[name])
-	}
+	h.Write(plain)
 	e.kind, e.meaning = kind, h.Sum64()|1
 	return e, nil
 }

@@ -8,7 +8,7 @@
 //
 //   - Every fault of [Kind] that a reader or a writer could notice is found,
 //     once it is in the records. The package's tests plant each of them.
-//   - It is memory-lean: an event costs 24 bytes however many readers saw it,
+//   - It is memory-lean: an event costs 32 bytes however many readers saw it,
 //     a reader costs one cursor per log. Log text is never kept; it is
 //     computed again from its offset ([Text]).
 //   - A run in which the fault never struck proves nothing, so strikes are

@@ -27,6 +27,7 @@ type page struct {
 // poll follows one log by asking for pages, each on any of the servers, until
 // it has ended or ctx is done.
 func (r *reader) poll(ctx context.Context) {
+	r.views[r.logs[0]].shape = Pages
 	client := &http.Client{Timeout: silence}
 	defer client.CloseIdleConnections()
 	for ctx.Err() == nil {

@@ -15,32 +15,33 @@ import (
 // Dial makes a connection to what a proxy stands before.
 type Dial func() (net.Conn, error)
 
-// proxy accepts connections and hands each to serve with one of its own to
-// the other side.
+// proxy accepts connections and pairs each with one to the other side.
 type proxy struct {
 	listener net.Listener
 	dial     Dial
-	serve    func(client, server net.Conn)
 	running  sync.WaitGroup
 
 	mu    sync.Mutex
 	conns map[net.Conn]bool // nil: closed
 }
 
-func newProxy(dial Dial, serve func(client, server net.Conn)) (*proxy, error) {
+func newProxy(dial Dial) (*proxy, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
-	p := &proxy{listener: listener, dial: dial, serve: serve, conns: map[net.Conn]bool{}}
-	p.running.Go(p.accept)
-	return p, nil
+	return &proxy{listener: listener, dial: dial, conns: map[net.Conn]bool{}}, nil
+}
+
+// start begins to accept; serve carries one connection to its end.
+func (p *proxy) start(serve func(client, server net.Conn)) {
+	p.running.Go(func() { p.accept(serve) })
 }
 
 // Addr is where the proxy listens, as host:port.
 func (p *proxy) Addr() string { return p.listener.Addr().String() }
 
-func (p *proxy) accept() {
+func (p *proxy) accept(serve func(client, server net.Conn)) {
 	for {
 		client, err := p.listener.Accept()
 		if err != nil {
@@ -57,7 +58,7 @@ func (p *proxy) accept() {
 				return
 			}
 			defer p.drop(client, server)
-			p.serve(client, server)
+			serve(client, server)
 		})
 	}
 }
@@ -105,11 +106,13 @@ type AnswerThief struct {
 
 // NewAnswerThief puts a proxy before addr (host:port).
 func NewAnswerThief(addr string) (*AnswerThief, error) {
-	t := &AnswerThief{}
-	dial := func() (net.Conn, error) { return net.DialTimeout("tcp", addr, 5*time.Second) }
-	var err error
-	t.proxy, err = newProxy(dial, t.carry)
-	return t, err
+	p, err := newProxy(func() (net.Conn, error) { return net.DialTimeout("tcp", addr, 5*time.Second) })
+	if err != nil {
+		return nil, err
+	}
+	t := &AnswerThief{proxy: p}
+	t.start(t.carry)
+	return t, nil
 }
 
 // Steal swallows one in n of the 2xx answers from now on; 0 stops it.
@@ -153,10 +156,13 @@ type PGProxy struct {
 
 // NewPGProxy puts a proxy before a PostgreSQL.
 func NewPGProxy(dial Dial) (*PGProxy, error) {
-	p := &PGProxy{sessions: map[*session]bool{}}
-	var err error
-	p.proxy, err = newProxy(dial, p.carry)
-	return p, err
+	below, err := newProxy(dial)
+	if err != nil {
+		return nil, err
+	}
+	p := &PGProxy{proxy: below, sessions: map[*session]bool{}}
+	p.start(p.carry)
+	return p, nil
 }
 
 // Strike is what happens to a connection in the middle of a write.

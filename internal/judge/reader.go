@@ -61,8 +61,12 @@ type Stats struct {
 func newReader(c *Checker, name string, servers, logs []string, cut Cut, seed uint64, stats *Stats) *reader {
 	r := &reader{name: name, servers: servers, logs: logs, cut: cut, stats: stats, views: map[string]*View{}}
 	r.rng = rand.New(rand.NewPCG(seed, hashOf(name)))
+	shape := Stream
+	if len(logs) > 1 {
+		shape = Streams
+	}
 	for _, log := range logs {
-		r.views[log] = c.View(name, log, Watch{Many: len(logs) > 1})
+		r.views[log] = c.View(name, log, Watch{Shape: shape})
 	}
 	return r
 }
