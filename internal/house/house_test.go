@@ -32,13 +32,13 @@ var rules = map[string]struct{ ours, others []string }{
 	"internal/postgres": {
 		ours: []string{"internal/ci", "internal/groupcommit", "migrations"},
 		others: []string{
-			"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", // nowhere else but in pgtest
+			"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", // nowhere else but in pgtest and the references of bench
 			"github.com/klauspost/compress", "github.com/google/uuid", "golang.org/x/sync",
 		},
 	},
 	"internal/runner": {
 		ours:   []string{"internal/ci", "internal/sse"},
-		others: []string{"github.com/klauspost/compress", "golang.org/x/sys"},
+		others: []string{"github.com/klauspost/compress", "github.com/charmbracelet/x/ansi", "golang.org/x/sys"},
 	},
 	"internal/server": {
 		ours: []string{"internal/ci", "internal/sse", "internal/feed", "internal/postgres", "internal/badge", "web"},
@@ -61,11 +61,14 @@ var rules = map[string]struct{ ours, others []string }{
 		others: []string{"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "golang.org/x/sys"},
 	},
 	"scripts/gotest": {},
-	"scripts/bench":  {ours: []string{"internal/embedded", "internal/pgtest", "internal/judge"}, others: []string{"github.com/jackc/pgx/v5", "golang.org/x/sys"}},
+	"internal/bench": {
+		ours:   []string{"internal/ci", "internal/embedded", "internal/sse"},
+		others: []string{"github.com/jackc/pgx/v5", "github.com/klauspost/compress", "golang.org/x/sync", "golang.org/x/sys"},
+	},
 }
 
 // testOnly are packages that the program must not link.
-var testOnly = []string{"internal/judge", "internal/pgtest", "internal/house"}
+var testOnly = []string{"internal/judge", "internal/pgtest", "internal/house", "internal/bench"}
 
 // maxModules bounds what the program links, itself included.
 const maxModules = 45
