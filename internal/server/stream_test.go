@@ -269,7 +269,7 @@ func TestStreams(t *testing.T) {
 	resumed, _, _ := s.dial(path, "Last-Event-ID: "+id)
 	clear(seen)
 	for seen["log "+openID] == 0 || seen["build feed"] == 0 || seen["step feed"] == 0 || seen["end "+doneID] == 0 {
-		id = note(resumed.frame())
+		note(resumed.frame())
 	}
 	if seen["log "+doneID] != 0 || seen["log "+openID] != 1 || seen["snapshot feed"] != 0 {
 		t.Errorf("resumed: %v", seen)

@@ -1,0 +1,127 @@
+package server
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers/legacy"
+)
+
+func loadOpenAPI(t *testing.T) *openapi3.T {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromData(openapiJSON)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := doc.Validate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+// TestOpenAPI_Routes holds the document to the routes and the problems, both
+// ways.
+func TestOpenAPI_Routes(t *testing.T) {
+	t.Parallel()
+	doc := loadOpenAPI(t)
+	described := map[string]bool{}
+	for path, item := range doc.Paths.Map() {
+		for method, op := range item.Operations() {
+			described[method+" "+path] = op.Security != nil
+		}
+	}
+	for _, r := range New(Config{}).routes() {
+		path := strings.Replace(r.path, "/steps/*", "/steps/{key}/log", 1)
+		path = regexp.MustCompile(`:id`).ReplaceAllString(path, "{build_id}")
+		path = regexp.MustCompile(`:(\w+)`).ReplaceAllString(path, "{$1}")
+		secured, ok := described[r.method+" "+path]
+		switch page := path == "/" || strings.HasPrefix(path, "/builds/") || strings.HasPrefix(path, "/assets/"); {
+		case page:
+		case !ok:
+			t.Errorf("%s %s is not described", r.method, path)
+		case secured != (r.access == report):
+			t.Errorf("%s %s: the description's security is wrong", r.method, path)
+		}
+		delete(described, r.method+" "+path)
+	}
+	for route := range described {
+		t.Errorf("%s is described but does not exist", route)
+	}
+	types := map[any]bool{}
+	for _, v := range doc.Components.Schemas["Problem"].Value.Properties["type"].Value.Enum {
+		types[v] = true
+	}
+	for code := range problems {
+		if typ := "/problems/" + string(code); !types[typ] {
+			t.Errorf("%s is not described", typ)
+		} else {
+			delete(types, typ)
+		}
+	}
+	for typ := range types {
+		t.Errorf("%s is described but does not exist", typ)
+	}
+}
+
+// TestOpenAPI_Answers holds real requests and answers to the document.
+func TestOpenAPI_Answers(t *testing.T) {
+	t.Parallel()
+	doc := loadOpenAPI(t)
+	router, err := legacy.NewRouter(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := start(t)
+	build := s.finished("acme/api")
+	json := []string{"Content-Type: application/json", "Authorization: Bearer " + s.token}
+	for _, c := range []struct {
+		method, path, body string
+		status             int
+	}{
+		{"POST", "/api/v1/builds", `{"project":"acme/api","branch":null,"title":"t","status":"running","steps":[{"key":"a","name":"A","needs":["b"]},{"key":"b"}]}`, 201},
+		{"POST", "/api/v1/builds", `{"project":"a//b"}`, 400},
+		{"POST", build + "/updates", `{"updates":[{"build":{"title":"x","author":null}},{"step":{"key":"test","exit_code":2}}]}`, 200},
+		{"POST", build + "/updates", `{"updates":[{"build":{"status":"passed"}}]}`, 409},
+		{"POST", build + "/updates", `{"updates":[{"log":{"step":"test","offset":1000,"text":"x"}}]}`, 409},
+		{"GET", "/api/v1/builds?limit=1&project=acme/*", "", 200},
+		{"GET", "/api/v1/builds/latest?project=acme/api", "", 302},
+		{"GET", build, "", 200},
+		{"GET", build + "/events", "", 200},
+		{"GET", build + "/events?after=x&limit=3", "", 200},
+		{"GET", build + "/steps/test/log", "", 200},
+		{"GET", build + "/steps/none/log", "", 404},
+		{"GET", "/api/v1/events", "", 200},
+		{"GET", "/api/v1/projects", "", 200},
+		{"GET", "/api/v1/openapi.json", "", 200},
+		{"GET", "/healthz", "", 200},
+		{"GET", "/problems/log-gap", "", 200},
+	} {
+		a := s.do(c.method, c.path, c.body, json...)
+		if a.status != c.status {
+			t.Errorf("%s %s: %d %s", c.method, c.path, a.status, a.body)
+		}
+		req, _ := http.NewRequest(c.method, c.path, strings.NewReader(c.body))
+		req.Header.Set("Content-Type", "application/json")
+		route, params, err := router.FindRoute(req)
+		if err != nil {
+			t.Errorf("%s %s: %v", c.method, c.path, err)
+			continue
+		}
+		in := &openapi3filter.RequestValidationInput{Request: req, PathParams: params, Route: route,
+			Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true}}
+		if err := openapi3filter.ValidateRequest(t.Context(), in); (err != nil) && c.status < 400 {
+			t.Errorf("%s %s: the request is not as described: %v", c.method, c.path, err)
+		}
+		out := &openapi3filter.ResponseValidationInput{RequestValidationInput: in, Status: a.status, Header: a.header, Options: in.Options,
+			Body: io.NopCloser(strings.NewReader(a.body))}
+		if err := openapi3filter.ValidateResponse(t.Context(), out); err != nil {
+			t.Errorf("%s %s: the answer is not as described: %v\n%s", c.method, c.path, err, fmt.Sprintf("%.300s", a.body))
+		}
+	}
+}
