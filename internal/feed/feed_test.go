@@ -727,6 +727,45 @@ func TestSubscription_ExpiresWhileReading(t *testing.T) {
 	})
 }
 
+// A gap whose events have expired meanwhile is told of, too, and closes.
+func TestSubscription_GapExpires(t *testing.T) {
+	t.Parallel()
+	inWorlds(t, func(w *world) {
+		w.lose("build")
+		r := w.read(ci.Cursor{}, ci.Filter{})
+		defer r.sub.Close()
+		r.take().want(1, "live")
+		w.lose("step/a", "step/a", "step/a", "step/a")
+		w.expire(aLog, 3)
+		w.tails.Hint(aLog, 5)
+		r.take().want("reset expired", 4, 5, "live")
+		w.expire(aLog, 5)
+		w.lose("step/a", "step/a")
+		w.expire(aLog, 7)
+		time.Sleep(time.Second)
+		r.take().want("reset expired", "live")
+		w.commit("step/a")
+		r.take().want(8)
+	})
+}
+
+// A page that lay ready for long says nothing about what came since.
+func TestSubscription_TakesAPageLate(t *testing.T) {
+	t.Parallel()
+	inWorlds(t, func(w *world) {
+		w.lose("build", "step/a")
+		r := w.read(w.at(2), ci.Filter{})
+		defer r.sub.Close()
+		if _, ok, err := r.sub.TryNext(); ok || err != nil {
+			w.Fatal("there should be nothing yet", err)
+		}
+		synctest.Wait() // the page has come, and is not taken
+		w.commit("step/a")
+		w.commit("step/a")
+		r.take().want(3, 4, "live")
+	})
+}
+
 // The table knows better than the tail: another process may be ahead.
 func TestSubscription_CursorAheadOfTheTail(t *testing.T) {
 	t.Parallel()

@@ -2,7 +2,6 @@ package feed
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -139,11 +138,14 @@ func (r *read) deliver(res result) {
 		return
 	}
 	delete(t.reads, r.key)
+	end := t.end
 	if res.err == nil {
 		t.learn(r, res.page)
 	}
 	if r.gap {
 		t.filling = false
+		// Asking again at once would only press a database that is in trouble.
+		t.stuck = res.err != nil || t.end == end && t.heard == r.heard
 	}
 	var woken []*Subscription
 	for _, s := range r.waiters {
@@ -152,15 +154,9 @@ func (r *read) deliver(res result) {
 			woken = append(woken, s)
 		}
 	}
-	if res.err == nil {
-		t.unlock()
-	} else {
-		// The gap stays until the next poll, hand-over or hint. Asking again
-		// at once would only press a database that is in trouble.
-		t.mu.Unlock()
-		if r.gap && !errors.Is(res.err, errStale) {
-			t.tails.log.Warn("a log's newest events could not be read", "log", t.log, "error", res.err)
-		}
+	t.unlock()
+	if r.gap && res.err != nil {
+		t.tails.log.Warn("a log's newest events could not be read", "log", t.log, "error", res.err)
 	}
 	for _, s := range woken {
 		s.wake()
@@ -172,6 +168,9 @@ func (t *tail) learn(r *read, p *page) {
 	t.see(p.head)
 	if !t.born {
 		t.isBorn(p.prefix, p.head)
+	}
+	if p.first-1 > t.end { // what is missing is no longer kept
+		t.jump(p.first - 1)
 	}
 	if r.filter.All() {
 		t.appendPage(p)

@@ -247,7 +247,7 @@ func (s *Subscription) fromPage() (Batch, error) {
 		return Batch{}, nil
 	case s.fresh:
 		return s.begin(), nil
-	case s.cursor > p.head.Last && s.late, p.through <= s.cursor && s.cursor < t.released && s.late:
+	case s.cursor > p.head.Last && s.late:
 		s.page = nil
 		s.askAlone() // it may be older than the event at the cursor
 		return Batch{}, nil
@@ -258,9 +258,9 @@ func (s *Subscription) fromPage() (Batch, error) {
 	case s.cursor < p.first-1:
 		s.forget(Expired)
 		return s.begin(), nil
-	case p.through <= s.cursor && s.cursor < t.released:
+	case p.through <= s.cursor && s.cursor < p.head.Last: // and not just a page that was taken late
 		s.page = nil
-		return Batch{}, fmt.Errorf("log %d has nothing after %d, although it ends at %d", t.log, s.cursor, t.seen)
+		return Batch{}, fmt.Errorf("log %d has nothing after %d, although it ends at %d", t.log, s.cursor, p.head.Last)
 	}
 	i := sort.Search(len(p.entries), func(i int) bool { return p.entries[i].id > s.cursor })
 	j, size := i, 0

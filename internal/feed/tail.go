@@ -41,6 +41,7 @@ type tail struct {
 	reads   map[readKey]*read // queued or in flight
 	own     int               // the last number of a read that is not shared
 	filling bool              // one of them closes the gap after end
+	stuck   bool              // the last one did not: wait for news before the next
 
 	subs    int
 	waiters []*Subscription // have everything that is released
@@ -52,7 +53,7 @@ type tail struct {
 // unlock ends a change: it asks for what is missing and, with no lock held any
 // more, wakes whoever waits for what is new.
 func (t *tail) unlock() {
-	if t.born && t.heard > t.end && !t.filling && t.over == nil {
+	if t.born && t.heard > t.end && !t.filling && !t.stuck && t.over == nil {
 		t.filling = true
 		t.read(readKey{after: t.end}, ci.Filter{}).gap = true
 	}
@@ -77,10 +78,16 @@ func (t *tail) unlock() {
 	t.mu.Unlock()
 }
 
+// hear notes that the log is said to have grown to last.
+func (t *tail) hear(last ci.EventID) {
+	t.heard = max(t.heard, last)
+	t.stuck = false
+}
+
 // see notes where the log ends, by the word of the table or of a commit.
 func (t *tail) see(head ci.Head) {
 	t.seen = max(t.seen, head.Last)
-	t.heard = max(t.heard, t.seen)
+	t.hear(t.seen)
 	if head.Final && !t.final {
 		t.final, t.changed = true, true
 	}
@@ -89,7 +96,14 @@ func (t *tail) see(head ci.Head) {
 // isBorn makes the tail begin, empty, where the log ends.
 func (t *tail) isBorn(prefix string, head ci.Head) {
 	t.born, t.prefix = true, prefix
-	t.base, t.end, t.released = head.Last, head.Last, head.Last
+	t.jump(head.Last)
+}
+
+// jump empties the tail and makes it go on after an event.
+func (t *tail) jump(to ci.EventID) {
+	t.segments = nil
+	t.base, t.end, t.released = to, to, to
+	t.heard = max(t.heard, to)
 	t.changed = true
 }
 

@@ -175,7 +175,7 @@ func (t *Tails) Hint(log ci.LogID, last ci.EventID) {
 		return
 	}
 	tail.mu.Lock()
-	tail.heard = max(tail.heard, last)
+	tail.hear(last)
 	tail.unlock()
 }
 
