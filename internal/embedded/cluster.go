@@ -217,7 +217,7 @@ func syncDir(path string) error {
 
 // socketDir makes the folder of the socket, which only the cluster's user (and
 // root) can enter. Where its path will not do for a socket, run is a link to a
-// private temporary folder, which a later start uses again.
+// private temporary folder; one that a killed server left is used again.
 func (d dataDir) socketDir(ctx context.Context, as *account) (string, error) {
 	if dir, err := filepath.EvalSymlinks(d.run()); err == nil && fitsSocket(dir) && private(dir, as) {
 		return dir, nil

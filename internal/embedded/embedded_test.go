@@ -480,29 +480,33 @@ func TestStart_SecondServer(t *testing.T) {
 func TestStart_LongPath(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(pgtest.Dir(t), strings.Repeat("long/", 30))
-	var socket string
-	for range 2 {
-		server, err := start(t, embedded.Config{DataDir: dir})
-		if err != nil {
-			t.Fatal(err)
-		}
-		info, err := os.Stat(server.Socket())
-		if err != nil || info.Mode().Perm() != 0o700 {
-			t.Errorf("the socket's folder: %v, %v; want it closed to others", info.Mode(), err)
-		}
-		if got := query[int](t.Context(), server.URL(), "SELECT 1"); got.err != nil {
-			t.Error(got.err)
-		}
-		if socket != "" && socket != server.Socket() {
-			t.Errorf("the second start left %s behind for %s", socket, server.Socket())
-		}
-		socket = server.Socket()
-		if err := server.Stop(); err != nil {
-			t.Fatal(err)
-		}
+	c := spawn(t, dir, nil)
+	socket, err := os.Readlink(filepath.Join(dir, "run"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	if err := os.Remove(socket); err != nil {
-		t.Error(err)
+	info, err := os.Stat(socket)
+	if err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("the socket's folder: %v, %v; want it closed to others", info.Mode(), err)
+	}
+	if err := c.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	server, err := start(t, embedded.Config{DataDir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if server.Socket() != socket {
+		t.Errorf("a killed server's %s was left behind for %s", socket, server.Socket())
+	}
+	if got := query[int](t.Context(), server.URL(), "SELECT 1"); got.err != nil {
+		t.Error(got.err)
+	}
+	if err := server.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(socket); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%s is still there, %v", socket, err)
 	}
 }
 

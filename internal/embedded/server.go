@@ -75,7 +75,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if s.dir, err = create(cfg.DataDir); err != nil {
 		return nil, err
 	}
-	if err := s.takeLock(); err != nil {
+	if err := s.takeLock(ctx); err != nil {
 		return nil, err
 	}
 	if err := s.prepare(ctx, cfg); err != nil {
@@ -90,11 +90,14 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 }
 
 // takeLock makes this process the only one on the data directory. The kernel
-// frees the lock when we end, however that is.
-func (s *Server) takeLock() error {
+// frees the lock when we end, however that is; a server that was just killed
+// gets a moment for it.
+func (s *Server) takeLock(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
 	s.lock = flock.New(s.dir.lock(), flock.SetPermissions(0o600))
-	locked, err := s.lock.TryLock()
-	if err != nil {
+	locked, err := s.lock.TryLockContext(ctx, 20*time.Millisecond)
+	if err != nil && ctx.Err() == nil {
 		return diskFull(string(s.dir), fmt.Errorf("lock the data directory: %w", err))
 	}
 	if !locked {
@@ -257,6 +260,9 @@ func (s *Server) restart(ctx context.Context) {
 // It may be called again.
 func (s *Server) Stop() error {
 	s.process.Load().stop()
+	if s.socket != s.dir.run() {
+		_ = os.Remove(s.socket) // a temporary folder; the next start makes another
+	}
 	if err := s.lock.Close(); err != nil {
 		return fmt.Errorf("free the data directory: %w", err)
 	}

@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gofrs/flock"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
@@ -125,6 +126,7 @@ var small = map[string]string{"min_wal_size": "32MB", "max_wal_size": "256MB"}
 
 // shared is a cluster with a migrated template.
 type shared struct {
+	lock     *flock.Flock // held to the end of the process
 	server   *embedded.Server
 	template string
 	last     atomic.Int64 // number of the last database made
@@ -141,12 +143,11 @@ func take(ctx context.Context) (*shared, error) {
 	}
 	for slot := range maxSlots {
 		dir := filepath.Join(pool, strconv.Itoa(slot))
-		c, err := open(ctx, dir)
-		switch {
-		case err == nil:
-			return c, nil
-		case !errors.Is(err, embedded.ErrLocked):
-			return nil, err
+		lock := flock.New(dir + ".lock")
+		if mine, err := lock.TryLock(); err != nil {
+			return nil, fmt.Errorf("take a cluster: %w", err)
+		} else if mine {
+			return open(ctx, dir, lock)
 		}
 	}
 	return nil, fmt.Errorf("all %d clusters in %s are in use", maxSlots, pool)
@@ -183,12 +184,12 @@ func tempDir() string {
 }
 
 // open starts a cluster of the pool and gives it the template.
-func open(ctx context.Context, dir string) (*shared, error) {
+func open(ctx context.Context, dir string, lock *flock.Flock) (*shared, error) {
 	server, err := embedded.Start(ctx, embedded.Config{DataDir: dir, Log: quiet, Settings: small})
 	if err != nil {
 		return nil, err
 	}
-	c := &shared{server: server}
+	c := &shared{server: server, lock: lock}
 	if err := c.prepare(ctx); err != nil {
 		return nil, errors.Join(err, server.Stop())
 	}
