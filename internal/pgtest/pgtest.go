@@ -185,7 +185,12 @@ func tempDir() string {
 
 // open starts a cluster of the pool and gives it the template.
 func open(ctx context.Context, dir string, lock *flock.Flock) (*shared, error) {
-	server, err := embedded.Start(ctx, embedded.Config{DataDir: dir, Log: quiet, Settings: small})
+	cfg := embedded.Config{DataDir: dir, Log: quiet, Settings: small}
+	server, err := embedded.Start(ctx, cfg)
+	if err != nil && ctx.Err() == nil && os.RemoveAll(dir) == nil {
+		// Another major version's, or damaged with the machine: begin again.
+		server, err = embedded.Start(ctx, cfg)
+	}
 	if err != nil {
 		return nil, err
 	}
