@@ -184,14 +184,17 @@ test("a connection that died without a word is made anew", async ({ page, server
 		if (asked.length === 1) response.write(opening(1, "one\n"));
 		else response.write(frame("end", 4, {}));
 	});
-	await page.clock.install();
+	await page.clock.install({ time: at });
 	await page.goto(`${bad.url}/builds/b`);
 	await expect(page.locator(state)).toHaveText("Live");
 	await page.clock.fastForward(50_000);
 	await expect(page.locator(state)).toHaveText("No news from the server");
-	await page.clock.fastForward(15_000);
+	// With the clock standing still, only the button makes the next attempt.
+	await page.clock.pauseAt("2026-11-22T10:10:00Z");
 	await expect(page.locator(state)).toHaveText("Reconnecting");
-	await page.getByRole("button", { name: "Retry now" }).click();
+	expect(asked).toHaveLength(1);
+	await page.getByRole("button", { name: "Retry now" }).dispatchEvent("click");
+	await page.clock.resume();
 	await expect(page.locator(state)).toHaveText("Finished");
 	await expectLines(page, ["one"]);
 	expect(asked).toEqual(["?tail=10000", "?after=abcdef-3"]);
@@ -207,7 +210,7 @@ test("silence is told from quiet", async ({ page, server, context, complaints })
 	await expect(page.locator(state)).toHaveText("Live");
 	await page.clock.fastForward(47_000);
 	await expect(page.locator(state)).toHaveText("No news from the server");
-	await expect(page.locator("stream-state")).toContainText(/No news for 4\d s/);
+	await expect(page.locator("stream-state")).toContainText(/No news for \d\d s/);
 	await build.log("s", "news\n");
 	await expect(page.locator(state)).toHaveText("Live");
 

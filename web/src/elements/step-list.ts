@@ -59,9 +59,13 @@ export class StepList extends LitElement {
 			}
 
 			bdi {
+				display: -webkit-box;
 				flex: 1;
 				min-width: 0;
+				overflow: hidden;
 				overflow-wrap: anywhere;
+				-webkit-box-orient: vertical;
+				-webkit-line-clamp: 2;
 			}
 
 			run-time {
@@ -93,7 +97,7 @@ export class StepList extends LitElement {
 								aria-current=${step.key === this.selected ? "true" : nothing}
 							>
 								<status-mark brief .status=${step.status}></status-mark>
-								<bdi>${step.name || step.key}</bdi>
+								<bdi title=${step.name || step.key}>${step.name || step.key}</bdi>
 								<run-time
 									.started=${step.started_at}
 									.finished=${step.finished_at}

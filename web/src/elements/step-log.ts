@@ -68,7 +68,11 @@ export class StepLog extends LitElement {
 			}
 
 			h2 {
+				display: -webkit-box;
 				margin: 0;
+				overflow: hidden;
+				-webkit-box-orient: vertical;
+				-webkit-line-clamp: 2;
 				font-size: 0.9375rem;
 				overflow-wrap: anywhere;
 			}

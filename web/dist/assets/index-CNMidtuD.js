@@ -152,9 +152,13 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
 			}
 
 			bdi {
+				display: -webkit-box;
 				flex: 1;
 				min-width: 0;
+				overflow: hidden;
 				overflow-wrap: anywhere;
+				-webkit-box-orient: vertical;
+				-webkit-line-clamp: 2;
 			}
 
 			run-time {
@@ -179,7 +183,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
 								aria-current=${e.key===this.selected?`true`:k}
 							>
 								<status-mark brief .status=${e.status}></status-mark>
-								<bdi>${e.name||e.key}</bdi>
+								<bdi title=${e.name||e.key}>${e.name||e.key}</bdi>
 								<run-time
 									.started=${e.started_at}
 									.finished=${e.finished_at}
@@ -210,7 +214,11 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
 			}
 
 			h2 {
+				display: -webkit-box;
 				margin: 0;
+				overflow: hidden;
+				-webkit-box-orient: vertical;
+				-webkit-line-clamp: 2;
 				font-size: 0.9375rem;
 				overflow-wrap: anywhere;
 			}
