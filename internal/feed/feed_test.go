@@ -1277,7 +1277,6 @@ func TestTails_FewReadsAtOnce(t *testing.T) {
 			r.sub.Close() // nobody waits for these any more
 		}
 		w.set(func() { w.table.hold = nil })
-		before := w.count()
 		close(hold)
 		for _, r := range readers[:25] {
 			r.take()
@@ -1289,7 +1288,6 @@ func TestTails_FewReadsAtOnce(t *testing.T) {
 		if w.atOnce != 8 {
 			w.Errorf("%d pages were read at once", w.atOnce)
 		}
-		_ = before
 	})
 }
 
