@@ -11,13 +11,15 @@ import (
 )
 
 // lineWriter makes log lines as builds print them: many tools, times,
-// durations, paths, sizes and ids, no two alike. The same seed gives the same
-// lines. They hold no tab and no backslash, so that they are a column of
+// durations, paths, sizes and ids, no two alike. As in a build, a tool says many
+// lines before it is another's turn, and stays with one package for a while. The
+// same seed gives the same lines. They hold no tab and no backslash, so that they are a column of
 // COPY's text format as they are.
 type lineWriter struct {
-	r   *rand.Rand
-	now time.Time
-	n   int
+	r    *rand.Rand
+	now  time.Time
+	tool int    // whose turn it is
+	pkg  string // that it works on
 }
 
 func newLineWriter(seed uint64) *lineWriter {
@@ -85,20 +87,25 @@ func (w *lineWriter) amount(dst []byte, below int, unit string) []byte {
 // line appends one line without its end, 115 to 120 bytes on average.
 func (w *lineWriter) line(dst []byte) []byte {
 	r := w.r
-	w.n++
 	w.now = w.now.Add(time.Duration(r.IntN(40_000)) * time.Microsecond)
-	pkg, thing := pick(r, packages), pick(r, things)
-	dst = w.now.AppendFormat(dst, "2006-01-02T15:04:05.000Z ")
-	switch r.IntN(12) {
+	if r.IntN(40) == 0 {
+		w.tool = r.IntN(12)
+	}
+	if r.IntN(8) == 0 || w.pkg == "" {
+		w.pkg = pick(r, packages)
+	}
+	pkg, thing := w.pkg, pick(r, things)
+	dst = w.now.AppendFormat(dst, "2006-01-02T15:04:05.000000Z ")
+	switch w.tool {
 	case 0:
-		dst = append(dst, "=== RUN   github.com/acme/platform/Test"...)
+		dst = append(dst, "=== RUN   Test"...)
 		dst = append(append(dst, pick(r, cases)...), "_"...)
 		dst = append(append(dst, pick(r, verbs)...), '/')
 		dst = append(append(append(dst, pkg...), '_'), thing...)
 		dst = append(w.number(append(dst, "/seed="...), 1<<32), "/size="...)
 		dst = w.number(dst, 100_000)
 	case 1:
-		dst = append(dst, "    --- PASS: github.com/acme/platform/Test"...)
+		dst = append(dst, "    --- PASS: Test"...)
 		dst = append(append(append(dst, pick(r, cases)...), '/'), thing...)
 		dst = w.hex(append(dst, '_'), 12)
 		dst = append(w.amount(append(dst, " ("...), 4, "s) allocs="), pkg...)
@@ -147,7 +154,7 @@ func (w *lineWriter) line(dst []byte) []byte {
 		dst = w.amount(dst, 300, "MB ")
 		dst = w.amount(dst, 60, "s")
 	case 9:
-		dst = append(w.number(append(dst, '['), 100), "%] Building CXX object platform/src/"...)
+		dst = append(w.number(append(dst, '['), 100), "%] Building CXX object src/"...)
 		dst = append(append(append(dst, pkg...), "/CMakeFiles/"...), pkg...)
 		dst = append(append(append(dst, ".dir/"...), thing...), '_')
 		dst = append(append(dst, pick(r, verbs)...), ".cc.o "...)

@@ -25,6 +25,7 @@ import (
 func main() {
 	if role := os.Getenv(roleVariable); role != "" {
 		exit(runRole(role))
+		return
 	}
 	bin := flag.String("server", "bin/stepcast", "the program under test")
 	rounds := flag.Int("rounds", 3, "rounds of each row; the table shows the median")
@@ -40,7 +41,7 @@ func main() {
 		b.size, *rounds = small, 1
 	}
 	results, err := b.run(ctx, chosen, *rounds)
-	print(os.Stdout, chosen, results)
+	print(os.Stdout, results)
 	exit(err)
 	for _, r := range results {
 		if !r.ok() {
@@ -205,7 +206,7 @@ func summarize(f figure, rounds [][]value, k int) result {
 }
 
 // print shows the table, and below it what the rounds had to add.
-func print(out io.Writer, chosen []row, results []result) {
+func print(out io.Writer, results []result) {
 	if len(results) == 0 {
 		return
 	}

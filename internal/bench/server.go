@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -44,15 +45,21 @@ func startServer(ctx context.Context, bin, dir string, env ...string) (*server, 
 	cmd.Env = append(os.Environ(), "STEPCAST_DATABASE_URL=", "STEPCAST_LISTEN_DATABASE_URL=")
 	cmd.Env = append(cmd.Env, env...)
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	s := &server{dir: dir, cmd: cmd, over: make(chan struct{})}
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread() // for Pdeathsig goes out when the thread ends
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			_ = cmd.Wait()
+			close(s.over)
+		}
+	}()
+	if err := <-started; err != nil {
 		return nil, fmt.Errorf("start server: %w", err)
 	}
-	s := &server{dir: dir, cmd: cmd, over: make(chan struct{})}
-	go func() {
-		_ = cmd.Wait()
-		close(s.over)
-	}()
 	if err := s.awaitReady(ctx); err != nil {
 		s.stop()
 		said, _ := os.ReadFile(dir + ".log")
