@@ -644,6 +644,7 @@ func TestSubscription_Resets(t *testing.T) {
 	}{
 		"beyond the end":     {func(w *world) ci.Cursor { return w.at(9) }, UnknownCursor},
 		"far beyond the end": {func(w *world) ci.Cursor { return w.at(1 << 62) }, UnknownCursor},
+		"without a prefix":   {func(w *world) ci.Cursor { return ci.Cursor{ID: 3} }, UnknownCursor},
 		"not a cursor":       {func(w *world) ci.Cursor { return BadCursor }, UnknownCursor},
 		"of another log": {func(w *world) ci.Cursor {
 			return ci.Cursor{Prefix: ci.CursorPrefix(w.epoch, "feed"), ID: 3}
@@ -1060,21 +1061,23 @@ func TestSubscription_BatchesAreBounded(t *testing.T) {
 	t.Parallel()
 	for _, events := range []int{-1, 1000} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t, Options{TailEvents: events, TailBytes: 8 << 20, Beat: -1})
-			w.pageSize = 256
+			w := newWorld(t, Options{TailEvents: events, TailBytes: 64 << 20, Beat: -1})
+			w.pageSize = 4
 			w.lose("build")
 			sub := w.tails.Subscribe(aLog, aName, ci.Cursor{}, ci.Filter{})
 			defer sub.Close()
 			if b, err := sub.Next(t.Context()); err != nil || !b.Live {
 				t.Fatalf("%+v, %v", b, err)
 			}
-			for i := range 30 {
+			const all = 60
+			for i := range all {
 				epoch, e, head := w.append(aLog, "log/a")
-				e.Chunk = ci.NewChunk(bytes.Repeat([]byte{byte(i) % 2}, ci.MaxChunkBytes)) // \u0000 is six times as long
+				e.Chunk = ci.NewChunk(make([]byte, ci.MaxChunkBytes>>(i/4%4))) // \u0000 is six times as long
 				w.set(func() { w.logs[aLog].events[e.ID-1] = e })
 				w.tails.Committed(epoch, aLog, []ci.Event{e}, head)
 			}
-			for n, batches := 0, 0; n < 30; batches++ {
+			several := 0
+			for n := 0; n < all; {
 				b, err := sub.Next(t.Context())
 				if err != nil {
 					t.Fatal(err)
@@ -1084,9 +1087,18 @@ func TestSubscription_BatchesAreBounded(t *testing.T) {
 					here++
 				}
 				n += here
+				if here > 1 {
+					several++
+				}
 				if b.Size > maxBatch && here > 1 {
 					t.Errorf("%d events of %d bytes came at once", here, b.Size)
 				}
+			}
+			if several == 0 {
+				t.Error("no batch had several events")
+			}
+			if w.tails.kept.bytes > keepBytes {
+				t.Errorf("%d bytes of pages are kept", w.tails.kept.bytes)
 			}
 		})
 	}
