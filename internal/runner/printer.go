@@ -155,18 +155,25 @@ func (p *Printer) text(s *stepPrinter, text []byte) {
 // write over, only the last is shown.
 func (p *Printer) prefixed(dst []byte, s *stepPrinter, line []byte) []byte {
 	line = bytes.TrimSuffix(line, []byte{'\n'})
-	line = bytes.TrimRight(line, "\r")
-	style := []byte(nil)
-	if i := bytes.LastIndexByte(line, '\r'); i >= 0 {
-		style, line = lastStyle(line[:i]), line[i+1:]
-	}
 	dst = fmt.Appendf(dst, "%-*s | ", p.width, s.key)
-	return append(append(append(dst, style...), line...), '\n')
+	rest := []byte(nil) // sequences after the last text
+	for {
+		i := bytes.LastIndexByte(line, '\r')
+		after := line[i+1:]
+		sequences := escapes(after)
+		if i >= 0 && len(sequences) == len(after) {
+			// Nothing visible comes after it.
+			rest = append(bytes.Clone(sequences), rest...)
+			line = line[:i]
+			continue
+		}
+		dst = append(dst, escapes(line[:i+1])...)
+		return append(append(append(dst, after...), rest...), '\n')
+	}
 }
 
-// lastStyle returns the escape sequences of a cleaned piece of a line, which
-// the rest of it depends on.
-func lastStyle(cleaned []byte) (sequences []byte) {
+// escapes returns the escape sequences in a cleaned piece of a line.
+func escapes(cleaned []byte) (sequences []byte) {
 	for {
 		i := bytes.IndexByte(cleaned, '\x1b')
 		if i < 0 {

@@ -1,0 +1,317 @@
+//go:build unix
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stepcast/stepcast/internal/pgtest"
+)
+
+// testServer is a server in a process of its own, which can be killed and comes
+// back at the same address.
+type testServer struct {
+	t   *testing.T
+	dir string
+	url string
+	env []string // for clients
+	db  string
+	cmd *exec.Cmd
+}
+
+func newServer(t *testing.T) *testServer {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	l.Close()
+	s := &testServer{t: t, dir: t.TempDir(), url: "http://" + address, db: pgtest.New(t)}
+	s.env = []string{"STEPCAST_DATA_DIR=" + s.dir}
+	s.start()
+	t.Cleanup(s.kill)
+	return s
+}
+
+func (s *testServer) start() {
+	s.t.Helper()
+	s.cmd = stepcast(s.t, []string{"STEPCAST_DATA_DIR=" + s.dir, "STEPCAST_DATABASE_URL=" + s.db, "STEPCAST_LISTEN=" + strings.TrimPrefix(s.url, "http://")}, "serve")
+	var log bytes.Buffer
+	s.cmd.Stderr = &log
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	if !eventually(func() bool {
+		resp, err := http.Get(s.url + "/readyz")
+		if err != nil {
+			return false
+		}
+		resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
+	}) {
+		s.kill()
+		s.t.Fatalf("the server is not ready: %s", log.String())
+	}
+}
+
+func (s *testServer) kill() {
+	s.cmd.Process.Kill()
+	s.cmd.Wait()
+}
+
+// eventually waits for a condition, with a bound that only a hang reaches.
+func eventually(condition func() bool) bool {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(time.Minute); !condition(); <-tick.C {
+		if time.Now().After(end) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *testServer) get(path string) []byte {
+	s.t.Helper()
+	resp, err := http.Get(s.url + path)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		s.t.Fatalf("GET %s: %d, %v, %s", path, resp.StatusCode, err, body)
+	}
+	return body
+}
+
+type shownBuild struct {
+	ID, Project, Status, Title string
+	Steps                      []struct {
+		Key, Name, Status string
+		ExitCode          *int `json:"exit_code"`
+		LogBytes          int  `json:"log_bytes"`
+		LogComplete       bool `json:"log_complete"`
+	}
+}
+
+// build returns the only build of a project.
+func (s *testServer) build(project string) shownBuild {
+	s.t.Helper()
+	var list struct{ Builds []shownBuild }
+	if err := json.Unmarshal(s.get("/api/v1/builds?project="+project), &list); err != nil || len(list.Builds) != 1 {
+		s.t.Fatalf("%d builds of %s, %v", len(list.Builds), project, err)
+	}
+	var b shownBuild
+	if err := json.Unmarshal(s.get("/api/v1/builds/"+list.Builds[0].ID), &b); err != nil {
+		s.t.Fatal(err)
+	}
+	return b
+}
+
+func TestServer_TheLogIsTheOutput(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	random := make([]byte, 5<<20)
+	rand.NewChaCha8([32]byte{2}).Read(random)
+	file := filepath.Join(t.TempDir(), "random")
+	if err := os.WriteFile(file, random, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	stdout, stderr, code := output(t, stepcast(t, s.env, "run", "--project", "acme/bytes", "--step", "build/linux", "--", "sh", "-c", `cat "$0"; seq 20000; exit 3`, file))
+	if code != 3 || stderr != "" || len(stdout) < len(random)+100_000 || stdout[:len(random)] != string(random) {
+		t.Fatalf("exit code %d, %d bytes, stderr %q", code, len(stdout), stderr)
+	}
+	b := s.build("acme/bytes")
+	if log := s.get("/api/v1/builds/" + b.ID + "/steps/build/linux/log"); string(log) != stdout {
+		t.Errorf("the log has %d bytes, the output %d", len(log), len(stdout))
+	}
+	if b.Status != "failed" || b.Steps[0].Status != "failed" || *b.Steps[0].ExitCode != 3 || !b.Steps[0].LogComplete {
+		t.Errorf("the build is %+v", b)
+	}
+}
+
+// Both ends of a build go through a server that is killed again and again.
+func TestServer_KilledUnderRunAndTail(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	gate := filepath.Join(t.TempDir(), "gate")
+	run := stepcast(t, s.env, "run", "--project", "acme/kill", "--step", "test", "--", "sh", "-c",
+		`i=0; while [ ! -e "$0" ] || [ $i -lt 300 ]; do i=$((i+1)); echo "line $i of a build that goes on"; sleep 0.01; done; exit 5`, gate)
+	var printed bytes.Buffer
+	run.Stdout = &printed
+	if err := run.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if !eventually(func() bool {
+		return strings.Contains(string(s.get("/api/v1/builds?project=acme/kill")), `"status":"running"`)
+	}) {
+		t.Fatal("the build does not appear")
+	}
+	id := s.build("acme/kill").ID
+	tail := stepcast(t, s.env, "tail", s.url+"/builds/"+id)
+	var shown, said bytes.Buffer
+	tail.Stdout, tail.Stderr = &shown, &said
+	if err := tail.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		before := s.build("acme/kill").Steps[0].LogBytes
+		if !eventually(func() bool { return s.build("acme/kill").Steps[0].LogBytes > before }) {
+			t.Fatal("the log does not grow")
+		}
+		s.kill()
+		s.start()
+	}
+	if err := os.WriteFile(gate, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	run.Wait()
+	tail.Wait()
+	if code := run.ProcessState.ExitCode(); code != 5 {
+		t.Errorf("exit code %d", code)
+	}
+	if log := s.get("/api/v1/builds/" + id + "/steps/test/log"); !bytes.Equal(log, printed.Bytes()) {
+		t.Errorf("the log has %d bytes, the output %d", len(log), printed.Len())
+	}
+	if code := tail.ProcessState.ExitCode(); code != 1 || !bytes.Equal(shown.Bytes(), printed.Bytes()) {
+		t.Errorf("tail: exit code %d, %d bytes of %d; %s", code, shown.Len(), printed.Len(), said.String())
+	}
+}
+
+func TestServer_ABuildOfSeveralSteps(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	stdout, stderr, code := output(t, stepcast(t, s.env, "build", "start", "--project", "acme/steps", "--title", "All of it", "--steps", "lint,test,deploy"))
+	id := strings.TrimSpace(stdout)
+	if code != 0 || stdout != id+"\n" || stderr != "stepcast: watch "+s.url+"/builds/"+id+"\n" {
+		t.Fatalf("exit code %d, %q, %q", code, stdout, stderr)
+	}
+	env := append(s.env, "STEPCAST_BUILD="+id)
+	for key, command := range map[string]string{"lint": "echo clean", "test": "echo broken; exit 2"} {
+		output(t, stepcast(t, env, "run", "--step", key, "--", "sh", "-c", command))
+	}
+	_, stderr, code = output(t, stepcast(t, env, "build", "finish"))
+	if code != 0 || !strings.HasPrefix(stderr, "stepcast: failed ") {
+		t.Errorf("exit code %d, %q", code, stderr)
+	}
+	b := s.build("acme/steps")
+	got := b.Title + " " + b.Status
+	for _, step := range b.Steps {
+		got += fmt.Sprintf(", %s %s", step.Key, step.Status)
+	}
+	if want := "All of it failed, lint passed, test failed, deploy skipped"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	stdout, _, code = output(t, stepcast(t, env, "tail"))
+	if code != 1 || !strings.Contains(stdout, "lint   | clean\n") || !strings.Contains(stdout, "test   | broken\n") {
+		t.Errorf("tail: exit code %d, %q", code, stdout)
+	}
+	stdout, _, code = output(t, stepcast(t, env, "tail", "--step", "lint"))
+	if code != 1 || stdout != "clean\n" {
+		t.Errorf("tail --step: exit code %d, %q", code, stdout)
+	}
+	if _, stderr, code = output(t, stepcast(t, s.env, "tail", "0190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a10")); code != 2 {
+		t.Errorf("tail of an unknown build: exit code %d, %q", code, stderr)
+	}
+	if stdout, stderr, code = output(t, stepcast(t, append(env, "STEPCAST_TOKEN=stp_wrong"), "run", "--", "echo", "on")); code != 0 || stdout != "on\n" || strings.Count(stderr, "\n") != 1 {
+		t.Errorf("with a wrong token: exit code %d, %q, %q", code, stdout, stderr)
+	}
+}
+
+// The script in docs/shell-runner.md, as it stands there, under a make that
+// fails and a server that is killed.
+func TestServer_ShellRunner(t *testing.T) {
+	t.Parallel()
+	for _, tool := range []string{"sh", "curl", "make"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skip(err)
+		}
+	}
+	s := newServer(t)
+	dir := t.TempDir()
+	doc, err := os.ReadFile("../../docs/shell-runner.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, script, _ := strings.Cut(string(doc), "```sh\n")
+	script, _, found := strings.Cut(script, "```\n")
+	if !found {
+		t.Fatal("no script in docs/shell-runner.md")
+	}
+	for name, text := range map[string]string{
+		"report.sh": script,
+		"Makefile":  "all:\n\t@i=0; while [ ! -e gate ]; do i=$$((i+1)); echo \"line $$i\"; printf 'raw \\377 byte\\n'; sleep 0.02; done; exit 3\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	token, err := os.ReadFile(filepath.Join(s.dir, "token"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "sh", "report.sh", "acme/shell", "make", "make", "--no-print-directory")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "STEPCAST_URL="+s.url, "STEPCAST_TOKEN="+strings.TrimSpace(string(token)), "MAKEFLAGS=", "MAKELEVEL=", "TMPDIR="+dir)
+	cmd.Stderr = os.Stderr
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var printed bytes.Buffer
+	reading := make(chan error, 1)
+	go func() {
+		_, err := io.Copy(&printed, bufio.NewReader(stdout))
+		reading <- err
+	}()
+	live := func() bool {
+		var list struct{ Builds []shownBuild }
+		json.Unmarshal(s.get("/api/v1/builds?project=acme/shell"), &list)
+		if len(list.Builds) != 1 {
+			return false
+		}
+		b := s.build("acme/shell")
+		return len(b.Steps) == 1 && b.Steps[0].LogBytes > 0
+	}
+	if !eventually(live) {
+		t.Fatal("the log is not live")
+	}
+	s.kill()
+	s.start()
+	if err := os.WriteFile(filepath.Join(dir, "gate"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	<-reading
+	cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 2 { // make's own
+		t.Errorf("exit code %d", code)
+	}
+	b := s.build("acme/shell")
+	if log := s.get("/api/v1/builds/" + b.ID + "/steps/make/log"); !strings.HasPrefix(printed.String(), string(log)) || len(log) == 0 || !strings.Contains(string(log), "raw \xff byte") {
+		t.Errorf("the log has %d bytes, the output %d", len(log), printed.Len())
+	}
+	if b.Status != "failed" || *b.Steps[0].ExitCode != 2 || !b.Steps[0].LogComplete || b.Steps[0].LogBytes != printed.Len() {
+		t.Errorf("the build is %+v, the output has %d bytes", b, printed.Len())
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "tmp.*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}

@@ -1,0 +1,250 @@
+package runner
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/sse"
+)
+
+// script is the event stream of a build of one step with n log lines, each
+// frame with its id.
+func script(n int) (frames []string, text string) {
+	frame := func(name, data string) {
+		frames = append(frames, fmt.Sprintf("id: abcdef-%d\nevent: %s\ndata: %s\n\n", len(frames)+1, name, data))
+	}
+	frame("build", `{"project":"acme/api","number":7,"title":"T","status":"running"}`)
+	frame("step", `{"key":"test","status":"running"}`)
+	for i := range n {
+		line := fmt.Sprintf("line %d\n", i)
+		frame("log", fmt.Sprintf(`{"step":"test","line":%d,"offset":%d,"bytes":%d,"text":%q}`, i+1, len(text), len(line), line))
+		text += line
+	}
+	frame("step", `{"key":"test","status":"passed","exit_code":0}`)
+	frame("build", `{"project":"acme/api","number":7,"title":"T","status":"passed"}`)
+	return frames, text
+}
+
+// cutStream serves the script, and breaks off each connection somewhere.
+func cutStream(t *testing.T, frames []string, cut func(int) int) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		after := 0
+		if id := r.Header.Get("Last-Event-ID"); id != "" {
+			after, _ = strconv.Atoi(strings.TrimPrefix(id, "abcdef-"))
+		}
+		if after == len(frames) {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		w.Header().Set("Content-Type", "text/event-stream")
+		body := "retry: 5\n\n" + strings.Join(frames[after:], "")
+		body += fmt.Sprintf("id: abcdef-%d\nevent: end\ndata: {}\n\n", len(frames))
+		n := min(cut(len(body)), len(body))
+		io.WriteString(w, body[:n])
+		w.(http.Flusher).Flush()
+		if n < len(body) && n%2 == 0 {
+			panic(http.ErrAbortHandler)
+		}
+	})
+}
+
+func TestFollow_AnyNumberOfCuts(t *testing.T) {
+	t.Parallel()
+	frames, want := script(200)
+	server := httptest.NewServer(cutStream(t, frames, func(n int) int { return rand.IntN(2000) }))
+	defer server.Close()
+	client, err := NewClient(server.URL, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out, said bytes.Buffer
+	p := &Printer{Out: &out, Status: &said}
+	f := Follow{Client: client, Build: ci.NewBuildID(), Lines: -1, Handle: p.Handle}
+	if err := f.Do(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p.Close()
+	if out.String() != want || p.Outcome != ci.Passed {
+		t.Errorf("%d bytes, want %d; outcome %s", out.Len(), len(want), p.Outcome)
+	}
+	if want := "stepcast: acme/api #7 T\nstepcast: test running\nstepcast: test passed\nstepcast: build passed\n"; said.String() != want {
+		t.Errorf("said %q, want %q", said.String(), want)
+	}
+}
+
+// A cut after every single byte of a short stream.
+func TestFollow_ACutAtEveryByte(t *testing.T) {
+	t.Parallel()
+	frames, want := script(3)
+	length := len(strings.Join(frames, "")) + 60
+	for at := range length {
+		synctest.Test(t, func(t *testing.T) {
+			var once sync.Once
+			h := cutStream(t, frames, func(n int) int {
+				once.Do(func() { n = at })
+				return n
+			})
+			var out bytes.Buffer
+			p := &Printer{Out: &out, Status: io.Discard}
+			f := Follow{Client: clientOf(t, "http://127.0.0.1:1", h), Build: ci.NewBuildID(), Lines: -1, Handle: p.Handle}
+			if err := f.Do(t.Context()); err != nil || out.String() != want || p.Outcome != ci.Passed {
+				t.Errorf("cut at %d: error %v, %q", at, err, out.String())
+			}
+		})
+	}
+}
+
+// answers serves each request with the next of a list.
+type answers []func(w http.ResponseWriter, r *http.Request)
+
+func (a *answers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	next := (*a)[0]
+	if len(*a) > 1 {
+		*a = (*a)[1:]
+	}
+	next(w, r)
+}
+
+func stream(text string) func(w http.ResponseWriter, r *http.Request) {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
+		io.WriteString(w, text)
+	}
+}
+
+const ended = "id: x-9\nevent: build\ndata: {\"status\":\"failed\"}\n\nid: x-9\nevent: end\ndata: {}\n\n"
+
+func TestFollow_WhatAServerMaySay(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		answers answers
+		waits   time.Duration // at least
+		out     string
+		said    string
+		away    int
+		err     error
+	}{
+		"the end":  {answers: answers{stream(ended)}},
+		"204":      {answers: answers{func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(204) }}},
+		"no build": {answers: answers{func(w http.ResponseWriter, r *http.Request) { problem(w, 404, "not-found", nil) }}, err: ErrNoBuild},
+		"no right": {answers: answers{func(w http.ResponseWriter, r *http.Request) { problem(w, 401, "unauthorized", nil) }}, err: &refusal{}},
+		"overload": {answers: answers{stream("retry: 20000\n\nevent: unavailable\ndata: {}\n\n"), stream(ended)}, waits: 20 * time.Second},
+		"a proxy":  {answers: answers{func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(404) }, stream(ended)}, away: 1},
+		"a page":   {answers: answers{func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "<html>") }, stream(ended)}, away: 1},
+		"503s": {answers: answers{func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(503) }, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Retry-After", "9")
+			w.WriteHeader(503)
+		}, stream(ended)}, waits: 9 * time.Second, away: 1},
+		"reset": {
+			answers: answers{stream("id: x-1\nevent: log\ndata: {\"step\":\"a\",\"offset\":0,\"bytes\":2,\"text\":\"a\\n\"}\n\nid: y-1\nevent: reset\ndata: {\"reason\":\"wrong_log\"}\n\nid: y-2\nevent: log\ndata: {\"step\":\"a\",\"offset\":0,\"bytes\":2,\"text\":\"b\\n\"}\n\n" + ended)},
+			out:     "a\nb\n", said: "stepcast: the server begins again (wrong log)\n",
+		},
+		"lost text": {
+			answers: answers{stream("id: x-1\nevent: log\ndata: {\"step\":\"a\",\"offset\":0,\"bytes\":2,\"text\":\"a\\n\"}\n\nid: x-2\nevent: log\ndata: {\"step\":\"a\",\"offset\":2,\"bytes\":70,\"lost\":70}\n\nid: x-3\nevent: log\ndata: {\"step\":\"a\",\"offset\":72,\"bytes\":1,\"text\":\"b\"}\n\n" + ended)},
+			out:     "a\n[70 bytes were lost here]\nb\n",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				begin, away := time.Now(), 0
+				var out, said bytes.Buffer
+				p := &Printer{Out: &out, Status: &said, Outcome: ci.Running}
+				f := Follow{Client: clientOf(t, "http://127.0.0.1:1", &tt.answers), Build: ci.NewBuildID(), Lines: -1, Handle: p.Handle, Away: func(error) { away++ }}
+				err := f.Do(t.Context())
+				p.Close()
+				var refused *refusal
+				if _, any := tt.err.(*refusal); any && errors.As(err, &refused) {
+					err = tt.err
+				}
+				if err != tt.err || out.String() != tt.out || away != tt.away || !strings.HasPrefix(said.String(), tt.said) {
+					t.Errorf("error %v, out %q, said %q, away %d times", err, out.String(), said.String(), away)
+				}
+				if took := time.Since(begin); took < tt.waits {
+					t.Errorf("took %v, want at least %v", took, tt.waits)
+				}
+			})
+		})
+	}
+}
+
+// silentBody is a stream on which nothing comes any more.
+type silentBody struct{ ctx context.Context }
+
+func (b silentBody) Read([]byte) (int, error) { <-b.ctx.Done(); return 0, b.ctx.Err() }
+func (silentBody) Close() error               { return nil }
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestFollow_ADeadStreamIsLeft(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		begin, connections := time.Now(), 0
+		client := clientOf(t, "http://127.0.0.1:1", nil)
+		client.HTTP.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+			resp := &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"text/event-stream"}}, Body: silentBody{r.Context()}}
+			if connections++; connections > 1 {
+				resp.Body = io.NopCloser(strings.NewReader(ended))
+			}
+			return resp, nil
+		})
+		f := Follow{Client: client, Build: ci.NewBuildID(), Lines: -1, Handle: func(*FollowEvent) {}}
+		if err := f.Do(t.Context()); err != nil || connections != 2 || time.Since(begin) < silence || time.Since(begin) > 2*silence {
+			t.Errorf("error %v, %d connections, after %v", err, connections, time.Since(begin))
+		}
+	})
+}
+
+func sseLog(key ci.StepKey, offset int64, text string) sse.Event {
+	data, err := json.Marshal(map[string]any{"step": key, "offset": offset, "bytes": len(text), "text": text})
+	if err != nil {
+		panic(err)
+	}
+	return sse.Event{Name: "log", Data: data}
+}
+
+func TestPrinter_SeveralSteps(t *testing.T) {
+	t.Parallel()
+	var out, said bytes.Buffer
+	p := &Printer{Out: &out, Status: &said, Colour: true}
+	offsets := make(map[ci.StepKey]int64)
+	log := func(key ci.StepKey, text string) {
+		e := &FollowEvent{}
+		if err := (&Follow{Handle: func(got *FollowEvent) { e = got }}).handle(sseLog(key, offsets[key], text)); err != nil {
+			t.Fatal(err)
+		}
+		offsets[key] += int64(len(text))
+		p.Handle(e)
+	}
+	log("a", "alone, ")
+	log("b", "\x1b[31mred ")
+	log("a", "continued\n")
+	log("b", "still\nred\n1%\r2%\r\x1b[32m100%\r\n")
+	log("a", "unended")
+	p.Close()
+	want := "alone, \n" +
+		"a | continued\n" +
+		"b | \x1b[0;31mred still\x1b[0m\n" +
+		"b | \x1b[0;31mred\x1b[0m\n" +
+		"b | \x1b[0;31m\x1b[0;32m100%\x1b[0m\n" +
+		"a | unended\n"
+	if out.String() != want {
+		t.Errorf("got\n%q\nwant\n%q", out.String(), want)
+	}
+}
