@@ -210,6 +210,7 @@ func TestFaults(t *testing.T) {
 		strike      func(a *arena, i int) (hit bool)
 	}{
 		{"kill -9 of a server process", 3, false, 4, 50, (*arena).killServer},
+		{"restart of a server process", 3, false, 1, 20, (*arena).restartServer},
 		{"kill -9 of the embedded PostgreSQL", 0, false, 2, 20, (*arena).killEmbedded},
 		{"kill -9 of an external PostgreSQL", 3, false, 2, 20, (*arena).killExternal},
 		{"kill -9 of the whole process group", 0, false, 2, 20, (*arena).killAll},
@@ -265,6 +266,24 @@ func (a *arena) killServer(i int) bool {
 		away = 3 * time.Second
 	}
 	pause(a.Context(), a.rng, away)
+	a.must(s.Start())
+	a.must(s.AwaitReady(a.Context()))
+	a.progress(20)
+	return hit
+}
+
+// restartServer is SIGTERM: the process drains, and no stream may see anything
+// but a 200 meanwhile, which the judge looks after.
+func (a *arena) restartServer(i int) bool {
+	s := a.servers[i%len(a.servers)]
+	at := time.Now()
+	a.must(s.Signal(syscall.SIGTERM))
+	hit := a.inFlight(s.URL, at)
+	select {
+	case <-s.over:
+	case <-time.After(30 * time.Second):
+		a.Fatal("the server did not end within 30 s of SIGTERM")
+	}
 	a.must(s.Start())
 	a.must(s.AwaitReady(a.Context()))
 	a.progress(20)
@@ -375,6 +394,9 @@ func TestFaults_ListenDies(t *testing.T) {
 			hits := 0
 			tries := 0
 			for ; hits < strikes && tries < 10*strikes; tries++ {
+				for _, proxy := range a.proxies {
+					a.await("a LISTEN of every process", time.Minute, func() bool { return proxy.Connections("stepcast-listen") > 0 })
+				}
 				at := time.Now()
 				struck, after := test.strike(a)
 				if struck > 0 && a.inFlight("", at) {
