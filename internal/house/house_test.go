@@ -58,7 +58,7 @@ var rules = map[string]struct{ ours, others []string }{
 	"internal/judge/cmd/judge": {ours: []string{"internal/judge"}},
 	"internal/pgtest": {
 		ours:   []string{"internal/embedded", "internal/postgres", "migrations"},
-		others: []string{"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "golang.org/x/sys"},
+		others: []string{"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "github.com/gofrs/flock", "golang.org/x/sys"},
 	},
 	"scripts/gotest": {},
 	"internal/bench": {
