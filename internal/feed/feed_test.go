@@ -1069,7 +1069,7 @@ func TestSubscription_BatchesAreBounded(t *testing.T) {
 			if b, err := sub.Next(t.Context()); err != nil || !b.Live {
 				t.Fatalf("%+v, %v", b, err)
 			}
-			const all = 60
+			const all = 120
 			for i := range all {
 				epoch, e, head := w.append(aLog, "log/a")
 				e.Chunk = ci.NewChunk(make([]byte, ci.MaxChunkBytes>>(i/4%4))) // \u0000 is six times as long
@@ -1169,6 +1169,29 @@ func TestTails_DropsWithTheLastReader(t *testing.T) {
 		again := w.read(w.at(2), ci.Filter{})
 		defer again.sub.Close()
 		again.take().want(3, 4, 5, "live")
+	})
+}
+
+// Readers that come and go on a quiet log leave nothing behind.
+func TestTails_ForgetsWhoHasLeft(t *testing.T) {
+	t.Parallel()
+	inWorlds(t, func(w *world) {
+		w.lose("build")
+		stays := w.read(ci.Cursor{}, ci.Filter{})
+		defer stays.sub.Close()
+		stays.take().want(1, "live")
+		for range 100 {
+			a, b := w.read(w.at(1), ci.Filter{}), w.read(w.at(1), ci.Filter{})
+			a.take().want("live")
+			b.take().want("live")
+			a.sub.Close()
+			b.sub.Close()
+		}
+		if _, _, waiting, _ := w.tails.Held(aLog); waiting != 1 {
+			w.Errorf("%d wait, and one is there", waiting)
+		}
+		w.commit("step/a")
+		stays.take().want(2)
 	})
 }
 
