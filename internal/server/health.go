@@ -62,7 +62,11 @@ func (s *Server) readyz(c echo.Context) error {
 		}
 		require(e.name, e.err == nil, e.reason)
 	}
-	require("listen", h.ListenAge < listenMost, fmt.Sprintf("LISTEN has been silent for %v; streams are up to 2 s late.", h.ListenAge.Round(time.Second)))
+	silent := fmt.Sprintf("LISTEN has been silent for %v; streams are up to 2 s late.", h.ListenAge.Round(time.Second))
+	if h.ListenAge < 0 {
+		silent = "LISTEN has not answered yet; streams are up to 2 s late."
+	}
+	require("listen", h.ListenAge >= 0 && h.ListenAge < listenMost, silent)
 	require("running", !s.draining.Load(), "This process is shutting down.")
 	status := http.StatusOK
 	if ready.Ready = len(ready.Reasons) == 0; !ready.Ready {

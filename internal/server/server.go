@@ -37,6 +37,7 @@ type Server struct {
 	open     streams       // the streams that are open
 	draining atomic.Bool   // from the beginning of a shutdown on
 	stop     chan struct{} // closed then
+	ping     time.Duration // pingAfter, but for tests
 }
 
 // New makes a server. It starts nothing.
@@ -47,7 +48,7 @@ func New(cfg Config) *Server {
 	if cfg.MaxStreams == 0 {
 		cfg.MaxStreams = 20_000
 	}
-	s := &Server{cfg: cfg, store: cfg.Store, tails: cfg.Tails, log: cfg.Log, stop: make(chan struct{})}
+	s := &Server{cfg: cfg, store: cfg.Store, tails: cfg.Tails, log: cfg.Log, stop: make(chan struct{}), ping: pingAfter}
 	s.open.most = cfg.MaxStreams
 	s.echo = s.router()
 	return s

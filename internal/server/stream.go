@@ -187,7 +187,8 @@ func (st *stream) nothingLeft(ctx context.Context) (bool, error) {
 func (st *stream) run() {
 	defer st.release()
 	defer st.out.close()
-	ping := time.AfterFunc(pingAfter, func() { st.note(pingIsDue) })
+	silence := st.server.ping
+	ping := time.AfterFunc(silence, func() { st.note(pingIsDue) })
 	defer ping.Stop()
 
 	st.append(sse.AppendRetry(nil, retryUsual()))
@@ -219,9 +220,9 @@ func (st *stream) run() {
 			st.flush()
 			return
 		case events&pingIsDue != 0:
-			rest := pingAfter - time.Since(st.written)
+			rest := silence - time.Since(st.written)
 			if rest <= 0 {
-				rest = pingAfter
+				rest = silence
 				st.control("ping", "{}")
 			}
 			ping.Reset(rest)

@@ -1,0 +1,159 @@
+package server
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stepcast/stepcast/internal/pgtest"
+	"github.com/stepcast/stepcast/internal/postgres"
+)
+
+// TestDatabaseAway asks for everything while there is no database.
+func TestDatabaseAway(t *testing.T) {
+	t.Parallel()
+	pg := pgtest.Start(t)
+	if err := postgres.Migrate(t.Context(), pg.URL()); err != nil {
+		t.Fatal(err)
+	}
+	s := startOn(t, pg.URL())
+	build := s.create(`{"project":"p"}`)
+	log := build + "/steps/a/log"
+	s.update(build, logText("a", 0, "x"))
+	if err := pg.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{build + "/events", build + "/events?tail=5", "/api/v1/events", "/api/v1/streams?log=feed&log=" + strings.TrimPrefix(build, "/api/v1/builds/")} {
+		r, status, header := s.dial(path)
+		if rest := r.rest(); status != 200 || header.Get("Content-Type") != "text/event-stream" || !strings.HasSuffix(stable(rest), "retry: N\n\nevent: unavailable\ndata: {}\n\n") {
+			t.Errorf("%s: %d %q", path, status, rest)
+		}
+	}
+	for _, path := range []string{build, build + "/events", "/api/v1/builds", "/api/v1/projects", log} {
+		if a := s.get(path); a.status != 503 || a.problem().Type != "/problems/unavailable" || a.header.Get("Retry-After") == "" || strings.Contains(a.body, "pgx") {
+			t.Errorf("%s: %d %s", path, a.status, a.body)
+		}
+	}
+	if a := s.write(build+"/updates", `{"updates":[`+logText("a", 1, "y")+`]}`); a.status != 503 || a.header.Get("Retry-After") == "" {
+		t.Errorf("a write: %d %s", a.status, a.body)
+	}
+	if a := s.get("/readyz"); a.status != 503 || !strings.Contains(a.body, "The database does not answer.") {
+		t.Errorf("readyz: %d %s", a.status, a.body)
+	}
+	if a := s.get("/healthz"); a.status != 200 {
+		t.Errorf("healthz: %d", a.status)
+	}
+}
+
+// TestRewound gives the database a new history: readers are told, whether they
+// are there or come back.
+func TestRewound(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	s := startOn(t, url)
+	build := s.create(`{"project":"p"}`)
+	last := s.update(build, logText("a", 0, "x"))
+	open, _, _ := s.dial(build + "/events")
+	open.until("live")
+	if err := postgres.NewEpoch(t.Context(), url); err != nil {
+		t.Fatal(err)
+	}
+	frames := open.until("reset")
+	if f := frames[len(frames)-1]; field(f, "data") != `{"reason":"rewound"}` || field(f, "id")[:6] == last[:6] {
+		t.Errorf("%q", f)
+	}
+	if frames := open.until("live"); len(frames) != 5 {
+		t.Errorf("after the reset: %q", frames)
+	}
+	r, _, _ := s.dial(build+"/events", "Last-Event-ID: "+last)
+	if f := r.until("live"); field(f[1], "data") != `{"reason":"rewound"}` || len(f) != 7 {
+		t.Errorf("%q", f)
+	}
+	if a := s.get(build + "/events?after=" + last); !strings.Contains(a.body, `"reset":"rewound"`) {
+		t.Errorf("%s", a.body)
+	}
+}
+
+func TestStream_Pings(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.ping = 20 * time.Millisecond
+	build := s.create(`{"project":"p","steps":[{"key":"a"}]}`)
+	r, _, _ := s.dial(build + "/events?logs=none")
+	r.until("live")
+	// What is filtered out moves the cursor, and the ping says so.
+	last := s.update(build, `{"step":{"key":"a","status":"running"}},`+logText("a", 0, "x"))
+	for end := time.Now().Add(patience); ; {
+		if f := r.frame(); field(f, "event") == "ping" && field(f, "id") == last {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("no ping carries %s", last)
+		}
+	}
+	// The reader that resumes there gets nothing twice.
+	resumed, _, _ := s.dial(build+"/events?logs=none", "Last-Event-ID: "+last)
+	if f := resumed.until("live"); len(f) != 2 || field(f[1], "id") != last {
+		t.Errorf("%q", f)
+	}
+}
+
+func TestStream_Head(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	build := s.create(`{"project":"p"}`)
+	if a := s.do("HEAD", build+"/events", "", "Accept: text/event-stream"); a.status != 200 || a.header.Get("Content-Type") != "text/event-stream" {
+		t.Errorf("%d %v", a.status, a.header)
+	}
+}
+
+// TestTwoProcesses writes on one server what is read on the other.
+func TestTwoProcesses(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	one, two := startOn(t, url), startOn(t, url)
+	build := one.create(`{"project":"p"}`)
+	r, _, _ := two.dial(build + "/events")
+	r.until("live")
+	for i := range 20 {
+		s := []*testServer{one, two}[i%2]
+		s.update(build, logText("a", i*2, fmt.Sprintf("%c\n", 'a'+i)))
+		f := r.until("log")
+		if want := fmt.Sprintf(`"text":"%c\n"`, 'a'+i); !strings.Contains(f[len(f)-1], want) {
+			t.Fatalf("%q, want %s", f, want)
+		}
+	}
+	one.update(build, `{"build":{"status":"passed"}}`)
+	r.until("end")
+}
+
+// TestUpload_DatabaseRestarts kills PostgreSQL under an open upload, which
+// waits for it.
+func TestUpload_DatabaseRestarts(t *testing.T) {
+	t.Parallel()
+	pg := pgtest.Start(t)
+	if err := postgres.Migrate(t.Context(), pg.URL()); err != nil {
+		t.Fatal(err)
+	}
+	s := startOn(t, pg.URL())
+	build := s.create(`{"project":"p"}`)
+	log := build + "/steps/a/log"
+	u := s.upload(log, "Upload-Offset: 0")
+	u.send("before ")
+	s.eventually(log, "before ")
+	process, err := os.FindProcess(pg.PID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	u.send("during ")
+	u.send("after")
+	if status, offset := u.finish(); status != 204 || offset != "19" {
+		t.Errorf("%d, offset %s", status, offset)
+	}
+	s.eventually(log, "before during after")
+}
