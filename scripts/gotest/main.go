@@ -149,7 +149,9 @@ func (r *results) endPackage(e event, pkg string, n *count) {
 // show prints the output under a key and forgets it.
 func (r *results) show(key string) {
 	for _, line := range r.output[key] {
-		os.Stdout.WriteString(line)
+		if line != "FAIL\n" && !strings.HasPrefix(line, "FAIL\t") { // endPackage says that
+			os.Stdout.WriteString(line)
+		}
 	}
 	delete(r.output, key)
 }
