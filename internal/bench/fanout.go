@@ -49,7 +49,7 @@ func (r *round) fanServer(ctx context.Context, readers, rate, messages int) (eac
 		return 0, 0, "", err
 	}
 	defer srv.stop()
-	build, err := srv.createBuild(ctx)
+	build, err := srv.createBuild(ctx, 0)
 	if err != nil {
 		return 0, 0, "", err
 	}

@@ -40,6 +40,8 @@ func main() {
 	if *quick {
 		b.size, *rounds = small, 1
 	}
+	load, _ := os.ReadFile("/proc/loadavg")
+	fmt.Printf("%d cores, load before: %s", runtime.NumCPU(), load)
 	results, err := b.run(ctx, chosen, *rounds)
 	print(os.Stdout, results)
 	exit(err)
@@ -210,8 +212,9 @@ func print(out io.Writer, results []result) {
 	if len(results) == 0 {
 		return
 	}
+	fmt.Fprintln(out)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "\nFIGURE\tSERVER\tREFERENCE\tRATIO (LOWEST TO HIGHEST)\tTARGET\t")
+	fmt.Fprintln(table, "FIGURE\tSERVER\tREFERENCE\tRATIO (LOWEST TO HIGHEST)\tTARGET\t")
 	for _, r := range results {
 		sign, verdict := "≥", "ok"
 		if r.atMost {

@@ -28,7 +28,7 @@ func (r *round) memoryOfReaders(ctx context.Context, n int) (value, error) {
 		return value{}, err
 	}
 	defer srv.stop()
-	build, err := srv.createBuild(ctx)
+	build, err := srv.createBuild(ctx, 0)
 	if err != nil {
 		return value{}, err
 	}

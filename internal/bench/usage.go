@@ -25,10 +25,8 @@ type used struct {
 }
 
 func (u used) String() string {
-	return fmt.Sprintf("CPU: server %.1f %%, PostgreSQL %.1f %%", u.percent(u.server), u.percent(u.pg))
+	return fmt.Sprintf("CPU in %.1f s: server %.2f s, PostgreSQL %.2f s", u.of.Seconds(), u.server.Seconds(), u.pg.Seconds())
 }
-
-func (u used) percent(d time.Duration) float64 { return 100 * d.Seconds() / u.of.Seconds() }
 
 func watch(s *server) (*watched, error) {
 	pid, err := s.postgresPID()
