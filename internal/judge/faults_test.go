@@ -60,6 +60,16 @@ var serverBinary = sync.OnceValues(func() (string, error) {
 	return bin, nil
 })
 
+// within is the time in which something was promised. The long forms hold to
+// it; the short ones, which run beside other tests on any machine, allow more
+// and print what they measured.
+func within(promised time.Duration) time.Duration {
+	if long {
+		return promised
+	}
+	return 5 * promised
+}
+
 // arenas bounds how many arenas are open at once: each is several servers, a
 // PostgreSQL and a load.
 var arenas = make(chan struct{}, 2)
@@ -182,7 +192,7 @@ func (a *arena) inFlight(server string, at time.Time) bool {
 // verdict ends the load and fails the test if anything was found.
 func (a *arena) verdict() Report {
 	a.Helper()
-	report, err := a.judge.Finish(2 * time.Minute)
+	report, err := a.judge.Finish(time.Minute)
 	a.must(err)
 	if len(report.Counts) > 0 {
 		a.Errorf("findings: %v", report)
@@ -299,7 +309,7 @@ func (a *arena) killEmbedded(int) bool {
 	a.must(a.servers[0].AwaitReady(a.Context()))
 	took := time.Since(at)
 	a.Logf("20 more writes acknowledged, and ready, %v after the kill", took.Round(time.Millisecond))
-	if took > 5*time.Second {
+	if took > within(5*time.Second) {
 		a.Errorf("ready %v after the kill; 5 s were promised", took)
 	}
 	return hit
@@ -411,7 +421,7 @@ func TestFaults_ListenDies(t *testing.T) {
 			if hits < strikes {
 				t.Errorf("only %d of %d strikes hit", hits, tries)
 			}
-			if worst > 2*time.Second {
+			if worst > within(2*time.Second) {
 				t.Errorf("an event was seen %v after its acknowledgement; 2 s were promised", worst)
 			}
 		})
@@ -583,7 +593,8 @@ func TestFaults_StoppedInsideABatch(t *testing.T) {
 }
 
 // A dump is restored under open readers: each is told, and then has the right
-// text.
+// text. A dump that is older than the builds knows none of them; their runners
+// create them again, and the database may give their rows to one another.
 func TestFaults_DumpRestored(t *testing.T) {
 	t.Parallel()
 	for _, tool := range []string{"pg_dump", "pg_restore"} {
@@ -591,33 +602,56 @@ func TestFaults_DumpRestored(t *testing.T) {
 			t.Skipf("NOT TRIED: restoring a dump needs %s, which is not on this machine", tool)
 		}
 	}
-	a := newArena(t, 3)
-	a.load(Plan{Shared: 4, Others: 6, Readers: 9, Feeds: 2, Pace: 10 * time.Millisecond, Careful: true})
-	restores := 1
-	if long {
-		restores = 10
+	for _, older := range []bool{false, true} {
+		t.Run(fmt.Sprintf("older than the builds=%v", older), func(t *testing.T) {
+			t.Parallel()
+			if older && !long {
+				t.Skip("KNOWN FAULT, tried in the long form only: a stream that was open keeps the row number that its build had before the restore")
+			}
+			a := newArena(t, 3)
+			dump := a.dump()
+			a.load(Plan{Shared: 4, Others: 6, Readers: 9, Feeds: 2, Pace: 10 * time.Millisecond, Careful: true})
+			restores := 1
+			if long {
+				restores = 10
+			}
+			for range restores {
+				a.progress(100)
+				if !older {
+					dump = a.dump()
+				}
+				a.progress(200)
+				a.restore(dump)
+			}
+			if report := a.verdict(); report.Gaps == 0 && !older {
+				t.Error("no writer had to go back: nothing was rewound")
+			}
+		})
 	}
-	for range restores {
-		a.progress(100)
-		dump := filepath.Join(pgtest.Dir(t), "dump")
-		a.run("pg_dump", "--format=custom", "--file="+dump, a.pg.URL())
-		a.progress(200)
-		a.must(a.judge.Pause())
-		before := a.status()
-		if before.Open == 0 {
-			t.Fatal("no reader was open")
-		}
-		a.must(a.judge.Rewound())
-		a.run("pg_restore", "--clean", "--if-exists", "--single-transaction", "--dbname="+a.pg.URL(), dump)
-		a.await("a reset for every open reader", 30*time.Second, func() bool { return a.status().Resets >= before.Resets+before.Open })
-		a.must(a.judge.Resume())
-		a.progress(100)
-		t.Logf("restored under %d open streams", before.Open)
+}
+
+func (a *arena) dump() string {
+	a.Helper()
+	file := filepath.Join(pgtest.Dir(a.T), "dump")
+	a.run("pg_dump", "--format=custom", "--file="+file, a.pg.URL())
+	return file
+}
+
+// restore puts a dump back while no write is in flight and readers are open,
+// and waits until every open reader was told.
+func (a *arena) restore(dump string) {
+	a.Helper()
+	a.must(a.judge.Pause())
+	before := a.status()
+	if before.Open == 0 {
+		a.Fatal("no reader was open")
 	}
-	report := a.verdict()
-	if report.Gaps == 0 {
-		t.Error("no writer had to go back: nothing was rewound")
-	}
+	a.must(a.judge.Rewound())
+	a.run("pg_restore", "--clean", "--if-exists", "--single-transaction", "--dbname="+a.pg.URL(), dump)
+	a.must(a.judge.Resume())
+	a.await("a reset for every open reader", 30*time.Second, func() bool { return a.status().Resets >= before.Resets+before.Open })
+	a.progress(100)
+	a.Logf("restored under %d open streams", before.Open)
 }
 
 func (a *arena) run(name string, args ...string) {
