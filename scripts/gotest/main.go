@@ -13,6 +13,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -33,6 +34,7 @@ type count struct{ passed, failed, skipped int }
 
 // results gathers what the events say.
 type results struct {
+	out     io.Writer
 	total   count
 	byPkg   map[string]*count
 	output  map[string][]string // of each package, test and build, until its end is known
@@ -40,25 +42,34 @@ type results struct {
 }
 
 func main() {
-	cmd := exec.Command("go", append([]string{"test", "-json"}, os.Args[1:]...)...)
+	total := run("", os.Args[1:], os.Stdout)
+	if total.failed > 0 {
+		os.Exit(1)
+	}
+}
+
+// run tests in a folder and writes what there is to see.
+func run(dir string, args []string, out io.Writer) count {
+	cmd := exec.Command("go", append([]string{"test", "-json"}, args...)...)
+	cmd.Dir = dir
 	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
+	stdout, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "gotest:", err)
-		os.Exit(2)
+		fmt.Fprintln(out, "gotest:", err)
+		return count{failed: 1}
 	}
-	r := results{byPkg: make(map[string]*count), output: make(map[string][]string)}
-	for lines := bufio.NewReader(out); ; {
+	r := results{out: out, byPkg: make(map[string]*count), output: make(map[string][]string)}
+	for lines := bufio.NewReader(stdout); ; {
 		line, err := lines.ReadBytes('\n')
 		var e event
 		switch {
 		case len(line) > 0 && json.Unmarshal(line, &e) == nil:
 			r.take(e)
 		case len(line) > 0:
-			os.Stdout.Write(line) // not of this protocol, so worth seeing
+			out.Write(line) // not of this protocol, so worth seeing
 		}
 		if err != nil {
 			break
@@ -66,16 +77,14 @@ func main() {
 	}
 	err = cmd.Wait()
 	for _, line := range r.skipped {
-		fmt.Println(line)
+		fmt.Fprintln(out, line)
 	}
 	if err != nil && r.total.failed == 0 {
-		fmt.Fprintln(os.Stderr, "gotest:", err)
+		fmt.Fprintln(out, "gotest:", err)
 		r.total.failed++
 	}
-	fmt.Printf("%d passed, %d failed, %d skipped\n", r.total.passed, r.total.failed, r.total.skipped)
-	if r.total.failed > 0 {
-		os.Exit(1)
-	}
+	fmt.Fprintf(out, "%d passed, %d failed, %d skipped\n", r.total.passed, r.total.failed, r.total.skipped)
+	return r.total
 }
 
 func (r *results) take(e event) {
@@ -143,14 +152,14 @@ func (r *results) endPackage(e event, pkg string, n *count) {
 	if n.skipped > 0 {
 		line += fmt.Sprintf(", %d skipped", n.skipped)
 	}
-	fmt.Printf("%s  %.1fs\n", line, e.Elapsed)
+	fmt.Fprintf(r.out, "%s  %.1fs\n", line, e.Elapsed)
 }
 
 // show prints the output under a key and forgets it.
 func (r *results) show(key string) {
 	for _, line := range r.output[key] {
 		if line != "FAIL\n" && !strings.HasPrefix(line, "FAIL\t") { // endPackage says that
-			os.Stdout.WriteString(line)
+			io.WriteString(r.out, line)
 		}
 	}
 	delete(r.output, key)
