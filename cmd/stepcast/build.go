@@ -99,12 +99,12 @@ func (c *buildFinishCmd) Run(ctx context.Context, std stdio) error {
 	if status == "" {
 		build, err := client.GetBuild(ctx, id)
 		if err != nil {
-			return fmt.Errorf("the build was not finished: %w", err)
+			return fmt.Errorf("the build was not finished: %w", unanswered(client, err))
 		}
 		status = build.Outcome()
 	}
 	if err := client.FinishBuild(ctx, id, status); err != nil {
-		return fmt.Errorf("the build was not finished: %w", err)
+		return fmt.Errorf("the build was not finished: %w", unanswered(client, err))
 	}
 	fmt.Fprintf(std.Err, "stepcast: %s %s\n", status, client.BuildURL(id))
 	return nil

@@ -136,3 +136,11 @@ func usage(std stdio, code exitCode, err error) error {
 	fmt.Fprintf(std.Err, "stepcast: %v\n", err)
 	return code
 }
+
+// unanswered adds to an error that is no answer which server gave none.
+func unanswered(c *runner.Client, err error) error {
+	if runner.Passing(err) {
+		return fmt.Errorf("%s is away: %w", c.URL, err)
+	}
+	return err
+}

@@ -245,7 +245,7 @@ func TestRun_ServerAway(t *testing.T) {
 		t.Errorf("exit code %d, %d lines", code, strings.Count(stdout, "\n"))
 	}
 	if strings.Count(stderr, "\n") != 3 || !strings.Contains(stderr, "err\n") || !strings.Contains(stderr, "stepcast: http://"+address+" is away (") ||
-		!strings.HasSuffix(stderr, " is still away: the end of the step and 47 KiB of its log are not reported\n") {
+		!strings.HasSuffix(stderr, " is still away: the end of the step and 47 KiB of its log could not be reported\n") {
 		t.Errorf("stderr %q", stderr)
 	}
 }

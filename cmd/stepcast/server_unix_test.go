@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -230,6 +231,26 @@ func TestServer_ABuildOfSeveralSteps(t *testing.T) {
 	}
 	if stdout, stderr, code = output(t, stepcast(t, append(env, "STEPCAST_TOKEN=stp_wrong"), "run", "--", "echo", "on")); code != 0 || stdout != "on\n" || strings.Count(stderr, "\n") != 1 {
 		t.Errorf("with a wrong token: exit code %d, %q, %q", code, stdout, stderr)
+	}
+}
+
+func TestServer_CanceledByASignal(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	run := stepcast(t, s.env, "run", "--project", "acme/cancel", "--", "sh", "-c", "echo ready; exec sleep 1000")
+	run.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	started(t, run)
+	run.Process.Signal(syscall.SIGTERM)
+	run.Wait()
+	if code := run.ProcessState.ExitCode(); code != 143 {
+		t.Errorf("exit code %d", code)
+	}
+	if b := s.build("acme/cancel"); b.Status != "canceled" || b.Steps[0].Status != "canceled" || *b.Steps[0].ExitCode != 143 || !b.Steps[0].LogComplete {
+		t.Errorf("the build is %+v", b)
+	}
+	stdout, stderr, code := output(t, stepcast(t, s.env, "tail", "latest", "--project", "acme/cancel"))
+	if code != 1 || stdout != "ready\n" || !strings.Contains(stderr, "stepcast: sh canceled (exit code 143)") {
+		t.Errorf("tail: exit code %d, %q, %q", code, stdout, stderr)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/runner"
@@ -36,9 +37,9 @@ func (c *tailCmd) Run(ctx context.Context, std stdio) error {
 	if err != nil {
 		return err
 	}
-	id, err := c.build(ctx, client)
+	id, err := c.build(ctx, std, client)
 	if err != nil {
-		return usage(std, exitUsage, err)
+		return err
 	}
 	follow := runner.Follow{Client: client, Build: id, Lines: c.Lines}
 	for _, key := range c.Step {
@@ -74,13 +75,22 @@ func (c *tailCmd) Run(ctx context.Context, std stdio) error {
 }
 
 // build reads which build is meant.
-func (c *tailCmd) build(ctx context.Context, client *runner.Client) (ci.BuildID, error) {
+func (c *tailCmd) build(ctx context.Context, std stdio, client *runner.Client) (ci.BuildID, error) {
 	if c.Build != "latest" {
-		return parseBuild(c.Build)
+		id, err := parseBuild(c.Build)
+		if err != nil {
+			return id, usage(std, exitUsage, err)
+		}
+		return id, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
 	b, err := client.LatestBuild(ctx, c.Project, c.Branch)
-	if errors.Is(err, runner.ErrNoBuild) {
-		return b.ID, errors.New("there is no build yet")
+	switch {
+	case errors.Is(err, runner.ErrNoBuild):
+		return b.ID, usage(std, exitUsage, errors.New("there is no build yet"))
+	case err != nil:
+		return b.ID, unanswered(client, err)
 	}
-	return b.ID, err
+	return b.ID, nil
 }

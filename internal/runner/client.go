@@ -184,6 +184,10 @@ func plain(err error) error {
 	if errors.As(err, &u) {
 		err = u.Err
 	}
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "dial" {
+		err = op.Err
+	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("no answer within %v: %w", attemptTimeout, context.DeadlineExceeded)
 	}
@@ -193,7 +197,7 @@ func plain(err error) error {
 func refused(resp *http.Response, answer []byte) *refusal {
 	r := &refusal{status: resp.StatusCode, index: -1, wait: retryAfter(resp.Header.Get("Retry-After"))}
 	if r.status/100 == 3 {
-		r.moved = resp.Header.Get("Location")
+		r.moved = printable(resp.Header.Get("Location"), 300)
 	}
 	var p struct {
 		Type   string    `json:"type"`

@@ -104,9 +104,13 @@ func (b *outbox) grow() {
 	b.slabs = append(b.slabs, slab)
 }
 
-// dropOldest gives up the oldest slab and what is left of its last line.
+// dropOldest gives up the oldest slabs and what is left of the last one's last
+// line: a sixteenth of the limit at once, so that a log has few long holes and
+// not many short ones.
 func (b *outbox) dropOldest() {
-	b.shift()
+	for least := b.limit - b.limit/16; int64(len(b.slabs)+1)*slabBytes > least && len(b.slabs) > 1; {
+		b.shift()
+	}
 	b.start = max(b.start, b.base)
 	rest := b.slabs[0][b.start-b.base:]
 	b.start += int64(bytes.IndexByte(rest, '\n') + 1)

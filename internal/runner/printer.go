@@ -65,7 +65,7 @@ func (p *Printer) Handle(e *FollowEvent) {
 		p.say("%s", line)
 	case e.Build != nil:
 		if p.Outcome == "" {
-			p.say("%s #%d %s", e.Build.Project, e.Build.Number, printable(e.Build.Title, 200))
+			p.say("%s #%d %s", e.Build.Project, e.Build.Number, e.Build.Title)
 		}
 		if p.Outcome != e.Build.Status && e.Build.Status != ci.Queued && e.Build.Status != ci.Running {
 			p.say("build %s", e.Build.Status)
@@ -90,10 +90,11 @@ func (p *Printer) Say(line string) { p.say("%s", line) }
 
 func (p *Printer) say(format string, args ...any) {
 	p.breakLine()
-	fmt.Fprintf(p.Status, "stepcast: "+format+"\n", args...)
+	fmt.Fprintf(p.Status, "stepcast: %s\n", printable(fmt.Sprintf(format, args...), 2000))
 }
 
 func (p *Printer) step(key ci.StepKey) *stepPrinter {
+	key = ci.StepKey(printable(string(key), ci.MaxName)) // as any server may send it
 	s := p.steps[key]
 	if s == nil {
 		s = &stepPrinter{key: key, clean: newCleaner(!p.Colour)}

@@ -63,7 +63,11 @@ func (r *Run) drain(ctx context.Context, cancel context.CancelFunc, sent <-chan 
 		select {
 		case err := <-sent:
 			if err != nil && ctx.Err() != nil {
-				r.Say(fmt.Sprintf("%s is still away: the end of the step and %s of its log are not reported", r.Report.client.URL, bytesText(r.Report.Left())))
+				what := "the end of the step"
+				if left := r.Report.Left(); left > 0 {
+					what += " and " + bytesText(left) + " of its log"
+				}
+				r.Say(fmt.Sprintf("%s is still away: %s could not be reported", r.Report.client.URL, what))
 			}
 			return
 		case <-hint.C:
