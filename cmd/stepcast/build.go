@@ -30,7 +30,7 @@ type buildStartCmd struct {
 	serverFlags
 	describeFlags
 	Steps   []string      `help:"The keys of the steps to come, in order." placeholder:"KEY" sep:","`
-	Timeout time.Duration `help:"How long to wait for the server." default:"10s" placeholder:"TIME"`
+	Timeout time.Duration `help:"How long to wait for the server." default:"10s" placeholder:"10s"`
 }
 
 // Run starts a build: its id goes to stdout, its address to stderr. If the
@@ -76,7 +76,7 @@ func (c *buildStartCmd) Run(ctx context.Context, std stdio) error {
 type buildFinishCmd struct {
 	serverFlags
 	Status  string        `help:"How it ended: passed, failed or canceled. Default: as its steps did." enum:"passed,failed,canceled," default:"" placeholder:"STATUS"`
-	Timeout time.Duration `help:"How long to wait for the server." default:"60s" placeholder:"TIME"`
+	Timeout time.Duration `help:"How long to wait for the server." default:"60s" placeholder:"60s"`
 	Build   string        `arg:"" optional:"" env:"STEPCAST_BUILD" help:"The build's id or address."`
 }
 

@@ -17,7 +17,7 @@ type runCmd struct {
 	Build        string        `help:"The build that the step is part of, as 'stepcast build start' printed it. Default: the step is a build of its own." env:"STEPCAST_BUILD" placeholder:"ID" group:"Build"`
 	Step         string        `help:"The step's key, such as test/linux. Default: the command's name." placeholder:"KEY" group:"Build"`
 	Name         string        `help:"What people read for the step. Default: the command line." placeholder:"TEXT" group:"Build"`
-	DrainTimeout time.Duration `help:"How long to wait for the server after the command has ended." default:"60s" placeholder:"TIME"`
+	DrainTimeout time.Duration `help:"How long to wait for the server after the command has ended." default:"60s" placeholder:"60s"`
 	ShowURL      *bool         `name:"show-url" negatable:"" help:"Say where to watch, on stderr. Default: if that is a terminal."`
 	Command      []string      `arg:"" passthrough:"partial" help:"The command and its arguments, after --."`
 }
