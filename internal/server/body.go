@@ -27,14 +27,21 @@ const (
 	leastPace = 32 << 10 // bytes a second
 )
 
-// paced holds the body of every request but PATCH …/log to the least pace.
+// answerWait is how long a whole answer may take to be written. What is long
+// goes out in pieces that each have a deadline of their own.
+const answerWait = time.Minute
+
+// paced holds the body of every request but PATCH …/log to the least pace, and
+// gives every answer a deadline.
 func paced(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
+		conn := http.NewResponseController(innermost(c.Response()))
+		c.Response().Before(func() { conn.SetWriteDeadline(time.Now().Add(answerWait)) })
 		if r.ContentLength == 0 || r.Method == http.MethodPatch {
 			return next(c)
 		}
-		body := &pacedBody{ReadCloser: r.Body, conn: http.NewResponseController(innermost(c.Response())), start: time.Now()}
+		body := &pacedBody{ReadCloser: r.Body, conn: conn, start: time.Now()}
 		r.Body = body
 		body.extend()
 		err := next(c)

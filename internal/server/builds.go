@@ -207,8 +207,11 @@ func (s *Server) json(c echo.Context, status int, v any) error {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Length", strconv.Itoa(len(body)+1))
 	c.Response().WriteHeader(status)
-	if c.Request().Method != http.MethodHead {
-		c.Response().Write(append(body, '\n'))
+	if c.Request().Method == http.MethodHead {
+		return nil
+	}
+	if writeSlowly(c.Response(), append(body, '\n')) != nil {
+		return errGone
 	}
 	return nil
 }

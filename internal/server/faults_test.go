@@ -84,7 +84,9 @@ func TestStream_Pings(t *testing.T) {
 	r, _, _ := s.dial(build + "/events?logs=none")
 	r.until("live")
 	// What is filtered out moves the cursor, and the ping says so.
-	last := s.update(build, `{"step":{"key":"a","status":"running"}},`+logText("a", 0, "x"))
+	s.update(build, `{"step":{"key":"a","status":"running"}}`)
+	r.until("step")
+	last := s.update(build, logText("a", 0, "x"))
 	for end := time.Now().Add(patience); ; {
 		if f := r.frame(); field(f, "event") == "ping" && field(f, "id") == last {
 			break

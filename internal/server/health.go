@@ -4,9 +4,12 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"github.com/stepcast/stepcast/internal/postgres"
 )
 
 // healthz says that the process answers.
@@ -15,15 +18,35 @@ func (s *Server) healthz(c echo.Context) error {
 	return s.json(c, http.StatusOK, map[string]string{"status": "ok"})
 }
 
+// health remembers what the database said a moment ago, so that whoever asks
+// often does not ask it.
+type health struct {
+	mu   sync.Mutex
+	at   time.Time
+	last postgres.Health
+}
+
+const healthKept = time.Second
+
+func (h *health) ask(store *postgres.Store) postgres.Health {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if time.Since(h.at) > healthKept {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		h.last = store.Health(ctx)
+		h.at = time.Now()
+	}
+	return h.last
+}
+
 // listenMost is the silence after which LISTEN counts as broken. Everything
 // still arrives then, by polling.
 const listenMost = 30 * time.Second
 
 // readyz says whether this process should be sent requests, and if not, why.
 func (s *Server) readyz(c echo.Context) error {
-	ctx, cancel := context.WithTimeout(c.Request().Context(), 5*time.Second)
-	defer cancel()
-	h := s.store.Health(ctx)
+	h := s.health.ask(s.store)
 	type check struct {
 		OK     bool   `json:"ok"`
 		Detail string `json:"detail,omitempty"`

@@ -34,7 +34,8 @@ type Server struct {
 	tails    *feed.Tails
 	log      *slog.Logger
 	echo     *echo.Echo
-	open     streams       // the streams that are open
+	open     streams // the streams that are open
+	health   health
 	draining atomic.Bool   // from the beginning of a shutdown on
 	stop     chan struct{} // closed then
 	ping     time.Duration // pingAfter, but for tests

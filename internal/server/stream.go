@@ -223,6 +223,7 @@ func (st *stream) run() {
 			rest := silence - time.Since(st.written)
 			if rest <= 0 {
 				rest = silence
+				st.catchUp()
 				st.control("ping", "{}")
 			}
 			ping.Reset(rest)
@@ -302,6 +303,16 @@ func (st *stream) reset(m *member, b feed.Batch) error {
 }
 
 func resetData(r feed.Reason) []byte { return []byte(`{"reason":"` + string(r) + `"}`) }
+
+// catchUp moves the cursors past what the filters have held back, so that a
+// reader who comes back does not make the server look at it again.
+func (st *stream) catchUp() {
+	for _, m := range st.members {
+		if at := m.sub.Cursor(); at.Prefix != "" && !m.ended {
+			m.cursor = at
+		}
+	}
+}
 
 // unavailable ends the stream with the request to come back later.
 func (st *stream) unavailable(err error) {
