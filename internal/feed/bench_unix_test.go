@@ -38,7 +38,7 @@ func newCrowd(b *testing.B, readers int) *crowd {
 }
 
 func (c *crowd) subscribe(b *testing.B) *Subscription {
-	sub := c.tails.Subscribe(aLog, aName, ci.Cursor{}, ci.Filter{})
+	sub := c.tails.Subscribe(ci.Epoch{}, aLog, aName, ci.Cursor{}, ci.Filter{})
 	b.Cleanup(sub.Close)
 	return sub
 }

@@ -58,7 +58,7 @@ func TestSubscription_DisconnectsAtEveryEvent(t *testing.T) {
 					w.commit(one)
 				}
 			}
-			sub := w.tails.Subscribe(aLog, aName, cursor, ci.Filter{})
+			sub := w.subscribe(aLog, aName, cursor, ci.Filter{})
 			for range 1 + rng.IntN(3) {
 				ctx, cancel := context.WithTimeout(w.Context(), 3*time.Second)
 				b, err := sub.Next(ctx)
@@ -180,7 +180,7 @@ func TestTails_PollIsOneQuery(t *testing.T) {
 		}
 		var subs []*Subscription
 		for log := range ci.LogID(100) {
-			subs = append(subs, w.tails.Subscribe(log, aName, ci.Cursor{}, ci.Filter{}))
+			subs = append(subs, w.subscribe(log, aName, ci.Cursor{}, ci.Filter{}))
 		}
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
@@ -290,7 +290,7 @@ func TestTails_TwoCommitters(t *testing.T) {
 			})
 		}
 		var got []ci.EventID
-		sub := w.tails.Subscribe(aLog, aName, ci.Cursor{}, ci.Filter{})
+		sub := w.subscribe(aLog, aName, ci.Cursor{}, ci.Filter{})
 		defer sub.Close()
 		for len(got) < 600 {
 			b, err := sub.Next(w.Context())
@@ -371,7 +371,7 @@ func TestSubscription_FeedFilters(t *testing.T) {
 			}
 		}
 		sub := func(f ci.Filter) *Subscription {
-			return w.tails.Subscribe(ci.FeedLog, ci.FeedName, ci.Cursor{}, f)
+			return w.subscribe(ci.FeedLog, ci.FeedName, ci.Cursor{}, f)
 		}
 		ids := func(s *Subscription) (got []ci.EventID) {
 			(&reader{w: w, sub: s}).each(func(e Event) { got = append(got, e.ID) })
@@ -583,7 +583,7 @@ func TestTails_Rewound(t *testing.T) {
 			w.tails.Committed(epoch, 99, []ci.Event{e}, head)
 		},
 		"by a page": func(w *world) {
-			sub := w.tails.Subscribe(98, "other", ci.Cursor{}, ci.Filter{})
+			sub := w.subscribe(98, "other", ci.Cursor{}, ci.Filter{})
 			defer sub.Close()
 			if _, err := sub.Next(w.Context()); err != nil {
 				w.Fatal(err)
@@ -829,7 +829,7 @@ func TestSubscription_BatchesAreBounded(t *testing.T) {
 			w := newWorld(t, Options{TailEvents: events, TailBytes: 64 << 20, Beat: -1})
 			w.pageSize = 4
 			w.lose("build")
-			sub := w.tails.Subscribe(aLog, aName, ci.Cursor{}, ci.Filter{})
+			sub := w.subscribe(aLog, aName, ci.Cursor{}, ci.Filter{})
 			defer sub.Close()
 			if b, err := sub.Next(t.Context()); err != nil || !b.Live {
 				t.Fatalf("%+v, %v", b, err)
@@ -1163,7 +1163,7 @@ func TestSubscription_NextIsInterrupted(t *testing.T) {
 	inWorlds(t, func(w *world) {
 		w.lose("build")
 		next := func(ctx context.Context) (*Subscription, chan error) {
-			sub, ended := w.tails.Subscribe(aLog, aName, ci.Cursor{}, ci.Filter{}), make(chan error, 1)
+			sub, ended := w.subscribe(aLog, aName, ci.Cursor{}, ci.Filter{}), make(chan error, 1)
 			go func() {
 				for {
 					if _, err := sub.Next(ctx); err != nil {
@@ -1217,7 +1217,7 @@ func TestSubscription_OnReady(t *testing.T) {
 	t.Parallel()
 	inWorlds(t, func(w *world) {
 		w.lose("build")
-		sub := w.tails.Subscribe(aLog, aName, ci.Cursor{}, ci.Filter{})
+		sub := w.subscribe(aLog, aName, ci.Cursor{}, ci.Filter{})
 		defer sub.Close()
 		ready := make(chan struct{}, 1000)
 		sub.OnReady(func() {
@@ -1246,6 +1246,27 @@ func TestSubscription_OnReady(t *testing.T) {
 			if len(got) > 0 {
 				w.commit("step/a")
 			}
+		}
+	})
+}
+
+// A build's log has its number within one history only. Whoever looked it up
+// in a former one is told so, and reads nothing under that number.
+func TestSubscribe_WithANumberOfAFormerHistory(t *testing.T) {
+	t.Parallel()
+	inWorlds(t, func(w *world) {
+		w.lose("build", "step/a")
+		r := w.read(ci.Cursor{}, ci.Filter{})
+		defer r.sub.Close()
+		r.take().want(1, 2, "live")
+		former := w.present()
+		w.rewind(aLog, 1, false)
+		time.Sleep(time.Second) // a poll notices
+		r.take().want("reset rewound", 1, "live")
+		late := w.tails.Subscribe(former, aLog, "another build", ci.Cursor{}, ci.Filter{})
+		defer late.Close()
+		if b, ok, err := late.TryNext(); ok || !errors.Is(err, ErrMoved) {
+			t.Fatalf("it got %+v, %v, want ErrMoved", b, err)
 		}
 	})
 }

@@ -22,6 +22,9 @@ var BadCursor = ci.Cursor{ID: -1}
 var (
 	ErrClosed  = errors.New("feed: the subscription is closed")
 	ErrStopped = errors.New("feed: stopped")
+	// ErrMoved: the history was rewound. Look the log up again and subscribe
+	// with the cursor that was reached; a reset follows.
+	ErrMoved = errors.New("feed: the history was rewound")
 )
 
 // Reason says why a reader must forget what it had.
@@ -47,7 +50,6 @@ type Subscription struct {
 	hook      func() // in place of ready
 
 	// Guarded by tail.mu.
-	turn   int        // of the tail that the rest belongs to
 	cursor ci.EventID // up to here everything was yielded or held back by the filter
 	placed bool       // the cursor is known to be one of this log
 	fresh  bool       // there is no cursor: begin with the first event that is kept
@@ -119,7 +121,7 @@ func (b *Batch) Events() iter.Seq[Event] {
 }
 
 // Next blocks until there is something to yield. An error other than ctx's,
-// ErrClosed, ErrStopped and io.EOF is the source's: it may pass, and Next may
+// ErrClosed, ErrStopped, ErrMoved and io.EOF is the source's: it may pass, and Next may
 // be called again.
 func (s *Subscription) Next(ctx context.Context) (Batch, error) {
 	for {
@@ -145,9 +147,6 @@ func (s *Subscription) TryNext() (b Batch, ok bool, err error) {
 	t.unwait(s)
 	for {
 		s.release()
-		if s.turn != t.turn {
-			s.beginAnew()
-		}
 		switch {
 		case s.closed:
 			return Batch{}, false, ErrClosed
@@ -199,15 +198,6 @@ func (s *Subscription) check() {
 		return
 	}
 	s.placed = true
-}
-
-// beginAnew follows the tail into another history.
-func (s *Subscription) beginAnew() {
-	s.turn = s.tail.turn
-	s.page, s.reading, s.reason, s.err = nil, nil, "", nil
-	if s.placed && !s.fresh { // else nothing was yielded yet
-		s.forget(Rewound)
-	}
 }
 
 // forget makes the reader begin with the first event that is kept, once a page

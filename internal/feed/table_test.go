@@ -93,6 +93,13 @@ func (tb *table) expire(log ci.LogID, id ci.EventID) {
 	s.events = slices.Clone(s.events[max(0, id-s.first()+1):])
 }
 
+// present is the epoch in force.
+func (tb *table) present() ci.Epoch {
+	tb.mu.Lock()
+	defer tb.mu.Unlock()
+	return tb.epoch
+}
+
 // rewind takes the log back to last. Unless quietly, the epoch changes.
 func (tb *table) rewind(log ci.LogID, last ci.EventID, quietly bool) {
 	tb.mu.Lock()

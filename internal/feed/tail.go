@@ -222,17 +222,6 @@ func (t *tail) onBeat() {
 	t.unlock()
 }
 
-// rewind forgets everything, because the history it belongs to is no more.
-func (t *tail) rewind(turn int) {
-	t.turn = turn
-	t.born, t.prefix = false, ""
-	t.segments = nil
-	t.base, t.end, t.released, t.seen, t.heard = 0, 0, 0, 0, 0
-	t.final = false
-	t.abandonReads()
-	t.changed = true
-}
-
 // close ends the tail: no read of it is delivered any more, and subscriptions
 // return err.
 func (t *tail) close(err error) {

@@ -193,7 +193,13 @@ func (t *Tails) Dirty(logs ...ci.LogID) {
 // prefix too, against the log and the present epoch; one that does not fit
 // makes the subscription begin with a reset. Subscribe itself reads nothing
 // and never waits. The subscription must be closed.
-func (t *Tails) Subscribe(log ci.LogID, name ci.LogName, cursor ci.Cursor, filter ci.Filter) *Subscription {
+//
+// A build's log has its number only within one history: a dump that is put
+// back may bring it, or another build, under another. So epoch says in which
+// history log was found to be the one with that name, and once that is past
+// the subscription returns [ErrMoved]. The zero epoch is for the feed, which
+// has one number in all of them.
+func (t *Tails) Subscribe(epoch ci.Epoch, log ci.LogID, name ci.LogName, cursor ci.Cursor, filter ci.Filter) *Subscription {
 	s := &Subscription{
 		given: cursor, cursor: max(0, cursor.ID),
 		filter: filter, all: filter.All(),
@@ -203,20 +209,26 @@ func (t *Tails) Subscribe(log ci.LogID, name ci.LogName, cursor ci.Cursor, filte
 		s.filterKey = fmt.Sprintf("%#v", filter) // maps are printed in order
 	}
 	t.mu.Lock()
-	defer t.mu.Unlock()
+	defer t.unlock()
+	_, past := t.former[epoch]
+	if epoch != (ci.Epoch{}) && !past {
+		t.enter(epoch)
+	}
 	s.tail = t.tails[log]
-	if s.tail == nil {
+	if s.tail == nil || past || t.over {
 		s.tail = &tail{tails: t, log: log, name: name, turn: t.turn, reads: make(map[readKey]*read)}
-		if t.over {
+		switch {
+		case past:
+			s.tail.over = ErrMoved
+		case t.over:
 			s.tail.over = ErrStopped
-		} else {
+		default:
 			t.tails[log] = s.tail
 		}
 	}
 	s.tail.mu.Lock()
 	defer s.tail.mu.Unlock()
 	s.tail.subs++
-	s.turn = s.tail.turn
 	return s
 }
 
@@ -250,7 +262,7 @@ var errStale = errors.New("feed: the history was rewound meanwhile")
 
 // admit tells whether an answer of that epoch, asked for in that turn, belongs
 // to the present history. If it shows that there is a new one, everything that
-// was known is forgotten, and every subscription begins anew.
+// was known is forgotten, and every subscription ends with ErrMoved.
 func (t *Tails) admit(turn int, epoch ci.Epoch) error {
 	t.mu.Lock()
 	defer t.unlock()
@@ -279,10 +291,11 @@ func (t *Tails) enter(epoch ci.Epoch) {
 	t.log.Warn("the history was rewound: all readers begin anew")
 	for _, tail := range t.tails {
 		tail.mu.Lock()
-		tail.rewind(t.turn)
+		tail.close(ErrMoved)
 		tail.mu.Unlock()
 		t.rewound = append(t.rewound, tail)
 	}
+	t.tails = make(map[ci.LogID]*tail)
 }
 
 func (t *Tails) unlock() {

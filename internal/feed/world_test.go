@@ -3,6 +3,7 @@ package feed
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -113,12 +114,28 @@ func (w *world) settle() {
 type reader struct {
 	w      *world
 	sub    *Subscription
+	filter ci.Filter
 	cursor ci.Cursor // as the frames told it
 	got    []string  // "<id> <data>" of events; "live", "end", "reset <reason>"
 }
 
 func (w *world) read(cursor ci.Cursor, f ci.Filter) *reader {
-	return &reader{w: w, sub: w.tails.Subscribe(aLog, aName, cursor, f), cursor: cursor}
+	return &reader{w: w, sub: w.subscribe(aLog, aName, cursor, f), filter: f, cursor: cursor}
+}
+
+// subscribe subscribes to a log as it is found in the present history.
+func (w *world) subscribe(log ci.LogID, name ci.LogName, cursor ci.Cursor, f ci.Filter) *Subscription {
+	return w.tails.Subscribe(w.present(), log, name, cursor, f)
+}
+
+// moved follows the log into another history, as a server does.
+func (r *reader) moved(err error) bool {
+	if !errors.Is(err, ErrMoved) {
+		return false
+	}
+	r.sub.Close()
+	r.sub = r.w.subscribe(aLog, aName, r.cursor, r.filter)
+	return true
 }
 
 // take takes everything that can be had without waiting for time to pass.
@@ -126,6 +143,9 @@ func (r *reader) take() *reader {
 	r.w.Helper()
 	for {
 		b, ok, err := r.sub.TryNext()
+		if r.moved(err) {
+			continue
+		}
 		if err != nil {
 			if err != io.EOF {
 				r.w.Fatalf("TryNext: %v, after %q", err, r.got)

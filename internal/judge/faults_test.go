@@ -605,9 +605,6 @@ func TestFaults_DumpRestored(t *testing.T) {
 	for _, older := range []bool{false, true} {
 		t.Run(fmt.Sprintf("older than the builds=%v", older), func(t *testing.T) {
 			t.Parallel()
-			if older && !long {
-				t.Skip("KNOWN FAULT, tried in the long form only: a stream that was open keeps the row number that its build had before the restore")
-			}
 			a := newArena(t, 3)
 			dump := a.dump()
 			a.load(Plan{Shared: 4, Others: 6, Readers: 9, Feeds: 2, Pace: 10 * time.Millisecond, Careful: true})

@@ -14,15 +14,17 @@ import (
 	"github.com/stepcast/stepcast/internal/ci"
 )
 
-// Ref is what does not change about a build. It is cached for a few seconds.
+// Ref is what does not change about a build within one history. It is cached
+// for a few seconds.
 type Ref struct {
 	ID      ci.BuildID
 	Log     ci.LogID
+	Epoch   ci.Epoch // the history in which Log is this build's
 	Project string
 	Public  bool
 }
 
-const lookupSQL = `SELECT b.id, p.name, p.public FROM builds b JOIN projects p ON p.id = b.project WHERE b.uuid = $1`
+const lookupSQL = `SELECT b.id, p.name, p.public, present_epoch() FROM builds b JOIN projects p ON p.id = b.project WHERE b.uuid = $1`
 
 // Lookup finds a build; a *ci.Problem with NotFound when there is none.
 func (s *Store) Lookup(ctx context.Context, id ci.BuildID) (Ref, error) {
@@ -30,13 +32,22 @@ func (s *Store) Lookup(ctx context.Context, id ci.BuildID) (Ref, error) {
 		return ref, nil
 	}
 	ref := Ref{ID: id}
-	switch err := s.read.QueryRow(ctx, lookupSQL, uuid.UUID(id)).Scan(&ref.Log, &ref.Project, &ref.Public); {
+	turn := s.refs.turn()
+	var epoch *uuid.UUID
+	switch err := s.read.QueryRow(ctx, lookupSQL, uuid.UUID(id)).Scan(&ref.Log, &ref.Project, &ref.Public, &epoch); {
 	case errors.Is(err, pgx.ErrNoRows):
 		return ref, noBuild()
 	case err != nil:
 		return ref, unavailable("look up a build", err)
+	case epoch == nil: // history was rewound and nobody noticed yet
+		if err := s.renewEpoch(ctx); err != nil {
+			return ref, unavailable("look up a build", err)
+		}
+		return s.Lookup(ctx, id)
 	}
-	s.refs.put(id, ref)
+	ref.Epoch = ci.Epoch(*epoch)
+	s.noticeEpoch(ref.Epoch)
+	s.refs.put(turn, id, ref)
 	return ref, nil
 }
 

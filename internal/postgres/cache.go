@@ -16,8 +16,9 @@ const (
 // cache keeps hits for a few seconds, so that a storm of reconnects asks the
 // database once. The zero value is empty.
 type cache[K comparable, V any] struct {
-	mu   sync.Mutex
-	hits map[K]kept[V]
+	mu    sync.Mutex
+	hits  map[K]kept[V]
+	turns int // how often it was cleared
 }
 
 type kept[V any] struct {
@@ -36,9 +37,21 @@ func (c *cache[K, V]) get(key K) (V, bool) {
 	return hit.value, true
 }
 
-func (c *cache[K, V]) put(key K, value V) {
+// turn is taken before the database is asked, and given to put.
+func (c *cache[K, V]) turn() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.turns
+}
+
+// put keeps a hit, unless the cache was cleared since its turn: then it may be
+// of a history that is past.
+func (c *cache[K, V]) put(turn int, key K, value V) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if turn != c.turns {
+		return
+	}
 	if c.hits == nil || len(c.hits) >= maxHits {
 		c.hits = make(map[K]kept[V])
 	}
@@ -49,6 +62,7 @@ func (c *cache[K, V]) clear() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.hits = nil
+	c.turns++
 }
 
 // Space below which nothing is written any more: a full disk under the

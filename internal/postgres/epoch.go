@@ -136,4 +136,12 @@ func (s *Store) setEpoch(epoch ci.Epoch) {
 	}
 }
 
+// noticeEpoch takes note of an epoch that a query found in force. Another
+// process may have been the first to notice a rewind.
+func (s *Store) noticeEpoch(epoch ci.Epoch) {
+	if epoch != s.presentEpoch() {
+		s.setEpoch(epoch)
+	}
+}
+
 func (s *Store) presentEpoch() ci.Epoch { return *s.epoch.Load() }

@@ -50,6 +50,7 @@ func (s *Store) page(ctx context.Context, log ci.LogID, after ci.EventID, f ci.F
 		}
 		page.Epoch = s.presentEpoch()
 	}
+	s.noticeEpoch(page.Epoch)
 	return page, nil
 }
 
@@ -303,8 +304,6 @@ func (s *Store) Heads(ctx context.Context, logs []ci.LogID) (map[ci.LogID]ci.Hea
 		}
 		return heads, s.presentEpoch(), nil
 	}
-	if e := ci.Epoch(*epoch); e != s.presentEpoch() { // another process noticed first
-		s.setEpoch(e)
-	}
+	s.noticeEpoch(ci.Epoch(*epoch))
 	return heads, ci.Epoch(*epoch), nil
 }

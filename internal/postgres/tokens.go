@@ -37,13 +37,14 @@ func (s *Store) FindToken(ctx context.Context, sum [32]byte) (t Token, ok bool, 
 	if t, ok := s.tokens.get(sum); ok {
 		return t, true, nil
 	}
+	turn := s.tokens.turn()
 	switch err := s.read.QueryRow(ctx, findTokenSQL, sum[:]).Scan(&t.Name, &t.Scopes, &t.Project, &t.ExpiresAt, &t.RevokedAt); {
 	case errors.Is(err, pgx.ErrNoRows):
 		return t, false, nil
 	case err != nil:
 		return t, false, unavailable("look up a token", err)
 	}
-	s.tokens.put(sum, t)
+	s.tokens.put(turn, sum, t)
 	return t, true, nil
 }
 

@@ -176,7 +176,7 @@ func (m *member) resume(cursor string) {
 }
 
 func (s *Server) buildMember(ctx context.Context, ref postgres.Ref, q url.Values, cursor string) (*member, error) {
-	m := &member{log: ref.Log, name: ref.ID.Name()}
+	m := &member{log: ref.Log, epoch: ref.Epoch, name: ref.ID.Name()}
 	m.resume(cursor)
 	if len(q["step"]) > mostFilters {
 		return nil, &ci.Problem{Code: ci.TooMany, Field: "step", Limit: mostFilters, Detail: fmt.Sprintf("At most %d steps are asked for at once.", mostFilters)}
@@ -283,6 +283,12 @@ func (s *Server) readPage(ctx context.Context, m *member, limit int) (ci.Page, f
 	if err != nil {
 		return page, "", fmt.Errorf("read page: %w", err)
 	}
+	if m.log != ci.FeedLog && page.Epoch != m.epoch { // the history was rewound since the build was looked up
+		if err := s.find(ctx, m); err != nil {
+			return page, "", err
+		}
+		return s.readPage(ctx, m, limit)
+	}
 	reset, err := s.judge(ctx, m, &page)
 	if err != nil || reset == "" {
 		return page, reset, err
@@ -292,6 +298,21 @@ func (s *Server) readPage(ctx context.Context, m *member, limit int) (ci.Page, f
 		return page, "", fmt.Errorf("read page: %w", err)
 	}
 	return page, reset, nil
+}
+
+// find looks a member's build up again, after a rewind.
+func (s *Server) find(ctx context.Context, m *member) error {
+	id, err := ci.ParseBuildID(string(m.name))
+	if err != nil {
+		return err
+	}
+	ref, err := s.store.Lookup(ctx, id)
+	if err != nil {
+		return fmt.Errorf("find the log again: %w", err)
+	}
+	m.log, m.epoch = ref.Log, ref.Epoch
+	m.filter.Since = nil // ids of a history that is past
+	return nil
 }
 
 // judge says what is wrong with a member's cursor, given a page after it.

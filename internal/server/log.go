@@ -359,7 +359,7 @@ func (s *Server) followLog(c echo.Context, ref postgres.Ref, key ci.StepKey, out
 		return nil
 	}
 	cursor := ci.Cursor{Prefix: ci.CursorPrefix(out.extent.Epoch, ref.ID.Name()), ID: out.extent.Last}
-	sub := s.tails.Subscribe(ref.Log, ref.ID.Name(), cursor, ci.Filter{Steps: []ci.StepKey{key}})
+	sub := s.tails.Subscribe(ref.Epoch, ref.Log, ref.ID.Name(), cursor, ci.Filter{Steps: []ci.StepKey{key}})
 	defer sub.Close()
 	for {
 		if err := out.copy(ctx); err != nil {

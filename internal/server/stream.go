@@ -42,6 +42,7 @@ func between(least, most time.Duration) time.Duration {
 // reader has for it.
 type member struct {
 	log    ci.LogID
+	epoch  ci.Epoch // the history in which log has that name; zero for the feed
 	name   ci.LogName
 	filter ci.Filter
 	cursor ci.Cursor // where the reader is; the prefix is empty while there is no knowing
@@ -54,7 +55,7 @@ type member struct {
 }
 
 func (m *member) subscribe(tails *feed.Tails, ready func()) {
-	m.sub = tails.Subscribe(m.log, m.name, m.cursor, m.filter)
+	m.sub = tails.Subscribe(m.epoch, m.log, m.name, m.cursor, m.filter)
 	m.sub.OnReady(ready)
 }
 
@@ -163,6 +164,11 @@ func (st *stream) nothingLeft(ctx context.Context) (bool, error) {
 	for _, m := range st.members {
 		for m.first == nil {
 			b, ok, err := m.sub.TryNext()
+			if errors.Is(err, feed.ErrMoved) {
+				if err = st.follow(m); err == nil {
+					continue
+				}
+			}
 			switch {
 			case err != nil:
 				return false, fmt.Errorf("resume stream: %w", err)
@@ -241,6 +247,11 @@ func (st *stream) gather() (more, end bool) {
 				return true, false
 			}
 			b, ok, err := m.next()
+			if errors.Is(err, feed.ErrMoved) {
+				if err = st.follow(m); err == nil {
+					continue
+				}
+			}
 			if err == io.EOF {
 				m.ended = true
 				break
@@ -283,6 +294,25 @@ func (st *stream) take(m *member, b *feed.Batch) {
 	}
 }
 
+// lookupWait bounds the query that finds a log again.
+const lookupWait = 5 * time.Second
+
+// follow finds a log in the history that is now, after a rewind. What comes
+// next is a reset. A build that this history does not have ends the stream:
+// whoever comes back is told.
+func (st *stream) follow(m *member) error {
+	m.sub.Close()
+	if m.log != ci.FeedLog {
+		ctx, cancel := context.WithTimeout(context.Background(), lookupWait)
+		defer cancel()
+		if err := st.server.find(ctx, m); err != nil {
+			return err
+		}
+	}
+	m.subscribe(st.server.tails, st.poke)
+	return nil
+}
+
 // reset tells the reader to forget what it had of a log. The feed begins anew
 // with a snapshot, a build's log with its first event.
 func (st *stream) reset(m *member, b feed.Batch) error {
@@ -316,6 +346,10 @@ func (st *stream) catchUp() {
 
 // unavailable ends the stream with the request to come back later.
 func (st *stream) unavailable(err error) {
+	if errors.Is(err, &ci.Problem{Code: ci.NotFound}) { // its next request gets a 404
+		st.append(sse.AppendRetry(nil, retryUsual()))
+		return
+	}
 	if !errors.Is(err, feed.ErrStopped) && !errors.Is(err, feed.ErrClosed) {
 		st.server.log.Warn("stream: unavailable", "error", err)
 	}
