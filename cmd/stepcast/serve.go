@@ -91,9 +91,11 @@ func (c *serveCmd) Run(ctx context.Context, std stdio) error {
 	tails := feed.New(store, feed.Options{Log: log})
 	srv := server.New(server.Config{Store: store, Tails: tails, Log: log, Open: c.Open})
 	address := "http://" + ln.Addr().String()
-	if err := writeFile(filepath.Join(dir, "address"), address+"\n", 0o644); err != nil {
-		return fmt.Errorf("leave the address for the other commands: %w", err)
+	forget, err := leaveAddress(dir, address)
+	if err != nil {
+		return err
 	}
+	defer forget()
 	greet(std.Err, address, dir, c.DatabaseURL == "")
 
 	var group errgroup.Group
@@ -205,6 +207,20 @@ func firstToken(ctx context.Context, store *postgres.Store, dir string) error {
 	}
 	all := []postgres.Scope{postgres.ScopeReport, postgres.ScopeRead, postgres.ScopeStatus, postgres.ScopeAdmin}
 	return store.AddToken(ctx, sum, postgres.Token{Name: "first token", Scopes: all, Project: "*"})
+}
+
+// leaveAddress lets the other commands of this user find the server, until
+// forget.
+func leaveAddress(dir, address string) (forget func(), err error) {
+	path := filepath.Join(dir, "address")
+	if err := writeFile(path, address+"\n", 0o644); err != nil {
+		return nil, fmt.Errorf("leave the address for the other commands: %w", err)
+	}
+	return func() {
+		if text, err := os.ReadFile(path); err == nil && strings.TrimSpace(string(text)) == address {
+			_ = os.Remove(path)
+		}
+	}, nil
 }
 
 // writeFile writes a whole file or none of it.

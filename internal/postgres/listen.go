@@ -50,13 +50,14 @@ type notifier struct {
 	store *Store
 	name  string        // tells our pings from those of others
 	wake  chan struct{} // one slot
+	ping  chan struct{} // one slot: LISTEN wants to be proven
 
 	mu      sync.Mutex
 	pending map[ci.LogID]ci.EventID
 }
 
 func newNotifier(s *Store) *notifier {
-	return &notifier{store: s, name: strconv.FormatUint(rand.Uint64(), 36), wake: make(chan struct{}, 1), pending: make(map[ci.LogID]ci.EventID)}
+	return &notifier{store: s, name: strconv.FormatUint(rand.Uint64(), 36), wake: make(chan struct{}, 1), ping: make(chan struct{}, 1), pending: make(map[ci.LogID]ci.EventID)}
 }
 
 // add queues hints. It never blocks: a log needs only its newest.
@@ -76,14 +77,16 @@ func (n *notifier) add(hints []hint) {
 func (n *notifier) run(ctx context.Context) {
 	var conn *pgx.Conn
 	defer func() { closeConn(conn) }()
-	ping := time.NewTicker(pingEvery)
-	defer ping.Stop()
+	tick := time.NewTicker(pingEvery)
+	defer tick.Stop()
 	for over := false; !over; {
 		payload := ""
 		select {
 		case <-ctx.Done():
 			payload, over = n.take(), true
-		case <-ping.C:
+		case <-tick.C:
+			payload = pingPrefix + n.name
+		case <-n.ping:
 			payload = pingPrefix + n.name
 		case <-n.wake:
 			payload = n.take()
@@ -185,6 +188,10 @@ func (l *listener) listen(ctx context.Context) error {
 	}
 	// First LISTEN, then look: what was committed before is in the tables.
 	l.store.watcher.Dirty()
+	select {
+	case l.store.notifier.ping <- struct{}{}:
+	default:
+	}
 	heard := time.Now()
 	for {
 		wait, cancel := context.WithDeadline(ctx, heard.Add(listenDead))

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -198,19 +199,22 @@ func (s *Server) listProjects(c echo.Context) error {
 
 // json answers with a value.
 func (s *Server) json(c echo.Context, status int, v any) error {
-	body, err := json.Marshal(v)
-	if err != nil {
+	var buf bytes.Buffer
+	encoder := json.NewEncoder(&buf)
+	encoder.SetEscapeHTML(false) // events are the same bytes here as in a stream
+	if err := encoder.Encode(v); err != nil {
 		return fmt.Errorf("encode answer: %w", err)
 	}
+	body := buf.Bytes()
 	h := c.Response().Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Length", strconv.Itoa(len(body)+1))
+	h.Set("Content-Length", strconv.Itoa(len(body)))
 	c.Response().WriteHeader(status)
 	if c.Request().Method == http.MethodHead {
 		return nil
 	}
-	if writeSlowly(c.Response(), append(body, '\n')) != nil {
+	if writeSlowly(c.Response(), body) != nil {
 		return errGone
 	}
 	return nil

@@ -34,8 +34,10 @@ func (h *health) ask(store *postgres.Store) postgres.Health {
 	if time.Since(h.at) > healthKept {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
-		h.last = store.Health(ctx)
-		h.at = time.Now()
+		h.last, h.at = store.Health(ctx), time.Time{}
+		if l := &h.last; l.Database == nil && l.Migrations == nil && l.Durability == nil && l.ListenAge >= 0 {
+			h.at = time.Now() // whoever waits for a start wants to know at once
+		}
 	}
 	return h.last
 }
@@ -56,12 +58,15 @@ func (s *Server) readyz(c echo.Context) error {
 		Reasons    []string          `json:"reasons"`
 		Checks     map[string]check  `json:"checks"`
 		Settings   map[string]string `json:"settings"`
-		ListenAge  float64           `json:"listen_age_s"`
+		ListenAge  *float64          `json:"listen_age_s"` // null: not heard yet
 		DiskFree   uint64            `json:"disk_free_bytes,omitempty"`
 		StreamsNow int               `json:"streams"`
 	}
 	ready.Checks, ready.Settings, ready.Reasons = make(map[string]check), h.Settings, []string{}
-	ready.ListenAge, ready.DiskFree, ready.StreamsNow = h.ListenAge.Seconds(), h.DiskFree, s.open.count()
+	ready.DiskFree, ready.StreamsNow = h.DiskFree, s.open.count()
+	if age := h.ListenAge.Seconds(); h.ListenAge >= 0 {
+		ready.ListenAge = &age
+	}
 	require := func(name string, ok bool, reason string) {
 		if ok {
 			reason = ""
