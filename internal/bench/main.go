@@ -40,8 +40,6 @@ func main() {
 	if *quick {
 		b.size, *rounds = small, 1
 	}
-	load, _ := os.ReadFile("/proc/loadavg")
-	fmt.Printf("%d cores, load before: %s", runtime.NumCPU(), load)
 	results, err := b.run(ctx, chosen, *rounds)
 	print(os.Stdout, results)
 	exit(err)
@@ -93,6 +91,8 @@ type value struct {
 	ratio          float64
 	skipped        string // why there is none
 	note           string // what else was seen
+
+	others float64 // the part of the machine that other programs used, 0 to 1
 }
 
 // bench measures rows.
@@ -168,13 +168,24 @@ func (b *bench) run(ctx context.Context, chosen []row, rounds int) ([]result, er
 		for i := range n {
 			start := time.Now()
 			r := &round{bench: b, dir: filepath.Join(dir, fmt.Sprint(row.name, i))}
+			before, err := lookAtMachine()
+			if err != nil {
+				return results, err
+			}
 			v, err := row.measure(ctx, r)
 			os.RemoveAll(r.dir)
 			if err = cmp.Or(ctx.Err(), err); err != nil {
 				return results, fmt.Errorf("%s: %w", row.name, err)
 			}
+			others, err := before.othersSince()
+			if err != nil {
+				return results, err
+			}
+			for k := range v {
+				v[k].others = others
+			}
 			values = append(values, v)
-			fmt.Fprintf(b.progress, "%s, round %d of %d, %.0f s:", row.name, i+1, n, time.Since(start).Seconds())
+			fmt.Fprintf(b.progress, "%s, round %d of %d, %.0f s, others %.0f %%:", row.name, i+1, n, time.Since(start).Seconds(), 100*others)
 			for k, f := range row.figures {
 				fmt.Fprintf(b.progress, "  %s", v[k].format(f))
 			}
@@ -214,7 +225,7 @@ func print(out io.Writer, results []result) {
 	}
 	fmt.Fprintln(out)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "FIGURE\tSERVER\tREFERENCE\tRATIO (LOWEST TO HIGHEST)\tTARGET\t")
+	fmt.Fprintln(table, "FIGURE\tSERVER\tREFERENCE\tRATIO (LOWEST TO HIGHEST)\tOTHERS\tTARGET\t")
 	for _, r := range results {
 		sign, verdict := "≥", "ok"
 		if r.atMost {
@@ -225,12 +236,12 @@ func print(out io.Writer, results []result) {
 		}
 		switch {
 		case r.skipped != "":
-			fmt.Fprintf(table, "%s\tnot measured\t\t\t%s %.4g\t\n", r.name, sign, r.limit)
+			fmt.Fprintf(table, "%s\tnot measured\t\t\t\t%s %.4g\t\n", r.name, sign, r.limit)
 		case r.alone:
-			fmt.Fprintf(table, "%s\t%s %s\t\t(%.4g to %.4g)\t%s %.4g\t%s\n", r.name, amount(r.got), r.unit, r.lowest, r.highest, sign, r.limit, verdict)
+			fmt.Fprintf(table, "%s\t%s %s\t\t(%.4g to %.4g)\t%.0f %%\t%s %.4g\t%s\n", r.name, amount(r.got), r.unit, r.lowest, r.highest, 100*r.others, sign, r.limit, verdict)
 		default:
-			fmt.Fprintf(table, "%s\t%s %s\t%s %s\t%.2f (%.2f to %.2f)\t%s %.4g\t%s\n",
-				r.name, amount(r.got), r.unit, amount(r.reference), r.unit, r.ratio, r.lowest, r.highest, sign, r.limit, verdict)
+			fmt.Fprintf(table, "%s\t%s %s\t%s %s\t%.2f (%.2f to %.2f)\t%.0f %%\t%s %.4g\t%s\n",
+				r.name, amount(r.got), r.unit, amount(r.reference), r.unit, r.ratio, r.lowest, r.highest, 100*r.others, sign, r.limit, verdict)
 		}
 	}
 	table.Flush()

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -58,6 +59,42 @@ func cpuBelow(pid int) (time.Duration, error) {
 		}
 	}
 	return sum, nil
+}
+
+// machine is what all cores did, and what this process and the children that
+// it has waited for did of that.
+type machine struct {
+	at         time.Time
+	busy, ours time.Duration
+}
+
+func lookAtMachine() (machine, error) {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return machine{}, fmt.Errorf("read the machine's times: %w", err)
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	m := machine{at: time.Now()}
+	for i, field := range strings.Fields(line)[1:] {
+		if i != 3 && i != 4 && i < 8 { // not idle, not waiting for a disk, nothing twice
+			m.busy += ticks(field)
+		}
+	}
+	for _, who := range []int{syscall.RUSAGE_SELF, syscall.RUSAGE_CHILDREN} {
+		var use syscall.Rusage
+		if err := syscall.Getrusage(who, &use); err != nil {
+			return machine{}, fmt.Errorf("read our times: %w", err)
+		}
+		m.ours += time.Duration(use.Utime.Nano() + use.Stime.Nano())
+	}
+	return m, nil
+}
+
+// othersSince is the part of the machine, 0 to 1, that others have used since.
+func (m machine) othersSince() (float64, error) {
+	now, err := lookAtMachine()
+	others := (now.busy - m.busy) - (now.ours - m.ours)
+	return max(0, others.Seconds()) / now.at.Sub(m.at).Seconds() / float64(runtime.NumCPU()), err
 }
 
 // memoryOf is the resident memory of a process, in bytes.
