@@ -71,7 +71,8 @@ CREATE TABLE build_heads (
     build    bigint PRIMARY KEY REFERENCES builds ON DELETE CASCADE,
     last_id  bigint NOT NULL CHECK (last_id > 0),
     status   text COLLATE "C" NOT NULL,
-    ended_at timestamptz -- when the status became final or lost
+    ended_at timestamptz, -- when the status became final or lost
+    heard_at timestamptz NOT NULL DEFAULT clock_timestamp() -- the newest event, by this database's clock
 ) WITH (fillfactor = 50);
 
 CREATE TABLE steps (
@@ -237,14 +238,14 @@ BEGIN
     IF cardinality(g_build) > 0 THEN
         SELECT missed || coalesce(array_agg(g.build), '{}') INTO missed
         FROM unnest(g_build, g_step, g_silent) g (build, step, silent)
-        WHERE EXISTS (
-            SELECT FROM steps s
-            WHERE s.build = g.build AND (g.step = 0 OR s.number = g.step)
-            AND greatest(s.heard_at, (SELECT since FROM hearing)) > clock_timestamp() - make_interval(secs => g.silent)
-        );
+        WHERE CASE WHEN g.step = 0
+            THEN greatest((SELECT heard_at FROM build_heads h WHERE h.build = g.build), (SELECT max(heard_at) FROM steps s WHERE s.build = g.build))
+            ELSE (SELECT heard_at FROM steps s WHERE s.build = g.build AND s.number = g.step)
+        END > clock_timestamp() - make_interval(secs => g.silent)
+        OR (SELECT since FROM hearing) > clock_timestamp() - make_interval(secs => g.silent);
     END IF;
 
-    UPDATE build_heads h SET last_id = want.last, status = want.status, ended_at = want.ended
+    UPDATE build_heads h SET last_id = want.last, status = want.status, ended_at = want.ended, heard_at = clock_timestamp()
     FROM unnest(h_build, h_expect, h_last, h_status, h_ended) want (build, expect, last, status, ended)
     WHERE h.build = want.build AND want.expect > 0 AND want.last > want.expect AND h.build <> ALL (missed);
 

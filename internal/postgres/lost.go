@@ -73,17 +73,17 @@ const silentSQL = `
 	AND greatest(s.heard_at, since) < clock_timestamp() - CASE WHEN s.beats THEN beat ELSE long END
 	UNION ALL
 	SELECT b.uuid, '', 0, quick.ok
-	FROM builds b
+	FROM builds b JOIN build_heads h ON h.build = b.id
 	CROSS JOIN LATERAL (
 		SELECT bool_or(s.status = 'lost') AND NOT bool_or(s.status = 'queued') AS ok,
-			coalesce(max(s.heard_at), b.created_at) AS heard, max(s.ended_at) FILTER (WHERE s.status = 'lost') AS lost_at
+			max(s.heard_at) AS heard, max(s.ended_at) FILTER (WHERE s.status = 'lost') AS lost_at
 		FROM steps s WHERE s.build = b.id
 	) quick, ear, limits
 	WHERE b.status = 'running'
 	AND NOT EXISTS (SELECT FROM steps s WHERE s.build = b.id AND s.status = 'running')
 	AND (
-		quick.ok AND greatest(quick.lost_at, since) < clock_timestamp() - beat
-		OR greatest(quick.heard, b.started_at, since) < clock_timestamp() - long
+		quick.ok AND greatest(quick.lost_at, h.heard_at, since) < clock_timestamp() - beat
+		OR greatest(quick.heard, h.heard_at, since) < clock_timestamp() - long
 	)
 	LIMIT 500`
 

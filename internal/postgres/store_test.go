@@ -198,6 +198,7 @@ func TestStore_ConcurrentProcessesWriteOneDenseLog(t *testing.T) {
 	go func() {
 		var cursor ci.EventID
 		for {
+			over := ctx.Err() != nil // before the page is asked for
 			page, err := stores[1].Page(t.Context(), log, cursor, ci.Filter{})
 			if err != nil {
 				t.Error(err)
@@ -208,7 +209,7 @@ func TestStore_ConcurrentProcessesWriteOneDenseLog(t *testing.T) {
 				}
 				cursor = e.ID
 			}
-			if len(page.Events) == 0 && ctx.Err() != nil {
+			if len(page.Events) == 0 && over {
 				reader <- cursor
 				return
 			}
@@ -532,4 +533,44 @@ func sqlBool(t testing.TB, url, sql string) (ok bool) {
 		t.Fatal(err)
 	}
 	return ok
+}
+
+func TestStore_LosesABuildWithoutAStepAndTakesItBack(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	first, _ := open(t, url)
+	id := create(t, first, "acme/api")
+	must(t, first, id, text("test", 0, "x"))
+	if _, err := first.Append(t.Context(), ci.Request{Build: id, Alive: []ci.StepKey{"test"}}); err != nil {
+		t.Fatal(err)
+	}
+	status := func(s *postgres.Store) ci.Status {
+		snap, err := s.Build(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return snap.Build.Status
+	}
+	silence := func() {
+		sqlExec(t, url, `UPDATE steps SET heard_at = heard_at - interval '2 minutes', ended_at = ended_at - interval '2 minutes'`)
+		sqlExec(t, url, `UPDATE build_heads SET heard_at = heard_at - interval '2 minutes'`)
+		sqlExec(t, url, `UPDATE hearing SET since = since - interval '1 day'`)
+	}
+	silence()
+	second, heard := open(t, url) // looks at once: the step
+	waitFor(t, heard, func() bool { return stepStatus(t, second, id) == ci.Lost })
+	silence()
+	third, heard := open(t, url) // the build
+	waitFor(t, heard, func() bool { return status(third) == ci.Lost })
+
+	must(t, first, id, ci.Update{Build: &ci.BuildUpdate{Status: ci.Set(ci.Running)}})
+	fourth, _ := open(t, url) // looks at once, and finds that it was heard
+	must(t, fourth, create(t, fourth, "acme/probe"), text("probe", 0, "x"))
+	if got := status(fourth); got != ci.Running {
+		t.Fatalf("a build that was heard again is %s", got)
+	}
+}
+
+func stepStatus(t testing.TB, s *postgres.Store, id ci.BuildID) ci.Status {
+	return status(t, s, id, "test")
 }
