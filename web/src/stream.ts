@@ -41,6 +41,7 @@ export class Stream {
 	#watchdog: ReturnType<typeof setTimeout> | undefined;
 	#retry: ReturnType<typeof setTimeout> | undefined;
 	#probe: AbortController | undefined;
+	#onlineOnce = navigator.onLine !== false;
 
 	/** The address may ask for a tail; that holds until there is a cursor. */
 	constructor(
@@ -197,12 +198,15 @@ export class Stream {
 
 	#become(connection: Connection): void {
 		if (connection.name === "live" && this.#connection.name === "live") return;
-		// A browser that is offline says so; trying goes on underneath, for a server on this machine.
-		if (connection.name === "reconnecting" && navigator.onLine === false) {
-			connection = { name: "offline" };
-		}
+		// A browser that is offline says so; trying goes on underneath.
+		if (connection.name === "reconnecting" && this.#offlineNow()) connection = { name: "offline" };
 		this.#connection = connection;
 		this.#changed(connection);
+	}
+
+	/** What the browser says means nothing for a server that it reached while offline: one on this machine. */
+	#offlineNow(): boolean {
+		return this.#onlineOnce && navigator.onLine === false;
 	}
 
 	#over(): boolean {
@@ -218,10 +222,13 @@ export class Stream {
 		return url;
 	}
 
-	readonly #online = (): void => this.retryNow();
+	readonly #online = (): void => {
+		this.#onlineOnce = true;
+		this.retryNow();
+	};
 
 	readonly #offline = (): void => {
-		if (!this.#over()) this.#become({ name: "offline" });
+		if (!this.#over() && this.#offlineNow()) this.#become({ name: "offline" });
 	};
 
 	/** A page that comes back from the browser's back/forward cache has lost its connection. */
