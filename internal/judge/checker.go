@@ -212,7 +212,6 @@ type history struct {
 	build       seenStep
 	statuses    []uint64            // of status events in order, for comparison with the feed
 	byBuild     map[string][]uint64 // the feed's, by build
-	fromStart   map[string]bool     // builds whose first event is in byBuild
 }
 
 // sighting is what the checker keeps of an event: hashes of its meaning and
@@ -474,7 +473,7 @@ func (v *View) Ended() bool {
 func (c *Checker) saw(v *View, conn int, n int64, kind string, data []byte) {
 	h := c.epochs[v.log+v.prefix]
 	if h == nil {
-		h = &history{log: v.log, prefix: v.prefix, waiting: map[int64]content{}, steps: map[string]*seenStep{}, byBuild: map[string][]uint64{}, fromStart: map[string]bool{}}
+		h = &history{log: v.log, prefix: v.prefix, waiting: map[int64]content{}, steps: map[string]*seenStep{}, byBuild: map[string][]uint64{}}
 		c.epochs[v.log+v.prefix], c.logs[v.log] = h, h
 		if v.log == Feed {
 			h.checked = v.last - 1 // a feed is followed from where its first reader began
@@ -553,9 +552,6 @@ func (c *Checker) follow(h *history, n int64, e content) {
 	}
 	if h.log == Feed {
 		h.byBuild[e.BuildID] = append(h.byBuild[e.BuildID], e.meaning)
-		if e.kind == "build" && len(h.byBuild[e.BuildID]) == 1 {
-			h.fromStart[e.BuildID] = true
-		}
 		return
 	}
 	said := c.said[h.log]
@@ -697,11 +693,18 @@ func (c *Checker) lost(build string) {
 	}
 }
 
+// fromStart tells whether the feed, which is followed from some snapshot on,
+// was followed from a build's first event on.
+func (h *history) fromStart(log *history, build string) bool {
+	inFeed := h.byBuild[build]
+	return len(inFeed) > 0 && len(log.statuses) > 0 && inFeed[0] == log.statuses[0]
+}
+
 // compareFeed finds what a build's log and the feed tell differently. Only
 // builds that the feed has from their beginning are compared.
 func (c *Checker) compareFeed(build string) {
 	feed, h := c.logs[Feed], c.logs[build]
-	if feed == nil || h == nil || !feed.fromStart[build] || c.said[build].build.finished() == "" {
+	if feed == nil || h == nil || !feed.fromStart(h, build) || c.said[build].build.finished() == "" {
 		return
 	}
 	inLog, inFeed := h.statuses, feed.byBuild[build]
@@ -780,7 +783,7 @@ func (c *Checker) feedsSettled() bool {
 		return true
 	}
 	for build := range c.said {
-		if h := c.logs[build]; h != nil && feed.fromStart[build] && len(feed.byBuild[build]) < len(h.statuses) {
+		if h := c.logs[build]; h != nil && feed.fromStart(h, build) && len(feed.byBuild[build]) < len(h.statuses) {
 			return false
 		}
 	}

@@ -146,7 +146,8 @@ func TestControl_MissingRowIsFound(t *testing.T) {
 	report, err := a.judge.Finish(15 * time.Second)
 	a.must(err)
 	t.Log(report)
-	if report.Counts[Skip] == 0 || report.Counts[Lost] == 0 {
+	// The log is either shown to be too short, or not shown at all.
+	if report.Counts[Skip] == 0 || report.Counts[Lost]+report.Counts[Refused] == 0 {
 		t.Errorf("found: %v", report.Counts)
 	}
 }
