@@ -83,6 +83,7 @@ func (r *round) postSingles(ctx context.Context, lines *sample, name string, env
 	if err != nil {
 		return 0, "", err
 	}
+	var posts atomic.Int64 // those of the warm-up included
 	clock := newClock(r.size.duration)
 	var group errgroup.Group
 	for i, build := range builds {
@@ -96,6 +97,7 @@ func (r *round) postSingles(ctx context.Context, lines *sample, name string, env
 				if err := p.post(lines.pieces[k%len(lines.pieces)]); err != nil {
 					return err
 				}
+				posts.Add(1)
 			}
 			return nil
 		})
@@ -112,7 +114,9 @@ func (r *round) postSingles(ctx context.Context, lines *sample, name string, env
 			return 0, "", err
 		}
 	}
-	return clock.perSecond(), used.String(), nil
+	each := func(d time.Duration) float64 { return d.Seconds() * 1e6 / float64(posts.Load()) }
+	note := fmt.Sprintf("%s; a post: server %.0f µs, PostgreSQL %.0f µs", used, each(used.server), each(used.pg))
+	return clock.perSecond(), note, nil
 }
 
 const writersSQL = `SELECT count(*) FROM pg_stat_activity WHERE application_name = 'stepcast-write'`
