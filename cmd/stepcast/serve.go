@@ -146,7 +146,10 @@ func (c *serveCmd) dataDir() (string, error) {
 }
 
 func listen(ctx context.Context, address string) (net.Listener, error) {
-	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	// Finds a peer that vanished within half a minute, also where the server
+	// has nothing to say: an upload, or a log that is followed.
+	alive := net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}
+	ln, err := (&net.ListenConfig{KeepAliveConfig: alive}).Listen(ctx, "tcp", address)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return nil, fmt.Errorf("%s is taken by another program; choose another address with --listen", address)
