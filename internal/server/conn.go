@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"syscall"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -30,6 +31,9 @@ func innermost(r *echo.Response) http.ResponseWriter { return r.Writer }
 type sink interface {
 	// write sends all of bufs, or fails for good.
 	write(bufs [][]byte) error
+	// try sends as much of data as it can without waiting. An error is left
+	// for write to find.
+	try(data []byte) (n int)
 	// watch calls gone, once, when the peer has closed. It may block.
 	watch(gone func())
 	close()
@@ -53,7 +57,7 @@ func openSink(c echo.Context) (out sink, own bool, err error) {
 		switch {
 		case err == nil:
 			prepare(taken)
-			return &connSink{conn: taken}, true, nil
+			return newConnSink(taken), true, nil
 		case !errors.Is(err, http.ErrNotSupported):
 			return nil, false, err
 		}
@@ -93,6 +97,33 @@ type connSink struct {
 	until time.Time   // the deadline
 	piece net.Buffers // scratch
 	begun bool
+
+	raw   syscall.RawConn // nil: only write works
+	atRaw func(uintptr)   // writes trial and sets tried; made once
+	trial []byte
+	tried int
+}
+
+func newConnSink(conn net.Conn) *connSink {
+	s := &connSink{conn: conn}
+	if c, ok := conn.(syscall.Conn); ok {
+		if raw, err := c.SyscallConn(); err == nil {
+			s.raw, s.atRaw = raw, func(fd uintptr) { s.tried = sendNow(fd, s.trial) }
+		}
+	}
+	return s
+}
+
+func (s *connSink) try(data []byte) int {
+	if s.raw == nil || !s.begun {
+		return 0
+	}
+	s.trial, s.tried = data, 0
+	if err := s.raw.Control(s.atRaw); err != nil { // closed: write says so
+		s.tried = 0
+	}
+	s.trial = nil
+	return s.tried
 }
 
 func (s *connSink) write(bufs [][]byte) error {
@@ -169,6 +200,8 @@ func (s *responseSink) write(bufs [][]byte) error {
 	}
 	return s.conn.Flush()
 }
+
+func (s *responseSink) try([]byte) int { return 0 }
 
 func (s *responseSink) watch(gone func()) {
 	context.AfterFunc(s.ctx, gone)

@@ -38,6 +38,7 @@ type Server struct {
 	health   health
 	draining atomic.Bool   // from the beginning of a shutdown on
 	stop     chan struct{} // closed then
+	writers  writers
 	ping     time.Duration // pingAfter, but for tests
 }
 

@@ -75,24 +75,37 @@ const (
 	pingIsDue             // pingAfter has gone by
 )
 
-// A stream writes what its members yield. It sleeps on one channel, and
-// everything that may concern it pokes that.
+// A stream writes what its members yield. Everything that may concern it pokes
+// it, and then somebody takes a turn: one of the few goroutines of writers, for
+// a connection of its own, or the handler, for a response.
 type stream struct {
 	server  *Server
 	members []*member
 	several bool // of /streams: everything says of which log it is
 	out     sink
 	entry   closer
-	wake    chan struct{} // one slot
+	ping    *time.Timer
 	events  atomic.Uint32 // peerGone …
+	driven  atomic.Bool   // by writers; else whoever has it waits at wake
+	wake    chan struct{} // one slot
+	state   atomic.Int32  // of a driven stream: idle …
+
+	// Of whoever has the turn.
 	written time.Time
 	bufs    [][]byte // what is about to be written
 	own     []byte   // of bufs, what is no one else's
 	size    int      // bytes of bufs
+	last    bool     // nothing follows what is about to be written
 	one     [1]*member
 }
 
-func (st *stream) poke() { poke(st.wake) }
+func (st *stream) poke() {
+	if st.driven.Load() {
+		st.queue()
+		return
+	}
+	poke(st.wake)
+}
 
 func (st *stream) note(event uint32) {
 	st.events.Or(event)
@@ -119,8 +132,8 @@ func (s *Server) serveStream(c echo.Context, several bool, members ...*member) e
 	for _, m := range st.members {
 		m.subscribe(s.tails, st.poke)
 	}
-	over, err := st.nothingLeft(c.Request().Context())
-	if over || err != nil {
+	done, err := st.nothingLeft(c.Request().Context())
+	if done || err != nil {
 		st.release()
 		if err == nil {
 			c.Response().Header().Set("Cache-Control", "no-store")
@@ -134,13 +147,19 @@ func (s *Server) serveStream(c echo.Context, several bool, members ...*member) e
 		return fmt.Errorf("open stream: %w", err)
 	}
 	st.out = out
+	st.begin()
 	if own {
-		go st.run() // the handler's stack, which is large, is given back
+		st.state.Store(running)
+		st.driven.Store(true)
+		go st.drive(true) // the handler's stack, which is large, is given back
 		go out.watch(func() { st.note(peerGone) })
 		return nil
 	}
 	out.watch(func() { st.note(peerGone) })
-	st.run()
+	for st.turn(true) != over {
+		<-st.wake
+	}
+	st.end()
 	return nil
 }
 
@@ -189,14 +208,9 @@ func (st *stream) nothingLeft(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// run writes until the stream ends, for whatever reason.
-func (st *stream) run() {
-	defer st.release()
-	defer st.out.close()
-	silence := st.server.ping
-	ping := time.AfterFunc(silence, func() { st.note(pingIsDue) })
-	defer ping.Stop()
-
+// begin puts together what every stream begins with.
+func (st *stream) begin() {
+	st.ping = time.AfterFunc(st.server.ping, func() { st.note(pingIsDue) })
 	st.append(sse.AppendRetry(nil, retryUsual()))
 	for _, m := range st.members {
 		if m.begin != nil {
@@ -204,50 +218,94 @@ func (st *stream) run() {
 			m.begin = nil
 		}
 	}
+}
+
+func (st *stream) end() {
+	st.ping.Stop()
+	st.out.close()
+	st.release()
+}
+
+// How a turn ends.
+type turned int
+
+const (
+	caughtUp turned = iota // until the next poke
+	over                   // for good
+	handedOn               // to a goroutine that can wait
+)
+
+// turn writes all that there is. One who is not patient does not wait for the
+// peer, but hands on a stream whose peer is slow or far behind.
+func (st *stream) turn(patient bool) turned {
 	for {
-		more, end := st.gather()
-		if st.size > 0 {
-			if st.flush() != nil {
-				return
-			}
-		}
-		if end {
-			return
-		}
-		if more {
-			st.poke()
-		}
-		<-st.wake
 		switch events := st.events.Swap(0); {
 		case events&peerGone != 0:
-			return
+			return over
 		case events&retire != 0:
 			st.append(sse.AppendRetry(nil, retryShutdown()))
-			st.flush()
-			return
+			st.last = true
 		case events&pingIsDue != 0:
-			rest := silence - time.Since(st.written)
-			if rest <= 0 {
-				rest = silence
-				st.catchUp()
-				st.control("ping", "{}")
-			}
-			ping.Reset(rest)
+			st.pinged()
+		}
+		what := theEnd
+		if !st.last {
+			what = st.gather(patient)
+			st.last = what == theEnd
+		}
+		if what == wantsToWait || !patient && !st.try() {
+			go st.drive(true)
+			return handedOn
+		}
+		if st.size > 0 && st.flush() != nil {
+			return over
+		}
+		switch {
+		case st.last:
+			return over
+		case what == allThereIs && st.events.Load() == 0:
+			return caughtUp
 		}
 	}
 }
 
-// gather collects what is ready, up to writeMost. More tells that there may be
-// more, end that nothing will ever come.
-func (st *stream) gather() (more, end bool) {
-	end = true
+// pinged lets a silent stream say that it is alive.
+func (st *stream) pinged() {
+	every := st.server.ping
+	rest := every - time.Since(st.written)
+	if rest <= 0 {
+		rest = every
+		st.catchUp()
+		st.control("ping", "{}")
+	}
+	st.ping.Reset(rest)
+}
+
+// What gathering came to.
+type gathered int
+
+const (
+	allThereIs  gathered = iota
+	oneWrite             // there may be more
+	theEnd               // nothing will ever come
+	wantsToWait          // the database has to be asked, by one who is patient
+)
+
+// gather collects what is ready, up to writeMost.
+func (st *stream) gather(patient bool) gathered {
+	end := true
 	for _, m := range st.members {
 		for !m.ended {
 			if st.size >= writeMost {
-				return true, false
+				return oneWrite
 			}
 			b, ok, err := m.next()
-			if errors.Is(err, feed.ErrMoved) {
+			if moved := errors.Is(err, feed.ErrMoved); !patient && (moved || b.Reset != "") {
+				if !moved {
+					m.first = &b // comes again
+				}
+				return wantsToWait
+			} else if moved {
 				if err = st.follow(m); err == nil {
 					continue
 				}
@@ -263,7 +321,7 @@ func (st *stream) gather() (more, end bool) {
 			}
 			if err != nil {
 				st.unavailable(err)
-				return false, true
+				return theEnd
 			}
 			if !ok {
 				break
@@ -271,7 +329,10 @@ func (st *stream) gather() (more, end bool) {
 		}
 		end = end && m.ended
 	}
-	return false, end
+	if end {
+		return theEnd
+	}
+	return allThereIs
 }
 
 // take puts a batch into the stream.
@@ -417,6 +478,42 @@ func memberID(m *member) string {
 func (st *stream) flush() error {
 	err := st.out.write(st.bufs)
 	st.written = time.Now()
+	st.flushed()
+	return err
+}
+
+// try writes what was gathered if that does not mean to wait. It returns false
+// if something is left.
+func (st *stream) try() bool {
+	if st.size == 0 {
+		return true
+	}
+	if len(st.bufs) > 1 && st.size <= writePiece { // so that it is one write
+		joined := make([]byte, 0, st.size)
+		for _, buf := range st.bufs {
+			joined = append(joined, buf...)
+		}
+		st.flushed()
+		st.append(joined)
+	}
+	if len(st.bufs) > 1 {
+		return false
+	}
+	n := st.out.try(st.bufs[0])
+	if n > 0 {
+		st.written = time.Now()
+	}
+	if n == st.size {
+		st.flushed()
+		return true
+	}
+	st.bufs[0] = st.bufs[0][n:]
+	st.size -= n
+	return false
+}
+
+// flushed lets go of what was written.
+func (st *stream) flushed() {
 	st.size = 0
 	if clear(st.bufs[:cap(st.bufs)]); cap(st.bufs) > keepBufs {
 		st.bufs = nil
@@ -424,7 +521,6 @@ func (st *stream) flush() error {
 	if st.bufs, st.own = st.bufs[:0], st.own[:0]; cap(st.own) > 4<<10 {
 		st.own = nil
 	}
-	return err
 }
 
 // orUnavailable turns what will pass into an answer after which an EventSource
