@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -30,6 +31,7 @@ type contract struct {
 
 type fakeBuild struct {
 	project, status, title string
+	started                *time.Time
 	steps                  map[string]*fakeStep
 }
 
@@ -41,6 +43,7 @@ type fakeStep struct {
 	lost     [][2]int
 	exit     *int
 	closed   bool
+	started  *time.Time
 	name     string
 }
 
@@ -140,7 +143,7 @@ func (c *contract) update(w http.ResponseWriter, b *fakeBuild, body []byte) {
 		return
 	}
 	// All or nothing: on a copy.
-	next := &fakeBuild{project: b.project, status: b.status, title: b.title, steps: make(map[string]*fakeStep)}
+	next := &fakeBuild{project: b.project, status: b.status, title: b.title, started: b.started, steps: make(map[string]*fakeStep)}
 	for k, s := range b.steps {
 		copied := *s
 		copied.lost = slices.Clone(s.lost)
@@ -193,6 +196,9 @@ func (c *contract) update(w http.ResponseWriter, b *fakeBuild, body []byte) {
 			if u.Step.ExitCode != nil {
 				s.exit = u.Step.ExitCode
 			}
+			if u.Step.StartedAt != nil {
+				s.started = u.Step.StartedAt
+			}
 			if u.Step.Name != "" {
 				s.name = u.Step.Name
 			}
@@ -209,6 +215,9 @@ func (c *contract) update(w http.ResponseWriter, b *fakeBuild, body []byte) {
 			}
 		default:
 			next.status = string(u.Build.Status)
+			if u.Build.StartedAt != nil {
+				next.started = u.Build.StartedAt
+			}
 		}
 	}
 	last.alive = len(req.Alive) > 0

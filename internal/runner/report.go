@@ -67,6 +67,7 @@ type Report struct {
 	// Of the goroutine that sends.
 	key       ci.StepKey
 	begun     bool
+	begins    bool      // we made the build: it begins with this step
 	proofless bool      // log_bytes is not sent
 	lastBatch time.Time // when the last batch was put together
 	lastBeat  time.Time
@@ -142,6 +143,7 @@ func (r *Report) open(ctx context.Context) error {
 		}
 		r.opt.Details = r.opt.Details.Or(d)
 	}
+	r.begins = true
 	b := newBuild{ID: r.opt.Build, Project: r.opt.Project, Details: r.opt.Details.tidy(), Status: ci.Running}
 	if r.opt.Own {
 		b.Steps = []newStep{{Key: r.key, Name: printable(r.opt.Name, ci.MaxTitle)}}
@@ -221,6 +223,11 @@ func (r *Report) gather() *batch {
 	b := &batch{key: r.key}
 	if !r.begun {
 		started := ci.Cut(r.started)
+		if r.begins {
+			// By the server's clock it began when the server heard of it, which
+			// may be after its end.
+			b.add(update{build: &buildUpdate{Status: ci.Running, StartedAt: &started}})
+		}
 		b.add(update{step: &stepUpdate{Key: r.key, Name: printable(r.opt.Name, ci.MaxTitle), Status: ci.Running, StartedAt: &started}})
 	}
 	more := true

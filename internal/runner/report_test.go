@@ -45,6 +45,9 @@ func TestReport_ABuildOfItsOwn(t *testing.T) {
 		if build.project != "acme/api" || build.status != "failed" {
 			t.Errorf("the build is %+v", build)
 		}
+		if build.started == nil || step.started == nil || build.started.After(*step.started) {
+			t.Errorf("the build began at %v, its step at %v", build.started, step.started)
+		}
 		if step.Key != "test" || step.name != "make test" || step.Status != "failed" || *step.exit != 3 || !step.closed {
 			t.Errorf("the step is %+v", step)
 		}

@@ -36,6 +36,7 @@ type (
 	}
 	buildUpdate struct {
 		Status     ci.Status  `json:"status"`
+		StartedAt  *time.Time `json:"started_at,omitempty"`
 		FinishedAt *time.Time `json:"finished_at,omitempty"`
 	}
 )
