@@ -112,11 +112,11 @@ func (s *Server) check(a access, h echo.HandlerFunc) echo.HandlerFunc {
 func (s *Server) token(r *http.Request) (postgres.Token, error) {
 	header := r.Header.Get("Authorization")
 	if header == "" {
-		return postgres.Token{}, &ci.Problem{Code: tokenMissing, Detail: "This needs a token: send Authorization: Bearer stp_… with one of scope report."}
+		return postgres.Token{}, &ci.Problem{Code: tokenMissing, Detail: "This needs a token: send Authorization: Bearer stp_…, a token with the scope report; the server says at its start where its first token lies."}
 	}
 	scheme, text, _ := strings.Cut(header, " ")
 	if !strings.EqualFold(scheme, "Bearer") {
-		return postgres.Token{}, &ci.Problem{Code: ci.TokenMalformed, Detail: "The Authorization header is not of the form Bearer stp_…."}
+		return postgres.Token{}, &ci.Problem{Code: ci.TokenMalformed, Detail: "The Authorization header must be of the form Bearer stp_…."}
 	}
 	sum, err := ci.ParseToken(strings.TrimSpace(text))
 	if err != nil {

@@ -27,6 +27,7 @@ type decoder struct {
 	field string // the member that is being read
 	index int    // the position of the update or step that is being read; -1: none
 	key   ci.StepKey
+	in    bool // what comes next is an element of the list field
 }
 
 func newDecoder(data []byte) *decoder { return &decoder{data: data, index: -1} }
@@ -105,17 +106,26 @@ func (d *decoder) expect(b byte, want string) bool {
 	if d.err != nil {
 		return false
 	}
+	element := d.in
+	d.in = false
 	if d.peek() == b {
 		d.pos++
 		return true
 	}
+	body := d.field == "" && d.index < 0
 	switch kind := d.kind(); {
+	case body && d.pos == len(d.data):
+		d.fail(invalidJSON, "The body is empty; send a JSON object.")
 	case kind == "":
 		d.syntax("%s was expected", want)
+	case body:
+		d.invalid("The body must be %s, not %s.", want, kind)
 	case d.field == "":
-		d.invalid("The body is %s, not %s.", want, kind)
+		d.invalid("An update must be %s, not %s.", want, kind)
+	case element:
+		d.invalid("Each element of %s must be %s, not %s.", d.field, want, kind)
 	default:
-		d.invalid("The field %s is %s, not %s.", d.field, want, kind)
+		d.invalid("The field %s must be %s, not %s.", d.field, want, kind)
 	}
 	return false
 }
@@ -221,8 +231,9 @@ func (d *decoder) more(closing byte) bool {
 
 // A list is being read element by element: for d.element(&l) { … }.
 type list struct {
-	n    int // elements begun
-	open bool
+	field string // the member that it is
+	n     int    // elements begun
+	open  bool
 }
 
 // element goes on to the list's next element.
@@ -231,7 +242,7 @@ func (d *decoder) element(l *list) bool {
 		if !d.expect('[', "a list") {
 			return false
 		}
-		l.open = true
+		l.open, l.field = true, d.field
 		if d.peek() == ']' {
 			d.pos++
 			return false
@@ -240,6 +251,7 @@ func (d *decoder) element(l *list) bool {
 		return false
 	}
 	l.n++
+	d.field, d.in = l.field, true
 	return true
 }
 
@@ -274,12 +286,12 @@ func (d *decoder) integer(least, most int64) int64 {
 		d.syntax("this is not a number")
 		return 0
 	case d.pos < len(d.data) && (d.data[d.pos] == '.' || d.data[d.pos]|0x20 == 'e'):
-		d.invalid("The field %s is a whole number, without a fraction or an exponent.", d.field)
+		d.invalid("The field %s must be a whole number, without a fraction or an exponent.", d.field)
 		return 0
 	}
 	n, err := strconv.ParseInt(string(d.data[start:d.pos]), 10, 64)
 	if err != nil || n < least || n > most {
-		d.invalid("The field %s lies between %d and %d.", d.field, least, most)
+		d.invalid("The field %s must lie between %d and %d.", d.field, least, most)
 		return 0
 	}
 	return n
@@ -293,7 +305,7 @@ func (d *decoder) timestamp() time.Time {
 	}
 	var t time.Time
 	if s.escaped || t.UnmarshalText(s.literal) != nil {
-		d.invalid("The field %s is a time such as 2026-11-22T10:00:00.25Z (RFC 3339), between the years 1 and 9999.", d.field)
+		d.invalid("The field %s must be a time such as 2026-11-22T10:00:00.25Z (RFC 3339), between the years 1 and 9999.", d.field)
 		return time.Time{}
 	}
 	d.refuse(ci.CheckTime(t))
@@ -312,7 +324,7 @@ func (d *decoder) line(most int) string {
 	}
 	for _, r := range s {
 		if unicode.IsControl(r) {
-			d.invalid("The field %s holds the control character U+%04X; it is one line of printable text.", d.field, r)
+			d.invalid("The field %s holds the control character U+%04X; it must be one line of printable text.", d.field, r)
 			return ""
 		}
 	}
@@ -359,7 +371,7 @@ func (d *decoder) base64() []byte {
 	}
 	raw, err := base64.StdEncoding.AppendDecode(make([]byte, 0, base64.StdEncoding.DecodedLen(len(literal))), literal)
 	if err != nil {
-		d.invalid("The field %s is base64 with the standard alphabet and padding (RFC 4648, section 4).", d.field)
+		d.invalid("The field %s must be base64 with the standard alphabet and padding (RFC 4648, section 4).", d.field)
 	}
 	return raw
 }

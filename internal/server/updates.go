@@ -96,7 +96,7 @@ func (d *updatesDecoder) add() {
 	var o object
 	for d.member(&o) {
 		if o.n > 1 {
-			d.invalid("An update has exactly one of step, log and build.")
+			d.invalid("An update must have exactly one of step, log and build.")
 			return
 		}
 		switch string(o.name) {
@@ -113,7 +113,7 @@ func (d *updatesDecoder) add() {
 		}
 	}
 	if o.n == 0 {
-		d.invalid("An update has exactly one of step, log and build.")
+		d.invalid("An update must have exactly one of step, log and build.")
 	}
 	d.r.Updates = append(d.r.Updates, u)
 }
@@ -176,7 +176,7 @@ func (d *updatesDecoder) log() *ci.LogUpdate {
 	}
 	d.need(u.Step != "", "step", "Log text needs the key of its step.")
 	d.need(u.Offset >= 0, "offset", "Log text needs its offset, in bytes from the start of the step's log.")
-	d.need(bodies == 1, "text", "A piece of a log has exactly one of text, base64 and lost.")
+	d.need(bodies == 1, "text", "A piece of a log must have exactly one of text, base64 and lost.")
 	return u
 }
 
@@ -334,7 +334,7 @@ func (d *updatesDecoder) url() string {
 	}
 	u, err := url.Parse(s)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		d.invalid("The field url is an address that begins with http:// or https://.")
+		d.invalid("The field url must be an address that begins with http:// or https://.")
 	}
 	return s
 }

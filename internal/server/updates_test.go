@@ -73,7 +73,7 @@ var badUpdates = []struct {
 	field      string
 	says       string
 }{
-	{"nothing", ``, invalidJSON, -1, "", "an object was expected"},
+	{"nothing", ``, invalidJSON, -1, "", "The body is empty; send a JSON object."},
 	{"no JSON", `hello`, invalidJSON, -1, "", "byte 0"},
 	{"cut off", `{"updates":[`, invalidJSON, 0, "", "expected"},
 	{"trailing", `{"updates":[]} {}`, invalidJSON, -1, "", "follows the end"},
@@ -141,6 +141,11 @@ var badUpdates = []struct {
 	{"long branch", `{"updates":[{"build":{"branch":"` + strings.Repeat("b", 251) + `"}}]}`, ci.TooLong, 0, "branch", "250"},
 	{"1001 updates", `{"updates":[{"build":{}}` + strings.Repeat(`,{"build":{}}`, 1000) + `]}`, ci.TooMany, 1000, "updates", "1000"},
 	{"10000 updates", `{"updates":[{"build":{}}` + strings.Repeat(`,{"build":{}}`, 9999) + `]}`, ci.TooMany, 1000, "updates", "1000"},
+	{"a list", `[]`, ci.Invalid, -1, "", "The body must be an object, not a list."},
+	{"updates no list", `{"updates":{}}`, ci.Invalid, -1, "updates", "The field updates must be a list, not an object."},
+	{"update no object", `{"updates":[{"build":{}},"x"]}`, ci.Invalid, 1, "", "An update must be an object, not a string."},
+	{"need no string", `{"updates":[{"step":{"key":"a","needs":["b",1]}}]}`, ci.Invalid, 0, "needs", "Each element of needs must be a string, not a number."},
+	{"heartbeat no string", `{"alive":["a",{}]}`, ci.Invalid, -1, "alive", "Each element of alive must be a string, not an object."},
 	{"2001 heartbeats", `{"alive":["a"` + strings.Repeat(`,"a"`, 2000) + `]}`, ci.TooMany, -1, "alive", "2000"},
 }
 
@@ -175,6 +180,11 @@ func TestDecodeCreation(t *testing.T) {
 		{`{"project":""}`, "project", "is empty"},
 		{`{"project":"a/b/c/d/e"}`, "project", "4 segments"},
 		{`{"project":"a.svg"}`, "project", ".svg"},
+		{"", "", "The body is empty; send a JSON object."},
+		{`[]`, "", "The body must be an object, not a list."},
+		{`{"project":1}`, "project", "The field project must be a string, not a number."},
+		{`{"project":"a","steps":["lint"]}`, "steps", "Each element of steps must be an object, not a string."},
+		{`{"project":"a","steps":[{"key":"lint"},"test"]}`, "steps", "Each element of steps must be an object, not a string."},
 		{`{"project":"a","id":"x"}`, "id", "UUID"},
 		{`{"project":"a","id":null}`, "id", "not null"},
 		{`{"project":"a","id":"00000000-0000-0000-0000-000000000000"}`, "id", "nil UUID"},
