@@ -19,7 +19,7 @@ type adminCmd struct {
 // newEpochCmd begins a new epoch.
 type newEpochCmd struct {
 	DatabaseURL string `help:"The database, when the server uses one of yours." env:"STEPCAST_DATABASE_URL" placeholder:"URL"`
-	DataDir     string `help:"The server's data directory; the server must not be running." env:"STEPCAST_DATA_DIR" placeholder:"DIR" type:"path"`
+	DataDir     string `help:"The server's data directory; the server must not be running. Default: ${data_dir}." env:"STEPCAST_DATA_DIR" placeholder:"DIR" type:"path"`
 }
 
 // Run begins a new epoch in the database, or in the data directory of a server

@@ -19,11 +19,11 @@ import (
 type serverFlags struct {
 	URL     string `name:"url" help:"The server's address. Default: that of the server on this machine." env:"STEPCAST_URL" placeholder:"URL" group:"Server"`
 	Token   string `help:"The token to report with. Default: that of the server on this machine." env:"STEPCAST_TOKEN" placeholder:"TOKEN" group:"Server"`
-	DataDir string `help:"Where a server on this machine keeps its data, its address and its first token." env:"STEPCAST_DATA_DIR" placeholder:"DIR" type:"path" group:"Server"`
+	DataDir string `help:"Where a server on this machine keeps its data, its address and its first token. Default: ${data_dir}." env:"STEPCAST_DATA_DIR" placeholder:"DIR" type:"path" group:"Server"`
 }
 
 var (
-	errNoServer = errors.New("no server was found: start one with `stepcast serve`, or name one with --url or STEPCAST_URL")
+	errNoServer = errors.New("no server was found: start one with `stepcast serve`, name one with --url or STEPCAST_URL, or say where its data is with --data-dir")
 	errNoToken  = errors.New("no token was found: give one with --token or STEPCAST_TOKEN")
 )
 

@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/stepcast/stepcast/internal/embedded"
 )
 
 // version is set when a release is built: -ldflags "-X main.version=1.2.3".
@@ -56,10 +58,17 @@ func main() {
 // context, but not in `run`, where they are the wrapped command's business.
 func run(ctx context.Context, args []string, std stdio) int {
 	var c cli
+	dataDir, err := embedded.DefaultDataDir()
+	if err != nil {
+		dataDir = "none, there is no home directory"
+	}
 	parser := kong.Must(&c,
 		kong.Name("stepcast"),
 		kong.Description("Shows builds while they run."),
-		kong.Vars{"version": fmt.Sprintf("stepcast %s (%s, %s/%s)", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)},
+		kong.Vars{
+			"version":  fmt.Sprintf("stepcast %s (%s, %s/%s)", version, runtime.Version(), runtime.GOOS, runtime.GOARCH),
+			"data_dir": dataDir,
+		},
 		kong.Writers(std.Out, std.Err),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 	)

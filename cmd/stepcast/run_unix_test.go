@@ -19,7 +19,7 @@ import (
 	"time"
 )
 
-const unreported = "stepcast: this run is not reported: no server was found: start one with `stepcast serve`, or name one with --url or STEPCAST_URL\n"
+const unreported = "stepcast: this run is not reported: no server was found: start one with `stepcast serve`, name one with --url or STEPCAST_URL, or say where its data is with --data-dir\n"
 
 func TestRun_ExitCodes(t *testing.T) {
 	t.Parallel()

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
@@ -22,15 +23,16 @@ import (
 	"github.com/stepcast/stepcast/internal/embedded"
 	"github.com/stepcast/stepcast/internal/feed"
 	"github.com/stepcast/stepcast/internal/postgres"
+	"github.com/stepcast/stepcast/internal/runner"
 	"github.com/stepcast/stepcast/internal/server"
 )
 
 // serveCmd runs the server.
 type serveCmd struct {
-	Listen            string        `help:"Address to serve on." default:"127.0.0.1:8080" env:"STEPCAST_LISTEN" placeholder:"HOST:PORT"`
+	Listen            string        `help:"Address to serve on. Default: 127.0.0.1:8080." default:"127.0.0.1:8080" env:"STEPCAST_LISTEN" placeholder:"HOST:PORT"`
 	DatabaseURL       string        `help:"PostgreSQL 15 or newer to keep everything in. Default: one of our own, in the data directory." env:"STEPCAST_DATABASE_URL" placeholder:"URL"`
 	ListenDatabaseURL string        `help:"A direct address of the same database, when the first one is a transaction pooler." env:"STEPCAST_LISTEN_DATABASE_URL" placeholder:"URL"`
-	DataDir           string        `help:"Where the data, the address and the first token are kept." env:"STEPCAST_DATA_DIR" placeholder:"DIR" type:"path"`
+	DataDir           string        `help:"Where the data, the address and the first token are kept. Default: ${data_dir}." env:"STEPCAST_DATA_DIR" placeholder:"DIR" type:"path"`
 	LostAfter         time.Duration `help:"Silence after which a running step without heartbeats is lost." default:"1h" env:"STEPCAST_LOST_AFTER"`
 	Open              bool          `help:"Let everybody who reaches the address read everything, on other addresses than loopback too." env:"STEPCAST_OPEN"`
 }
@@ -249,9 +251,41 @@ func greet(w io.Writer, address, dir string, own bool) {
   Stepcast is up.
 
     Watch builds       %s
-    Report the first   stepcast run -- make test
+    Report the first   %s
     Data               %s
     Token              %s
 
-`, address, kept, filepath.Join(dir, "token"))
+`, address, reportCommand(dir), kept, filepath.Join(dir, "token"))
+}
+
+// reportCommand is a command line that works in another terminal as it stands:
+// it names the program where PATH does not lead to it, and the data directory
+// where it is not the one that the commands look into by themselves.
+func reportCommand(dir string) string {
+	args := []string{program(), "run"}
+	if usual, err := embedded.DefaultDataDir(); err != nil || usual != dir {
+		args = append(args, "--data-dir", dir)
+	}
+	return runner.CommandLine(append(args, "--", "make", "test"))
+}
+
+// program is what a shell has to be told to run this program.
+func program() string {
+	self, err := os.Executable()
+	if err != nil {
+		return "stepcast"
+	}
+	if found, err := exec.LookPath("stepcast"); err == nil && sameFile(found, self) {
+		return "stepcast"
+	}
+	return self
+}
+
+func sameFile(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
 }
