@@ -332,10 +332,49 @@ test("a build that does not exist is said to be so, and not asked for again", as
 	page.on("request", (request) => {
 		if (request.url().includes("/events")) asked++;
 	});
-	await page.goto(`${server.url}/builds/00000000-0000-7000-8000-000000000000`);
-	await expect(page.getByRole("heading", { name: "No such build" })).toBeVisible();
-	await expect(page.locator("stream-state [role=status]")).toHaveText("Not connected");
-	expect(asked).toBe(2);
+	for (const id of ["00000000-0000-7000-8000-000000000000", "zzz"]) {
+		asked = 0;
+		await page.goto(`${server.url}/builds/${id}`);
+		await expect(page.getByRole("heading", { name: "No such build" })).toBeVisible();
+		await expect(page.getByText("There is no build at this address. All builds")).toBeVisible();
+		await expect(page.locator("stream-state [role=status]")).toHaveText("Not connected");
+		expect(asked).toBe(2);
+	}
+});
+
+test("the button to the end of a log is there only while the end is out of sight", async ({
+	page,
+	server,
+}) => {
+	const build = await server.build({ steps: [{ key: "short" }, { key: "long" }] });
+	for (const [step, lines] of [
+		["short", 3],
+		["long", 400],
+	] as const) {
+		await build.step(step, "running");
+		await build.log(step, numbered(1, lines));
+		await build.finish(step);
+	}
+	const end = log(page).locator(".end");
+	const region = log(page).getByRole("region");
+
+	// Both are over, and read from their start.
+	await page.goto(`${build.url}#long`);
+	await expect(end).toHaveText("↓ To the end");
+	await region.focus();
+	await page.keyboard.press("End");
+	await expect(log(page).locator(".line").last()).toBeInViewport();
+	await expect(end).toHaveCount(0);
+	await page.keyboard.press("Home");
+	await expect(end).toBeVisible();
+
+	await page.goto(`${build.url}#short`);
+	await expect(log(page).locator(".line")).toHaveText(["line 1", "line 2", "line 3"]);
+	await expect(end).toHaveCount(0);
+	await page.setViewportSize({ width: 1280, height: 200 });
+	await expect(end).toBeVisible();
+	await page.setViewportSize({ width: 1280, height: 800 });
+	await expect(end).toHaveCount(0);
 });
 
 test("by keyboard alone: from the list to a step's log", async ({ page, server }) => {

@@ -44,3 +44,13 @@ test("older builds are loaded on demand, and new ones wait while someone reads b
 	await page.getByRole("button", { name: "1 new build" }).click();
 	await expect(page.locator("build-item").first()).toContainText(`#${late.number}`);
 });
+
+test("the empty list shows the whole command on a narrow screen", async ({ page, server }) => {
+	await page.route("**/api/v1/builds?*", (route) => route.fulfill({ json: { builds: [] } }));
+	await page.setViewportSize({ width: 390, height: 844 });
+	await page.goto(server.url);
+	const command = page.locator("pre");
+	await expect(command).toBeVisible();
+	const hidden = await command.evaluate((pre) => pre.scrollWidth - pre.clientWidth);
+	expect(hidden).toBeLessThanOrEqual(0);
+});

@@ -156,7 +156,9 @@ test("a stream that was closed for good is opened anew at its cursor, once it ma
 });
 
 for (const [status, words] of [
+	[400, "No such build"],
 	[401, "Not signed in"],
+	[403, "Not available"],
 	[404, "No such build"],
 ] as const) {
 	test(`${status} is said, and not asked for again`, async ({ page, server, complaints }) => {

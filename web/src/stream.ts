@@ -10,8 +10,8 @@ export type Connection =
 	| { readonly name: "reconnecting"; readonly at: number | undefined }
 	| { readonly name: "offline" }
 	| { readonly name: "finished" }
-	/** Not signed in (401), or no such build or not for this reader (404). There is no retry. */
-	| { readonly name: "refused"; readonly status: 401 | 404 };
+	/** Not signed in (401), no such build (404, or 400 if this is no id), or refused otherwise. There is no retry. */
+	| { readonly name: "refused"; readonly status: number };
 
 /** The server sends a ping after 15 s of silence, so three missing ones mean that something is wrong. */
 export const staleAfter = 45_000;
@@ -119,7 +119,7 @@ export class Stream {
 		const probe = new AbortController();
 		this.#probe = probe;
 		const timeout = setTimeout(() => probe.abort(), 10_000);
-		let answer: "over" | "passing" | 401 | 404 = "passing";
+		let answer: "over" | "passing" | number = "passing";
 		try {
 			const page = this.#resumeAt(this.#address);
 			page.searchParams.delete("tail");
@@ -129,7 +129,7 @@ export class Stream {
 				cache: "no-store",
 				signal: probe.signal,
 			});
-			if (response.status === 401 || response.status === 404) answer = response.status;
+			if (final(response.status)) answer = response.status;
 			if (response.ok) {
 				const { events, end } = (await response.json()) as { events?: unknown[]; end?: boolean };
 				if (end && !events?.length) answer = "over";
@@ -235,4 +235,9 @@ export class Stream {
 	readonly #shown = (event: PageTransitionEvent): void => {
 		if (event.persisted) this.retryNow();
 	};
+}
+
+/** Whether the same request would be refused again: all that is the asker's fault, but for its timing. */
+function final(status: number): boolean {
+	return status >= 400 && status < 500 && status !== 408 && status !== 429;
 }

@@ -144,16 +144,10 @@ export class BuildPage extends LitElement {
 		if (!following) return nothing;
 		const { state, connection } = following;
 		if (connection.name === "refused" && !state.build) {
+			const [heading, sentence] = refusal(connection.status);
 			return html`<div class="message">
-				<h1>${connection.status === 401 ? "Not signed in" : "No such build"}</h1>
-				<p>
-					${
-						connection.status === 401
-							? "Sign in to see this build."
-							: "There is no build at this address, or you may not see it."
-					}
-					<a href="/">All builds</a>
-				</p>
+				<h1>${heading}</h1>
+				<p>${sentence} <a href="/">All builds</a></p>
 			</div>`;
 		}
 		if (!state.build) return html`<p class="message muted">Loading…</p>`;
@@ -252,6 +246,19 @@ export class BuildPage extends LitElement {
 		const named = fragment();
 		if (named !== "") this.selected = named;
 	};
+}
+
+/** What a refusal means to the reader of a build's page. */
+function refusal(status: number): [heading: string, sentence: string] {
+	switch (status) {
+		case 400:
+		case 404:
+			return ["No such build", "There is no build at this address."];
+		case 401:
+			return ["Not signed in", "Sign in to see this build."];
+		default:
+			return ["Not available", `The server refused to show this build (HTTP status ${status}).`];
+	}
 }
 
 /** The step that the address names. */

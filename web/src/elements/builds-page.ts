@@ -82,12 +82,13 @@ export class BuildsPage extends LitElement {
 			}
 
 			pre {
-				overflow-x: auto;
 				padding: 0.75rem 1rem;
 				border: 1px solid var(--line);
 				border-radius: 0.5rem;
 				background: var(--panel);
 				font: 0.875rem / 1.5 var(--mono);
+				white-space: pre-wrap;
+				overflow-wrap: anywhere;
 			}
 
 			@media (max-width: 640px) {
@@ -159,7 +160,7 @@ export class BuildsPage extends LitElement {
 	#empty() {
 		return html`
 			<p>No builds yet. This one would be the first, and appears here by itself:</p>
-			<pre tabindex="0">stepcast run --project hello -- echo "Hello, Stepcast"</pre>
+			<pre>stepcast run --project hello -- echo "Hello, Stepcast"</pre>
 		`;
 	}
 

@@ -20,6 +20,7 @@ export class StepLog extends LitElement {
 		raw: {},
 		caughtup: { type: Boolean },
 		following: { state: true },
+		atEnd: { state: true },
 	};
 	declare step: Step | undefined;
 	declare log: Log;
@@ -29,13 +30,18 @@ export class StepLog extends LitElement {
 	declare caughtup: boolean;
 	/** Whether the newest line is kept in view. */
 	declare following: boolean;
+	/** Whether the end of the log is in view, because it was scrolled to or because all of it fits. */
+	declare private atEnd: boolean;
 
 	#rows: LogRows | undefined;
 	#top = 0;
 	#height = 0;
 	/** The last line when the reader left the end. */
 	#left = 0;
-	readonly #resized = new ResizeObserver(() => this.#stay());
+	readonly #resized = new ResizeObserver(() => {
+		this.#stay();
+		this.#look();
+	});
 
 	constructor() {
 		super();
@@ -43,6 +49,7 @@ export class StepLog extends LitElement {
 		this.raw = "";
 		this.caughtup = false;
 		this.following = true;
+		this.atEnd = true;
 	}
 
 	static override styles = [
@@ -278,7 +285,7 @@ export class StepLog extends LitElement {
 				${this.#note(step)}
 			</div>
 			${
-				this.following || this.log.rows === 0
+				this.following || this.atEnd || this.log.rows === 0
 					? nothing
 					: html`<button class="end" @click=${this.#toEnd}>${this.#news()}</button>`
 			}
@@ -345,6 +352,7 @@ export class StepLog extends LitElement {
 			this.#rows = new LogRows(parent);
 			this.#resized.disconnect();
 			this.#resized.observe(parent);
+			this.#resized.observe(this.#region);
 			if (!this.following) this.#region.scrollTop = 0;
 			this.#rows.show(this.log.blocks, this.following);
 		} else if (changed.has("log")) {
@@ -367,16 +375,25 @@ export class StepLog extends LitElement {
 		this.#height = region.scrollHeight;
 	}
 
+	/**
+	 * Looks whether there is an end to go to. A log that is followed is at its end by definition: a
+	 * render while a reader begins to scroll away would pull them back.
+	 */
+	#look(): void {
+		if (this.step) this.atEnd = this.following || nearItsEnd(this.#region);
+	}
+
 	/** Scrolling up leaves the end, coming back to it follows again. A log that shrank did neither. */
 	#scrolled(): void {
 		const region = this.#region;
-		const { scrollTop, scrollHeight, clientHeight } = region;
-		if (scrollHeight - scrollTop - clientHeight <= nearEnd) {
+		const { scrollTop, scrollHeight } = region;
+		if (nearItsEnd(region)) {
 			this.following = true;
 		} else if (scrollTop < this.#top && scrollHeight >= this.#height && this.following) {
 			this.following = false;
 			this.#left = lastLine(this.log);
 		}
+		this.#look();
 		this.#top = scrollTop;
 		this.#height = scrollHeight;
 	}
@@ -385,6 +402,10 @@ export class StepLog extends LitElement {
 		this.following = true;
 		this.#region.focus();
 	}
+}
+
+function nearItsEnd({ scrollTop, scrollHeight, clientHeight }: HTMLElement): boolean {
+	return scrollHeight - scrollTop - clientHeight <= nearEnd;
 }
 
 function capital(word: string): string {
