@@ -23,6 +23,7 @@ type StepState struct {
 	Key      ci.StepKey `json:"key"`
 	Status   ci.Status  `json:"status"`
 	LogBytes int64      `json:"log_bytes"`
+	LogLines int64      `json:"log_lines"`
 }
 
 // StartBuild makes a build with these steps, all of them queued. The id is the

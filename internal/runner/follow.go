@@ -45,6 +45,7 @@ type FollowEvent struct {
 	}
 	Log *struct {
 		Step   ci.StepKey `json:"step"`
+		Line   int64      `json:"line"` // that the text begins in, from 1
 		Offset int64      `json:"offset"`
 		Bytes  int64      `json:"bytes"`
 		Lost   int64      `json:"lost"`
@@ -65,6 +66,10 @@ type Follow struct {
 	Handle func(*FollowEvent)
 	// Away, if set, is told why there is no connection, once each time.
 	Away func(error)
+
+	// first is the line of each step to begin with; the server begins with the
+	// piece of text that it is in.
+	first map[ci.StepKey]int64
 }
 
 // Do returns nil when the build has ended and everything was handed over, or
@@ -106,6 +111,11 @@ func (f *Follow) connection(ctx context.Context, cursor *string) (retry time.Dur
 	dead := time.AfterFunc(silence, func() { cancel(errors.New("the stream has gone silent")) })
 	defer dead.Stop()
 
+	if f.Lines >= 0 && *cursor == "" {
+		if err := f.findFirst(ctx); err != nil {
+			return 0, false, because(ctx, err)
+		}
+	}
 	req, err := f.Client.request(ctx, http.MethodGet, f.path(*cursor), nil)
 	if err != nil {
 		return 0, false, err
@@ -173,14 +183,46 @@ func (f *Follow) handle(event sse.Event) error {
 		if e.Reset == "" {
 			e.Reset = "unknown"
 		}
+		f.first = nil
 	default: // ping, unavailable, and what later versions may say
 		return nil
 	}
 	if err != nil {
 		return &refusal{status: http.StatusBadGateway, index: -1, detail: "an event cannot be read: " + err.Error()}
 	}
+	if e.Log != nil && !f.cut(&e) {
+		return nil
+	}
 	f.Handle(&e)
 	return nil
+}
+
+// findFirst finds where the last lines begin.
+func (f *Follow) findFirst(ctx context.Context) error {
+	var build BuildState
+	if err := f.Client.do(ctx, http.MethodGet, "/api/v1/builds/"+f.Build.String(), nil, &build); err != nil {
+		return err
+	}
+	f.first = make(map[ci.StepKey]int64)
+	for _, s := range build.Steps {
+		f.first[s.Key] = s.LogLines - int64(f.Lines) + 1
+	}
+	return nil
+}
+
+// cut takes the lines before the first off a piece of text; false if nothing is
+// left of it. Its place in the log stays that of the whole piece.
+func (f *Follow) cut(e *FollowEvent) bool {
+	line, text := e.Log.Line, e.Log.Text
+	for ; line < f.first[e.Log.Step]; line++ {
+		_, rest, found := strings.Cut(text, "\n")
+		if !found || rest == "" {
+			return false
+		}
+		text = rest
+	}
+	e.Log.Text = text
+	return true
 }
 
 func (f *Follow) path(cursor string) string {
@@ -189,7 +231,7 @@ func (f *Follow) path(cursor string) string {
 		query.Add("step", string(key))
 	}
 	if f.Lines >= 0 && cursor == "" {
-		query.Set("tail", strconv.Itoa(f.Lines))
+		query.Set("tail", strconv.Itoa(max(f.Lines, 1)))
 	}
 	path := "/api/v1/builds/" + f.Build.String() + "/events"
 	if len(query) > 0 {

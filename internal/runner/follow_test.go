@@ -192,6 +192,34 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
+// A server begins with the piece that the first of the last lines is in.
+func TestFollow_LastLines(t *testing.T) {
+	t.Parallel()
+	for lines, want := range map[int]string{-1: "1\n2\n3\n4\n5", 0: "", 1: "5", 2: "4\n5", 3: "3\n4\n5", 9: "1\n2\n3\n4\n5"} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !strings.HasSuffix(r.URL.Path, "/events") {
+				io.WriteString(w, `{"steps":[{"key":"test","log_lines":5}]}`)
+				return
+			}
+			w.Header().Set("Content-Type", "text/event-stream")
+			for _, piece := range []string{`"line":1,"offset":0,"bytes":4,"text":"1\n2\n"`, `"line":3,"offset":4,"bytes":1,"text":"3"`, `"line":3,"offset":5,"bytes":4,"text":"\n4\n5"`} {
+				fmt.Fprintf(w, "event: log\ndata: {\"step\":\"test\",%s}\n\n", piece)
+			}
+			io.WriteString(w, "event: end\ndata: {}\n\n")
+		}))
+		client, err := NewClient(server.URL, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got strings.Builder
+		follow := Follow{Client: client, Lines: lines, Handle: func(e *FollowEvent) { got.WriteString(e.Log.Text) }}
+		if err := follow.Do(t.Context()); err != nil || got.String() != want {
+			t.Errorf("the last %d lines are %q, want %q; %v", lines, got.String(), want, err)
+		}
+		server.Close()
+	}
+}
+
 func TestFollow_ADeadStreamIsLeft(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
