@@ -35,7 +35,7 @@ type buildStartCmd struct {
 
 // Run starts a build: its id goes to stdout, its address to stderr. If the
 // server is away, the id is good all the same: the first `run` that reaches
-// the server makes the build.
+// the server makes the build, of what it knows itself.
 func (c *buildStartCmd) Run(ctx context.Context, std stdio) error {
 	if err := c.check(); err != nil {
 		return usage(std, exitUsage, err)
@@ -63,7 +63,7 @@ func (c *buildStartCmd) Run(ctx context.Context, std stdio) error {
 	err = client.StartBuild(ctx, id, project, given.Or(details), steps)
 	switch {
 	case err != nil && runner.Passing(err) && context.Cause(ctx) == context.DeadlineExceeded:
-		fmt.Fprintf(std.Err, "stepcast: %s is away (%v); the build appears when a step of it reaches the server\n", client.URL, err)
+		fmt.Fprintf(std.Err, "stepcast: %s is away (%v); the build appears when a step of it reaches the server, without the project, branch and planned steps given here: set STEPCAST_PROJECT to keep the project\n", client.URL, err)
 	case err != nil:
 		return fmt.Errorf("the build was not started: %w", err)
 	default:
@@ -75,7 +75,7 @@ func (c *buildStartCmd) Run(ctx context.Context, std stdio) error {
 
 type buildFinishCmd struct {
 	serverFlags
-	Status  string        `help:"How it ended: passed, failed or canceled. Default: as its steps did." enum:"passed,failed,canceled," default:"" placeholder:"STATUS"`
+	Status  string        `help:"How it ended: passed, failed or canceled. Default: as its steps did." placeholder:"STATUS"`
 	Timeout time.Duration `help:"How long to wait for the server." default:"60s" placeholder:"60s"`
 	Build   string        `arg:"" optional:"" env:"STEPCAST_BUILD" help:"The build's id or address."`
 }
@@ -89,13 +89,18 @@ func (c *buildFinishCmd) Run(ctx context.Context, std stdio) error {
 	if err != nil {
 		return usage(std, exitUsage, err)
 	}
+	status := ci.Status(c.Status)
+	switch status {
+	case "", ci.Passed, ci.Failed, ci.Canceled:
+	default:
+		return usage(std, exitUsage, fmt.Errorf("--status is passed, failed or canceled, not %q", c.Status))
+	}
 	client, err := c.client()
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	status := ci.Status(c.Status)
 	if status == "" {
 		build, err := client.GetBuild(ctx, id)
 		if err != nil {

@@ -100,6 +100,12 @@ type describeFlags struct {
 }
 
 func (f *describeFlags) check() error {
+	if f.Link != "" {
+		u, err := url.Parse(f.Link)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			return fmt.Errorf("--link is an address that begins with http:// or https://, not %q", f.Link)
+		}
+	}
 	if f.Project == "" {
 		return nil
 	}

@@ -74,7 +74,7 @@ func run(ctx context.Context, args []string, std stdio) int {
 	)
 	kctx, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(std.Err, "stepcast: %v\n", err)
+		fmt.Fprintf(std.Err, "stepcast: %v; see `%s --help`\n", err, wanted(err))
 		if len(args) > 0 && args[0] == "run" {
 			return exitRunSelf
 		}
@@ -97,4 +97,13 @@ func run(ctx context.Context, args []string, std stdio) int {
 	}
 	fmt.Fprintf(std.Err, "stepcast: %v\n", err)
 	return exitFailed
+}
+
+// wanted is the command that a wrong command line is one of, as far as it goes.
+func wanted(err error) string {
+	var parse *kong.ParseError
+	if errors.As(err, &parse) && parse.Context.Selected() != nil {
+		return parse.Context.Selected().FullPath()
+	}
+	return "stepcast"
 }

@@ -32,7 +32,8 @@ Exit codes of our own: 125 could not start, 126 the command is not executable, 1
   stepcast run --project acme/api --step lint -- golangci-lint run`
 }
 
-// Run runs the command. Without a server it says so and runs it all the same.
+// Run runs the command. Where it cannot be reported, for want of a server or of
+// a valid name, it says so and runs it all the same.
 func (c *runCmd) Run(ctx context.Context, std stdio) error {
 	say := func(line string) { fmt.Fprintf(std.Err, "stepcast: %s\n", line) }
 	if c.Command[0] == "--" {
@@ -41,12 +42,6 @@ func (c *runCmd) Run(ctx context.Context, std stdio) error {
 	if len(c.Command) == 0 {
 		return usage(std, exitRunSelf, fmt.Errorf("which command? Such as: stepcast run -- make test"))
 	}
-	opt, err := c.options()
-	if err != nil {
-		return usage(std, exitRunSelf, err)
-	}
-	opt.Say = say
-
 	signals, stop := runner.Signals()
 	defer stop()
 	r := runner.Run{
@@ -54,19 +49,30 @@ func (c *runCmd) Run(ctx context.Context, std stdio) error {
 		DrainTimeout: c.DrainTimeout,
 		Say:          say,
 	}
-	client, err := c.client()
+	report, err := c.report(say)
 	if err != nil {
 		say("this run is not reported: " + err.Error())
-	} else {
-		r.Report = runner.NewReport(client, opt)
-		if c.ShowURL == nil && isTerminal(os.Stderr) || c.ShowURL != nil && *c.ShowURL {
-			say("watch " + client.BuildURL(opt.Build))
-		}
 	}
+	r.Report = report
 	if code := r.Do(ctx).Code; code != 0 {
 		return exitCode(code)
 	}
 	return nil
+}
+
+// report settles what is reported, and to whom.
+func (c *runCmd) report(say func(string)) (*runner.Report, error) {
+	opt, err := c.options()
+	if err != nil {
+		return nil, err
+	}
+	client, err := c.client()
+	if err != nil {
+		return nil, err
+	}
+	opt.Say = say
+	opt.Watch = c.ShowURL == nil && isTerminal(os.Stderr) || c.ShowURL != nil && *c.ShowURL
+	return runner.NewReport(client, opt), nil
 }
 
 // options settles what is reported.

@@ -60,15 +60,29 @@ func TestRun_ExitCodes(t *testing.T) {
 func TestRun_OwnMistakes(t *testing.T) {
 	t.Parallel()
 	for want, args := range map[string][]string{
-		"which command?":            {"run", "--"},
-		"unknown flag --stepp":      {"run", "--stepp=x", "--", "true"},
-		`The step key "a b" may`:    {"run", "--step", "a b", "--", "true"},
-		`The project "a//b" has`:    {"run", "--project", "a//b", "--", "true"},
-		"A build id is a UUID such": {"run", "--build", "12", "--", "true"},
+		"which command?":         {"run", "--"},
+		"see `stepcast run --he": {"run", "--stepp=x", "--", "true"},
 	} {
 		stdout, stderr, code := output(t, stepcast(t, nil, args...))
 		if code != 125 || stdout != "" || !strings.Contains(stderr, want) || strings.Count(stderr, "\n") != 1 {
 			t.Errorf("%v: exit code %d, stdout %q, stderr %q", args, code, stdout, stderr)
+		}
+	}
+}
+
+// What is wrong with the report alone is no reason not to run the command.
+func TestRun_WhatCannotBeReported(t *testing.T) {
+	t.Parallel()
+	for want, flag := range map[string]string{
+		`The step key "a b" may`:        "--step=a b",
+		`The project "a//b" has`:        "--project=a//b",
+		"A build id is a UUID such":     "--build=12",
+		"--link is an address":          "--link=javascript:x",
+		"the server's address \"x\" is": "--url=x",
+	} {
+		stdout, stderr, code := output(t, stepcast(t, nil, "run", flag, "--", "sh", "-c", "echo on; exit 3"))
+		if code != 3 || stdout != "on\n" || !strings.HasPrefix(stderr, "stepcast: this run is not reported: ") || !strings.Contains(stderr, want) || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("%s: exit code %d, stdout %q, stderr %q", flag, code, stdout, stderr)
 		}
 	}
 }

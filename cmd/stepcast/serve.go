@@ -34,6 +34,7 @@ type serveCmd struct {
 	ListenDatabaseURL string        `help:"A direct address of the same database, when the first one is a transaction pooler." env:"STEPCAST_LISTEN_DATABASE_URL" placeholder:"URL"`
 	DataDir           string        `help:"Where the data, the address and the first token are kept. Default: ${data_dir}." env:"STEPCAST_DATA_DIR" placeholder:"DIR" type:"path"`
 	LostAfter         time.Duration `help:"Silence after which a running step without heartbeats is lost." default:"1h" env:"STEPCAST_LOST_AFTER"`
+	Committers        int           `hidden:"" help:"Commits under way at once; a build is always with the same one." default:"1" env:"STEPCAST_COMMITTERS"`
 	Open              bool          `help:"Let everybody who reaches the address read everything, on other addresses than loopback too." env:"STEPCAST_OPEN"`
 }
 
@@ -64,7 +65,7 @@ func (c *serveCmd) Run(ctx context.Context, std stdio) error {
 	// Each layer's context outlives the layer above it.
 	layers, down := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer down(nil)
-	database := postgres.Config{URL: c.DatabaseURL, ListenURL: c.ListenDatabaseURL, LostAfter: c.LostAfter, Log: log}
+	database := postgres.Config{URL: c.DatabaseURL, ListenURL: c.ListenDatabaseURL, Committers: c.Committers, LostAfter: c.LostAfter, Log: log}
 	if c.DatabaseURL == "" {
 		pg, err := embedded.Start(ctx, embedded.Config{DataDir: dir, Log: log})
 		if err != nil {

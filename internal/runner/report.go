@@ -34,6 +34,7 @@ type ReportOptions struct {
 	Step    ci.StepKey
 	Name    string // what people read: the command line
 	Buffer  int64  // bytes of text that may wait for the server; 0: DefaultBuffer
+	Watch   bool   // say where to watch, once there is something
 
 	// Describe finds out what Project and Details leave empty. It runs beside
 	// the command. Nil: nothing is added.
@@ -71,6 +72,7 @@ type Report struct {
 	proofless bool      // log_bytes is not sent
 	lastBatch time.Time // when the last batch was put together
 	lastBeat  time.Time
+	taken     bool      // the server has something of the step
 	answered  bool      // the server has answered once
 	failing   time.Time // since when it has not
 	said      map[string]bool
@@ -119,12 +121,30 @@ func (r *Report) Send(ctx context.Context) error {
 		b := r.gather()
 		err = r.deliver(ctx, b)
 		done = b.final
+		if err == nil && !r.taken {
+			r.taken = true
+			if r.opt.Watch {
+				r.say("watch %s", r.client.BuildURL(r.opt.Build))
+			}
+		}
 	}
 	if err != nil && ctx.Err() == nil {
 		r.box.discard()
-		r.say("not reported any further: %v", err)
+		r.sayRefused(err)
 	}
 	return err
+}
+
+func (r *Report) sayRefused(err error) {
+	what, hint := "nothing of this run is reported", ""
+	if r.taken {
+		what = "the rest of this run is not reported"
+	}
+	var refused *refusal
+	if errors.As(err, &refused) && (refused.status == http.StatusUnauthorized || refused.status == http.StatusForbidden) {
+		hint = "; check --token or STEPCAST_TOKEN"
+	}
+	r.say("%s: %v%s", what, err, hint)
 }
 
 // open makes sure that the build exists, and settles the step's key.
