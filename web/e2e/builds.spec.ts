@@ -1,4 +1,4 @@
-import { expect, test } from "./stepcast.ts";
+import { expect, Server, test } from "./stepcast.ts";
 
 test("the list is live", async ({ page, server }) => {
 	const first = await server.build({ project: "acme/list", branch: "main", title: "The first" });
@@ -45,12 +45,19 @@ test("older builds are loaded on demand, and new ones wait while someone reads b
 	await expect(page.locator("build-item").first()).toContainText(`#${late.number}`);
 });
 
-test("the empty list shows the whole command on a narrow screen", async ({ page, server }) => {
-	await page.route("**/api/v1/builds?*", (route) => route.fulfill({ json: { builds: [] } }));
-	await page.setViewportSize({ width: 390, height: 844 });
-	await page.goto(server.url);
-	const command = page.locator("pre");
-	await expect(command).toBeVisible();
-	const hidden = await command.evaluate((pre) => pre.scrollWidth - pre.clientWidth);
-	expect(hidden).toBeLessThanOrEqual(0);
+test("the empty list shows the whole command on a narrow screen", async ({ page }) => {
+	const empty = new Server();
+	try {
+		await empty.start();
+		await page.setViewportSize({ width: 390, height: 844 });
+		await page.goto(empty.url);
+		const command = page.locator("pre");
+		await expect(command).toBeVisible();
+		await expect(page.locator("stream-state [role=status]")).toHaveText("Live");
+		const hidden = await command.evaluate((pre) => pre.scrollWidth - pre.clientWidth);
+		expect(hidden).toBeLessThanOrEqual(0);
+		await page.goto("about:blank");
+	} finally {
+		await empty.remove();
+	}
 });
