@@ -14,18 +14,20 @@ CREATE TABLE epochs (
 -- +goose StatementBegin
 CREATE FUNCTION here() RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT system_identifier
+    SELECT (pg_control_system()).system_identifier
         || '/' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8)
         || '/' || 'epochs'::regclass::oid
-    FROM pg_control_system()
 $$;
 -- +goose StatementEnd
 
--- The epoch in force; none when history was rewound and nobody noticed yet.
+-- The epoch in force; none when history was rewound and nobody noticed yet. In
+-- plpgsql, which keeps its plan: it runs with every batch and every page.
 -- +goose StatementBegin
 CREATE FUNCTION present_epoch() RETURNS uuid
-LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT CASE WHEN place = here() THEN epoch END FROM epochs ORDER BY seq DESC LIMIT 1
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN (SELECT CASE WHEN place = here() THEN epoch END FROM epochs ORDER BY seq DESC LIMIT 1);
+END
 $$;
 -- +goose StatementEnd
 
@@ -189,6 +191,11 @@ LANGUAGE plpgsql AS $$
 DECLARE
     moved bigint[];
 BEGIN
+    -- Whatever session a pooler has put this statement into.
+    IF current_setting('synchronous_commit') NOT IN ('on', 'remote_apply') THEN
+        PERFORM set_config('synchronous_commit', 'on', true);
+    END IF;
+
     epoch_ok := coalesce(present_epoch() = in_epoch, false);
     missed := '{}';
     IF NOT epoch_ok THEN

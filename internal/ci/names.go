@@ -12,10 +12,11 @@ const (
 	MaxTitle    = 1000
 	MaxBranch   = 250
 	MaxURL      = 2000
-	MaxSteps    = 2000 // steps of a build
-	MaxNeeds    = 100  // needs of a step
-	MaxUpdates  = 1000 // updates of a request
-	MaxSegments = 4    // segments of a project
+	MaxSteps    = 2000    // steps of a build
+	MaxNeeds    = 100     // needs of a step
+	MaxUpdates  = 1000    // updates of a request
+	MaxSaid     = 4 << 20 // bytes of the step events of a request; each repeats the whole step
+	MaxSegments = 4       // segments of a project
 )
 
 // StepKey names a step in its build: segments of [A-Za-z0-9._-] joined by "/",

@@ -54,6 +54,7 @@ type Change struct {
 
 	state *State
 	now   time.Time
+	said  int // bytes of the events that step updates made
 	undo  struct {
 		build   Build
 		endedAt time.Time
@@ -303,6 +304,9 @@ func (c *Change) applyStep(u *StepUpdate) error {
 	}
 	if added || !same(&before, step) {
 		c.emitStep(step)
+		if c.said += len(c.Events[len(c.Events)-1].Data); c.said > MaxSaid {
+			return &Problem{Code: TooMany, Limit: MaxSaid, Detail: fmt.Sprintf("The events of this request would be longer than %d bytes; send fewer updates at once.", MaxSaid)}
+		}
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -321,16 +320,15 @@ func (b *batch) run(ctx context.Context, conn *pgx.Conn) (written, error) {
 	return scanWritten(conn.QueryRow(ctx, appendSQL, b.args()...))
 }
 
-// runAndCommit ends the open transaction with the batch.
-func (b *batch) runAndCommit(ctx context.Context, conn *pgx.Conn) (w written, err error) {
-	pipeline := &pgx.Batch{}
-	pipeline.Queue(appendSQL, b.args()...)
-	pipeline.Queue(`COMMIT`)
-	results := conn.SendBatch(ctx, pipeline)
-	defer func() { err = errors.Join(err, results.Close()) }()
-	if w, err = scanWritten(results.QueryRow()); err != nil {
+// runAndCommit ends the open transaction with the batch. COMMIT is a message of
+// its own: while the server waits for it, its timeout for idle transactions
+// runs, and a process that stalls here holds its locks for two seconds. In one
+// pipeline with the append no timeout would.
+func (b *batch) runAndCommit(ctx context.Context, conn *pgx.Conn) (written, error) {
+	w, err := b.run(ctx, conn)
+	if err != nil {
 		return w, err
 	}
-	_, err = results.Exec()
+	_, err = conn.Exec(ctx, `COMMIT`)
 	return w, err
 }

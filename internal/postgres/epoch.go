@@ -85,6 +85,9 @@ func (s *Store) Rewound(ctx context.Context, log ci.LogID, seen ci.EventID) (ci.
 	epoch, err := replaceEpoch(ctx, conn, func(ctx context.Context, tx pgx.Tx) (bool, error) {
 		var last ci.EventID
 		err := tx.QueryRow(ctx, headOfSQL, log).Scan(&last)
+		if last == 0 && log != ci.FeedLog {
+			return false, noBuild() // it was deleted, which rewinds nothing
+		}
 		return last < seen, err
 	})
 	if err == nil {
@@ -116,6 +119,12 @@ func (s *Store) Epochs(ctx context.Context) (current ci.Epoch, former []ci.Epoch
 
 // renewEpoch is called by whoever met a history that is not the known one.
 func (s *Store) renewEpoch(ctx context.Context) error {
+	before := s.epoch.Load()
+	s.renewing.Lock()
+	defer s.renewing.Unlock()
+	if s.epoch.Load() != before {
+		return nil // somebody else was faster
+	}
 	conn, err := connectWriter(ctx, s.cfg.URL)
 	if err != nil {
 		return err
@@ -131,9 +140,14 @@ func (s *Store) renewEpoch(ctx context.Context) error {
 // setEpoch takes note of the epoch in force. What was cached of another one is
 // of no use any more.
 func (s *Store) setEpoch(epoch ci.Epoch) {
-	if old := s.epoch.Swap(&epoch); old == nil || *old != epoch {
-		s.forget()
+	if old := s.epoch.Load(); old != nil && *old == epoch {
+		return
 	}
+	// Forgotten before, so that nobody decides in the new epoch from what was
+	// known in the old one; and after, for what came late.
+	s.forget()
+	s.epoch.Store(&epoch)
+	s.forget()
 }
 
 // noticeEpoch takes note of an epoch that a query found in force. Another

@@ -25,7 +25,7 @@ func outcomeOf(err error) outcome {
 		return committed
 	}
 	var said *pgconn.PgError
-	if !errors.As(err, &said) || said.Severity == "FATAL" || said.Severity == "PANIC" {
+	if !errors.As(err, &said) || said.SeverityUnlocalized == "FATAL" || said.SeverityUnlocalized == "PANIC" {
 		return unknown
 	}
 	switch said.Code[:2] {

@@ -44,11 +44,10 @@ func (c *committer) runLane(id ci.BuildID, k *known) {
 		k.waiting = nil
 		if len(tasks) == 0 {
 			k.busy = false
-			switch {
-			case l.state == nil:
-				delete(c.known, id)
-			case l.quiet:
+			if l.state != nil && l.quiet && l.epoch == c.store.presentEpoch() {
 				k.lane, k.state = false, l.state
+			} else {
+				delete(c.known, id)
 			}
 			c.mu.Unlock()
 			return
@@ -63,6 +62,7 @@ func (c *committer) runLane(id ci.BuildID, k *known) {
 type lane struct {
 	*committer
 	state *ci.State // as last committed or read here
+	epoch ci.Epoch  // of state
 	quiet bool      // nobody else wrote since
 }
 
@@ -106,6 +106,9 @@ func (l *lane) round(conn *pgx.Conn, tasks []*task) *pgx.Conn {
 // attempt runs one transaction and answers its tasks.
 func (l *lane) attempt(ctx context.Context, conn *pgx.Conn, tasks []*task, transact func(context.Context, *pgx.Conn, []*task) error) {
 	err := transact(ctx, conn, tasks)
+	if len(tasks) == 1 && tasks[0].create != nil && outcomeOf(err) == refused {
+		err = transact(ctx, conn, tasks) // another process was first with this id: now it is seen
+	}
 	if errors.Is(err, errRewound) {
 		if err = l.store.renewEpoch(ctx); err == nil {
 			l.state = nil
@@ -141,8 +144,7 @@ func (l *lane) attempt(ctx context.Context, conn *pgx.Conn, tasks []*task, trans
 	fail(tasks, answer(o, err))
 }
 
-// begin opens a transaction that runAndCommit ends in the same message as the
-// write; a pgx.Tx would want a message of its own for that.
+// begin opens a transaction that runAndCommit ends.
 func begin(ctx context.Context, conn *pgx.Conn) error {
 	_, err := conn.Exec(ctx, `BEGIN`)
 	return err
@@ -164,7 +166,7 @@ const lockHeadSQL = `
 // update locks the build, reads it, decides and commits. Tasks that are
 // refused are answered; an error leaves the tasks unanswered.
 func (l *lane) update(ctx context.Context, conn *pgx.Conn, tasks []*task) error {
-	id := tasks[0].build
+	id, epoch := tasks[0].build, l.store.presentEpoch()
 	if err := begin(ctx, conn); err != nil {
 		return err
 	}
@@ -203,7 +205,7 @@ func (l *lane) update(ctx context.Context, conn *pgx.Conn, tasks []*task) error 
 			return err
 		}
 	}
-	l.state = state
+	l.state, l.epoch = state, epoch
 	for t, refusal := range refusals {
 		t.done <- result{err: refusal}
 	}
@@ -238,13 +240,13 @@ const rowNumberSQL = `SELECT nextval('build_rows')`
 // create locks the project and creates the build unless it is there.
 func (l *lane) create(ctx context.Context, conn *pgx.Conn, tasks []*task) error {
 	t := tasks[0]
-	if _, err := conn.Exec(ctx, addProjectsSQL, []string{t.create.Project}); err != nil {
-		return err
-	}
 	if err := begin(ctx, conn); err != nil {
 		return err
 	}
-	defer rollback(ctx, conn)
+	defer rollback(ctx, conn) // a project of a refused creation goes with it
+	if _, err := conn.Exec(ctx, addProjectsSQL, []string{t.create.Project}); err != nil {
+		return err
+	}
 	var p project
 	if err := conn.QueryRow(ctx, lockProjectSQL, t.create.Project).Scan(&p.id, &p.name, &p.public, &p.last); err != nil {
 		return err

@@ -159,7 +159,7 @@ const tailRowsSQL = `
 	FROM steps s CROSS JOIN LATERAL (
 		SELECT e.* FROM events e
 		WHERE e.build = s.build AND e.step = s.number AND e.kind = 2
-		AND (e.first_line <= s.newlines + s.unended::int - $2 + 1 OR e.log_offset = 0)
+		AND (e.first_line < s.newlines + s.unended::int - $2 + 1 OR e.log_offset = 0)
 		ORDER BY e.log_offset DESC LIMIT 1
 	) e
 	WHERE s.build = $1`
@@ -183,8 +183,12 @@ func (s *Store) TailStart(ctx context.Context, log ci.LogID, lines int) (map[ci.
 	_, err = pgx.ForEachRow(rows, []any{&key, &want, &first, &last, &form, &offset, &line, &content}, func() error {
 		events, err := decodeBody(nil, body{form, content}, int(last-first)+1, ci.Event{ID: first, Kind: ci.KindLog, Offset: offset, Line: line})
 		for _, e := range events {
-			if e.Line <= want || since[key] == 0 {
+			// A line begins in the event in which the one before it ended.
+			if e.Line < want || since[key] == 0 {
 				since[key] = e.ID
+			}
+			if e.Chunk.Ended && e.Line+e.Chunk.Lines == want {
+				since[key] = e.ID + 1 // or just behind it
 			}
 		}
 		return err

@@ -44,6 +44,9 @@ func (s *Store) page(ctx context.Context, log ci.LogID, after ci.EventID, f ci.F
 	if err != nil {
 		return page, unavailable("read a page", err)
 	}
+	if log != ci.FeedLog && page.Head.Last == 0 {
+		return page, noBuild()
+	}
 	if page.Epoch == (ci.Epoch{}) { // history was rewound and nobody noticed yet
 		if err := s.renewEpoch(ctx); err != nil {
 			return page, unavailable("read a page", err)

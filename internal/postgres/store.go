@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -11,17 +12,19 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/stepcast/stepcast/internal/ci"
-	"github.com/stepcast/stepcast/internal/groupcommit"
 )
 
 // Config says where the database is and how it is used.
 type Config struct {
-	URL       string                 // of the database, as pgx reads it
-	ListenURL string                 // a direct address for LISTEN; empty: URL
-	ReadConns int                    // at most so many connections for reading; 0: 8
-	LostAfter time.Duration          // silence after which a step without heartbeats is lost; 0: 1 h
-	DiskFree  func() (uint64, error) // bytes left for the database, if it can be known
-	Log       *slog.Logger           // nil: slog.Default()
+	URL       string // of the database, as pgx reads it
+	ListenURL string // a direct address for LISTEN; empty: URL
+	ReadConns int    // at most so many connections for reading; 0: 8
+	// Committers commit side by side; a build is always with the same one.
+	// 0: 1, which is best on few cores.
+	Committers int
+	LostAfter  time.Duration          // silence after which a step without heartbeats is lost; 0: 1 h
+	DiskFree   func() (uint64, error) // bytes left for the database, if it can be known
+	Log        *slog.Logger           // nil: slog.Default()
 }
 
 // Watcher is told what may have changed in the logs. Its methods are called
@@ -40,18 +43,18 @@ type Watcher interface {
 // Store is the database. Its methods may be called from any goroutine; writes
 // are committed while Run runs.
 type Store struct {
-	cfg       Config
-	log       *slog.Logger
-	read      *pgxpool.Pool
-	queue     *groupcommit.Queue[*task]
-	committer *committer
-	notifier  *notifier
-	listener  *listener
-	watcher   Watcher // set by Run
-	epoch     atomic.Pointer[ci.Epoch]
-	refs      cache[ci.BuildID, Ref]
-	tokens    cache[[32]byte, Token]
-	disk      diskGauge
+	cfg        Config
+	log        *slog.Logger
+	read       *pgxpool.Pool
+	committers []*committer
+	notifier   *notifier
+	listener   *listener
+	watcher    Watcher // set by Run
+	epoch      atomic.Pointer[ci.Epoch]
+	renewing   sync.Mutex // held by whoever looks for the epoch in force
+	refs       cache[ci.BuildID, Ref]
+	tokens     cache[[32]byte, Token]
+	disk       diskGauge
 }
 
 // Open connects to a migrated database and checks that it keeps what it
@@ -69,9 +72,11 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
-	s := &Store{cfg: cfg, log: cfg.Log, queue: groupcommit.New[*task](maxQueued, maxBatch)}
+	s := &Store{cfg: cfg, log: cfg.Log}
 	s.disk.free = cfg.DiskFree
-	s.committer = newCommitter(s)
+	for range max(1, cfg.Committers) {
+		s.committers = append(s.committers, newCommitter(s))
+	}
 	s.notifier = newNotifier(s)
 	s.listener = &listener{store: s}
 	if err := s.renewEpoch(ctx); err != nil {
@@ -94,7 +99,11 @@ func (s *Store) Run(ctx context.Context, w Watcher) error {
 	var group errgroup.Group
 	group.Go(func() error {
 		defer stop()
-		s.committer.run(ctx)
+		var committing sync.WaitGroup
+		for _, c := range s.committers {
+			committing.Go(func() { c.run(ctx) })
+		}
+		committing.Wait()
 		return nil
 	})
 	group.Go(func() error { s.notifier.run(late); return nil })
@@ -108,7 +117,9 @@ func (s *Store) Close() { s.read.Close() }
 
 // forget drops everything that was kept of the database.
 func (s *Store) forget() {
-	s.committer.forget()
+	for _, c := range s.committers {
+		c.forget()
+	}
 	s.refs.clear()
 	s.tokens.clear()
 }

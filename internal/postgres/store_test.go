@@ -574,3 +574,65 @@ func TestStore_LosesABuildWithoutAStepAndTakesItBack(t *testing.T) {
 func stepStatus(t testing.TB, s *postgres.Store, id ci.BuildID) ci.Status {
 	return status(t, s, id, "test")
 }
+
+func TestStore_TailBeginsWhereTheLineBegins(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t, pgtest.New(t))
+	id := create(t, s, "acme/api")
+	offset := int64(0)
+	for _, piece := range []string{"first\nbegin-", "middle-", "end\n"} {
+		must(t, s, id, text("test", offset, piece))
+		offset += int64(len(piece))
+	}
+	log := logOf(t, s, id)
+	since, err := s.TailStart(t.Context(), log, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got string
+	for _, e := range all(t, s, log, ci.Filter{Since: since}) {
+		got += string(e.Chunk.AppendRaw(nil))
+	}
+	if got != "first\nbegin-middle-end\n" {
+		t.Fatalf("the last line is torn: %q", got)
+	}
+}
+
+func TestStore_ARefusedCreationLeavesNoProject(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t, pgtest.New(t))
+	id := create(t, s, "acme/api")
+	needs := func(key, need string) ci.StepUpdate {
+		return ci.StepUpdate{Key: ci.StepKey(key), Needs: ci.Set([]ci.StepKey{ci.StepKey(need)})}
+	}
+	_, _, err := s.Create(t.Context(), ci.Creation{ID: ci.NewBuildID(), Project: "ghost/one", Steps: []ci.StepUpdate{needs("a", "b"), needs("b", "a")}})
+	if !errors.Is(err, &ci.Problem{Code: ci.NeedsCycle}) {
+		t.Fatalf("a circle: %v", err)
+	}
+	if _, _, err := s.Create(t.Context(), ci.Creation{ID: id, Project: "ghost/two"}); !errors.Is(err, &ci.Problem{Code: ci.BuildIDTaken}) {
+		t.Fatalf("an id that is taken: %v", err)
+	}
+	projects, err := s.Projects(t.Context())
+	if err != nil || len(projects) != 1 {
+		t.Fatalf("projects %+v, %v", projects, err)
+	}
+}
+
+func TestStore_ADeletedBuildRewindsNothing(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	s, _ := open(t, url)
+	id := create(t, s, "acme/api")
+	receipt := must(t, s, id, text("test", 0, "x"))
+	log := logOf(t, s, id)
+	sqlExec(t, url, `DELETE FROM builds`)
+	if _, err := s.Page(t.Context(), log, 0, ci.Filter{}); !errors.Is(err, &ci.Problem{Code: ci.NotFound}) {
+		t.Fatalf("a page of it: %v", err)
+	}
+	if _, err := s.Rewound(t.Context(), log, receipt.Last); !errors.Is(err, &ci.Problem{Code: ci.NotFound}) {
+		t.Fatalf("a lower head: %v", err)
+	}
+	if now, _, err := s.Epochs(t.Context()); err != nil || now != receipt.Epoch {
+		t.Fatalf("the epoch changed: %v", err)
+	}
+}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/stepcast/stepcast/internal/ci"
@@ -59,6 +61,10 @@ func (s *Store) Append(ctx context.Context, r ci.Request) (ci.Receipt, error) {
 // Create stores a new build. When the id is there already in the same project,
 // that build is returned as it is and created is false.
 func (s *Store) Create(ctx context.Context, c ci.Creation) (b Snapshot, created bool, err error) {
+	// What is wrong with it by itself is found before anything is stored.
+	if _, err := newBuild(0, &c, &project{name: c.Project}).Create(c, time.Now()); err != nil {
+		return b, false, err
+	}
 	t := &task{build: c.ID, create: &c}
 	res := s.submit(ctx, t, int64(taskBytes*(1+len(c.Steps))))
 	if res.err != nil {
@@ -76,7 +82,8 @@ func (s *Store) submit(ctx context.Context, t *task, size int64) result {
 		return result{err: diskFull()}
 	}
 	t.done = make(chan result, 1)
-	switch err := s.queue.Add(t, size); {
+	c := s.committers[int(t.build[15])%len(s.committers)]
+	switch err := c.queue.Add(t, size); {
 	case errors.Is(err, groupcommit.ErrFull):
 		return result{err: &ci.Problem{Code: ci.Overloaded, Detail: "The server has more to write than it can take; keep the text and send the same request again."}}
 	case err != nil:
@@ -96,6 +103,7 @@ func (s *Store) submit(ctx context.Context, t *task, size int64) result {
 // wrote in between has a lane of its own, where it is locked and read first.
 type committer struct {
 	store *Store
+	queue *groupcommit.Queue[*task]
 	conn  *pgx.Conn // nil: to be made
 	rows  rowNumbers
 	lanes sync.WaitGroup
@@ -116,7 +124,7 @@ type known struct {
 }
 
 func newCommitter(s *Store) *committer {
-	c := &committer{store: s, known: make(map[ci.BuildID]*known), projects: make(map[string]*project), slots: make(chan *pgx.Conn, laneWriters)}
+	c := &committer{store: s, queue: groupcommit.New[*task](maxQueued, maxBatch), known: make(map[ci.BuildID]*known), projects: make(map[string]*project), slots: make(chan *pgx.Conn, laneWriters)}
 	for range laneWriters {
 		c.slots <- nil
 	}
@@ -126,7 +134,7 @@ func newCommitter(s *Store) *committer {
 // run works until ctx is done and the queue is empty. Commits have a context
 // of their own.
 func (c *committer) run(ctx context.Context) {
-	c.store.queue.Run(ctx, c.commit)
+	c.queue.Run(ctx, c.commit)
 	c.lanes.Wait()
 	closeConn(c.conn)
 	for range laneWriters {
@@ -202,7 +210,7 @@ func (c *committer) commit(tasks []*task) {
 // not exist. It returns the tasks that remain.
 func (c *committer) load(ctx context.Context, tasks []*task) ([]*task, error) {
 	var missing []ci.BuildID
-	var names []string
+	var newcomers []ci.BuildID // builds of projects that are not known yet
 	creations := false
 	rest := tasks[:0]
 	c.mu.Lock()
@@ -215,7 +223,7 @@ func (c *committer) load(ctx context.Context, tasks []*task) ([]*task, error) {
 		if t.create != nil {
 			creations = true
 			if c.projects[t.create.Project] == nil {
-				names = append(names, t.create.Project)
+				newcomers = append(newcomers, t.build)
 			}
 		} else if k == nil || k.state == nil {
 			missing = append(missing, t.build)
@@ -225,7 +233,8 @@ func (c *committer) load(ctx context.Context, tasks []*task) ([]*task, error) {
 	c.mu.Unlock()
 	tasks = rest
 	if creations {
-		if err := c.loadProjects(ctx, c.conn, names); err != nil {
+		var err error
+		if tasks, err = c.loadProjects(ctx, tasks, newcomers); err != nil {
 			return tasks, err
 		}
 	}
@@ -487,30 +496,59 @@ func snapshotOf(state *ci.State, epoch ci.Epoch, now time.Time) *Snapshot {
 
 const projectsByNameSQL = `SELECT id, name, public, last_number FROM projects WHERE lower(name) = ANY ($1)`
 
-const addProjectsSQL = `INSERT INTO projects (name) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING`
+const addProjectsSQL = `INSERT INTO projects (name) SELECT unnest($1::text[]) AS name ORDER BY name ON CONFLICT DO NOTHING`
 
-// loadProjects makes projects known, new ones included. A project that differs
-// from an existing one by case stays unknown; its creations are refused in
-// their lane.
-func (c *committer) loadProjects(ctx context.Context, conn *pgx.Conn, names []string) error {
+const takenSQL = `SELECT uuid FROM builds WHERE uuid = ANY ($1)`
+
+// loadProjects makes the projects of new builds known, new projects included,
+// and sees to it that row numbers are at hand. A build whose id is there
+// already takes its lane, so that no project is made for it. A project that
+// differs from an existing one by case stays unknown; its creations are
+// refused in their lanes.
+func (c *committer) loadProjects(ctx context.Context, tasks []*task, newcomers []ci.BuildID) ([]*task, error) {
 	if c.rows.left() < maxUpdatesABatch {
-		if err := c.rows.fill(ctx, conn); err != nil {
-			return err
+		if err := c.rows.fill(ctx, c.conn); err != nil {
+			return tasks, err
 		}
 	}
-	if len(names) == 0 {
-		return nil
+	if len(newcomers) == 0 {
+		return tasks, nil
 	}
-	found, err := findProjects(ctx, conn, names)
+	rows, err := c.conn.Query(ctx, takenSQL, uuids(newcomers))
 	if err != nil {
-		return err
+		return tasks, fmt.Errorf("look for taken ids: %w", err)
+	}
+	taken, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	if err != nil {
+		return tasks, fmt.Errorf("look for taken ids: %w", err)
+	}
+	c.mu.Lock()
+	var names []string
+	rest := tasks[:0:0]
+	for _, t := range tasks {
+		if t.create != nil && slices.Contains(taken, uuid.UUID(t.build)) {
+			c.detour(t)
+			continue
+		}
+		if t.create != nil && c.projects[t.create.Project] == nil {
+			names = append(names, t.create.Project)
+		}
+		rest = append(rest, t)
+	}
+	c.mu.Unlock()
+	if len(names) == 0 {
+		return rest, nil
+	}
+	found, err := findProjects(ctx, c.conn, names)
+	if err != nil {
+		return rest, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, p := range found {
 		c.projects[p.name] = p
 	}
-	return nil
+	return rest, nil
 }
 
 // findProjects reads projects by name, after it has added those that are new.

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -232,11 +233,17 @@ func query(c echo.Context, known ...string) (url.Values, error) {
 
 func knownParams(q url.Values, known []string) error {
 next:
-	for name := range q {
+	for name, values := range q {
 		for _, k := range known {
-			if name == k {
-				continue next
+			if name != k {
+				continue
 			}
+			for _, value := range values {
+				if !utf8.ValidString(value) || strings.ContainsRune(value, 0) {
+					return &ci.Problem{Code: ci.Invalid, Field: name, Detail: fmt.Sprintf("The parameter %s must be UTF-8 text without NUL.", name)}
+				}
+			}
+			continue next
 		}
 		if len(known) == 0 {
 			return &ci.Problem{Code: ci.Invalid, Field: shown([]byte(name)), Detail: "This address has no parameters."}

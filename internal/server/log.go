@@ -348,6 +348,11 @@ func (s *Server) followLog(c echo.Context, ref postgres.Ref, key ci.StepKey, out
 		return err
 	}
 	defer s.open.remove(entry)
+	// What ends the response is written after this returns, when the last
+	// text may be long ago and its deadline past.
+	defer func() {
+		http.NewResponseController(innermost(c.Response())).SetWriteDeadline(time.Now().Add(writeWait))
+	}()
 	if want.first > 0 && out.extent.Step.LogLines >= want.first {
 		if err := out.startAtLine(ctx, want.first); err != nil {
 			return err

@@ -96,6 +96,7 @@ type stream struct {
 	own     []byte   // of bufs, what is no one else's
 	size    int      // bytes of bufs
 	last    bool     // nothing follows what is about to be written
+	from    int      // of members: who is first the next time
 	one     [1]*member
 }
 
@@ -294,9 +295,11 @@ const (
 // gather collects what is ready, up to writeMost.
 func (st *stream) gather(patient bool) gathered {
 	end := true
-	for _, m := range st.members {
+	for i := range st.members {
+		m := st.members[(st.from+i)%len(st.members)]
 		for !m.ended {
 			if st.size >= writeMost {
+				st.from = (st.from + i + 1) % len(st.members) // a long log must not keep the others waiting
 				return oneWrite
 			}
 			b, ok, err := m.next()
@@ -468,6 +471,9 @@ func (st *stream) id() string {
 }
 
 func memberID(m *member) string {
+	if m.cursor == feed.BadCursor {
+		return "?" // still none: whoever comes back with it gets the reset
+	}
 	if m.cursor.Prefix == "" {
 		return ""
 	}
