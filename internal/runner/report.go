@@ -68,7 +68,7 @@ type Report struct {
 	// Of the goroutine that sends.
 	key       ci.StepKey
 	begun     bool
-	begins    bool      // we made the build: it begins with this step
+	begins    bool      // the build begins with this step
 	proofless bool      // log_bytes is not sent
 	lastBatch time.Time // when the last batch was put together
 	lastBeat  time.Time
@@ -187,6 +187,7 @@ func (r *Report) join(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.begins = build.Status == ci.Queued
 	taken := make(map[ci.StepKey]bool)
 	for _, s := range build.Steps {
 		taken[s.Key] = s.Status != ci.Queued || s.LogBytes > 0

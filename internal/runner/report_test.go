@@ -459,8 +459,8 @@ func TestReport_AStepOfASharedBuild(t *testing.T) {
 			if s := b.steps[want]; s == nil || string(s.log) != fmt.Sprintf("run %d\n", i) || s.Status != "passed" {
 				t.Errorf("step %s is %+v", want, s)
 			}
-			if b.status != "queued" {
-				t.Errorf("a step of a shared build set it %s", b.status)
+			if b.status != "running" || b.started == nil || !b.started.Equal(*b.steps["test"].started) {
+				t.Errorf("the build is %s since %v, its first step began at %v", b.status, b.started, b.steps["test"].started)
 			}
 		}
 		if lines := said.all(); len(lines) != 2 {
