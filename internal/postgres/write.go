@@ -20,9 +20,10 @@ import (
 const (
 	maxQueued   = 64 << 20
 	maxBatch    = 4 << 20
-	taskBytes   = 512  // what a task costs beside its text
-	maxCached   = 4096 // builds whose state is kept between batches
-	laneWriters = 4    // connections for builds that other processes write too
+	maxDecided  = 16 << 20 // what a batch may become: status events repeat whole steps
+	taskBytes   = 512      // what a task costs beside its text
+	maxCached   = 4096     // builds whose state is kept between batches
+	laneWriters = 4        // connections for builds that other processes write too
 )
 
 // task is one write that a caller waits for. Exactly one of request, create
@@ -191,18 +192,20 @@ func (c *committer) commit(tasks []*task) {
 	}
 	now := time.Now()
 	b := &batch{epoch: epoch}
-	for _, w := range c.decide(tasks, now) {
+	writes, rest := c.decide(tasks, now)
+	for _, w := range writes {
 		b.add(w)
 	}
-	if len(b.writes) == 0 {
-		return
+	if len(b.writes) > 0 {
+		if w, err := b.run(ctx, c.conn); err != nil {
+			c.notWritten(b, err)
+		} else {
+			c.finish(b, w, now)
+		}
 	}
-	w, err := b.run(ctx, c.conn)
-	if err != nil {
-		c.notWritten(b, err)
-		return
+	if len(rest) > 0 {
+		c.commit(rest)
 	}
-	c.finish(b, w, now)
 }
 
 // load reads the states that the batch needs and that are not known, hands
@@ -296,17 +299,22 @@ func (c *committer) drop(id ci.BuildID) {
 
 // decide applies the tasks to the known states. What is refused goes to the
 // build's lane: a refusal must come from state just read.
-func (c *committer) decide(tasks []*task, now time.Time) []*write {
+// What would make the batch too large is left for the next one.
+func (c *committer) decide(tasks []*task, now time.Time) (writes []*write, rest []*task) {
 	byBuild := make(map[ci.BuildID]*write, len(tasks))
-	var writes []*write
+	size := 0
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, t := range tasks {
+	for i, t := range tasks {
+		if size > maxDecided {
+			return writes, tasks[i:]
+		}
 		w := byBuild[t.build]
 		if t.create != nil {
 			if w = c.decideCreation(t, byBuild, now); w != nil {
 				byBuild[t.build] = w
 				writes = append(writes, w)
+				size += weight(w.changes[0])
 			}
 			continue
 		}
@@ -323,13 +331,23 @@ func (c *committer) decide(tasks []*task, now time.Time) []*write {
 			c.detour(t)
 			continue
 		}
+		size += weight(change)
 		w.tasks, w.changes = append(w.tasks, t), append(w.changes, change)
 		if byBuild[t.build] == nil {
 			byBuild[t.build] = w
 			writes = append(writes, w)
 		}
 	}
-	return writes
+	return writes, nil
+}
+
+// weight is about how many bytes a change sends to the database: its status
+// events go into the build's log and into the feed.
+func weight(change *ci.Change) (bytes int) {
+	for i := range change.Events {
+		bytes += 2*len(change.Events[i].Data) + len(change.Events[i].Chunk.Body)
+	}
+	return bytes
 }
 
 func (t *task) decide(state *ci.State, now time.Time) (*ci.Change, error) {
