@@ -138,7 +138,10 @@ func (s *Server) answer(err error, c echo.Context) {
 // of the server is logged here, and only here.
 func (s *Server) problem(err error, r *http.Request) *ci.Problem {
 	if p := ci.AsProblem(err); p != nil {
-		if _, known := problems[p.Code]; known {
+		if k, known := problems[p.Code]; known {
+			if k.status >= 500 && err != error(p) { // the cause is for the operator
+				s.log.Warn("request", "method", r.Method, "path", r.URL.Path, "error", err)
+			}
 			return p
 		}
 	}
