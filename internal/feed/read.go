@@ -25,6 +25,7 @@ type read struct {
 	// Guarded by tail.mu.
 	waiters []*Subscription
 	gap     bool // the tail itself waits for it
+	ahead   bool // somebody will, soon: see readAhead
 	sent    bool
 	turn    int        // when it was sent
 	seen    ci.EventID // likewise
@@ -55,6 +56,16 @@ func (t *tail) read(key readKey, f ci.Filter) *read {
 		t.tails.queue.push(r)
 	}
 	return r
+}
+
+// readAhead gets the page after p while a reader is still busy with p. It is
+// kept for a moment, and found there. tail.mu is held.
+func (t *tail) readAhead(p *page, f ci.Filter) {
+	key := readKey{after: p.through, filter: p.filter}
+	if p.through >= t.base || p.through >= p.head.Last || t.tails.kept.crowded() || t.tails.kept.find(t.log, t.prefix, key.filter, key.after) != nil {
+		return
+	}
+	t.read(key, f).ahead = true
 }
 
 // abandonReads makes sure that no read which is queued or in flight is
@@ -94,7 +105,7 @@ func (r *read) send() bool {
 	if t.reads[r.key] != r {
 		return false
 	}
-	wanted := r.gap
+	wanted := r.gap || r.ahead
 	for _, s := range r.waiters {
 		wanted = wanted || s.reading == r
 	}
@@ -259,6 +270,13 @@ func (k *kept) find(log ci.LogID, prefix, filter string, cursor ci.EventID) *pag
 		}
 	}
 	return nil
+}
+
+// crowded tells whether a page that is kept for later might be dropped before.
+func (k *kept) crowded() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.bytes > keepBytes/2
 }
 
 // sweep drops what was kept long enough.

@@ -252,6 +252,9 @@ func (s *Subscription) fromPage() (Batch, error) {
 		s.page = nil
 		return Batch{}, fmt.Errorf("log %d has nothing after %d, although it ends at %d", t.log, s.cursor, p.head.Last)
 	}
+	if s.cursor <= p.after { // just begun
+		t.readAhead(p, s.filter)
+	}
 	i := sort.Search(len(p.entries), func(i int) bool { return p.entries[i].id > s.cursor })
 	j, size := i, 0
 	for ; j < len(p.entries); j++ {
