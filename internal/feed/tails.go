@@ -155,14 +155,20 @@ func (t *Tails) Committed(epoch ci.Epoch, log ci.LogID, events []ci.Event, head 
 }
 
 // committed finds the log's tail, if it has one. ok is false when the commit
-// belongs to a former history.
+// does not belong to the present history. It may be of a new one, or, coming
+// late, of one that was over before anybody here heard of it: the table knows.
 func (t *Tails) committed(epoch ci.Epoch, log ci.LogID) (tail *tail, turn int, ok bool) {
 	t.mu.Lock()
-	defer t.unlock()
-	if _, ok := t.former[epoch]; ok {
+	defer t.mu.Unlock()
+	if t.epoch == (ci.Epoch{}) {
+		t.epoch = epoch
+	}
+	if epoch != t.epoch {
+		if _, past := t.former[epoch]; !past {
+			t.Dirty()
+		}
 		return nil, 0, false
 	}
-	t.enter(epoch)
 	return t.tails[log], t.turn, true
 }
 

@@ -51,6 +51,7 @@ type member struct {
 	sub   *feed.Subscription
 	first *feed.Batch // taken before the stream began
 	begin []byte      // data of the snapshot that is to be sent first
+	moves int         // how often the log was looked up again since the last batch
 	ended bool
 }
 
@@ -348,7 +349,7 @@ func (st *stream) take(m *member, b *feed.Batch) {
 		st.bufs = append(st.bufs, b.Frames...)
 		st.size += b.Size
 	}
-	m.cursor = b.Cursor
+	m.cursor, m.moves = b.Cursor, 0
 	if b.Live {
 		st.frame(m, m.cursor, "live", []byte("{}"))
 	}
@@ -361,10 +362,17 @@ func (st *stream) take(m *member, b *feed.Batch) {
 // lookupWait bounds the query that finds a log again.
 const lookupWait = 5 * time.Second
 
+// mostMoves is how often a log is looked up again in a row; then its reader is
+// asked to come back.
+const mostMoves = 5
+
 // follow finds a log in the history that is now, after a rewind. What comes
 // next is a reset. A build that this history does not have ends the stream:
 // whoever comes back is told.
 func (st *stream) follow(m *member) error {
+	if m.moves++; m.moves > mostMoves {
+		return &ci.Problem{Code: ci.Unavailable, Detail: "The database's history is being rewound; come back in a moment."}
+	}
 	m.sub.Close()
 	if m.log != ci.FeedLog {
 		ctx, cancel := context.WithTimeout(context.Background(), lookupWait)
