@@ -365,10 +365,58 @@ test("the button to the end of a log is there only while the end is out of sight
 	await page.keyboard.press("End");
 	await expect(log(page).locator(".line").last()).toBeInViewport();
 	await expect(end).toHaveCount(0);
+	await page.keyboard.press("Home");
+	await expect(end).toBeVisible();
 
 	await page.goto(`${build.url}#short`);
 	await expect(log(page).locator(".line")).toHaveText(["line 1", "line 2", "line 3"]);
 	await expect(end).toHaveCount(0);
+	await page.setViewportSize({ width: 1280, height: 200 });
+	await expect(end).toBeVisible();
+	await page.setViewportSize({ width: 1280, height: 800 });
+	await expect(end).toHaveCount(0);
+});
+
+test("whoever scrolls up in a log that grows fast stays where they are", async ({
+	page,
+	server,
+}) => {
+	const build = await server.build({ project: "acme/scroll" });
+	await build.step("s", "running");
+	await build.log("s", numbered(1, 2_000));
+	await page.goto(build.url);
+	const last = log(page).locator(".line").last();
+	await expect(last).toBeInViewport();
+	let grow = true;
+	let lines = 2_000;
+	const growing = (async () => {
+		while (grow) {
+			await build.log("s", numbered(lines + 1, lines + 20, ` ${"x".repeat(lines % 200)}`));
+			lines += 20;
+		}
+	})();
+	const region = log(page).getByRole("region");
+	const away = [
+		() => page.keyboard.press("Home"),
+		() => page.keyboard.press("PageUp"),
+		() => page.mouse.wheel(0, -600),
+	];
+	await region.hover();
+	for (const leave of away) {
+		await region.focus();
+		await leave();
+		await expect(log(page).locator(".end")).toContainText("new line");
+		const seen = lines;
+		await expect.poll(() => lines).toBeGreaterThan(seen + 200);
+		await expect(last).not.toBeInViewport();
+		await page.keyboard.press("End");
+		await expect(log(page).locator(".end")).toHaveCount(0);
+		const after = lines;
+		await expect.poll(() => lines).toBeGreaterThan(after + 200);
+		await expect(last).toBeInViewport();
+	}
+	grow = false;
+	await growing;
 });
 
 test("by keyboard alone: from the list to a step's log", async ({ page, server }) => {

@@ -8,6 +8,9 @@ import { shared } from "./shared-styles.ts";
 /** How near to its end, in pixels, a log counts as being read at its end. */
 const nearEnd = 24;
 
+/** How long after a key, a turn of the wheel or the like a scroll may be the reader's, in milliseconds. */
+const handed = 250;
+
 /**
  * The log of a step, following its end while it is read there.
  *
@@ -38,6 +41,8 @@ export class StepLog extends LitElement {
 	#height = 0;
 	/** The last line when the reader left the end. */
 	#left = 0;
+	/** Runs while a reader has the key, the wheel or the like in hand. */
+	#moving: number | undefined;
 	readonly #resized = new ResizeObserver(() => {
 		this.#stay();
 		this.#look();
@@ -280,6 +285,10 @@ export class StepLog extends LitElement {
 				tabindex="0"
 				aria-label="Log of step ${name}"
 				@scroll=${this.#scrolled}
+				@keydown=${this.#moved}
+				@wheel=${this.#moved}
+				@touchmove=${this.#moved}
+				@pointerdown=${this.#moved}
 			>
 				<div class="rows"></div>
 				${this.#note(step)}
@@ -368,7 +377,7 @@ export class StepLog extends LitElement {
 	}
 
 	#stay(): void {
-		if (!this.following || !this.step) return;
+		if (!this.following || !this.step || this.#moving !== undefined) return;
 		const region = this.#region;
 		region.scrollTop = region.scrollHeight;
 		this.#top = region.scrollTop;
@@ -383,13 +392,22 @@ export class StepLog extends LitElement {
 		if (this.step) this.atEnd = this.following || nearItsEnd(this.#region);
 	}
 
-	/** Scrolling up leaves the end, coming back to it follows again. A log that shrank did neither. */
+	/**
+	 * Scrolling up leaves the end, coming back down to it follows again. A log that shrank did neither,
+	 * unless a reader has the key or the wheel in hand: what comes into view on the way up gets its real
+	 * height, which may be less than the one assumed.
+	 */
 	#scrolled(): void {
 		const region = this.#region;
 		const { scrollTop, scrollHeight } = region;
+		const up = scrollTop < this.#top;
 		if (nearItsEnd(region)) {
-			this.following = true;
-		} else if (scrollTop < this.#top && scrollHeight >= this.#height && this.following) {
+			this.following ||= scrollTop > this.#top;
+		} else if (
+			up &&
+			(this.#moving !== undefined || scrollHeight >= this.#height) &&
+			this.following
+		) {
 			this.following = false;
 			this.#left = lastLine(this.log);
 		}
@@ -397,6 +415,22 @@ export class StepLog extends LitElement {
 		this.#top = scrollTop;
 		this.#height = scrollHeight;
 	}
+
+	/**
+	 * A reader does what may scroll the log. Whether it does, and which way, is for #scrolled to see;
+	 * until then nothing else moves it: that would stop the reader's own movement before it began.
+	 */
+	readonly #moved = {
+		passive: true,
+		handleEvent: (): void => {
+			clearTimeout(this.#moving);
+			this.#moving = window.setTimeout(() => {
+				this.#moving = undefined;
+				this.#stay();
+				this.#look();
+			}, handed);
+		},
+	};
 
 	#toEnd(): void {
 		this.following = true;
