@@ -28,6 +28,7 @@ var rules = map[string]struct{ ours, others []string }{
 
 	// Adapters: one outside thing each.
 	"internal/feed":     {ours: []string{"internal/ci", "internal/sse"}},
+	"internal/spool":    {ours: []string{"internal/ci"}, others: []string{"github.com/gofrs/flock"}},
 	"internal/embedded": {others: []string{"github.com/gofrs/flock", "golang.org/x/sys"}},
 	"internal/postgres": {
 		ours: []string{"internal/ci", "internal/groupcommit", "migrations"},

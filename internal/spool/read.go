@@ -1,0 +1,197 @@
+package spool
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"time"
+	"unicode/utf8"
+)
+
+// Piece is a run of text, or the news that so many bytes of it are gone.
+type Piece struct {
+	Offset int64
+	At     time.Time
+	Data   []byte
+	Lost   int64
+}
+
+// End is the offset after the piece.
+func (p *Piece) End() int64 { return p.Offset + int64(len(p.Data)) + p.Lost }
+
+// reader is where the last Read ended.
+type reader struct {
+	seg  *segment
+	file *os.File
+	scan scanner // at the record that the place is in
+}
+
+func (r *reader) close() {
+	if r.file != nil {
+		_ = r.file.Close()
+	}
+	*r = reader{}
+}
+
+// Read returns the text from the offset on: at most limit bytes and 64 KiB of
+// it, printed within a tenth of a second; or a hole. What more text follows
+// ends after a line if it can, else between two characters. ok is false when
+// there is none.
+func (s *Spool) Read(offset int64, limit int) (p Piece, ok bool) {
+	p = Piece{Offset: offset, At: time.Now()}
+	s.mu.Lock()
+	seg, size, end := s.find(offset)
+	if seg == nil {
+		s.mu.Unlock()
+		return p, false
+	}
+	mem := seg.mem
+	whole := s.end
+	s.mu.Unlock()
+	if seg.base > offset {
+		p.Lost = seg.base - offset
+		return p, true
+	}
+	if !s.read.open(seg, mem, size, s.seed, offset) {
+		p.Lost = end - offset
+		return p, true
+	}
+	limit = min(limit, pieceBytes)
+	cut := s.read.gather(&p, limit)
+	switch {
+	case len(p.Data) == 0: // nothing sound from here on
+		if p.Lost == 0 || p.End() > end {
+			p.Lost = end - offset
+		}
+	case cut:
+		p.Data = p.Data[:cutAt(p.Data)]
+	}
+	if p.End() == whole {
+		s.mu.Lock()
+		s.quiet = s.end == whole
+		if !s.quiet {
+			s.since = time.Now()
+		}
+		s.mu.Unlock()
+	}
+	return p, true
+}
+
+// find returns the segment that has the offset, or the first after it, with
+// its size and end. The caller holds mu.
+func (s *Spool) find(offset int64) (seg *segment, size, end int64) {
+	for i, seg := range s.segments {
+		end := s.end
+		if i+1 < len(s.segments) {
+			end = s.segments[i+1].base
+		}
+		if end > offset {
+			return seg, seg.size, end
+		}
+	}
+	return nil, 0, 0
+}
+
+// open makes the reader stand at or before the record with the offset.
+func (r *reader) open(seg *segment, mem memory, size int64, seed seed, offset int64) bool {
+	if r.seg != seg {
+		r.close()
+		var from io.ReaderAt = mem
+		if seg.path != "" {
+			f, err := os.Open(seg.path)
+			if err != nil {
+				return false
+			}
+			r.file, from = f, f
+		}
+		r.seg, r.scan = seg, scanner{seed: seed, from: from}
+	}
+	if seg.path == "" {
+		r.scan.from = mem
+	}
+	r.scan.size = size
+	if here := r.scan; true {
+		// Behind the record? Then from the segment's start.
+		if h, _, ok := here.next(); r.scan.pos > 0 && (!ok || h.place > offset) {
+			r.scan.pos = 0
+		}
+	}
+	return true
+}
+
+// gather takes records into the piece, and leaves the reader at the first one
+// that is not wholly in it. cut tells that text follows directly.
+func (r *reader) gather(p *Piece, limit int) (cut bool) {
+	for {
+		before := r.scan
+		h, at, ok := r.scan.next()
+		if !ok {
+			r.scan = before
+			return false
+		}
+		from := p.Offset + int64(len(p.Data))
+		if h.end() <= from {
+			continue
+		}
+		if h.place > from || len(p.Data) > 0 && h.at.Sub(p.At).Abs() >= pieceTime {
+			r.scan = before
+			if len(p.Data) == 0 {
+				p.At, p.Lost = h.at, h.place-from
+			}
+			return false
+		}
+		start := len(p.Data)
+		data, sound := before.seed.readPayload(p.Data, r.scan.from, h, at)
+		if !sound {
+			if start == 0 {
+				p.Lost = h.end() - from
+			} else {
+				r.scan = before
+			}
+			return false
+		}
+		if start == 0 {
+			p.At = h.at
+		}
+		p.Data = append(data[:start], data[start+int(from-h.place):]...)
+		if len(p.Data) >= limit {
+			r.scan = before
+			cut = len(p.Data) > limit || r.scan.more(h)
+			p.Data = p.Data[:limit]
+			return cut
+		}
+	}
+}
+
+// more tells whether text directly follows a record.
+func (s scanner) more(h header) bool {
+	s.pos += headerBytes + int64(h.length)
+	next, _, ok := s.next()
+	return ok && next.place == h.end()
+}
+
+// cutAt returns where a piece that more text follows ends: after a line, else
+// between two characters.
+func cutAt(p []byte) int {
+	if i := bytes.LastIndexByte(p, '\n'); i >= 0 {
+		return i + 1
+	}
+	if n := len(p) - Unfinished(p); n > 0 {
+		return n
+	}
+	return len(p)
+}
+
+// Unfinished returns how many bytes at the end of p begin a character of which
+// the rest has not come yet.
+func Unfinished(p []byte) int {
+	for n := 1; n < utf8.UTFMax && n <= len(p); n++ {
+		if tail := p[len(p)-n:]; utf8.RuneStart(tail[0]) {
+			if utf8.FullRune(tail) {
+				return 0
+			}
+			return n
+		}
+	}
+	return 0
+}

@@ -1,0 +1,211 @@
+package spool
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// List returns the folders of the spools in a root, the oldest first. Others
+// may be at work on them. A root that is not there has none.
+func List(root string) ([]string, error) {
+	entries, err := os.ReadDir(root)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", root, plain(err))
+	}
+	var dirs []string
+	for _, e := range entries { // by name, which begins with the time
+		if !e.IsDir() {
+			continue
+		}
+		dir := filepath.Join(root, e.Name())
+		if _, err := os.Stat(filepath.Join(dir, journalName)); err == nil {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs, nil
+}
+
+// Open opens a spool that was left behind, to read it, add to its journal and
+// remove it. A torn tail is cut off. The error is ErrLocked, ErrGone or the
+// file system's.
+func Open(dir string, opt Options) (*Spool, error) {
+	s := newSpool(opt, filepath.Base(dir))
+	s.root, s.dir = filepath.Dir(dir), dir
+	if _, err := os.Stat(filepath.Join(dir, journalName)); err != nil {
+		return nil, ErrGone // a lock file must not be made where nothing is
+	}
+	ok, err := s.tryLock()
+	switch {
+	case err != nil:
+		return nil, err
+	case !ok:
+		return nil, ErrLocked
+	}
+	if err := s.recover(); err != nil {
+		s.close()
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, ErrGone
+		}
+		return nil, fmt.Errorf("open %s: %w", dir, plain(err))
+	}
+	return s, nil
+}
+
+// recover reads what a folder holds.
+func (s *Spool) recover() error {
+	f, err := os.OpenFile(filepath.Join(s.dir, journalName), os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	s.journal, s.sealed = f, true
+	if err := s.readJournal(f); err != nil {
+		return err
+	}
+	files, err := os.ReadDir(s.dir)
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		base, ok := segmentBase(file.Name())
+		if !ok {
+			continue
+		}
+		info, err := file.Info()
+		if err != nil {
+			return err
+		}
+		s.segments = append(s.segments, &segment{base: base, path: filepath.Join(s.dir, file.Name()), size: info.Size()})
+	}
+	slices.SortFunc(s.segments, func(a, b *segment) int { return cmp.Compare(a.base, b.base) })
+	if n := len(s.segments); n > 0 {
+		return s.cutTail(s.segments[n-1])
+	}
+	return nil
+}
+
+// readJournal reads the entries. Each is there twice.
+func (s *Spool) readJournal(f *os.File) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	scan := scanner{seed: s.seed, from: f, size: info.Size()}
+	for number := int64(0); ; {
+		h, at, ok := scan.next()
+		if !ok {
+			break
+		}
+		data, sound := s.seed.readPayload(nil, f, h, at)
+		if !sound {
+			continue
+		}
+		s.journaled = scan.pos
+		if h.place >= number {
+			s.entries = append(s.entries, Entry{h.at, bytes.Clone(data)})
+			number = h.place + 1
+		}
+	}
+	return f.Truncate(s.journaled)
+}
+
+// cutTail cuts off what was not written whole, and settles where the text
+// ends.
+func (s *Spool) cutTail(seg *segment) error {
+	f, err := os.OpenFile(seg.path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	s.end = seg.base
+	sound := int64(0)
+	scan := scanner{seed: s.seed, from: f, size: seg.size}
+	var buf []byte
+	for {
+		h, at, ok := scan.next()
+		if !ok {
+			break
+		}
+		var whole bool
+		if buf, whole = s.seed.readPayload(buf[:0], f, h, at); whole && h.place >= s.end {
+			s.end, sound = h.end(), scan.pos
+		}
+	}
+	if sound == seg.size {
+		return nil
+	}
+	seg.size = sound
+	return f.Truncate(sound)
+}
+
+// Age is how long ago something was written to the spool. A clock that was set
+// back makes nothing old.
+func (s *Spool) Age() time.Duration {
+	latest := time.Time{}
+	files, err := os.ReadDir(s.dir)
+	if err != nil {
+		return 0
+	}
+	for _, file := range files {
+		if info, err := file.Info(); err == nil && file.Name() != lockName && info.ModTime().After(latest) {
+			latest = info.ModTime()
+		}
+	}
+	if latest.IsZero() {
+		return 0
+	}
+	return max(0, time.Since(latest))
+}
+
+// dropOthers frees so many bytes in a root, from spools that nobody is at work
+// on: those that were delivered, then the text of the oldest others. It
+// returns how many it freed.
+func dropOthers(root, except string, need int64) (freed int64) {
+	dirs, err := List(root)
+	if err != nil {
+		return 0
+	}
+	for _, delivered := range []bool{true, false} {
+		for _, dir := range dirs {
+			if freed >= need {
+				return freed
+			}
+			if dir == except {
+				continue
+			}
+			s, err := Open(dir, Options{})
+			if err != nil {
+				continue // its owner bounds it
+			}
+			switch had := s.onDisk(); {
+			case s.WasDelivered() != delivered:
+				s.close()
+			case delivered:
+				if s.Remove() == nil {
+					freed += had
+				}
+			default:
+				for s.mu.Lock(); freed < need && s.dropOldest(); {
+					now := had
+					had = 0
+					for _, seg := range s.segments {
+						had += seg.size
+					}
+					freed += now - had
+				}
+				s.mu.Unlock()
+				s.close()
+			}
+		}
+	}
+	return freed
+}

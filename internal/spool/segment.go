@@ -1,0 +1,278 @@
+package spool
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// segment is a part of the text: records in a file, or, where that could not
+// be, in memory. Its end is the next one's base; the last one's is the
+// spool's.
+type segment struct {
+	base int64
+	path string   // empty: in memory
+	file *os.File // while it is written
+	size int64    // bytes of records
+	mem  memory
+}
+
+// memory is a file's worth of records in memory. It is appended to only, so
+// that a copy of the slice can be read meanwhile.
+type memory []byte
+
+// ReadAt reads as from a file.
+func (m memory) ReadAt(p []byte, off int64) (int, error) {
+	if off >= int64(len(m)) {
+		return 0, errEnd
+	}
+	n := copy(p, m[off:])
+	if n < len(p) {
+		return n, errEnd
+	}
+	return n, nil
+}
+
+var errEnd = errors.New("end of segment")
+
+func segmentName(base int64) string { return fmt.Sprintf("%019d%s", base, segmentSuffix) }
+
+func segmentBase(name string) (int64, bool) {
+	digits, ok := strings.CutSuffix(name, segmentSuffix)
+	if !ok || len(digits) != 19 {
+		return 0, false
+	}
+	base, err := strconv.ParseInt(digits, 10, 64)
+	return base, err == nil && base >= 0
+}
+
+// endOf is where a segment's text ends. The caller holds mu.
+func (s *Spool) endOf(seg *segment) int64 {
+	i := slices.Index(s.segments, seg)
+	if i+1 < len(s.segments) {
+		return s.segments[i+1].base
+	}
+	return s.end
+}
+
+// Append keeps text that was read at the time now. After Seal it does nothing.
+func (s *Spool) Append(p []byte, now time.Time) {
+	s.write.Lock()
+	defer s.write.Unlock()
+	for len(p) > 0 {
+		n := min(len(p), maxPayload)
+		if !s.append(p[:n], now) {
+			return
+		}
+		p = p[n:]
+	}
+}
+
+// append keeps one record; false after Seal. The caller holds write.
+func (s *Spool) append(p []byte, now time.Time) bool {
+	s.mu.Lock()
+	sealed, end := s.sealed, s.end
+	var last *segment
+	if n := len(s.segments); n > 0 {
+		last = s.segments[n-1]
+	}
+	s.mu.Unlock()
+	if sealed {
+		return false
+	}
+	w := &s.write
+	w.buf = s.seed.appendRecord(w.buf[:0], end, now, p)
+	if last == nil || last.size >= s.limitOf(last) || last.path == "" && s.mayUseDisk() {
+		last = s.nextSegment()
+	}
+	if last.path != "" {
+		n, err := w.file.Write(w.buf)
+		if err == nil {
+			s.publish(last, n, len(p), now)
+			return true
+		}
+		// The disk is full, or worse. What is on it stays; this goes on in
+		// memory.
+		_ = w.file.Truncate(last.size)
+		s.mu.Lock()
+		s.noteTrouble(err)
+		s.mu.Unlock()
+		w.retryAt = time.Now().Add(diskAgain)
+		last = s.addSegment(&segment{base: end})
+	}
+	s.mu.Lock()
+	last.mem = append(last.mem, w.buf...)
+	s.mu.Unlock()
+	s.publish(last, len(w.buf), len(p), now)
+	return true
+}
+
+// publish lets readers see what was written.
+func (s *Spool) publish(seg *segment, size, text int, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	seg.size += int64(size)
+	s.end += int64(text)
+	s.dirty = seg.path != ""
+	if s.quiet {
+		s.quiet = false
+		s.since = now
+		s.signal()
+	}
+}
+
+// limitOf is how large the segment may become.
+func (s *Spool) limitOf(seg *segment) int64 {
+	if seg.path == "" {
+		return min(s.opt.Memory/8, maxSegment/4)
+	}
+	return s.opt.segmentBytes()
+}
+
+func (s *Spool) mayUseDisk() bool { return s.dir != "" && time.Now().After(s.write.retryAt) }
+
+// nextSegment begins a segment, on disk if it can be.
+func (s *Spool) nextSegment() *segment {
+	if s.mayUseDisk() {
+		seg, err := s.grow()
+		if err == nil {
+			return seg
+		}
+		s.mu.Lock()
+		s.noteTrouble(err)
+		s.mu.Unlock()
+		s.write.retryAt = time.Now().Add(diskAgain)
+	}
+	s.mu.Lock()
+	end := s.end
+	s.mu.Unlock()
+	s.boundMemory()
+	return s.addSegment(&segment{base: end})
+}
+
+// grow begins a segment on disk.
+func (s *Spool) grow() (*segment, error) {
+	s.makeRoom()
+	s.mu.Lock()
+	base := s.end
+	s.mu.Unlock()
+	path := filepath.Join(s.dir, segmentName(base))
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	seg := s.addSegment(&segment{base: base, path: path, file: f})
+	s.write.file = f
+	return seg, nil
+}
+
+// addSegment ends the last segment and begins another. One that is still empty
+// is replaced.
+func (s *Spool) addSegment(seg *segment) *segment {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.segments); n > 0 {
+		last := s.segments[n-1]
+		if last.file != nil && last.file != seg.file {
+			s.unsynced = append(s.unsynced, last.file)
+			s.write.file = nil
+		}
+		last.file = nil
+		if last.size == 0 {
+			if last.path != "" && last.path != seg.path {
+				_ = os.Remove(last.path)
+			}
+			s.segments = s.segments[:n-1]
+		}
+	}
+	s.segments = append(s.segments, seg)
+	s.newFiles = s.newFiles || seg.path != ""
+	return seg
+}
+
+// boundMemory makes room for another segment in memory.
+func (s *Spool) boundMemory() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	held := int64(0)
+	for _, seg := range s.segments {
+		held += int64(len(seg.mem))
+	}
+	for i := 0; i < len(s.segments) && held > s.opt.Memory-maxSegment/4; i++ {
+		if seg := s.segments[i]; seg.path == "" {
+			held -= int64(len(seg.mem))
+			s.segments = slices.Delete(s.segments, i, i+1)
+			i--
+		}
+	}
+}
+
+// makeRoom keeps the root within its budget: what the server has goes first,
+// then what is oldest. A report that is under way keeps two segments whatever
+// others take.
+func (s *Spool) makeRoom() {
+	if time.Since(s.write.counted) > time.Second {
+		s.write.others, s.write.counted = usedBy(s.root, s.dir), time.Now()
+	}
+	over := func() bool {
+		return s.write.others+s.onDisk()+s.opt.segmentBytes() > s.opt.Budget
+	}
+	if over() && s.write.others > 0 {
+		s.write.others -= dropOthers(s.root, s.dir, s.onDisk()+s.write.others+s.opt.segmentBytes()-s.opt.Budget)
+	}
+	for over() {
+		s.mu.Lock()
+		dropped := len(s.segments) > 2 && s.dropOldest()
+		s.mu.Unlock()
+		if !dropped {
+			return
+		}
+	}
+}
+
+func (s *Spool) onDisk() (n int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, seg := range s.segments {
+		if seg.path != "" {
+			n += seg.size
+		}
+	}
+	return n
+}
+
+// dropOldest gives up the oldest segment on disk that is not being written;
+// false if there is none. The caller holds mu.
+func (s *Spool) dropOldest() bool {
+	for i, seg := range s.segments {
+		if seg.path != "" && seg.file == nil {
+			s.segments = slices.Delete(s.segments, i, i+1)
+			return os.Remove(seg.path) == nil
+		}
+	}
+	return false
+}
+
+// usedBy is how many bytes the spools of a root take, but for one.
+func usedBy(root, except string) (n int64) {
+	_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return nil // it went away, or is not ours to count
+		case d.IsDir() && path == except:
+			return filepath.SkipDir
+		case !d.IsDir():
+			if info, err := d.Info(); err == nil {
+				n += info.Size()
+			}
+		}
+		return nil
+	})
+	return n
+}

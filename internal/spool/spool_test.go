@@ -1,0 +1,469 @@
+package spool
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+var noon = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
+
+func create(t *testing.T, opt Options) *Spool {
+	t.Helper()
+	s, err := Create(filepath.Join(t.TempDir(), "spool"), opt, []byte("first"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.close() })
+	return s
+}
+
+// reopen is what the next process does after this one was killed.
+func reopen(t *testing.T, s *Spool) *Spool {
+	t.Helper()
+	s.close()
+	again, err := Open(s.dir, s.opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { again.close() })
+	return again
+}
+
+// readAll reads from an offset to the end: text at its place, holes as zeros.
+func readAll(t *testing.T, s *Spool, offset int64, limit int) (text []byte, holes []Piece) {
+	t.Helper()
+	for {
+		p, ok := s.Read(offset, limit)
+		if !ok {
+			return text, holes
+		}
+		if p.Offset != offset || p.End() <= offset || p.Lost > 0 && p.Data != nil || len(p.Data) > limit {
+			t.Fatalf("a piece at %d: offset %d, %d bytes, %d lost", offset, p.Offset, len(p.Data), p.Lost)
+		}
+		if p.Lost > 0 {
+			holes = append(holes, p)
+		}
+		text = append(append(text, p.Data...), make([]byte, p.Lost)...)
+		offset = p.End()
+	}
+}
+
+func lines(from, to int) []byte {
+	var b bytes.Buffer
+	for i := from; i < to; i++ {
+		fmt.Fprintf(&b, "line %d of a log\n", i)
+	}
+	return b.Bytes()
+}
+
+func TestSpool_GivesBackWhatItGot(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(1, 2))
+	for name, make := range map[string]func(t *testing.T) *Spool{
+		"disk":           func(t *testing.T) *Spool { return create(t, Options{}) },
+		"small segments": func(t *testing.T) *Spool { return create(t, Options{Budget: 16 * minSegment}) },
+		"memory":         func(*testing.T) *Spool { return Memory(Options{}, nil) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := make(t)
+			want := lines(0, 30_000)
+			for rest := want; len(rest) > 0; {
+				n := min(1+random.IntN(5_000), len(rest))
+				s.Append(rest[:n], noon)
+				rest = rest[n:]
+			}
+			if s.End() != int64(len(want)) {
+				t.Fatalf("end %d, want %d", s.End(), len(want))
+			}
+			for _, from := range []int64{0, 1, 77_777, int64(len(want)) - 1, int64(len(want))} {
+				for _, limit := range []int{1 << 20, 1000} {
+					if got, holes := readAll(t, s, from, limit); !bytes.Equal(got, want[from:]) || holes != nil {
+						t.Fatalf("from %d: %d bytes, want %d; holes %v", from, len(got), len(want)-int(from), holes)
+					}
+				}
+			}
+			if s.dir == "" {
+				return
+			}
+			s = reopen(t, s)
+			if got, holes := readAll(t, s, 0, 1<<20); !bytes.Equal(got, want) || holes != nil {
+				t.Fatalf("reopened: %d bytes, want %d; holes %v", len(got), len(want), holes)
+			}
+			if e := s.Entries(); len(e) != 1 || string(e[0].Data) != "first" {
+				t.Errorf("journal %q", e)
+			}
+		})
+	}
+}
+
+func TestSpool_PiecesEndWithALine(t *testing.T) {
+	t.Parallel()
+	s := Memory(Options{}, nil)
+	s.Append([]byte("one\ntwo\nthree"), noon)
+	for _, want := range []string{"one\n", "two\n", "three"} {
+		off := int64(strings.Index("one\ntwo\nthree", want))
+		if p, _ := s.Read(off, 6); string(p.Data) != want {
+			t.Errorf("at %d %q, want %q", off, p.Data, want)
+		}
+	}
+	s = Memory(Options{}, nil)
+	s.Append([]byte("äöü"), noon)
+	if p, _ := s.Read(0, 3); string(p.Data) != "ä" {
+		t.Errorf("%q", p.Data)
+	}
+}
+
+func TestSpool_PiecesKeepTheirTime(t *testing.T) {
+	t.Parallel()
+	s := Memory(Options{}, nil)
+	for i := range 5 {
+		s.Append([]byte("ab"), noon.Add(time.Duration(i)*40*time.Millisecond))
+	}
+	var got []string
+	for off := int64(0); ; {
+		p, ok := s.Read(off, 1000)
+		if !ok {
+			break
+		}
+		got = append(got, fmt.Sprint(len(p.Data), p.At.Sub(noon)))
+		off = p.End()
+	}
+	if want := []string{"6 0s", "4 120ms"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// Whoever waits is woken by the first text after everything was read.
+func TestSpool_WakesItsReader(t *testing.T) {
+	t.Parallel()
+	s := Memory(Options{}, nil)
+	s.Append([]byte("a"), noon)
+	<-s.Wake()
+	s.Append([]byte("b"), noon.Add(time.Second))
+	if n, since := s.Waiting(0); n != 2 || !since.Equal(noon) {
+		t.Errorf("%d since %v", n, since)
+	}
+	s.Read(0, 100)
+	s.Read(1, 100)
+	s.Append([]byte("c"), noon.Add(time.Minute))
+	<-s.Wake()
+	if n, since := s.Waiting(2); n != 1 || !since.Equal(noon.Add(time.Minute)) {
+		t.Errorf("%d since %v", n, since)
+	}
+	s.Seal()
+	<-s.Wake()
+	s.Append([]byte("d"), noon)
+	if s.End() != 3 {
+		t.Error("text was taken after the end")
+	}
+}
+
+func TestSpool_IsOpenedByOneAlone(t *testing.T) {
+	t.Parallel()
+	s := create(t, Options{})
+	if _, err := Open(s.dir, Options{}); !errors.Is(err, ErrLocked) {
+		t.Errorf("a second one: %v", err)
+	}
+	s = reopen(t, s)
+	if err := s.Remove(); err != nil {
+		t.Error(err)
+	}
+	if _, err := Open(s.dir, Options{}); !errors.Is(err, ErrGone) {
+		t.Errorf("a removed one: %v", err)
+	}
+	if left, _ := os.ReadDir(s.root); len(left) != 0 {
+		t.Errorf("left in the root: %v", left)
+	}
+}
+
+// What lies beyond the budget is a hole at the front; the journal stays.
+func TestSpool_BoundsItself(t *testing.T) {
+	t.Parallel()
+	s := create(t, Options{Budget: 1 << 20})
+	want := lines(0, 200_000)
+	for rest := want; len(rest) > 0; {
+		n := min(4_000, len(rest))
+		s.Append(rest[:n], noon)
+		rest = rest[n:]
+		if used := usedBy(s.root, ""); used > 1<<20 {
+			t.Fatalf("%d bytes in the root", used)
+		}
+	}
+	got, holes := readAll(t, s, 0, 1<<20)
+	if len(holes) != 1 || holes[0].Offset != 0 || !bytes.Equal(got[holes[0].Lost:], want[holes[0].Lost:]) {
+		t.Fatalf("holes %v", holes)
+	}
+	if kept := int64(len(want)) - holes[0].Lost; kept < 800_000 {
+		t.Errorf("only %d bytes were kept", kept)
+	}
+	if err := s.Journal([]byte("end")); err != nil {
+		t.Error(err)
+	}
+	if e := reopen(t, s).Entries(); len(e) != 2 || string(e[1].Data) != "end" {
+		t.Errorf("journal %q", e)
+	}
+}
+
+// The budget is the root's: what was delivered goes first, then the oldest
+// text; what somebody is at work on stays.
+func TestSpool_MakesRoomAmongOthers(t *testing.T) {
+	t.Parallel()
+	root := filepath.Join(t.TempDir(), "spool")
+	opt := Options{Budget: 4 << 20}
+	fill := func(n int) *Spool {
+		s, err := Create(root, opt, []byte("first"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.close() })
+		for range n {
+			s.Append(make([]byte, 1<<18), noon)
+		}
+		return s
+	}
+	old, delivered, busy := fill(4), fill(4), fill(4)
+	if err := delivered.Delivered(); err != nil {
+		t.Fatal(err)
+	}
+	old.close()
+	delivered.close()
+	s := fill(4) // the root has room for all but the segment that comes next
+	s.Append(make([]byte, 1<<18), noon)
+	if _, err := Open(delivered.dir, opt); !errors.Is(err, ErrGone) {
+		t.Errorf("the delivered one: %v", err)
+	}
+	for range 8 {
+		s.Append(make([]byte, 1<<18), noon)
+	}
+	old = reopen(t, old)
+	if p, ok := old.Read(0, 1); ok && p.Lost == 0 {
+		t.Error("the oldest text is still there")
+	}
+	if len(old.Entries()) != 1 {
+		t.Error("the oldest one's journal is gone")
+	}
+	if _, holes := readAll(t, busy, 0, 1<<20); holes != nil {
+		t.Errorf("the busy one: holes %v", holes)
+	}
+	if used := usedBy(root, ""); used > 4<<20 {
+		t.Errorf("%d bytes in the root", used)
+	}
+}
+
+// overwrite gives a file other content without emptying it before, which some
+// file systems take for a reason to sync.
+func overwrite(t *testing.T, path string, content []byte) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.WriteAt(content, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Truncate(int64(len(content))); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// However a tail is torn, what was whole is there, and goes on being kept.
+func TestOpen_CutsATornTail(t *testing.T) {
+	t.Parallel()
+	s := create(t, Options{})
+	var ends []int64 // of records, in the file
+	for i := range 20 {
+		s.Append(lines(i, i+1), noon)
+		ends = append(ends, s.segments[0].size)
+	}
+	path := s.segments[0].path
+	s.close()
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := len(whole); n >= 0; n-- {
+		for _, junk := range []string{"", "\x00\x00\x00", string(whole[:min(10, len(whole))])} {
+			overwrite(t, path, append(whole[:n:n], junk...))
+			again, err := Open(s.dir, s.opt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			k := 0
+			for k < len(ends) && ends[k] <= int64(n) {
+				k++
+			}
+			got, holes := readAll(t, again, 0, 1<<20)
+			if !bytes.Equal(got, lines(0, k)) || holes != nil {
+				t.Fatalf("cut at %d of %d: %d bytes, want %d records; holes %v", n, len(whole), len(got), k, holes)
+			}
+			again.close()
+		}
+	}
+}
+
+// Every byte of a spool is flipped, one at a time: what is read is what was
+// written, or a hole at its place.
+func TestOpen_AnyByteFlipped(t *testing.T) {
+	t.Parallel()
+	s := create(t, Options{Budget: 16 * minSegment})
+	want := lines(0, 12_000) // more than one segment
+	for rest := want; len(rest) > 0; {
+		n := min(len(rest), 3_000)
+		s.Append(rest[:n], noon)
+		rest = rest[n:]
+	}
+	for i := range 3 {
+		if err := s.Journal(fmt.Appendf(nil, "entry %d", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.close()
+	files, err := filepath.Glob(filepath.Join(s.dir, "*"))
+	if err != nil || len(files) < 4 {
+		t.Fatalf("files %v, %v", files, err)
+	}
+	step := 1
+	if testing.Short() {
+		step = 97
+	}
+	flips := 0
+	for _, path := range files {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Records are of one form: of each segment, the first kilobytes, the
+		// last ones, and a sample of the rest.
+		for i := 0; i < len(content); i += step {
+			if i > 8<<10 && i < len(content)-4<<10 {
+				i += 131
+			}
+			flips++
+			broken := bytes.Clone(content)
+			broken[i] ^= byte(1 << (i % 8))
+			overwrite(t, path, broken)
+			again, err := Open(s.dir, s.opt)
+			if err != nil {
+				t.Fatalf("%s at %d: %v", path, i, err)
+			}
+			got, holes := readAll(t, again, 0, 1<<20)
+			at := int64(0)
+			for _, h := range holes {
+				if !bytes.Equal(got[at:h.Offset], want[at:h.Offset]) {
+					t.Fatalf("%s at %d: other text before %d", path, i, h.Offset)
+				}
+				at = h.End()
+			}
+			if !bytes.Equal(got[at:], want[at:min(int64(len(want)), int64(len(got)))]) || len(holes) > 1 {
+				t.Fatalf("%s at %d: other text after %d; holes %v", path, i, at, holes)
+			}
+			if lost := int64(len(want)-len(got)) + sum(holes); lost > 3_000 {
+				t.Fatalf("%s at %d: %d bytes lost", path, i, lost)
+			}
+			for k, e := range again.Entries() {
+				if w := []string{"first", "entry 0", "entry 1", "entry 2"}[k]; string(e.Data) != w {
+					t.Fatalf("%s at %d: journal entry %d is %q", path, i, k, e.Data)
+				}
+			}
+			if len(again.Entries()) != 4 {
+				t.Fatalf("%s at %d: %d journal entries", path, i, len(again.Entries()))
+			}
+			again.close()
+			overwrite(t, path, content) // the tail may have been cut
+		}
+	}
+	t.Logf("%d flips", flips)
+}
+
+func sum(holes []Piece) (n int64) {
+	for _, h := range holes {
+		n += h.Lost
+	}
+	return n
+}
+
+// A log may hold records, of this format and with sound checksums; behind a
+// damaged header they are text.
+func TestOpen_TextThatLooksLikeRecords(t *testing.T) {
+	t.Parallel()
+	s := create(t, Options{})
+	other := seedOf("another spool")
+	evil := other.appendRecord(nil, 40, noon, []byte("not what was printed"))
+	s.Append(append([]byte("before "), evil...), noon)
+	s.Append([]byte(" after"), noon)
+	path := s.segments[0].path
+	s.close()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content[9] ^= 1
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s = reopen(t, s)
+	got, holes := readAll(t, s, 0, 1000)
+	if len(holes) != 1 || holes[0].Lost != int64(7+len(evil)) || !strings.HasSuffix(string(got), " after") {
+		t.Errorf("%q, holes %v", got, holes)
+	}
+}
+
+func TestCreate_RefusesWhatOthersCouldHavePrepared(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	if err := os.Chmod(root, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Create(root, Options{}, nil); err == nil || err.Error() != "others may write to it" {
+		t.Errorf("error %v", err)
+	}
+}
+
+// With two streams, a reader, and the syncing beside, for the race detector.
+func TestSpool_Together(t *testing.T) {
+	t.Parallel()
+	s := create(t, Options{Budget: 16 * minSegment})
+	done := make(chan struct{})
+	for range 2 {
+		go func() {
+			for range 200 {
+				s.Append(lines(0, 50), time.Now())
+			}
+			done <- struct{}{}
+		}()
+	}
+	var got int64
+	for writers := 2; writers > 0; {
+		select {
+		case <-done:
+			writers--
+		default:
+		}
+		if p, ok := s.Read(got, 1<<20); ok {
+			got = p.End()
+			s.Release(got)
+		}
+		if err := s.Sync(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for {
+		p, ok := s.Read(got, 1<<20)
+		if !ok {
+			break
+		}
+		got = p.End()
+	}
+	if want := int64(400 * len(lines(0, 50))); got != want {
+		t.Errorf("%d bytes, want %d", got, want)
+	}
+}
