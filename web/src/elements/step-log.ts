@@ -403,13 +403,8 @@ export class StepLog extends LitElement {
 		const up = scrollTop < this.#top;
 		if (nearItsEnd(region)) {
 			this.following ||= scrollTop > this.#top;
-		} else if (
-			up &&
-			(this.#moving !== undefined || scrollHeight >= this.#height) &&
-			this.following
-		) {
-			this.following = false;
-			this.#left = lastLine(this.log);
+		} else if (up && (this.#moving !== undefined || scrollHeight >= this.#height)) {
+			this.#leave();
 		}
 		this.#look();
 		this.#top = scrollTop;
@@ -417,13 +412,21 @@ export class StepLog extends LitElement {
 	}
 
 	/**
-	 * A reader does what may scroll the log. Whether it does, and which way, is for #scrolled to see;
-	 * until then nothing else moves it: that would stop the reader's own movement before it began.
+	 * A reader does what may scroll the log. Where that says by itself which way, it is done at once;
+	 * else #scrolled sees it, and until then nothing else moves the log: that would stop the reader's
+	 * own movement before it began.
 	 */
 	readonly #moved = {
 		passive: true,
-		handleEvent: (): void => {
+		handleEvent: (event: Event): void => {
 			clearTimeout(this.#moving);
+			if (event instanceof KeyboardEvent && event.key === "End") {
+				// In a log that grows fast, the end has moved on when a scroll has come to it.
+				this.#moving = undefined;
+				this.following = true;
+				return;
+			}
+			if (goesUp(event)) this.#leave();
 			this.#moving = window.setTimeout(() => {
 				this.#moving = undefined;
 				this.#stay();
@@ -431,6 +434,14 @@ export class StepLog extends LitElement {
 			}, handed);
 		},
 	};
+
+	/** Leaves the end to those who read something else, if there is anything else. */
+	#leave(): void {
+		const region = this.#region;
+		if (!this.following || region.scrollHeight <= region.clientHeight) return;
+		this.following = false;
+		this.#left = lastLine(this.log);
+	}
 
 	#toEnd(): void {
 		this.following = true;
@@ -440,6 +451,12 @@ export class StepLog extends LitElement {
 
 function nearItsEnd({ scrollTop, scrollHeight, clientHeight }: HTMLElement): boolean {
 	return scrollHeight - scrollTop - clientHeight <= nearEnd;
+}
+
+/** Whether a key or a turn of the wheel asks for what is above. */
+function goesUp(event: Event): boolean {
+	if (event instanceof KeyboardEvent) return ["Home", "PageUp", "ArrowUp"].includes(event.key);
+	return event instanceof WheelEvent && event.deltaY < 0;
 }
 
 function capital(word: string): string {
