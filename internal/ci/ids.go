@@ -16,6 +16,21 @@ type BuildID uuid.UUID
 // NewBuildID returns a fresh version 7 id.
 func NewBuildID() BuildID { return BuildID(uuid.Must(uuid.NewV7())) }
 
+// buildSpace is the namespace of derived build ids: the version 5 UUID of
+// https://github.com/stepcast/stepcast#build in the URL namespace of RFC 9562.
+// It never changes, or a job of an old client and one of a new would miss each
+// other's build.
+var buildSpace = uuid.MustParse("824e4820-2614-5245-96c3-37f056d9e238")
+
+// DerivedBuildID returns the id that everybody derives from the name of a run,
+// a version 5 UUID, so that jobs on several machines report into one build
+// without talking to each other. n is the place in the fixed series of ids of
+// this run: 0, and the next whenever one is found to be taken. run is not
+// empty, or strangers would share a build.
+func DerivedBuildID(run string, n int) BuildID {
+	return BuildID(uuid.NewSHA1(buildSpace, []byte(strconv.Itoa(n)+"\n"+run)))
+}
+
 // ParseBuildID reads the canonical 36 character form, in either case. Other
 // spellings of a UUID (braces, urn:, no dashes) are refused, so that a build
 // has one address.

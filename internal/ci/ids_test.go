@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/google/uuid"
 )
 
 func TestCursor(t *testing.T) {
@@ -79,6 +81,32 @@ func TestBuildID(t *testing.T) {
 		"0190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a1g", "0190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a1", "0190f3c4_8f5e_7c3a_9d2b_1f6f2f1c7a10", " 190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a10"} {
 		if _, err := ParseBuildID(bad); AsProblem(err) == nil || AsProblem(err).Code != InvalidID {
 			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}
+
+// TestDerivedBuildID_Stays pins the derived ids: clients of two releases that
+// run in one pipeline have to agree on them.
+func TestDerivedBuildID_Stays(t *testing.T) {
+	t.Parallel()
+	if want := uuid.NewSHA1(uuid.NameSpaceURL, []byte("https://github.com/stepcast/stepcast#build")); buildSpace != want {
+		t.Errorf("the namespace is %s, not the %s that its comment says", buildSpace, want)
+	}
+	for _, c := range []struct {
+		run  string
+		n    int
+		want string
+	}{
+		{"github https://github.com octocat/hello-world 1658821493 1", 0, "cd3f9649-8367-5ed5-827f-5134d0fcfc94"},
+		{"github https://github.com octocat/hello-world 1658821493 1", 1, "9f989aaa-7d9f-5f8c-81de-965a0266fd72"},
+		{"github https://github.com octocat/hello-world 1658821493 2", 0, "fa7a6c43-24fe-5dfe-b271-ec0f7454592a"},
+	} {
+		got := DerivedBuildID(c.run, c.n)
+		if got.String() != c.want {
+			t.Errorf("%s, %d: %s, was %s", c.run, c.n, got, c.want)
+		}
+		if back, err := ParseBuildID(got.String()); err != nil || back != got {
+			t.Errorf("%s came back as %s, %v", got, back, err)
 		}
 	}
 }

@@ -3,6 +3,8 @@ package ci
 import (
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Limits of the names and texts of a build, in bytes, and of its parts. They
@@ -11,6 +13,7 @@ const (
 	MaxName     = 200 // a project, a step key
 	MaxTitle    = 1000
 	MaxBranch   = 250
+	MaxShort    = 250 // a commit, an author, a trigger
 	MaxURL      = 2000
 	MaxSteps    = 2000    // steps of a build
 	MaxNeeds    = 100     // needs of a step
@@ -71,6 +74,73 @@ func checkName(s string) string {
 
 func nameByte(b byte) bool {
 	return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || b == '.' || b == '_' || b == '-'
+}
+
+// ProjectName makes a project's name of any text, such as the path of a
+// repository: its last four segments, or "" when nothing of it can be a name.
+func ProjectName(text string) string {
+	segments := nameSegments(text)
+	name := strings.Join(segments[max(0, len(segments)-MaxSegments):], "/")
+	for _, ext := range []string{".svg", ".json"} {
+		if strings.HasSuffix(name, ext) {
+			name = strings.TrimSuffix(name, ext) + "-" + ext[1:]
+		}
+	}
+	if CheckProject(name) != nil {
+		return ""
+	}
+	return name
+}
+
+// StepKeyOf makes a step key of any text, such as the name of a job; "" when
+// nothing of it can be a key, or when it is too long for one.
+func StepKeyOf(text string) StepKey {
+	key := strings.Join(nameSegments(text), "/")
+	if CheckStepKey(key) != nil {
+		return ""
+	}
+	return StepKey(key)
+}
+
+// nameSegments cuts s at its slashes and brings each segment into the form that
+// names have: a run of other characters becomes one dash, none at the ends.
+func nameSegments(s string) []string {
+	var segments []string
+	for segment := range strings.SplitSeq(s, "/") {
+		var b strings.Builder
+		other := false
+		for _, r := range segment {
+			if r >= utf8.RuneSelf || !nameByte(byte(r)) {
+				other = true
+				continue
+			}
+			if other {
+				b.WriteByte('-')
+				other = false
+			}
+			b.WriteRune(r)
+		}
+		if name := strings.Trim(b.String(), "-"); name != "" && name != "." && name != ".." {
+			segments = append(segments, name)
+		}
+	}
+	return segments
+}
+
+// OneLine makes one line of at most limit bytes of any text: line ends and
+// other control characters become spaces.
+func OneLine(s string, limit int) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == utf8.RuneError {
+			return ' '
+		}
+		return r
+	}, s)
+	s = strings.TrimSpace(s)
+	if len(s) > limit {
+		s = strings.ToValidUTF8(s[:limit], "")
+	}
+	return s
 }
 
 // quoted shows a name from outside in an error: bounded, and with nothing in

@@ -45,10 +45,52 @@ func FuzzNames(f *testing.F) {
 				t.Fatalf("%q is refused with %q", s, detail)
 			}
 		}
+		if name := ProjectName(s); name != "" && CheckProject(name) != nil {
+			t.Fatalf("%q became the project %q", s, name)
+		}
+		if key := StepKeyOf(s); key != "" && (CheckStepKey(string(key)) != nil || StepKeyOf(string(key)) != key) {
+			t.Fatalf("%q became the step key %q", s, key)
+		}
 		if CheckProject(s) == nil && (CheckStepKey(s) != nil || CheckPattern(s) != nil || !MatchProject(s, s)) {
 			t.Fatalf("the project %q is no step key or no pattern", s)
 		}
 	})
+}
+
+func TestNames_OfText(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", MaxName+1)
+	for _, c := range []struct{ text, project, step string }{
+		{"octocat/Hello-World", "octocat/Hello-World", "octocat/Hello-World"},
+		{"group/sub/deep/er/api", "sub/deep/er/api", "group/sub/deep/er/api"},
+		{"My Project/api", "My-Project/api", "My-Project/api"},
+		{"deploystacks: [aws, monitoring]", "deploystacks-aws-monitoring", "deploystacks-aws-monitoring"},
+		{"a--b", "a--b", "a--b"}, {"//a/../b/./", "a/b", "a/b"}, {"acme/logo.svg", "acme/logo-svg", "acme/logo.svg"},
+		{"acme/logo.svg.json", "acme/logo.svg-json", "acme/logo.svg.json"},
+		{"tests\x1b[31m\n", "tests-31m", "tests-31m"}, {"\xff\xfea", "a", "a"}, {"日本", "", ""}, {"", "", ""}, {"../..", "", ""}, {long, "", ""},
+	} {
+		if got := ProjectName(c.text); got != c.project {
+			t.Errorf("the project of %q is %q, want %q", c.text, got, c.project)
+		}
+		if got := StepKeyOf(c.text); got != StepKey(c.step) {
+			t.Errorf("the step key of %q is %q, want %q", c.text, got, c.step)
+		}
+	}
+}
+
+func TestOneLine(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		text  string
+		limit int
+		want  string
+	}{
+		{" a\nb\t", 10, "a b"}, {"\x1b[31m", 10, "[31m"}, {"é\xff", 10, "é"}, {"ééé", 5, "éé"}, {"x\u2028y", 10, "x\u2028y"}, {"", 1, ""},
+	} {
+		if got := OneLine(c.text, c.limit); got != c.want {
+			t.Errorf("%q is %q, want %q", c.text, got, c.want)
+		}
+	}
 }
 
 func TestPatterns(t *testing.T) {

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"os"
 	"os/exec"
@@ -88,50 +89,14 @@ func remoteProject(remote string) string {
 	return projectName(path)
 }
 
-// projectName makes a project's name of any text.
+// projectName is a project's name in any case.
 func projectName(s string) string {
-	segments := nameSegments(s)
-	segments = segments[max(0, len(segments)-ci.MaxSegments):]
-	name := strings.Join(segments, "/")
-	for _, ext := range []string{".svg", ".json"} {
-		if strings.HasSuffix(name, ext) {
-			name = strings.TrimSuffix(name, ext) + "-" + ext[1:]
-		}
-	}
-	if ci.CheckProject(name) != nil {
-		return "unnamed"
-	}
-	return name
+	return cmp.Or(ci.ProjectName(s), "unnamed")
 }
 
 // StepName makes a step key of a command's name: make of /usr/bin/make.
 func StepName(command string) ci.StepKey {
-	base := filepath.Base(command)
-	name := strings.Join(nameSegments(strings.TrimSuffix(base, ".exe")), "/")
-	if ci.CheckStepKey(name) != nil {
-		return "run"
-	}
-	return ci.StepKey(name)
-}
-
-// nameSegments cuts s at its slashes and brings each segment into the form that
-// names have.
-func nameSegments(s string) []string {
-	var segments []string
-	for segment := range strings.SplitSeq(s, "/") {
-		segment = strings.Map(func(r rune) rune {
-			switch {
-			case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '.', r == '_', r == '-':
-				return r
-			}
-			return '-'
-		}, segment)
-		segment = strings.Trim(segment, "-")
-		if segment != "" && segment != "." && segment != ".." {
-			segments = append(segments, segment)
-		}
-	}
-	return segments
+	return cmp.Or(ci.StepKeyOf(strings.TrimSuffix(filepath.Base(command), ".exe")), "run")
 }
 
 // CommandLine shows a command as a person would type it.

@@ -28,7 +28,7 @@ func TestRemoteProject(t *testing.T) {
 		"git@host.example:a/../b.git":                           "a/b",
 		"https://host.example/" + strings.Repeat("x", 300):      "unnamed",
 		"git@host.example:\u65e5\u672c/\u8a9e-\u30c6.git":       "unnamed",
-		"https://host.example/acme/\x1b[31mevil\x07\n.git/..//": "acme/31mevil--.git",
+		"https://host.example/acme/\x1b[31mevil\x07\n.git/..//": "acme/31mevil-.git",
 	} {
 		got := remoteProject(remote)
 		if got != want {
@@ -102,7 +102,7 @@ func TestDescribe(t *testing.T) {
 func TestDetails_Tidy(t *testing.T) {
 	t.Parallel()
 	d := Details{Title: "one\ntwo\x1b " + strings.Repeat("é", 1000), Branch: strings.Repeat("b", 251), Author: strings.Repeat("a", 300), Commit: "abc"}.tidy()
-	if !strings.HasPrefix(d.Title, "one two") || len(d.Title) > ci.MaxTitle || d.Branch != "" || len(d.Author) != maxShort || d.Commit != "abc" {
+	if !strings.HasPrefix(d.Title, "one two") || len(d.Title) > ci.MaxTitle || d.Branch != "" || len(d.Author) != ci.MaxShort || d.Commit != "abc" {
 		t.Errorf("%+v", d)
 	}
 }

@@ -4,9 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"strconv"
-	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/stepcast/stepcast/internal/ci"
@@ -51,40 +49,24 @@ type Details struct {
 	Trigger string `json:"trigger,omitempty"`
 }
 
-// maxShort bounds an author and a trigger, in bytes, and a commit.
-const maxShort = 250
-
 // tidy brings the texts into the contract's bounds: one line of printable
 // text each. A branch or commit that is too long is left out: cut short it
 // would name another.
 func (d Details) tidy() Details {
 	d.Title = printable(d.Title, ci.MaxTitle)
-	d.Author, d.Trigger = printable(d.Author, maxShort), printable(d.Trigger, maxShort)
-	d.Branch, d.Commit = printable(d.Branch, ci.MaxBranch+1), printable(d.Commit, maxShort+1)
+	d.Author, d.Trigger = printable(d.Author, ci.MaxShort), printable(d.Trigger, ci.MaxShort)
+	d.Branch, d.Commit = printable(d.Branch, ci.MaxBranch+1), printable(d.Commit, ci.MaxShort+1)
 	if len(d.Branch) > ci.MaxBranch {
 		d.Branch = ""
 	}
-	if len(d.Commit) > maxShort {
+	if len(d.Commit) > ci.MaxShort {
 		d.Commit = ""
 	}
 	return d
 }
 
-// printable makes one line of at most limit bytes of any text: line ends and
-// other control characters become spaces.
-func printable(s string, limit int) string {
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == utf8.RuneError {
-			return ' '
-		}
-		return r
-	}, s)
-	s = strings.TrimSpace(s)
-	if len(s) > limit {
-		s = strings.ToValidUTF8(s[:limit], "")
-	}
-	return s
-}
+// printable is ci.OneLine.
+func printable(s string, limit int) string { return ci.OneLine(s, limit) }
 
 // update is one thing to say; exactly one member is not nil.
 type update struct {
