@@ -8,11 +8,13 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/embedded"
 	"github.com/stepcast/stepcast/internal/runner"
+	"github.com/stepcast/stepcast/internal/spool"
 )
 
 // serverFlags are those of every command that talks to a server.
@@ -87,6 +89,51 @@ func onThisMachine(server string) bool {
 	ip := net.ParseIP(u.Hostname())
 	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }
+
+// spoolFlags say where a run keeps what the server does not have yet.
+type spoolFlags struct {
+	SpoolDir    string `help:"Where what the server does not have yet is kept. Default: ${spool_dir}." env:"STEPCAST_SPOOL_DIR" placeholder:"DIR" type:"path" group:"Spool"`
+	SpoolBudget string `help:"How much all runs of this machine may keep there. Default: 1GiB." env:"STEPCAST_SPOOL_BUDGET" placeholder:"SIZE" group:"Spool"`
+}
+
+// spool settles where spools lie and how large they may be. Without any place,
+// root is empty.
+func (f *spoolFlags) spool() (root string, opt spool.Options, err error) {
+	root = f.SpoolDir
+	if root == "" {
+		root, _ = spool.DefaultRoot() // without one, memory has to do
+	}
+	if f.SpoolBudget != "" {
+		if opt.Budget, err = parseSize(f.SpoolBudget); err != nil {
+			return root, opt, fmt.Errorf("--spool-budget or STEPCAST_SPOOL_BUDGET: %w", err)
+		}
+	}
+	return root, opt, nil
+}
+
+// parseSize reads a number of bytes, such as 512MiB, 1GiB or 1000000.
+func parseSize(s string) (int64, error) {
+	number, unit := s, int64(1)
+	for _, u := range []struct {
+		name  string
+		bytes int64
+	}{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40}, {"k", 1 << 10}, {"K", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}, {"T", 1 << 40}} {
+		if rest, ok := strings.CutSuffix(s, u.name); ok {
+			number, unit = rest, u.bytes
+			break
+		}
+	}
+	n, err := strconv.ParseInt(strings.TrimSpace(number), 10, 64)
+	if err != nil || n < 1 || n > 1<<62/unit {
+		return 0, fmt.Errorf("a size is a number of bytes such as 512MiB or 1GiB, not %q", s)
+	}
+	if n*unit < leastBudget {
+		return 0, fmt.Errorf("%s is too little: 4MiB is the least", s)
+	}
+	return n * unit, nil
+}
+
+const leastBudget = 4 << 20
 
 // describeFlags say what a build is of. What they leave empty comes from git.
 type describeFlags struct {

@@ -15,6 +15,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/stepcast/stepcast/internal/embedded"
+	"github.com/stepcast/stepcast/internal/spool"
 )
 
 // version is set when a release is built: -ldflags "-X main.version=1.2.3".
@@ -25,6 +26,7 @@ type cli struct {
 	Run   runCmd   `cmd:"" help:"Run a command and report its output and its end, live."`
 	Tail  tailCmd  `cmd:"" help:"Follow a build in the terminal."`
 	Build buildCmd `cmd:"" help:"Start and finish a build of several steps."`
+	Flush flushCmd `cmd:"" help:"Deliver what earlier runs on this machine left behind."`
 	Admin adminCmd `cmd:"" help:"What an operator needs rarely."`
 
 	Version kong.VersionFlag `help:"Print the version and exit."`
@@ -62,12 +64,17 @@ func run(ctx context.Context, args []string, std stdio) int {
 	if err != nil {
 		dataDir = "none, there is no home directory"
 	}
+	spoolDir, err := spool.DefaultRoot()
+	if err != nil {
+		spoolDir = "memory, there is no home directory"
+	}
 	parser := kong.Must(&c,
 		kong.Name("stepcast"),
 		kong.Description("Shows builds while they run."),
 		kong.Vars{
-			"version":  fmt.Sprintf("stepcast %s (%s, %s/%s)", version, runtime.Version(), runtime.GOOS, runtime.GOARCH),
-			"data_dir": dataDir,
+			"version":   fmt.Sprintf("stepcast %s (%s, %s/%s)", version, runtime.Version(), runtime.GOOS, runtime.GOARCH),
+			"data_dir":  dataDir,
+			"spool_dir": spoolDir,
 		},
 		kong.Writers(std.Out, std.Err),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 )
 
@@ -27,7 +28,7 @@ func stepcast(t *testing.T, env []string, args ...string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), self, args...)
-	cmd.Env = append(os.Environ(), "STEPCAST_TEST_MAIN=1", "STEPCAST_URL=", "STEPCAST_TOKEN=", "STEPCAST_BUILD=", "STEPCAST_PROJECT=", "STEPCAST_DATA_DIR="+t.TempDir())
+	cmd.Env = append(os.Environ(), "STEPCAST_TEST_MAIN=1", "STEPCAST_URL=", "STEPCAST_TOKEN=", "STEPCAST_BUILD=", "STEPCAST_PROJECT=", "STEPCAST_DATA_DIR="+t.TempDir(), "STEPCAST_SPOOL_DIR="+filepath.Join(t.TempDir(), "spool"))
 	cmd.Env = append(cmd.Env, env...)
 	return cmd
 }

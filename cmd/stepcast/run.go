@@ -14,6 +14,7 @@ import (
 type runCmd struct {
 	serverFlags
 	describeFlags
+	spoolFlags
 	Build        string        `help:"The build that the step is part of, as 'stepcast build start' printed it. Default: the step is a build of its own." env:"STEPCAST_BUILD" placeholder:"ID" group:"Build"`
 	Step         string        `help:"The step's key, such as test/linux. Default: the command's name." placeholder:"KEY" group:"Build"`
 	Name         string        `help:"What people read for the step. Default: the command line." placeholder:"TEXT" group:"Build"`
@@ -49,11 +50,9 @@ func (c *runCmd) Run(ctx context.Context, std stdio) error {
 		DrainTimeout: c.DrainTimeout,
 		Say:          say,
 	}
-	report, err := c.report(say)
-	if err != nil {
+	if err := c.report(&r); err != nil {
 		say("this run is not reported: " + err.Error())
 	}
-	r.Report = report
 	if code := r.Do(ctx).Code; code != 0 {
 		return exitCode(code)
 	}
@@ -61,18 +60,23 @@ func (c *runCmd) Run(ctx context.Context, std stdio) error {
 }
 
 // report settles what is reported, and to whom.
-func (c *runCmd) report(say func(string)) (*runner.Report, error) {
+func (c *runCmd) report(r *runner.Run) error {
 	opt, err := c.options()
 	if err != nil {
-		return nil, err
+		return err
+	}
+	if opt.SpoolRoot, opt.Spool, err = c.spool(); err != nil {
+		return err
 	}
 	client, err := c.client()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	opt.Say = say
+	opt.Say = r.Say
 	opt.Watch = c.ShowURL == nil && isTerminal(os.Stderr) || c.ShowURL != nil && *c.ShowURL
-	return runner.NewReport(client, opt), nil
+	r.Report = runner.NewReport(client, opt)
+	r.Leftovers = &runner.Leftovers{Client: client, Root: opt.SpoolRoot, Spool: opt.Spool, Say: r.Say, Quiet: true}
+	return nil
 }
 
 // options settles what is reported.

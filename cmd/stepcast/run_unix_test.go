@@ -259,7 +259,7 @@ func TestRun_ServerAway(t *testing.T) {
 		t.Errorf("exit code %d, %d lines", code, strings.Count(stdout, "\n"))
 	}
 	if strings.Count(stderr, "\n") != 3 || !strings.Contains(stderr, "err\n") || !strings.Contains(stderr, "stepcast: http://"+address+" is away (") ||
-		!strings.HasSuffix(stderr, " is still away: the end of the step and 47 KiB of its log could not be reported\n") {
+		!strings.Contains(stderr, " is still away: the end of the step and 47 KiB of its log wait in ") || !strings.HasSuffix(stderr, "; `stepcast flush` sends them, and so does the next `stepcast run`\n") {
 		t.Errorf("stderr %q", stderr)
 	}
 }

@@ -229,7 +229,7 @@ func TestServer_ABuildOfSeveralSteps(t *testing.T) {
 	if _, stderr, code = output(t, stepcast(t, s.env, "tail", "0190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a10")); code != 2 {
 		t.Errorf("tail of an unknown build: exit code %d, %q", code, stderr)
 	}
-	if stdout, stderr, code = output(t, stepcast(t, append(env, "STEPCAST_TOKEN=stp_wrong"), "run", "--", "echo", "on")); code != 0 || stdout != "on\n" || strings.Count(stderr, "\n") != 1 || !strings.HasSuffix(stderr, "; check --token or STEPCAST_TOKEN\n") {
+	if stdout, stderr, code = output(t, stepcast(t, append(env, "STEPCAST_TOKEN=stp_wrong"), "run", "--", "echo", "on")); code != 0 || stdout != "on\n" || strings.Count(stderr, "\n") != 2 || !strings.Contains(stderr, "; check --token or STEPCAST_TOKEN\n") || !strings.HasSuffix(stderr, "`stepcast flush` sends them\n") {
 		t.Errorf("with a wrong token: exit code %d, %q, %q", code, stdout, stderr)
 	}
 }

@@ -38,7 +38,7 @@ var rules = map[string]struct{ ours, others []string }{
 		},
 	},
 	"internal/runner": {
-		ours:   []string{"internal/ci", "internal/sse"},
+		ours:   []string{"internal/ci", "internal/sse", "internal/spool"},
 		others: []string{"github.com/klauspost/compress", "github.com/charmbracelet/x/ansi", "golang.org/x/sys"},
 	},
 	"internal/server": {
@@ -49,7 +49,7 @@ var rules = map[string]struct{ ours, others []string }{
 		},
 	},
 	"cmd/stepcast": {
-		ours:   []string{"internal/ci", "internal/server", "internal/postgres", "internal/embedded", "internal/feed", "internal/runner"},
+		ours:   []string{"internal/ci", "internal/server", "internal/postgres", "internal/embedded", "internal/feed", "internal/runner", "internal/spool"},
 		others: []string{"github.com/alecthomas/kong", "golang.org/x/sync", "golang.org/x/sys"},
 	},
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/spool"
 )
 
 // Exit codes for a command that could not be started, as shells and env(1)
@@ -236,7 +237,7 @@ func pass(from, to *os.File, log io.Writer) {
 		n, err := from.Read(buf[held:])
 		if n > 0 {
 			text := buf[:held+n]
-			whole := len(text) - unfinished(text)
+			whole := len(text) - spool.Unfinished(text)
 			log.Write(text[:whole])
 			if !gone {
 				_, werr := to.Write(text[held:])

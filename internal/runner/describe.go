@@ -40,6 +40,15 @@ func Describe(ctx context.Context, dir string) (project string, d Details) {
 	return project, d
 }
 
+// workingDir is where we are; empty if that cannot be told.
+func workingDir() string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return ""
+	}
+	return dir
+}
+
 // Or fills what is empty in d from e.
 func (d Details) Or(e Details) Details {
 	for _, f := range []struct {

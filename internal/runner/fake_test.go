@@ -192,6 +192,9 @@ func (c *contract) update(w http.ResponseWriter, b *fakeBuild, body []byte) {
 				return
 			case !final(s.Status):
 				s.Status = to
+				if to == "running" && (next.status == "" || next.status == "queued") {
+					next.status = to
+				}
 			}
 			if u.Step.ExitCode != nil {
 				s.exit = u.Step.ExitCode

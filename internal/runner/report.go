@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/spool"
 )
 
 const (
@@ -21,20 +21,27 @@ const (
 	// patience is how long a server that has answered before may be away
 	// until we say so.
 	patience = 5 * time.Second
-	// DefaultBuffer is how much text may wait for the server, in bytes.
-	DefaultBuffer = 64 << 20
+	// maxSeries bounds how many ids are tried for a build whose id is taken.
+	maxSeries = 8
+	// leastBody is how small a request may be made for a proxy that finds
+	// ours too large.
+	leastBody = 32 << 10
 )
 
 // ReportOptions say what is reported, and as what.
 type ReportOptions struct {
 	Build   ci.BuildID
+	Run     string // what Build is derived from; empty: nothing
 	Own     bool   // the build is this step's alone: it begins and ends with it
 	Project string // of the build, if it has to be created; empty: Describe's
 	Details Details
 	Step    ci.StepKey
 	Name    string // what people read: the command line
-	Buffer  int64  // bytes of text that may wait for the server; 0: DefaultBuffer
-	Watch   bool   // say where to watch, once there is something
+	Needs   []ci.StepKey
+	Watch   bool // say where to watch, once there is something
+
+	SpoolRoot string // where spools lie; empty: in memory alone
+	Spool     spool.Options
 
 	// Describe finds out what Project and Details leave empty. It runs beside
 	// the command. Nil: nothing is added.
@@ -52,24 +59,34 @@ type Ending struct {
 }
 
 // Report tells a server about one step: that it runs, its log, how it ended.
-// Write and Finish never wait for the server; Send does.
+// What it has to tell is in its spool before it is sent, and stays there until
+// the server has it. Write and Finish never wait for the server; Send does.
 type Report struct {
-	client  *Client
-	opt     ReportOptions
-	box     *outbox
-	started time.Time
+	client *Client
+	opt    ReportOptions
+	id     identity
+	spool  *spool.Spool
+	left   bool // behind, by a process that has ended
 
 	mu     sync.Mutex
-	ending *Ending
+	ending *ending
 
 	acked   atomic.Int64 // bytes of the log that the server has
 	dropped atomic.Int64 // bytes of the log that it never will
 
 	// Of the goroutine that sends.
 	key       ci.StepKey
-	begun     bool
-	begins    bool      // the build begins with this step
-	proofless bool      // log_bytes is not sent
+	series    int  // place of the build's id among those derived from the run
+	described bool // project and details are settled
+	joined    bool // the build is there, and the key is settled
+	begun     bool // the server knows that the step runs
+	recreated bool // the server had forgotten the build, and it was created again
+	closed    bool // the server takes no more text
+	proofless bool // log_bytes is not sent
+	settled   bool // the step has an end that is not ours
+	finished  bool // the build has
+	gone      bool // the build has ended without the step
+	bodyLimit int
 	lastBatch time.Time // when the last batch was put together
 	lastBeat  time.Time
 	taken     bool      // the server has something of the step
@@ -78,58 +95,95 @@ type Report struct {
 	said      map[string]bool
 }
 
-// NewReport begins the report of a step that starts now.
+// NewReport begins the report of a step that starts now. Where the spool cannot
+// be used, it says so and keeps the text in memory.
 func NewReport(client *Client, opt ReportOptions) *Report {
-	if opt.Buffer == 0 {
-		opt.Buffer = DefaultBuffer
+	r := &Report{client: client, opt: opt, key: opt.Step, said: make(map[string]bool)}
+	r.id = identity{
+		Server: client.URL, Build: opt.Build, Run: opt.Run, Own: opt.Own, Project: opt.Project, Details: opt.Details,
+		Dir: workingDir(), Step: opt.Step, Name: opt.Name, Needs: opt.Needs, Started: ci.Cut(time.Now()),
 	}
-	return &Report{client: client, opt: opt, box: newOutbox(opt.Buffer), key: opt.Step, started: time.Now(), said: make(map[string]bool)}
+	first := mustJSON(entry{Open: &r.id})
+	if opt.SpoolRoot != "" {
+		s, err := spool.Create(opt.SpoolRoot, opt.Spool, first)
+		if err == nil {
+			r.spool = s
+			return r
+		}
+		r.say("the spool %s cannot be used (%v): what the server does not have yet is kept in memory only", opt.SpoolRoot, err)
+	}
+	r.spool = spool.Memory(opt.Spool, first)
+	return r
 }
 
 // Write takes log text. It never fails and keeps no reference to p.
 func (r *Report) Write(p []byte) (int, error) {
-	r.box.append(p, time.Now())
+	r.spool.Append(p, time.Now())
 	return len(p), nil
 }
 
 // Finish ends the step: text that comes later is not part of its log.
 func (r *Report) Finish(e Ending) {
+	end := &ending{Status: e.Status, ExitCode: e.ExitCode, At: ci.Cut(e.At), Bytes: r.spool.Seal()}
+	r.record(entry{End: end})
 	r.mu.Lock()
-	r.ending = &e
+	r.ending = end
 	r.mu.Unlock()
-	r.box.seal()
+	r.spool.Seal() // wakes Send, which may have looked before
 }
+
+// Sync keeps what was written on the disk, until ctx is done.
+func (r *Report) Sync(ctx context.Context) { _ = r.spool.Run(ctx) }
 
 // Left tells how many bytes of the log the server does not have yet.
-func (r *Report) Left() int64 {
-	r.box.mu.Lock()
-	defer r.box.mu.Unlock()
-	return r.box.end - r.acked.Load()
+func (r *Report) Left() int64 { return max(0, r.spool.End()-r.acked.Load()) }
+
+// Kept tells where what the server does not have waits for it; empty: nowhere.
+func (r *Report) Kept() string {
+	if r.spool.InMemory(r.acked.Load()) > 0 {
+		return ""
+	}
+	return r.spool.Dir()
 }
 
-// Dropped tells how many bytes of the log were given up because the buffer was
-// full.
+// Dropped tells how many bytes of the log were given up because there was no
+// room for them.
 func (r *Report) Dropped() int64 { return r.dropped.Load() }
 
+// Close ends the use of the spool. What was delivered is removed, or kept in
+// case that the server forgets the build before its end; else all of it stays
+// for a later process.
+func (r *Report) Close(delivered bool) error {
+	switch {
+	case delivered && (r.id.Own || r.gone):
+		return r.spool.Remove()
+	case delivered:
+		return errors.Join(r.spool.Delivered(), r.spool.Close())
+	}
+	return r.spool.Close()
+}
+
 // Send sends until the server has everything (nil), refuses the report for
-// good (said to the user; the text is dropped from then on), or ctx ends. It is
-// called once.
+// good (said to the user), or ctx ends. It is called once.
 func (r *Report) Send(ctx context.Context) error {
+	if r.bodyLimit == 0 {
+		r.bodyLimit = maxBody
+	}
 	err := r.open(ctx)
 	for done := false; err == nil && !done; {
 		r.waitDue(ctx)
-		b := r.gather()
-		err = r.deliver(ctx, b)
-		done = b.final
+		done, err = r.deliver(ctx)
 		if err == nil && !r.taken {
 			r.taken = true
 			if r.opt.Watch {
-				r.say("watch %s", r.client.BuildURL(r.opt.Build))
+				r.say("watch %s", r.client.BuildURL(r.id.Build))
 			}
+		}
+		if trouble := r.spool.Trouble(); trouble != nil {
+			r.say("the spool %s cannot take more (%v): what the server does not have yet is kept in memory only", r.spool.Dir(), trouble)
 		}
 	}
 	if err != nil && ctx.Err() == nil {
-		r.box.discard()
 		r.sayRefused(err)
 	}
 	return err
@@ -149,71 +203,133 @@ func (r *Report) sayRefused(err error) {
 
 // open makes sure that the build exists, and settles the step's key.
 func (r *Report) open(ctx context.Context) error {
-	if !r.opt.Own {
-		err := r.join(ctx)
-		if !errors.Is(err, ErrNoBuild) {
-			return err
-		}
-		// Its `build start` may not have reached the server: make up for it.
+	if r.joined {
+		return nil
 	}
-	if r.opt.Describe != nil {
-		project, d := r.opt.Describe(ctx)
-		if r.opt.Project == "" {
-			r.opt.Project = project
-		}
-		r.opt.Details = r.opt.Details.Or(d)
+	build := BuildState{}
+	err := error(ErrNoBuild)
+	if !r.id.Own && r.id.Run == "" {
+		// If its `build start` did not reach the server, make up for it.
+		build, err = r.look(ctx)
 	}
-	r.begins = true
-	b := newBuild{ID: r.opt.Build, Project: r.opt.Project, Details: r.opt.Details.tidy(), Status: ci.Running}
-	if r.opt.Own {
-		b.Steps = []newStep{{Key: r.key, Name: printable(r.opt.Name, ci.MaxTitle)}}
-	}
-	body := mustJSON(b)
-	return r.persist(ctx, func() error {
-		return r.client.do(ctx, http.MethodPost, "/api/v1/builds", body, nil)
-	})
-}
-
-// join looks at the build that the step is to be part of. A step that was
-// tried before is a new step.
-func (r *Report) join(ctx context.Context) error {
-	var build BuildState
-	err := r.persist(ctx, func() error {
-		return r.client.do(ctx, http.MethodGet, "/api/v1/builds/"+r.opt.Build.String(), nil, &build)
-	})
-	if hasCode(err, ci.NotFound) {
-		return ErrNoBuild
+	if errors.Is(err, ErrNoBuild) {
+		build, err = r.create(ctx)
 	}
 	if err != nil {
 		return err
 	}
-	r.begins = build.Status == ci.Queued
+	if !r.id.Own {
+		r.settleKey(build)
+	}
+	r.joined = true
+	r.record(entry{Joined: &joined{Build: r.id.Build, Series: r.series, Step: r.key}})
+	return nil
+}
+
+// look asks for the build; ErrNoBuild if it is not there.
+func (r *Report) look(ctx context.Context) (build BuildState, err error) {
+	err = r.persist(ctx, func() error {
+		return r.client.do(ctx, http.MethodGet, "/api/v1/builds/"+r.id.Build.String(), nil, &build)
+	})
+	if hasCode(err, ci.NotFound) {
+		err = ErrNoBuild
+	}
+	return build, err
+}
+
+// catchUp finds out what the server has of a report that was left behind. done
+// tells that there is nothing to add: to say that the step runs would bring it
+// back to life for nothing.
+func (r *Report) catchUp(ctx context.Context) (done bool, err error) {
+	if !r.joined {
+		return false, nil
+	}
+	build, err := r.look(ctx)
+	if errors.Is(err, ErrNoBuild) {
+		return false, nil // Send creates it again
+	}
+	for _, s := range build.Steps {
+		if s.Key == r.key && s.Status != ci.Queued {
+			r.begun, r.taken = true, true
+			r.acked.Store(min(s.LogBytes, r.spool.End()))
+			return r.ending == nil && r.Left() == 0, nil
+		}
+	}
+	return false, err
+}
+
+// create creates the build, or finds it. If another project has its id, the
+// next one of the series is it, the same for every job of the run.
+func (r *Report) create(ctx context.Context) (build BuildState, err error) {
+	r.describe(ctx)
+	for {
+		b := newBuild{ID: r.id.Build, Project: r.id.Project, Details: r.id.Details.tidy()}
+		if r.id.Own {
+			b.Status = ci.Running
+			b.Steps = []newStep{{Key: r.key, Name: printable(r.id.Name, ci.MaxTitle)}}
+		}
+		body := mustJSON(b)
+		err = r.persist(ctx, func() error {
+			return r.client.do(ctx, http.MethodPost, "/api/v1/builds", body, &build)
+		})
+		if !hasCode(err, ci.BuildIDTaken) || r.series+1 >= maxSeries || !r.id.Own && r.id.Run == "" {
+			return build, err
+		}
+		r.series++
+		if r.id.Own {
+			r.id.Build = ci.NewBuildID()
+		} else {
+			r.id.Build = ci.DerivedBuildID(r.id.Run, r.series)
+		}
+	}
+}
+
+// describe settles what the build is of.
+func (r *Report) describe(ctx context.Context) {
+	if r.described {
+		return
+	}
+	if r.opt.Describe != nil {
+		project, d := r.opt.Describe(ctx)
+		if r.id.Project == "" {
+			r.id.Project = project
+		}
+		r.id.Details = r.id.Details.Or(d)
+	}
+	r.described = true
+	r.record(entry{Described: &described{Project: r.id.Project, Details: r.id.Details}})
+}
+
+// settleKey makes a step that was tried before a new step.
+func (r *Report) settleKey(build BuildState) {
 	taken := make(map[ci.StepKey]bool)
 	for _, s := range build.Steps {
 		taken[s.Key] = s.Status != ci.Queued || s.LogBytes > 0
 	}
 	for n := 2; taken[r.key]; n++ {
-		r.key = ci.StepKey(fmt.Sprintf("%s-%d", r.opt.Step, n))
+		r.key = ci.StepKey(fmt.Sprintf("%s-%d", r.id.Step, n))
 	}
-	if r.key != r.opt.Step {
-		r.say("the step %s has run already; this is reported as %s", r.opt.Step, r.key)
+	if r.key != r.id.Step {
+		r.say("the step %s has run already; this is reported as %s", r.id.Step, r.key)
 	}
-	return nil
 }
 
 // waitDue returns when it is time to send: a status or 64 KiB of text at once,
 // less text within flushAfter of its first byte, a heartbeat when there was
 // none for long.
 func (r *Report) waitDue(ctx context.Context) {
+	if r.left {
+		return
+	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
-		n, since := r.box.waiting()
+		n, since := r.spool.Waiting(r.acked.Load())
 		if !r.begun || r.ended() != nil || n >= flushBytes {
 			return
 		}
 		due := r.lastBeat.Add(beatEvery)
-		if n > 0 {
+		if n > 0 && !r.closed {
 			due = earlier(due, since.Add(flushAfter))
 			due = earlier(due, later(since.Add(flushPause), r.lastBatch.Add(flushAfter)))
 		}
@@ -224,149 +340,197 @@ func (r *Report) waitDue(ctx context.Context) {
 		timer.Reset(wait)
 		select {
 		case <-timer.C:
-		case <-r.box.wake:
+		case <-r.spool.Wake():
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-func (r *Report) ended() *Ending {
+func (r *Report) ended() *ending {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.ending
 }
 
-// gather takes what there is to say into one request.
+// gather puts what there is to say into one request. It changes nothing: what
+// was said is settled when the server has it.
 func (r *Report) gather() *batch {
-	now := time.Now()
-	ending := r.ended() // first: what came before it is in the outbox
-	b := &batch{key: r.key}
+	end := r.ended() // first: what came before it is in the spool
+	b := &batch{key: r.key, limit: r.bodyLimit, from: r.acked.Load()}
 	if !r.begun {
-		started := ci.Cut(r.started)
-		if r.begins {
+		if r.id.Own && !r.finished {
 			// By the server's clock it began when the server heard of it, which
 			// may be after its end.
-			b.add(update{build: &buildUpdate{Status: ci.Running, StartedAt: &started}})
+			b.add(update{build: &buildUpdate{Status: ci.Running, StartedAt: &r.id.Started}})
 		}
-		b.add(update{step: &stepUpdate{Key: r.key, Name: printable(r.opt.Name, ci.MaxTitle), Status: ci.Running, StartedAt: &started}})
+		b.add(update{step: &stepUpdate{Key: r.key, Name: printable(r.id.Name, ci.MaxTitle), Needs: r.id.Needs, Status: ci.Running, StartedAt: &r.id.Started}})
 	}
-	more := true
-	for more && b.room() >= 4<<10 {
-		var p piece
-		if p, more = r.box.next(b.room()); more {
-			b.add(update{text: &p})
-			r.dropped.Add(p.lost)
-		}
+	b.upTo = b.from
+	whole := r.closed || r.gatherText(b, end)
+	switch {
+	case !whole:
+	case end != nil:
+		b.last = true
+		r.addEnd(b, end)
+	case r.left: // nobody knows how it ended: a heartbeat, and then silence
+		b.last, b.alive = true, true
 	}
-	if ending != nil && !more {
-		b.final = true
-		at := ci.Cut(ending.At)
-		total := r.box.seal()
-		end := &stepUpdate{Key: r.key, Status: ending.Status, ExitCode: &ending.ExitCode, FinishedAt: &at, LogBytes: &total}
-		if r.proofless {
-			end.LogBytes = nil
-		}
-		b.add(update{step: end})
-		if r.opt.Own {
-			b.add(update{build: &buildUpdate{Status: ending.Status, FinishedAt: &at}})
-		}
+	if !b.last && (!r.begun || time.Since(r.lastBeat) >= beatEvery) {
+		b.alive = true
 	}
-	b.alive = !b.final && (!r.begun || now.Sub(r.lastBeat) >= beatEvery)
-	if b.alive {
-		r.lastBeat = now
-	}
-	r.begun, r.lastBatch = true, now
 	return b
 }
 
-// deliver repeats a request until it is stored.
-func (r *Report) deliver(ctx context.Context, b *batch) error {
-	path := "/api/v1/builds/" + r.opt.Build.String() + "/updates"
-	// Each mending takes an update out or fills a hole; a server that is never
-	// content is no reason to go round for ever.
-	for range ci.MaxUpdates {
-		if len(b.updates) == 0 && !b.alive {
-			return nil
-		}
-		body := b.body()
-		err := r.persist(ctx, func() error {
-			return r.client.do(ctx, http.MethodPost, path, body, nil)
-		})
-		var refused *refusal
-		switch {
-		case err == nil:
-			for _, u := range b.updates {
-				if u.text != nil {
-					r.acked.Store(u.text.end())
-				}
+// gatherText takes text into the batch until it is full, or true, there is no
+// more.
+func (r *Report) gatherText(b *batch, end *ending) bool {
+	for b.room() >= 4<<10 {
+		p, more := r.spool.Read(b.upTo, b.room())
+		if !more {
+			// What was in the memory of a process that has ended is gone.
+			if end == nil || b.upTo >= end.Bytes {
+				return true
 			}
-			return nil
-		case !errors.As(err, &refused) || !r.mend(b, refused):
-			return err
+			p = spool.Piece{Offset: b.upTo, At: end.At, Lost: end.Bytes - b.upTo}
 		}
-	}
-	return errors.New("the server asks for ever other text")
-}
-
-// mend brings a batch that was refused into a form that the server can take;
-// false if there is none.
-func (r *Report) mend(b *batch, refused *refusal) bool {
-	switch refused.code {
-	case ci.LogGap:
-		// The server has less than it once said: a restored backup. What it
-		// lacks was acknowledged and is not kept.
-		i := slices.IndexFunc(b.updates, func(u update) bool { return u.text != nil })
-		return i >= 0 && r.fill(b, i, refused.offset, b.updates[i].text.offset)
-	case ci.LogIncomplete:
-		i := slices.IndexFunc(b.updates, func(u update) bool { return u.step != nil && u.step.LogBytes != nil })
-		return i >= 0 && r.fill(b, i, refused.offset, *b.updates[i].step.LogBytes)
-	case ci.LogLonger:
-		r.say("the server has more text of step %s than this run: something else reports it too", r.key)
-		r.withoutProof(b)
-		return true
-	case ci.LogComplete:
-		r.say("the log of step %s is closed already; the rest of it is not kept", r.key)
-		r.box.discard()
-		b.replace(slices.DeleteFunc(slices.Clone(b.updates), func(u update) bool { return u.text != nil }))
-		r.withoutProof(b)
-		return true
-	case ci.StatusFinal:
-		i := refused.index
-		if i < 0 || i >= len(b.updates) || b.updates[i].text != nil {
-			return false
-		}
-		what := "build"
-		if b.updates[i].step != nil {
-			what = "step " + string(r.key)
-		}
-		r.say("the %s is %s already and stays so", what, refused.present)
-		b.replace(slices.Delete(slices.Clone(b.updates), i, i+1))
-		return true
+		b.add(update{text: &p})
+		b.upTo = p.End()
 	}
 	return false
 }
 
-// fill puts the news before update i that the text from have up to until is
-// lost.
-func (r *Report) fill(b *batch, i int, have *int64, until int64) bool {
-	if have == nil || *have < 0 || *have >= until {
-		return false
+func (r *Report) addEnd(b *batch, end *ending) {
+	if !r.settled {
+		last := &stepUpdate{Key: r.key, Status: end.Status, ExitCode: &end.ExitCode, FinishedAt: &end.At}
+		if !r.proofless {
+			last.LogBytes = &end.Bytes
+		}
+		b.add(update{step: last})
 	}
-	r.say("the server lacks text of step %s that it once had; the hole is shown there", r.key)
-	r.dropped.Add(until - *have)
-	b.replace(slices.Insert(slices.Clone(b.updates), i, update{text: &piece{offset: *have, at: time.Now(), lost: until - *have}}))
-	return true
+	if r.id.Own && !r.finished {
+		b.add(update{build: &buildUpdate{Status: end.Status, FinishedAt: &end.At}})
+	}
 }
 
-func (r *Report) withoutProof(b *batch) {
-	r.proofless = true
-	for _, u := range b.updates {
-		if u.step != nil {
-			u.step.LogBytes = nil
+// deliver says what there is to say, and repeats it until it is stored. done
+// tells that nothing is left.
+func (r *Report) deliver(ctx context.Context) (done bool, err error) {
+	// Each mending settles something; a server that is never content is no
+	// reason to go round for ever.
+	for range ci.MaxUpdates {
+		b := r.gather()
+		r.lastBatch = time.Now()
+		if len(b.updates) == 0 && !b.alive || r.gone {
+			return r.gone || b.last, nil
+		}
+		path, body := "/api/v1/builds/"+r.id.Build.String()+"/updates", b.body()
+		err := r.persist(ctx, func() error {
+			return r.client.do(ctx, http.MethodPost, path, body, nil)
+		})
+		if err == nil {
+			r.settle(b)
+			return b.last, nil
+		}
+		var refused *refusal
+		if !errors.As(err, &refused) {
+			return false, err
+		}
+		mended, err := r.mend(ctx, b, refused)
+		if !mended {
+			return false, err
 		}
 	}
-	b.replace(b.updates)
+	return false, errors.New("the server asks for ever other text")
+}
+
+// settle notes that the server has what a batch said.
+func (r *Report) settle(b *batch) {
+	r.begun = true
+	if b.alive {
+		r.lastBeat = r.lastBatch
+	}
+	for _, u := range b.updates {
+		if u.text != nil {
+			r.dropped.Add(u.text.Lost)
+		}
+	}
+	r.acked.Store(b.upTo)
+	r.spool.Release(b.upTo)
+}
+
+// mend settles what the server says against a batch, so that the next one is
+// another. If there is no way, it returns the refusal.
+func (r *Report) mend(ctx context.Context, b *batch, refused *refusal) (bool, error) {
+	switch refused.code {
+	case ci.NotFound:
+		return r.createAgain(ctx, refused)
+	case ci.LogGap, ci.LogIncomplete:
+		// It has less than it once said: a restored backup. The spool may have
+		// what it lacks, and knows what it has not.
+		if refused.offset == nil || *refused.offset < 0 || *refused.offset >= b.upTo {
+			return false, refused
+		}
+		if *refused.offset < b.from {
+			r.say("the server lacks text of step %s that it once had; it gets what is still here", r.key)
+		}
+		r.acked.Store(*refused.offset)
+		return true, nil
+	case ci.LogLonger:
+		r.say("the server has more text of step %s than this run: something else reports it too", r.key)
+		r.proofless = true
+		return true, nil
+	case ci.LogComplete:
+		r.say("the log of step %s is closed already; the rest of it is not kept", r.key)
+		if r.closed && r.proofless {
+			return false, refused
+		}
+		r.closed, r.proofless = true, true
+		return true, nil
+	case ci.BuildFinished:
+		r.say("the build has ended without the step %s; nothing of this run is kept", r.key)
+		r.gone = true
+		return true, nil
+	case ci.StatusFinal:
+		return r.mendStatus(b, refused)
+	}
+	if refused.status == http.StatusRequestEntityTooLarge && r.bodyLimit > leastBody {
+		r.bodyLimit /= 2
+		return true, nil
+	}
+	return false, refused
+}
+
+func (r *Report) mendStatus(b *batch, refused *refusal) (bool, error) {
+	i := refused.index
+	if i < 0 || i >= len(b.updates) || b.updates[i].text != nil {
+		return false, refused
+	}
+	if b.updates[i].step != nil {
+		r.say("the step %s is %s already and stays so", r.key, refused.present)
+		r.settled = true
+		return true, nil
+	}
+	r.say("the build is %s already and stays so", refused.present)
+	r.finished = true
+	return true, nil
+}
+
+// createAgain creates a build that the server does not know any more, once,
+// and says all of the step again.
+func (r *Report) createAgain(ctx context.Context, refused *refusal) (bool, error) {
+	if r.recreated {
+		return false, refused
+	}
+	r.recreated = true
+	if _, err := r.create(ctx); err != nil {
+		return false, err
+	}
+	r.say("the server does not know the build any more; it is created again")
+	r.record(entry{Joined: &joined{Build: r.id.Build, Series: r.series, Step: r.key}})
+	r.begun = false
+	r.acked.Store(0)
+	return true, nil
 }
 
 // persist repeats a request until it is answered for good or ctx ends.

@@ -252,7 +252,7 @@ func TestReport_AFullBufferDropsTheOldest(t *testing.T) {
 			return false
 		}
 		opt := options(&sayings{})
-		opt.Buffer = 1 << 20
+		opt.Spool.Memory = 1 << 20
 		var want []byte
 		var dropped int64
 		err := reported(t, c, opt, func(r *Report) {
@@ -278,8 +278,8 @@ func TestReport_AFullBufferDropsTheOldest(t *testing.T) {
 		if !bytes.Equal(step.log, want) || int64(lost) != dropped {
 			t.Errorf("the text beside the holes differs, or %d are said to be dropped of %d", dropped, lost)
 		}
-		if kept := len(want) - lost; kept < 1<<20-4*slabBytes {
-			t.Errorf("only %d bytes were kept of a buffer of 1 MiB", kept)
+		if kept := len(want) - lost; kept < 15<<15 { // half of a record is its header where lines are that short
+			t.Errorf("only %d bytes were kept in 1 MiB", kept)
 		}
 	})
 }
@@ -304,8 +304,9 @@ func TestReport_WaitsAsLongAsItIsTold(t *testing.T) {
 	})
 }
 
-// A restored backup: the server has less than it has acknowledged.
-func TestReport_FillsAHoleOfTheServers(t *testing.T) {
+// A restored backup: the server has less than it has acknowledged, and gets
+// the rest once more.
+func TestReport_RewindsToWhatTheServerHas(t *testing.T) {
 	t.Parallel()
 	for _, atEnd := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -324,7 +325,7 @@ func TestReport_FillsAHoleOfTheServers(t *testing.T) {
 				}
 				passed(r)
 			})
-			want := "first??????"
+			want := "first line\n"
 			if !atEnd {
 				want += "second line\n"
 			}
@@ -459,8 +460,8 @@ func TestReport_AStepOfASharedBuild(t *testing.T) {
 			if s := b.steps[want]; s == nil || string(s.log) != fmt.Sprintf("run %d\n", i) || s.Status != "passed" {
 				t.Errorf("step %s is %+v", want, s)
 			}
-			if b.status != "running" || b.started == nil || !b.started.Equal(*b.steps["test"].started) {
-				t.Errorf("the build is %s since %v, its first step began at %v", b.status, b.started, b.steps["test"].started)
+			if b.status != "running" || b.started != nil {
+				t.Errorf("the build is %s since %v: its status is not for a step to say", b.status, b.started)
 			}
 		}
 		if lines := said.all(); len(lines) != 2 {

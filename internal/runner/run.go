@@ -2,15 +2,22 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 )
 
+// leaveTime is how long after its own report a run goes on with what earlier
+// ones left behind.
+const leaveTime = 2 * time.Second
+
 // Run runs a command and reports it.
 type Run struct {
-	Command Command
-	Report  *Report // nil: the command runs all the same
+	Command   Command
+	Report    *Report    // nil: the command runs all the same
+	Leftovers *Leftovers // delivered beside; nil: none are
 	// DrainTimeout is how long after the command's end the server may take for
 	// the rest of the report.
 	DrainTimeout time.Duration
@@ -19,7 +26,8 @@ type Run struct {
 }
 
 // Do runs the command to its end and returns how it ended, after the report has
-// been delivered or given up. A signal ends the waiting for the server.
+// been delivered or left to a later run. A signal ends the waiting for the
+// server.
 func (r *Run) Do(ctx context.Context) Result {
 	if r.Report == nil {
 		r.Command.Log = io.Discard
@@ -29,6 +37,11 @@ func (r *Run) Do(ctx context.Context) Result {
 	defer cancel()
 	sent := make(chan error, 1)
 	go func() { sent <- r.Report.Send(ctx) }()
+	var beside sync.WaitGroup
+	syncing, synced := context.WithCancel(context.WithoutCancel(ctx))
+	beside.Go(func() { r.Report.Sync(syncing) })
+	others, enough := context.WithCancel(ctx)
+	beside.Go(func() { r.leftovers(others) })
 
 	r.Command.Log = r.Report
 	result := r.told(r.Command.Run())
@@ -36,9 +49,20 @@ func (r *Run) Do(ctx context.Context) Result {
 		fmt.Fprintf(r.Report, "stepcast: %v\n", result.Err)
 	}
 	r.Report.Finish(Ending{Status: result.Status(), ExitCode: result.Code, At: time.Now()})
-	r.drain(ctx, cancel, sent)
+	err := r.drain(ctx, cancel, sent)
 	if n := r.Report.Dropped(); n > 0 {
-		r.Say(fmt.Sprintf("%s of the log were given up: more had to wait for the server than the buffer holds", bytesText(n)))
+		r.Say(fmt.Sprintf("%s of the log were given up: there was no room to keep them until the server could take them", bytesText(n)))
+	}
+	if err == nil && r.Report.recreated && r.Leftovers != nil {
+		_, _ = r.Leftovers.Again(others, r.Report.id.Build)
+	}
+	leave := time.AfterFunc(leaveTime, enough)
+	synced()
+	beside.Wait()
+	leave.Stop()
+	enough()
+	if err := r.Report.Close(err == nil); err != nil {
+		r.Say(fmt.Sprintf("the spool could not be put away: %v", err))
 	}
 	return result
 }
@@ -50,8 +74,16 @@ func (r *Run) told(result Result) Result {
 	return result
 }
 
-// drain waits for the rest of the report.
-func (r *Run) drain(ctx context.Context, cancel context.CancelFunc, sent <-chan error) {
+// leftovers delivers what earlier runs left behind, as far as it goes.
+func (r *Run) leftovers(ctx context.Context) {
+	if r.Leftovers != nil {
+		_, _ = r.Leftovers.Deliver(ctx) // what is left stays where it is, for `flush` to say more
+	}
+}
+
+// drain waits for the rest of the report. An error says that not all of it was
+// delivered.
+func (r *Run) drain(ctx context.Context, cancel context.CancelFunc, sent <-chan error) error {
 	if r.DrainTimeout <= 0 {
 		cancel()
 	}
@@ -62,14 +94,10 @@ func (r *Run) drain(ctx context.Context, cancel context.CancelFunc, sent <-chan 
 	for {
 		select {
 		case err := <-sent:
-			if err != nil && ctx.Err() != nil {
-				what := "the end of the step"
-				if left := r.Report.Left(); left > 0 {
-					what += " and " + bytesText(left) + " of its log"
-				}
-				r.Say(fmt.Sprintf("%s is still away: %s could not be reported", r.Report.client.URL, what))
+			if err != nil {
+				r.sayLeft(err, ctx.Err() != nil)
 			}
-			return
+			return err
 		case <-hint.C:
 			r.Say(fmt.Sprintf("waiting up to %v for %s to take the rest of the log; Ctrl-C to leave it", r.DrainTimeout, r.Report.client.URL))
 		case <-limit.C:
@@ -77,6 +105,23 @@ func (r *Run) drain(ctx context.Context, cancel context.CancelFunc, sent <-chan 
 		case <-r.Command.Signals:
 			cancel()
 		}
+	}
+}
+
+// sayLeft says how much the server does not have, and where that waits.
+func (r *Run) sayLeft(err error, away bool) {
+	what := "the end of the step"
+	if left := r.Report.Left(); left > 0 {
+		what += " and " + bytesText(left) + " of its log"
+	}
+	where := r.Report.Kept()
+	switch {
+	case away && where == "":
+		r.Say(fmt.Sprintf("%s is still away: %s could not be reported", r.Report.client.URL, what))
+	case away:
+		r.Say(fmt.Sprintf("%s is still away: %s wait in %s; `stepcast flush` sends them, and so does the next `stepcast run`", r.Report.client.URL, what, where))
+	case where != "" && !errors.Is(err, ErrNoBuild):
+		r.Say(fmt.Sprintf("%s wait in %s for a day; when the cause is gone, `stepcast flush` sends them", what, where))
 	}
 }
 

@@ -3,6 +3,8 @@ package runner
 import (
 	"strings"
 	"testing"
+
+	"github.com/stepcast/stepcast/internal/spool"
 	"unicode"
 
 	"github.com/charmbracelet/x/ansi"
@@ -110,7 +112,7 @@ func FuzzCleaner(f *testing.F) {
 			t.Errorf("cleaned again, %q is %q", out, twice)
 		}
 		// Pieces of a log are cut between characters.
-		if n := cut; n > 0 && n < len(text) && unfinished(text[:n]) == 0 {
+		if n := cut; n > 0 && n < len(text) && spool.Unfinished(text[:n]) == 0 {
 			pieces := newCleaner(false)
 			if got := pieces.clean(pieces.clean(nil, text[:n]), text[n:]); string(got) != string(out) {
 				t.Errorf("in two pieces %q, in one %q", got, out)

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/spool"
 )
 
 // Wire forms of what a runner says; absent fields leave things as they are.
@@ -24,13 +25,14 @@ type (
 		Name string     `json:"name,omitempty"`
 	}
 	stepUpdate struct {
-		Key        ci.StepKey `json:"key"`
-		Name       string     `json:"name,omitempty"`
-		Status     ci.Status  `json:"status,omitempty"`
-		ExitCode   *int       `json:"exit_code,omitempty"`
-		StartedAt  *time.Time `json:"started_at,omitempty"`
-		FinishedAt *time.Time `json:"finished_at,omitempty"`
-		LogBytes   *int64     `json:"log_bytes,omitempty"`
+		Key        ci.StepKey   `json:"key"`
+		Name       string       `json:"name,omitempty"`
+		Needs      []ci.StepKey `json:"needs,omitempty"`
+		Status     ci.Status    `json:"status,omitempty"`
+		ExitCode   *int         `json:"exit_code,omitempty"`
+		StartedAt  *time.Time   `json:"started_at,omitempty"`
+		FinishedAt *time.Time   `json:"finished_at,omitempty"`
+		LogBytes   *int64       `json:"log_bytes,omitempty"`
 	}
 	buildUpdate struct {
 		Status     ci.Status  `json:"status"`
@@ -70,7 +72,7 @@ func printable(s string, limit int) string { return ci.OneLine(s, limit) }
 
 // update is one thing to say; exactly one member is not nil.
 type update struct {
-	text  *piece
+	text  *spool.Piece
 	step  *stepUpdate
 	build *buildUpdate
 }
@@ -85,11 +87,13 @@ const (
 
 // batch is one request of updates, encoded as it is put together.
 type batch struct {
-	key     ci.StepKey
-	updates []update
-	alive   bool // with a heartbeat
-	final   bool // nothing comes after it
-	list    []byte
+	key        ci.StepKey
+	limit      int   // bytes of the body
+	from, upTo int64 // the text that is in it
+	updates    []update
+	alive      bool // with a heartbeat
+	last       bool // nothing comes after it
+	list       []byte
 }
 
 func (b *batch) add(u update) {
@@ -97,20 +101,12 @@ func (b *batch) add(u update) {
 	b.list = appendUpdate(b.list, b.key, u)
 }
 
-// replace encodes the batch anew with other updates.
-func (b *batch) replace(updates []update) {
-	b.updates, b.list = nil, b.list[:0]
-	for _, u := range updates {
-		b.add(u)
-	}
-}
-
 // room is how many bytes of text still fit, whatever they are.
 func (b *batch) room() int {
 	if len(b.updates) > ci.MaxUpdates-10 {
 		return 0
 	}
-	return (maxBody - len(b.list)) / maxEscape
+	return (b.limit - len(b.list)) / maxEscape
 }
 
 func (b *batch) body() []byte {
@@ -136,24 +132,24 @@ func appendUpdate(dst []byte, key ci.StepKey, u update) []byte {
 }
 
 // appendText appends a log update. Bytes that are no UTF-8 go as base64.
-func appendText(dst []byte, key ci.StepKey, p *piece) []byte {
+func appendText(dst []byte, key ci.StepKey, p *spool.Piece) []byte {
 	dst = append(dst, `{"log":{"step":"`...)
 	dst = append(dst, key...)
 	dst = append(dst, `","offset":`...)
-	dst = strconv.AppendInt(dst, p.offset, 10)
+	dst = strconv.AppendInt(dst, p.Offset, 10)
 	dst = append(dst, `,"at":"`...)
-	dst = p.at.UTC().AppendFormat(dst, "2006-01-02T15:04:05.999999Z")
+	dst = p.At.UTC().AppendFormat(dst, "2006-01-02T15:04:05.999999Z")
 	switch {
-	case p.lost > 0:
+	case p.Lost > 0:
 		dst = append(dst, `","lost":`...)
-		dst = strconv.AppendInt(dst, p.lost, 10)
+		dst = strconv.AppendInt(dst, p.Lost, 10)
 		return append(dst, `}}`...)
-	case utf8.Valid(p.data):
+	case utf8.Valid(p.Data):
 		dst = append(dst, `","text":"`...)
-		dst = ci.AppendEscaped(dst, p.data)
+		dst = ci.AppendEscaped(dst, p.Data)
 	default:
 		dst = append(dst, `","base64":"`...)
-		dst = base64.StdEncoding.AppendEncode(dst, p.data)
+		dst = base64.StdEncoding.AppendEncode(dst, p.Data)
 	}
 	return append(dst, `"}}`...)
 }

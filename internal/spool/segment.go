@@ -130,7 +130,7 @@ func (s *Spool) publish(seg *segment, size, text int, now time.Time) {
 // limitOf is how large the segment may become.
 func (s *Spool) limitOf(seg *segment) int64 {
 	if seg.path == "" {
-		return min(s.opt.Memory/8, maxSegment/4)
+		return s.opt.memorySegment()
 	}
 	return s.opt.segmentBytes()
 }
@@ -204,7 +204,7 @@ func (s *Spool) boundMemory() {
 	for _, seg := range s.segments {
 		held += int64(len(seg.mem))
 	}
-	for i := 0; i < len(s.segments) && held > s.opt.Memory-maxSegment/4; i++ {
+	for i := 0; i < len(s.segments) && held > s.opt.Memory-s.opt.memorySegment(); i++ {
 		if seg := s.segments[i]; seg.path == "" {
 			held -= int64(len(seg.mem))
 			s.segments = slices.Delete(s.segments, i, i+1)

@@ -70,6 +70,9 @@ func (o Options) withDefaults() Options {
 // segmentBytes is how large a segment becomes, about.
 func (o Options) segmentBytes() int64 { return min(max(o.Budget/16, minSegment), maxSegment) }
 
+// memorySegment is how large one in memory becomes.
+func (o Options) memorySegment() int64 { return min(o.Memory/16, maxSegment/4) }
+
 // Spool is one report's. Append, Journal, Sync and the methods that tell
 // something may be called from any goroutine, the others from one at a time.
 type Spool struct {
@@ -166,7 +169,11 @@ func newSpool(opt Options, name string) *Spool {
 // makeRoot makes a folder that nobody else can look into, and refuses one that
 // somebody else could have prepared.
 func makeRoot(root string) error {
-	if err := os.MkdirAll(root, 0o700); err != nil {
+	// The folder above may be others' business too, such as a server's.
+	if err := os.MkdirAll(filepath.Dir(root), 0o755); err != nil {
+		return plain(err)
+	}
+	if err := os.Mkdir(root, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return plain(err)
 	}
 	return checkOwner(root)

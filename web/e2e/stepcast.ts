@@ -91,7 +91,12 @@ export class Server {
 	async run(flags: readonly string[], command: readonly string[]): Promise<Ran> {
 		const child = spawn(binary, ["run", ...flags, "--", ...command], {
 			stdio: ["ignore", "pipe", "ignore"],
-			env: { ...process.env, STEPCAST_URL: this.url, STEPCAST_TOKEN: this.token },
+			env: {
+				...process.env,
+				STEPCAST_URL: this.url,
+				STEPCAST_TOKEN: this.token,
+				STEPCAST_SPOOL_DIR: join(this.#dir, "spool"),
+			},
 		});
 		const printed: Buffer[] = [];
 		child.stdout.on("data", (piece) => printed.push(piece));

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/stepcast/stepcast/internal/runner"
+)
+
+type flushCmd struct {
+	serverFlags
+	spoolFlags
+	Timeout time.Duration `help:"How long to wait for the server." default:"60s" placeholder:"60s"`
+}
+
+// Help is what --help says beyond the flags.
+func (c *flushCmd) Help() string {
+	return `'stepcast run' keeps on disk what the server does not have yet. When it ended before the server took everything, or was killed, this sends the rest; the next 'stepcast run' on this machine does too. What waited for a day is given up.
+
+Exit codes: 0 nothing is left, 1 something is; the last line says how much, and where.`
+}
+
+// Run delivers what was left behind.
+func (c *flushCmd) Run(ctx context.Context, std stdio) error {
+	root, opt, err := c.spool()
+	if err != nil {
+		return usage(std, exitUsage, err)
+	}
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	say := func(line string) { fmt.Fprintf(std.Err, "stepcast: %s\n", line) }
+	l := runner.Leftovers{Client: client, Root: root, Spool: opt, Say: say}
+	t, err := l.Deliver(ctx)
+	if t.Elsewhere > 0 {
+		say(fmt.Sprintf("%s in %s for other servers than %s: name them with --url", reports(t.Elsewhere), root, client.URL))
+	}
+	if t.Busy > 0 {
+		say(fmt.Sprintf("%s sent by the runs that they are of, which still go on", reports(t.Busy)))
+	}
+	switch {
+	case t.Waiting > 0:
+		say(fmt.Sprintf("%s left in %s, %d bytes of logs", reports(t.Waiting), root, t.Bytes))
+		return exitCode(exitFailed)
+	case err != nil && !errors.Is(err, context.Canceled):
+		return fmt.Errorf("look for what was left behind: %w", err)
+	case t.Delivered == 0 && t.Elsewhere+t.Busy == 0:
+		say("nothing was left behind")
+	}
+	return nil
+}
+
+func reports(n int) string {
+	if n == 1 {
+		return "one report is"
+	}
+	return fmt.Sprintf("%d reports are", n)
+}

@@ -1,0 +1,93 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/spool"
+)
+
+// identity is what a report is of. It is the first entry of its spool's
+// journal, so that another process can go on with it.
+type identity struct {
+	Server  string       `json:"server"` // address; what was left behind goes there and nowhere else
+	Build   ci.BuildID   `json:"build"`
+	Run     string       `json:"run,omitempty"` // what the build's id is derived from
+	Own     bool         `json:"own,omitempty"`
+	Project string       `json:"project,omitempty"`
+	Details Details      `json:"details"`
+	Dir     string       `json:"dir,omitempty"` // where the command was started
+	Step    ci.StepKey   `json:"step"`
+	Name    string       `json:"name,omitempty"`
+	Needs   []ci.StepKey `json:"needs,omitempty"`
+	Started time.Time    `json:"started"`
+}
+
+// entry is one thing that a journal keeps; exactly one member is not nil.
+type entry struct {
+	Open      *identity  `json:"open,omitempty"`
+	Described *described `json:"described,omitempty"`
+	Joined    *joined    `json:"joined,omitempty"`
+	End       *ending    `json:"end,omitempty"`
+}
+
+// described is what was found out about a build beside the command.
+type described struct {
+	Project string  `json:"project"`
+	Details Details `json:"details"`
+}
+
+// joined is the place in which a report has begun.
+type joined struct {
+	Build  ci.BuildID `json:"build"`
+	Series int        `json:"series,omitempty"` // the id's place among those derived from the run
+	Step   ci.StepKey `json:"step"`
+}
+
+// ending is how the command ended, and how long its log is.
+type ending struct {
+	Status   ci.Status `json:"status"`
+	ExitCode int       `json:"exit_code"`
+	At       time.Time `json:"at"`
+	Bytes    int64     `json:"bytes"`
+}
+
+// record keeps an entry. If the disk does not take it, memory does.
+func (r *Report) record(e entry) { _ = r.spool.Journal(mustJSON(e)) }
+
+// Resume goes on with a report that was left behind in a spool, whose owner
+// has ended: what it holds is sent, the end of the step only if the command's
+// was recorded.
+func Resume(client *Client, s *spool.Spool, say func(string)) (*Report, error) {
+	r := &Report{client: client, spool: s, left: true, said: make(map[string]bool)}
+	r.opt.Say = say
+	for _, kept := range s.Entries() {
+		var e entry
+		if err := json.Unmarshal(kept.Data, &e); err != nil {
+			return nil, fmt.Errorf("read the journal of %s: %w", s.Dir(), err)
+		}
+		switch {
+		case e.Open != nil:
+			r.id = *e.Open
+			r.key = e.Open.Step
+		case e.Described != nil:
+			r.id.Project, r.id.Details = e.Described.Project, e.Described.Details
+			r.described = true
+		case e.Joined != nil:
+			r.id.Build, r.series, r.key = e.Joined.Build, e.Joined.Series, e.Joined.Step
+			r.joined = true
+		case e.End != nil:
+			r.ending = e.End
+		}
+	}
+	if r.id.Server == "" {
+		return nil, fmt.Errorf("%s does not say what it is of: its journal is damaged", s.Dir())
+	}
+	if !r.described && r.id.Dir != "" {
+		r.opt.Describe = func(ctx context.Context) (string, Details) { return Describe(ctx, r.id.Dir) }
+	}
+	return r, nil
+}

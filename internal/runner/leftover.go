@@ -1,0 +1,157 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/spool"
+)
+
+// Leftovers delivers what earlier runs on this machine left behind.
+type Leftovers struct {
+	Client *Client
+	Root   string // where spools lie
+	Spool  spool.Options
+	Say    func(line string) // shows one line to the user
+	Quiet  bool              // says only what is lost for good
+}
+
+// Tally is what became of the spools of a root.
+type Tally struct {
+	Delivered int   // reports that the server has now, and had not before
+	Waiting   int   // reports that it has not
+	Bytes     int64 // of their logs that it has not
+	Busy      int   // reports of runs that go on
+	Elsewhere int   // reports for other servers
+	GivenUp   int   // reports that waited for too long
+}
+
+// Deliver delivers one report after the other, the oldest first, until all is
+// delivered, or ctx ends. Reports of runs that go on are their own business.
+// What was delivered before is only looked at: when its build has ended, it is
+// removed.
+func (l *Leftovers) Deliver(ctx context.Context) (Tally, error) {
+	return l.each(ctx, func(r *Report) error {
+		if r.spool.WasDelivered() {
+			return l.tidy(ctx, r)
+		}
+		return l.deliver(ctx, r)
+	})
+}
+
+// Again delivers what the server had of a build and has forgotten.
+func (l *Leftovers) Again(ctx context.Context, build ci.BuildID) (Tally, error) {
+	return l.each(ctx, func(r *Report) error {
+		if r.id.Build != build {
+			return errNotThis
+		}
+		r.spool.Undelivered()
+		return l.deliver(ctx, r)
+	})
+}
+
+// Forget removes what is kept of a build in case that the server forgets it:
+// it has ended.
+func (l *Leftovers) Forget(build ci.BuildID) {
+	_, _ = l.each(context.Background(), func(r *Report) error {
+		if r.id.Build != build || !r.spool.WasDelivered() {
+			return errNotThis
+		}
+		return r.spool.Remove()
+	})
+}
+
+// What a visitor of each may say of a spool beside that it failed.
+var (
+	errNotThis   = errors.New("not this one")
+	errDelivered = errors.New("delivered")
+)
+
+// each opens one spool after the other, as the report that it is.
+func (l *Leftovers) each(ctx context.Context, visit func(*Report) error) (t Tally, first error) {
+	dirs, err := spool.List(l.Root)
+	if err != nil {
+		return t, err
+	}
+	for _, dir := range dirs {
+		s, err := spool.Open(dir, l.Spool)
+		switch {
+		case errors.Is(err, spool.ErrLocked):
+			t.Busy++
+			continue
+		case errors.Is(err, spool.ErrGone):
+			continue
+		case err != nil:
+			first = errors.Join(first, err)
+			continue
+		}
+		err = l.one(s, visit, &t)
+		first = errors.Join(first, err, s.Close())
+	}
+	return t, first
+}
+
+func (l *Leftovers) one(s *spool.Spool, visit func(*Report) error, t *Tally) error {
+	old := s.Age() >= spool.DefaultMaxAge
+	r, err := Resume(l.Client, s, l.Say)
+	switch {
+	case err != nil && old:
+		return s.Remove()
+	case err != nil:
+		return err
+	case old:
+		if !s.WasDelivered() {
+			t.GivenUp++
+			l.Say(fmt.Sprintf("%s of the log of step %s of build %s were given up: they could not be delivered for %v", bytesText(s.End()), r.key, r.id.Build, spool.DefaultMaxAge))
+		}
+		return s.Remove()
+	case r.id.Server != l.Client.URL:
+		t.Elsewhere++
+		return nil
+	}
+	switch err = visit(r); {
+	case errors.Is(err, errNotThis):
+		return nil
+	case errors.Is(err, errDelivered):
+		t.Delivered++
+		return nil
+	case err != nil:
+		t.Waiting++
+		t.Bytes += r.Left()
+	}
+	return err
+}
+
+func (l *Leftovers) deliver(ctx context.Context, r *Report) error {
+	if done, err := r.catchUp(ctx); err != nil {
+		return err
+	} else if !done {
+		if err := r.Send(ctx); err != nil {
+			return err
+		}
+	}
+	if !l.Quiet {
+		what := "the rest of step"
+		if r.ending == nil {
+			what = "what there is of step"
+		}
+		l.Say(fmt.Sprintf("delivered %s %s of %s", what, r.key, l.Client.BuildURL(r.id.Build)))
+	}
+	if err := r.Close(true); err != nil {
+		return err
+	}
+	return errDelivered
+}
+
+// tidy removes what was delivered of a build that has ended.
+func (l *Leftovers) tidy(ctx context.Context, r *Report) error {
+	var build BuildState
+	err := l.Client.do(ctx, http.MethodGet, "/api/v1/builds/"+r.id.Build.String(), nil, &build)
+	if err == nil && (build.Status.Final() || build.Status == ci.Lost) {
+		return r.spool.Remove()
+	}
+	return errNotThis // a later one looks again
+}
