@@ -27,6 +27,7 @@ var rules = map[string]struct{ ours, others []string }{
 	"web":                  {},
 
 	// Adapters: one outside thing each.
+	"internal/cienv":    {ours: []string{"internal/ci"}},
 	"internal/feed":     {ours: []string{"internal/ci", "internal/sse"}},
 	"internal/spool":    {ours: []string{"internal/ci"}, others: []string{"github.com/gofrs/flock"}},
 	"internal/embedded": {others: []string{"github.com/gofrs/flock", "golang.org/x/sys"}},
@@ -49,7 +50,7 @@ var rules = map[string]struct{ ours, others []string }{
 		},
 	},
 	"cmd/stepcast": {
-		ours:   []string{"internal/ci", "internal/server", "internal/postgres", "internal/embedded", "internal/feed", "internal/runner", "internal/spool"},
+		ours:   []string{"internal/ci", "internal/cienv", "internal/server", "internal/postgres", "internal/embedded", "internal/feed", "internal/runner", "internal/spool"},
 		others: []string{"github.com/alecthomas/kong", "golang.org/x/sync", "golang.org/x/sys"},
 	},
 
