@@ -21,6 +21,7 @@ var rules = map[string]struct{ ours, others []string }{
 	// The domain and what knows nothing of it.
 	"internal/ci":          {others: []string{"github.com/google/uuid"}},
 	"internal/groupcommit": {},
+	"internal/mask":        {},
 	"internal/sse":         {},
 	"internal/badge":       {},
 	"migrations":           {},
