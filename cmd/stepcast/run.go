@@ -20,6 +20,9 @@ type runCmd struct {
 	Name         string        `help:"What people read for the step. Default: the command line." placeholder:"TEXT" group:"Build"`
 	DrainTimeout time.Duration `help:"How long to wait for the server after the command has ended." default:"60s" placeholder:"60s"`
 	ShowURL      *bool         `name:"show-url" negatable:"" help:"Say where to watch, on stderr. Default: if that is a terminal."`
+	PTY          bool          `name:"pty" help:"Run the command on a terminal of its own: for tools that print colours, or print at once, only there."`
+	Timeout      time.Duration `help:"End the command, and what it started, after so long: SIGTERM, exit code 124." placeholder:"30m"`
+	KillAfter    time.Duration `help:"How long after --timeout it is killed if it has not ended." default:"10s" placeholder:"10s"`
 	Command      []string      `arg:"" passthrough:"partial" help:"The command and its arguments, after --."`
 }
 
@@ -27,7 +30,7 @@ type runCmd struct {
 func (c *runCmd) Help() string {
 	return `The command's output goes through untouched, its exit code is the exit code, and signals are passed on. Nothing that happens to the server changes that.
 
-Exit codes of our own: 125 could not start, 126 the command is not executable, 127 it was not found, 128+N it was ended by signal N.
+Exit codes of our own: 124 it ran longer than --timeout, 125 could not start, 126 the command is not executable, 127 it was not found, 128+N it was ended by signal N.
 
   stepcast run -- go test ./...
   stepcast run --project acme/api --step lint -- golangci-lint run`
@@ -36,7 +39,7 @@ Exit codes of our own: 125 could not start, 126 the command is not executable, 1
 // Run runs the command. Where it cannot be reported, for want of a server or of
 // a valid name, it says so and runs it all the same.
 func (c *runCmd) Run(ctx context.Context, std stdio) error {
-	say := func(line string) { fmt.Fprintf(std.Err, "stepcast: %s\n", line) }
+	say := func(line string) { fmt.Fprintf(std.Err, "stepcast: %s%s", line, runner.LineEnd()) }
 	if c.Command[0] == "--" {
 		c.Command = c.Command[1:]
 	}
@@ -46,15 +49,19 @@ func (c *runCmd) Run(ctx context.Context, std stdio) error {
 	signals, stop := runner.Signals()
 	defer stop()
 	r := runner.Run{
-		Command:      runner.Command{Args: c.Command, Stdin: std.In, Stdout: os.Stdout, Stderr: os.Stderr, Signals: signals},
+		Command:      runner.Command{Args: c.Command, Stdin: std.In, Stdout: os.Stdout, Stderr: os.Stderr, Signals: signals, PTY: c.PTY, Timeout: c.Timeout, KillAfter: c.KillAfter},
 		DrainTimeout: c.DrainTimeout,
 		Say:          say,
 	}
 	if err := c.report(&r); err != nil {
 		say("this run is not reported: " + err.Error())
 	}
-	if code := r.Do(ctx).Code; code != 0 {
-		return exitCode(code)
+	result := r.Do(ctx)
+	if result.Interrupted {
+		runner.EndByInterrupt()
+	}
+	if result.Code != 0 {
+		return exitCode(result.Code)
 	}
 	return nil
 }

@@ -40,8 +40,8 @@ var rules = map[string]struct{ ours, others []string }{
 		},
 	},
 	"internal/runner": {
-		ours:   []string{"internal/ci", "internal/sse", "internal/spool"},
-		others: []string{"github.com/klauspost/compress", "github.com/charmbracelet/x/ansi", "golang.org/x/sys"},
+		ours:   []string{"internal/ci", "internal/sse", "internal/spool", "internal/mask"},
+		others: []string{"github.com/klauspost/compress", "github.com/charmbracelet/x/ansi", "github.com/creack/pty", "golang.org/x/sys"},
 	},
 	"internal/server": {
 		ours: []string{"internal/ci", "internal/sse", "internal/feed", "internal/postgres", "internal/badge", "web"},

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -16,9 +17,10 @@ import (
 	"github.com/stepcast/stepcast/internal/spool"
 )
 
-// Exit codes for a command that could not be started, as shells and env(1)
-// give them.
+// Exit codes for a command that could not be started, or that ran out of time,
+// as shells, env(1) and timeout(1) give them.
 const (
+	ExitTimeout       = 124
 	ExitSelf          = 125
 	ExitNotExecutable = 126
 	ExitNotFound      = 127
@@ -28,10 +30,18 @@ const (
 	// grace is how long after the command's exit its output may be held open
 	// by processes that it left behind.
 	grace = time.Second
+	// pipeBytes is how much a pipe of the command may hold, where that can be
+	// chosen: see widen.
+	pipeBytes = 1 << 20
 	// lastRead bounds what is still read after the grace: more than a pipe
 	// holds, so that the command's own words are among it.
-	lastRead = 1 << 20
+	lastRead = 2 * pipeBytes
 	lastWait = 10 * time.Millisecond
+	// lateSignal is how long after the command's end by Ctrl-C we may hear of
+	// that key ourselves.
+	lateSignal = 100 * time.Millisecond
+	// wholeWait is how long the first bytes of a character wait for the rest.
+	wholeWait = 20 * time.Millisecond
 )
 
 // Command is a command to run as it would run without us.
@@ -40,7 +50,17 @@ type Command struct {
 	Stdin  *os.File
 	Stdout *os.File
 	Stderr *os.File
-	Log    io.Writer // gets all output; must not fail, and must not keep it waiting
+	// Log makes what gets the output: one for each stream. Writing to it must
+	// not fail, and must not keep the command waiting.
+	Log func() io.WriteCloser
+
+	// PTY runs it on a pseudo-terminal: see terminal.
+	PTY bool
+
+	// Timeout, if not 0, is how long it may run until it is told to end, with
+	// all its processes that we know of; KillAfter later it is killed.
+	Timeout   time.Duration
+	KillAfter time.Duration
 
 	// Signals that this process gets. Those that come while the command runs
 	// are passed on to it; see Signals.
@@ -49,10 +69,13 @@ type Command struct {
 
 // Result is how a command ended.
 type Result struct {
-	Code     int  // its exit code, or 128 + the signal that ended it
-	Canceled bool // it failed after a signal that we passed on
-	// Err says why it could not be started: Code is then one of ExitSelf,
-	// ExitNotExecutable and ExitNotFound.
+	Code     int  // its exit code, or 128 + the signal that ended it, or ExitTimeout
+	Canceled bool // it failed after a signal that we passed on, or a key that ends
+	// Interrupted tells that Ctrl-C ended it. Shells leave their loops and
+	// scripts only if it ends us in the same way: see EndByInterrupt.
+	Interrupted bool
+	// Err says why it could not be started, Code being one of ExitSelf,
+	// ExitNotExecutable and ExitNotFound, or that it ran out of time.
 	Err error
 }
 
@@ -67,52 +90,137 @@ func (r Result) Status() ci.Status {
 	return ci.Failed
 }
 
+// process is the command while it runs.
+type process struct {
+	*exec.Cmd
+	group bool // it leads a process group of its own
+
+	canceled    atomic.Bool // by a signal or a key
+	interrupted atomic.Bool // by Ctrl-C
+	timedOut    bool
+}
+
 // Run runs the command to its end.
 func (c *Command) Run() Result {
 	pipes, err := c.pipes()
 	if err != nil {
 		return Result{Code: ExitSelf, Err: err}
 	}
-	cmd, err := start(c.Args, c.Stdin, pipes.out, pipes.err)
+	p := &process{}
+	attr, group := c.apart()
+	p.Cmd, err = start(c.Args, pipes, attr)
+	p.group = group
 	pipes.closeWriters()
 	if err != nil {
 		pipes.closeReaders()
 		return notStarted(c.Args[0], err)
 	}
+	if pipes.terminal != nil {
+		pipes.terminal.attach(p)
+		defer pipes.terminal.detach()
+	}
 
 	var copying sync.WaitGroup
-	for _, p := range pipes.all {
-		copying.Go(func() { pass(p.from, p.to, c.Log) })
+	for _, q := range pipes.all {
+		copying.Go(func() {
+			defer restoreOnPanic()
+			log := c.Log()
+			defer log.Close()
+			pass(q, log, &pipes.over)
+		})
 	}
 	exited := make(chan struct{})
-	var forwarding sync.WaitGroup
-	var canceled atomic.Bool
-	forwarding.Go(func() {
-		for {
-			select {
-			case <-exited:
-				return
-			case s := <-c.Signals:
-				canceled.Store(canceled.Load() || ends(s))
-				if !reachedByTerminal(s) {
-					cmd.Process.Signal(s) // an error means that it has just ended
-				}
-			}
-		}
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		defer restoreOnPanic()
+		c.watch(p, pipes.terminal, exited)
 	})
-	cmd.Wait() // its result is in ProcessState
+	p.Wait() // its result is in ProcessState
 	close(exited)
-	forwarding.Wait()
+	watching.Wait()
 	pipes.finish(&copying)
 
-	code := exitCode(cmd.ProcessState)
-	return Result{Code: code, Canceled: canceled.Load() && code != 0}
+	if p.timedOut {
+		p.killRest()
+		return Result{Code: ExitTimeout, Err: fmt.Errorf("%s was ended: it ran longer than --timeout=%v", c.Args[0], c.Timeout)}
+	}
+	code := exitCode(p.ProcessState)
+	return Result{
+		Code:        code,
+		Canceled:    p.canceled.Load() && code != 0,
+		Interrupted: p.interrupted.Load() && endedByInterrupt(p.ProcessState),
+	}
+}
+
+// watch passes signals on, and ends the command when its time is up, until it
+// has exited.
+func (c *Command) watch(p *process, t *terminal, exited <-chan struct{}) {
+	var jobs <-chan os.Signal
+	if t != nil {
+		jobs = t.signals
+	}
+	var due <-chan time.Time
+	if c.Timeout > 0 {
+		timer := time.NewTimer(c.Timeout)
+		defer timer.Stop()
+		due = timer.C
+	}
+	for {
+		select {
+		case <-exited:
+			c.hearLate(p)
+			return
+		case s := <-c.Signals:
+			pressed := reachedByTerminal(s)
+			p.told(s, pressed)
+			if p.group || !pressed {
+				p.signal(s)
+			}
+		case s := <-jobs:
+			t.handle(s, p)
+		case <-due:
+			if p.timedOut {
+				p.endAll(true)
+				due = nil
+				continue
+			}
+			p.timedOut = true
+			p.endAll(false)
+			timer := time.NewTimer(c.KillAfter)
+			defer timer.Stop()
+			due = timer.C
+		}
+	}
+}
+
+// hearLate notes the key that ended the command, if that is what did: news of it
+// may come to us after the command's end.
+func (c *Command) hearLate(p *process) {
+	var wait time.Duration
+	if endedByInterrupt(p.ProcessState) && !p.interrupted.Load() {
+		wait = lateSignal
+	}
+	select {
+	case s := <-c.Signals:
+		p.told(s, reachedByTerminal(s))
+	case <-time.After(wait):
+	}
+}
+
+// told notes a signal that the command gets, from a key or not.
+func (p *process) told(s os.Signal, pressed bool) {
+	if ends(s) {
+		p.canceled.Store(true)
+	}
+	if pressed && s == os.Interrupt {
+		p.interrupted.Store(true)
+	}
 }
 
 // start starts the program that a shell would start.
-func start(args []string, stdin, stdout, stderr *os.File) (*exec.Cmd, error) {
+func start(args []string, io *pipes, attr *syscall.SysProcAttr) (*exec.Cmd, error) {
 	cmd := exec.Command(args[0], args[1:]...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, stderr
+	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = io.in, io.out, io.err, attr
 	if errors.Is(cmd.Err, exec.ErrDot) {
 		cmd.Err = nil // PATH names the current directory: the user's choice
 	}
@@ -123,7 +231,7 @@ func start(args []string, stdin, stdout, stderr *os.File) (*exec.Cmd, error) {
 	// A script without a first line that names its shell; execvp(3) and every
 	// shell give it to sh.
 	script := exec.Command("/bin/sh", append([]string{cmd.Path}, args[1:]...)...)
-	script.Stdin, script.Stdout, script.Stderr = stdin, stdout, stderr
+	script.Stdin, script.Stdout, script.Stderr, script.SysProcAttr = io.in, io.out, io.err, attr
 	if script.Start() != nil {
 		return cmd, err
 	}
@@ -149,33 +257,53 @@ func notStarted(name string, err error) Result {
 
 // pipes carry the command's output to us.
 type pipes struct {
-	out, err *os.File // the command's ends; the same one for both or one each
-	all      []pipe
+	in, out, err *os.File // the command's ends; out and err the same one or one each
+	all          []pipe
+	over         atomic.Bool // the command has exited, and its output has had its time
+	terminal     *terminal   // that they belong to; nil without
 }
 
-type pipe struct{ from, to *os.File }
+type pipe struct {
+	from, to *os.File
+	// crlf tells that lines come with \r\n, as a terminal sends them to another
+	// one. In the log they end with \n, as the command printed them.
+	crlf bool
+	cr   bool // the log lacks a \r, which may be one of those
+	gone bool // nothing can be written to it any more
+}
 
 // pipes makes a pipe for each of stdout and stderr, or a single one when both
 // are the same pipe or terminal: what is written to the one and the other then
 // keeps its order.
 func (c *Command) pipes() (*pipes, error) {
-	from, out, err := os.Pipe()
-	if err != nil {
-		return nil, fmt.Errorf("make a pipe: %w", err)
+	if c.PTY {
+		return c.onTerminal()
 	}
-	p := &pipes{out: out, err: out, all: []pipe{{from, c.Stdout}}}
+	from, out, err := newPipe()
+	if err != nil {
+		return nil, err
+	}
+	p := &pipes{in: c.Stdin, out: out, err: out, all: []pipe{{from: from, to: c.Stdout}}}
 	if sameStream(c.Stdout, c.Stderr) {
 		return p, nil
 	}
-	from, p.err, err = os.Pipe()
+	from, p.err, err = newPipe()
 	if err != nil {
 		p.err = p.out
 		p.closeWriters()
 		p.closeReaders()
-		return nil, fmt.Errorf("make a pipe: %w", err)
+		return nil, err
 	}
-	p.all = append(p.all, pipe{from, c.Stderr})
+	p.all = append(p.all, pipe{from: from, to: c.Stderr})
 	return p, nil
+}
+
+func newPipe() (from, to *os.File, err error) {
+	if from, to, err = os.Pipe(); err != nil {
+		return nil, nil, fmt.Errorf("make a pipe: %w", err)
+	}
+	widen(from)
+	return from, to, nil
 }
 
 func sameStream(a, b *os.File) bool {
@@ -211,6 +339,7 @@ func (p *pipes) finish(copying *sync.WaitGroup) {
 		return
 	case <-time.After(grace):
 	}
+	p.over.Store(true)
 	for _, q := range p.all {
 		// Where pipes know no deadlines, the readers are left behind.
 		if errors.Is(q.from.SetReadDeadline(time.Now()), os.ErrNoDeadline) {
@@ -222,44 +351,96 @@ func (p *pipes) finish(copying *sync.WaitGroup) {
 }
 
 // pass copies a stream of the command's output to the log and to the terminal
-// until it ends. A character is not torn apart by the other stream's text: the
-// log gets its bytes when they are all there.
+// until it ends: each read first to the log, so that nothing is shown that the
+// log does not have. A character is not torn apart by the other stream's text:
+// its bytes wait for each other, but not for longer than wholeWait.
 //
 // When whoever reads our output has gone, the command's pipe is closed, so that
 // it meets what it would have met without us. When writing fails otherwise (a
 // terminal that is gone, a full disk), the log goes on alone.
-func pass(from, to *os.File, log io.Writer) {
+func pass(p pipe, log io.Writer, over *atomic.Bool) {
 	buf := make([]byte, 128<<10)
-	held := 0 // bytes at the start of buf that the log has not got
+	held := 0 // bytes at the start of buf that wait for the rest of a character
 	last, left := false, lastRead
-	gone := false
-	for left > 0 {
-		n, err := from.Read(buf[held:])
-		if n > 0 {
-			text := buf[:held+n]
-			whole := len(text) - spool.Unfinished(text)
-			log.Write(text[:whole])
-			if !gone {
-				_, werr := to.Write(text[held:])
-				if isClosedPipe(werr) {
-					log.Write(text[whole:])
-					from.Close()
-					return
-				}
-				gone = werr != nil
-			}
-			held = copy(buf, text[whole:])
+	for waits := false; left > 0; {
+		n, err := p.from.Read(buf[held:])
+		late := errors.Is(err, os.ErrDeadlineExceeded)
+		text := buf[:held+n]
+		whole := len(text)
+		if !late {
+			whole -= spool.Unfinished(text)
 		}
+		if !p.show(text[:whole], log) {
+			return
+		}
+		held = copy(buf, text[whole:])
 		switch {
-		case errors.Is(err, os.ErrDeadlineExceeded) && !last:
+		case late && !over.Load(): // the rest of a character does not come
+		case late && !last:
 			last = true
 		case err != nil:
 			left = 0
 		}
-		if last {
+		switch {
+		case last:
 			left -= n
-			from.SetReadDeadline(time.Now().Add(lastWait))
+			p.from.SetReadDeadline(time.Now().Add(lastWait))
+		case held > 0 || waits:
+			waits = held > 0
+			if p.wait(waits, over) != nil && waits { // where pipes know no deadlines
+				p.show(buf[:held], log)
+				held = 0
+			}
 		}
 	}
-	log.Write(buf[:held])
+	p.show(buf[:held], log)
+	if p.cr {
+		log.Write([]byte{'\r'})
+	}
+}
+
+// show gives text to the log and to the terminal; false if nobody reads our
+// output any more.
+func (p *pipe) show(text []byte, log io.Writer) bool {
+	if len(text) == 0 {
+		return true
+	}
+	p.log(log, text)
+	if !p.gone {
+		_, err := p.to.Write(text)
+		if isClosedPipe(err) {
+			p.from.Close()
+			return false
+		}
+		p.gone = err != nil
+	}
+	return true
+}
+
+// wait bounds how long the next read may take, if that is for the rest of a
+// character alone.
+func (p *pipe) wait(short bool, over *atomic.Bool) error {
+	var until time.Time
+	if short {
+		until = time.Now().Add(wholeWait)
+	}
+	err := p.from.SetReadDeadline(until)
+	if over.Load() { // finish set one meanwhile, and that one counts
+		p.from.SetReadDeadline(time.Now())
+	}
+	return err
+}
+
+// log writes text to the log, as the command printed it.
+func (p *pipe) log(log io.Writer, text []byte) {
+	if p.crlf {
+		if p.cr {
+			text = append([]byte{'\r'}, text...)
+		}
+		if p.cr = bytes.HasSuffix(text, []byte{'\r'}); p.cr { // of a line end, maybe
+			text = text[:len(text)-1]
+		}
+		text = bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))
+	}
+	log.Write(text)
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/mask"
 	"github.com/stepcast/stepcast/internal/spool"
 )
 
@@ -39,6 +41,8 @@ type ReportOptions struct {
 	Name    string // what people read: the command line
 	Needs   []ci.StepKey
 	Watch   bool // say where to watch, once there is something
+
+	Masker *mask.Masker // hides values before anything is kept; nil: nothing does
 
 	SpoolRoot string // where spools lie; empty: in memory alone
 	Spool     spool.Options
@@ -120,6 +124,36 @@ func NewReport(client *Client, opt ReportOptions) *Report {
 func (r *Report) Write(p []byte) (int, error) {
 	r.spool.Append(p, time.Now())
 	return len(p), nil
+}
+
+// Stream returns what takes one output of the command. Values to hide are
+// hidden there, before anything is kept.
+func (r *Report) Stream() io.WriteCloser {
+	if r.opt.Masker == nil {
+		return maskedOutput{r, nil}
+	}
+	m := r.opt.Masker.Stream(func(p []byte) { r.Write(p) })
+	m.Commands(func(err error) { r.opt.Say("::add-mask::: " + err.Error()) })
+	return maskedOutput{r, m}
+}
+
+type maskedOutput struct {
+	report *Report
+	mask   *mask.Stream // nil: nothing is to be hidden
+}
+
+func (s maskedOutput) Write(p []byte) (int, error) {
+	if s.mask != nil {
+		return s.mask.Write(p)
+	}
+	return s.report.Write(p)
+}
+
+func (s maskedOutput) Close() error {
+	if s.mask != nil {
+		s.mask.Close()
+	}
+	return nil
 }
 
 // Finish ends the step: text that comes later is not part of its log.

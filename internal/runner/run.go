@@ -30,7 +30,7 @@ type Run struct {
 // server.
 func (r *Run) Do(ctx context.Context) Result {
 	if r.Report == nil {
-		r.Command.Log = io.Discard
+		r.Command.Log = func() io.WriteCloser { return nowhere{} }
 		return r.told(r.Command.Run())
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -43,7 +43,7 @@ func (r *Run) Do(ctx context.Context) Result {
 	others, enough := context.WithCancel(ctx)
 	beside.Go(func() { r.leftovers(others) })
 
-	r.Command.Log = r.Report
+	r.Command.Log = r.Report.Stream
 	result := r.told(r.Command.Run())
 	if result.Err != nil {
 		fmt.Fprintf(r.Report, "stepcast: %v\n", result.Err)
@@ -66,6 +66,12 @@ func (r *Run) Do(ctx context.Context) Result {
 	}
 	return result
 }
+
+// nowhere is the log of a command that is not reported.
+type nowhere struct{}
+
+func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
+func (nowhere) Close() error                { return nil }
 
 func (r *Run) told(result Result) Result {
 	if result.Err != nil {
