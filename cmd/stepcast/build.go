@@ -30,6 +30,7 @@ type buildStartCmd struct {
 	serverFlags
 	describeFlags
 	Steps   []string      `help:"The keys of the steps to come, in order." placeholder:"KEY" sep:","`
+	Eval    bool          `help:"Print lines for eval \"$(…)\", which set STEPCAST_BUILD and STEPCAST_URL, instead of the id."`
 	Timeout time.Duration `help:"How long to wait for the server." default:"10s" placeholder:"10s"`
 }
 
@@ -52,15 +53,17 @@ func (c *buildStartCmd) Run(ctx context.Context, std stdio) error {
 	if err != nil {
 		return err
 	}
-	project, details := describe(ctx)
-	if c.Project != "" {
-		project = c.Project
+	w, err := c.which("")
+	if err != nil {
+		return usage(std, exitUsage, err)
 	}
-	given := c.details()
+	project, details := describe(ctx)
+	if w.project != "" {
+		project = w.project
+	}
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	id := ci.NewBuildID()
-	err = client.StartBuild(ctx, id, project, given.Or(details), steps)
+	id, err := client.StartBuild(ctx, w.id, w.run, project, w.details.Or(details), steps)
 	switch {
 	case err != nil && runner.Passing(err) && context.Cause(ctx) == context.DeadlineExceeded:
 		fmt.Fprintf(std.Err, "stepcast: %s is away (%v); the build appears when a step of it reaches the server, without the project, branch and planned steps given here: set STEPCAST_PROJECT to keep the project\n", client.URL, err)
@@ -69,31 +72,34 @@ func (c *buildStartCmd) Run(ctx context.Context, std stdio) error {
 	default:
 		fmt.Fprintf(std.Err, "stepcast: watch %s\n", client.BuildURL(id))
 	}
+	if c.Eval {
+		fmt.Fprintf(std.Out, "export STEPCAST_BUILD=%s\nexport STEPCAST_URL=%s\n", id, runner.CommandLine([]string{client.URL}))
+		return nil
+	}
 	fmt.Fprintln(std.Out, id)
 	return nil
 }
 
 type buildFinishCmd struct {
 	serverFlags
-	Status  string        `help:"How it ended: passed, failed or canceled. Default: as its steps did." placeholder:"STATUS"`
+	spoolFlags
+	Status  string        `help:"How it ended: passed, failed, canceled, or auto: as its steps did." placeholder:"STATUS" default:"auto"`
 	Timeout time.Duration `help:"How long to wait for the server." default:"60s" placeholder:"60s"`
-	Build   string        `arg:"" optional:"" env:"STEPCAST_BUILD" help:"The build's id or address."`
+	Build   string        `arg:"" optional:"" env:"STEPCAST_BUILD" help:"The build's id or address. Default: in a CI system, the build of its run."`
 }
 
-// Run ends a build.
+// Run ends a build. One that the server has forgotten is created again of what
+// this machine still has of it.
 func (c *buildFinishCmd) Run(ctx context.Context, std stdio) error {
-	if c.Build == "" {
-		return usage(std, exitUsage, errors.New("which build? Give its id, or set STEPCAST_BUILD"))
-	}
-	id, err := parseBuild(c.Build)
-	if err != nil {
-		return usage(std, exitUsage, err)
-	}
 	status := ci.Status(c.Status)
 	switch status {
-	case "", ci.Passed, ci.Failed, ci.Canceled:
+	case "", "auto", ci.Passed, ci.Failed, ci.Canceled:
 	default:
-		return usage(std, exitUsage, fmt.Errorf("--status is passed, failed or canceled, not %q", c.Status))
+		return usage(std, exitUsage, fmt.Errorf("--status is passed, failed, canceled or auto, not %q", c.Status))
+	}
+	root, opt, err := c.spool()
+	if err != nil {
+		return usage(std, exitUsage, err)
 	}
 	client, err := c.client()
 	if err != nil {
@@ -101,16 +107,29 @@ func (c *buildFinishCmd) Run(ctx context.Context, std stdio) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	if status == "" {
-		build, err := client.GetBuild(ctx, id)
-		if err != nil {
-			return fmt.Errorf("the build was not finished: %w", unanswered(client, err))
+	say := func(line string) { fmt.Fprintf(std.Err, "stepcast: %s\n", line) }
+	left := runner.Leftovers{Client: client, Root: root, Spool: opt, Say: say, Quiet: true}
+	build, err := present(ctx, client, c.Build)
+	if id, parsed := parseBuild(c.Build); parsed == nil && runner.IsNotFound(err) {
+		if t, _ := left.Again(ctx, id); t.Delivered > 0 {
+			build, err = client.GetBuild(ctx, id)
 		}
-		status = build.Outcome()
 	}
-	if err := client.FinishBuild(ctx, id, status); err != nil {
+	switch {
+	case errors.Is(err, errNoBuild):
+		return usage(std, exitUsage, err)
+	case errors.Is(err, runner.ErrNoBuild):
+		return errors.New("the build was not finished: no job of this run has reported anything")
+	case err != nil:
 		return fmt.Errorf("the build was not finished: %w", unanswered(client, err))
 	}
-	fmt.Fprintf(std.Err, "stepcast: %s %s\n", status, client.BuildURL(id))
+	if status == "" || status == "auto" {
+		status = build.Outcome()
+	}
+	if err := client.FinishBuild(ctx, build.ID, status); err != nil {
+		return fmt.Errorf("the build was not finished: %w", unanswered(client, err))
+	}
+	left.Forget(build.ID)
+	fmt.Fprintf(std.Err, "stepcast: %s %s\n", status, client.BuildURL(build.ID))
 	return nil
 }

@@ -26,6 +26,7 @@ type cli struct {
 	Run   runCmd   `cmd:"" help:"Run a command and report its output and its end, live."`
 	Tail  tailCmd  `cmd:"" help:"Follow a build in the terminal."`
 	Build buildCmd `cmd:"" help:"Start and finish a build of several steps."`
+	Step  stepCmd  `cmd:"" help:"Say where a step stands."`
 	Flush flushCmd `cmd:"" help:"Deliver what earlier runs on this machine left behind."`
 	Admin adminCmd `cmd:"" help:"What an operator needs rarely."`
 

@@ -19,6 +19,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// ciSystems are the variables by which CI systems are known.
+var ciSystems = []string{"GITHUB_ACTIONS", "GITEA_ACTIONS", "FORGEJO_ACTIONS", "GITLAB_CI", "BUILDKITE", "CIRCLECI", "TF_BUILD", "DRONE", "CI_SYSTEM_NAME", "TRAVIS", "JENKINS_URL", "CI"}
+
 // stepcast is a command line of stepcast, with no server to be found unless
 // env names one.
 func stepcast(t *testing.T, env []string, args ...string) *exec.Cmd {
@@ -29,6 +32,9 @@ func stepcast(t *testing.T, env []string, args ...string) *exec.Cmd {
 	}
 	cmd := exec.CommandContext(t.Context(), self, args...)
 	cmd.Env = append(os.Environ(), "STEPCAST_TEST_MAIN=1", "STEPCAST_URL=", "STEPCAST_TOKEN=", "STEPCAST_BUILD=", "STEPCAST_PROJECT=", "STEPCAST_DATA_DIR="+t.TempDir(), "STEPCAST_SPOOL_DIR="+filepath.Join(t.TempDir(), "spool"))
+	for _, marker := range ciSystems { // the one that runs the tests is none of theirs
+		cmd.Env = append(cmd.Env, marker+"=")
+	}
 	cmd.Env = append(cmd.Env, env...)
 	return cmd
 }

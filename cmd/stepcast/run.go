@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/mask"
 	"github.com/stepcast/stepcast/internal/runner"
 )
 
@@ -15,9 +16,12 @@ type runCmd struct {
 	serverFlags
 	describeFlags
 	spoolFlags
-	Build        string        `help:"The build that the step is part of, as 'stepcast build start' printed it. Default: the step is a build of its own." env:"STEPCAST_BUILD" placeholder:"ID" group:"Build"`
-	Step         string        `help:"The step's key, such as test/linux. Default: the command's name." placeholder:"KEY" group:"Build"`
+	Build        string        `help:"The build that the step is part of, as 'stepcast build start' printed it. Default: in a CI system, the one of its run; else the step is a build of its own." env:"STEPCAST_BUILD" placeholder:"ID" group:"Build"`
+	Step         string        `help:"The step's key, such as test/linux. Default: in a CI system, the job's name; else the command's." placeholder:"KEY" group:"Build"`
+	Needs        []string      `help:"The keys of the steps that this one comes after." placeholder:"KEY" sep:"," group:"Build"`
 	Name         string        `help:"What people read for the step. Default: the command line." placeholder:"TEXT" group:"Build"`
+	MaskEnv      []string      `help:"Variables whose values are hidden in the log, in every encoding." env:"STEPCAST_MASK_ENV" placeholder:"NAME" sep:"," group:"Secrets"`
+	MaskFile     []string      `help:"Files whose lines are hidden in the log." env:"STEPCAST_MASK_FILE" placeholder:"FILE" sep:"," type:"path" group:"Secrets"`
 	DrainTimeout time.Duration `help:"How long to wait for the server after the command has ended." default:"60s" placeholder:"60s"`
 	ShowURL      *bool         `name:"show-url" negatable:"" help:"Say where to watch, on stderr. Default: if that is a terminal."`
 	PTY          bool          `name:"pty" help:"Run the command on a terminal of its own: for tools that print colours, or print at once, only there."`
@@ -68,7 +72,7 @@ func (c *runCmd) Run(ctx context.Context, std stdio) error {
 
 // report settles what is reported, and to whom.
 func (c *runCmd) report(r *runner.Run) error {
-	opt, err := c.options()
+	opt, err := c.options(r.Say)
 	if err != nil {
 		return err
 	}
@@ -87,36 +91,82 @@ func (c *runCmd) report(r *runner.Run) error {
 }
 
 // options settles what is reported.
-func (c *runCmd) options() (runner.ReportOptions, error) {
+func (c *runCmd) options(say func(string)) (opt runner.ReportOptions, err error) {
 	if err := c.check(); err != nil {
-		return runner.ReportOptions{}, err
+		return opt, err
 	}
-	opt := runner.ReportOptions{
-		Build:    ci.NewBuildID(),
-		Own:      c.Build == "",
-		Project:  c.Project,
-		Details:  c.details(),
+	w, err := c.which(c.Build)
+	if err != nil {
+		return opt, err
+	}
+	opt = runner.ReportOptions{
+		Build:    w.id,
+		Run:      w.run,
+		Own:      w.own,
+		Project:  w.project,
+		Details:  w.details,
 		Step:     runner.StepName(c.Command[0]),
 		Name:     c.Name,
 		Describe: describe,
 	}
-	if !opt.Own {
-		id, err := parseBuild(c.Build)
-		if err != nil {
-			return opt, fmt.Errorf("--build or STEPCAST_BUILD: %w", err)
-		}
-		opt.Build = id
+	if opt.Step, err = c.step(w); err != nil {
+		return opt, err
 	}
-	if c.Step != "" {
-		if err := ci.CheckStepKey(c.Step); err != nil {
-			return opt, sentence(err)
+	for _, key := range c.Needs {
+		if err := ci.CheckStepKey(key); err != nil {
+			return opt, fmt.Errorf("--needs: %w", sentence(err))
 		}
-		opt.Step = ci.StepKey(c.Step)
+		opt.Needs = append(opt.Needs, ci.StepKey(key))
 	}
 	if opt.Name == "" {
 		opt.Name = runner.CommandLine(c.Command)
 	}
-	return opt, nil
+	opt.Masker, err = c.masker(w.system.Secrets, say)
+	return opt, err
+}
+
+// step settles the step's key: the one that was given, which gets its number in
+// a job that was tried before; in a CI system the job's; else the command's.
+func (c *runCmd) step(w which) (ci.StepKey, error) {
+	switch {
+	case c.Step != "":
+		if err := ci.CheckStepKey(c.Step); err != nil {
+			return "", sentence(err)
+		}
+		if w.derived() {
+			return w.system.StepNamed(c.Step), nil
+		}
+		return ci.StepKey(c.Step), nil
+	case w.derived() && w.system.Step != "":
+		return w.system.Step, nil
+	}
+	return runner.StepName(c.Command[0]), nil
+}
+
+// masker knows what is to be hidden: what the user names, what the CI system
+// calls secret, and our own token. What cannot be hidden is a reason not to
+// report, if the user asked for it by name.
+func (c *runCmd) masker(secrets []string, say func(string)) (*mask.Masker, error) {
+	m := mask.New()
+	for _, secret := range append(secrets, c.Token) {
+		_ = m.Add(secret) // one that is too short is none
+	}
+	for _, name := range c.MaskEnv {
+		value := os.Getenv(name)
+		if value == "" {
+			say(fmt.Sprintf("--mask-env: %s is not set, there is nothing to hide", name))
+			continue
+		}
+		if err := m.Add(value); err != nil {
+			return nil, fmt.Errorf("--mask-env %s: %w", name, err)
+		}
+	}
+	for _, path := range c.MaskFile {
+		if err := m.AddFile(path); err != nil {
+			return nil, fmt.Errorf("--mask-file: %w", err)
+		}
+	}
+	return m, nil
 }
 
 func isTerminal(f *os.File) bool {

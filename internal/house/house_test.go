@@ -51,7 +51,7 @@ var rules = map[string]struct{ ours, others []string }{
 		},
 	},
 	"cmd/stepcast": {
-		ours:   []string{"internal/ci", "internal/cienv", "internal/server", "internal/postgres", "internal/embedded", "internal/feed", "internal/runner", "internal/spool"},
+		ours:   []string{"internal/ci", "internal/cienv", "internal/server", "internal/postgres", "internal/embedded", "internal/feed", "internal/runner", "internal/spool", "internal/mask"},
 		others: []string{"github.com/alecthomas/kong", "golang.org/x/sync", "golang.org/x/sys"},
 	},
 

@@ -26,21 +26,78 @@ type StepState struct {
 	LogLines int64      `json:"log_lines"`
 }
 
-// StartBuild makes a build with these steps, all of them queued. The id is the
-// caller's, so that the build is one however often this is repeated.
-func (c *Client) StartBuild(ctx context.Context, id ci.BuildID, project string, d Details, steps []ci.StepKey) error {
+// StartBuild makes a build with these steps, all of them queued, and returns
+// its id. That is the caller's, so that the build is one however often this is
+// repeated; of one that is derived from a run the next of the series is taken
+// when it is another project's.
+func (c *Client) StartBuild(ctx context.Context, id ci.BuildID, run, project string, d Details, steps []ci.StepKey) (ci.BuildID, error) {
 	b := newBuild{ID: id, Project: project, Details: d.tidy()}
 	for _, key := range steps {
 		b.Steps = append(b.Steps, newStep{Key: key})
 	}
-	return c.until(ctx, http.MethodPost, "/api/v1/builds", mustJSON(b), nil)
+	for n := 1; ; n++ {
+		err := c.until(ctx, http.MethodPost, "/api/v1/builds", mustJSON(b), nil)
+		if !hasCode(err, ci.BuildIDTaken) || run == "" || n == maxSeries {
+			return b.ID, err
+		}
+		b.ID = ci.DerivedBuildID(run, n)
+	}
 }
+
+// StepSet is what can be said of a step without running it. What is empty stays
+// as it is.
+type StepSet struct {
+	Key      ci.StepKey
+	Name     string
+	Needs    []ci.StepKey
+	Status   ci.Status
+	ExitCode *int
+}
+
+// SetStep says where a step stands.
+func (c *Client) SetStep(ctx context.Context, build ci.BuildID, set StepSet) error {
+	u := stepUpdate{Key: set.Key, Name: printable(set.Name, ci.MaxTitle), Needs: set.Needs, Status: set.Status, ExitCode: set.ExitCode}
+	now := ci.Cut(time.Now())
+	switch {
+	case set.Status == ci.Running:
+		u.StartedAt = &now
+	case set.Status.Final():
+		u.FinishedAt = &now
+	}
+	b := batch{}
+	b.add(update{step: &u})
+	return c.until(ctx, http.MethodPost, "/api/v1/builds/"+build.String()+"/updates", b.body(), nil)
+}
+
+// IsNotFound tells whether an error says that there is no such build, or none
+// for the caller.
+func IsNotFound(err error) bool { return hasCode(err, ci.NotFound) }
 
 // GetBuild returns the build as it is.
 func (c *Client) GetBuild(ctx context.Context, id ci.BuildID) (BuildState, error) {
 	var b BuildState
 	err := c.until(ctx, http.MethodGet, "/api/v1/builds/"+id.String(), nil, &b)
 	return b, err
+}
+
+// FindRun returns the build that the jobs of a run report into: of those that
+// are there of its series the first that has not ended, else the last.
+func (c *Client) FindRun(ctx context.Context, run string) (found BuildState, err error) {
+	err = ErrNoBuild
+	for n := range maxSeries {
+		b, e := c.GetBuild(ctx, ci.DerivedBuildID(run, n))
+		switch {
+		case hasCode(e, ci.NotFound):
+			continue // not there, or another project's
+		case e != nil:
+			return b, e
+		}
+		found, err = b, nil
+		if !b.Status.Final() {
+			break
+		}
+	}
+	return found, err
 }
 
 // LatestBuild returns the newest build of a project, or of all there are.

@@ -309,13 +309,25 @@ func (r *Report) create(ctx context.Context) (build BuildState, err error) {
 		if !hasCode(err, ci.BuildIDTaken) || r.series+1 >= maxSeries || !r.id.Own && r.id.Run == "" {
 			return build, err
 		}
-		r.series++
-		if r.id.Own {
-			r.id.Build = ci.NewBuildID()
-		} else {
-			r.id.Build = ci.DerivedBuildID(r.id.Run, r.series)
-		}
+		r.nextID()
 	}
+}
+
+// nextID goes on to the next id of the series.
+func (r *Report) nextID() {
+	r.series++
+	if r.id.Own {
+		r.id.Build = ci.NewBuildID()
+	} else {
+		r.id.Build = ci.DerivedBuildID(r.id.Run, r.series)
+	}
+}
+
+// restart says all of the step again, in the build as it is now.
+func (r *Report) restart() {
+	r.record(entry{Joined: &joined{Build: r.id.Build, Series: r.series, Step: r.key}})
+	r.begun, r.taken = false, false
+	r.acked.Store(0)
 }
 
 // describe settles what the build is of.
@@ -522,6 +534,17 @@ func (r *Report) mend(ctx context.Context, b *batch, refused *refusal) (bool, er
 		r.closed, r.proofless = true, true
 		return true, nil
 	case ci.BuildFinished:
+		if r.id.Run != "" && r.series+1 < maxSeries {
+			// A job that is tried again after its build's end: the next build of
+			// the series is that of all such jobs.
+			r.say("the build has ended; this is reported into another one of the same run")
+			r.nextID()
+			if _, err := r.create(ctx); err != nil {
+				return false, err
+			}
+			r.restart()
+			return true, nil
+		}
 		r.say("the build has ended without the step %s; nothing of this run is kept", r.key)
 		r.gone = true
 		return true, nil
@@ -561,9 +584,7 @@ func (r *Report) createAgain(ctx context.Context, refused *refusal) (bool, error
 		return false, err
 	}
 	r.say("the server does not know the build any more; it is created again")
-	r.record(entry{Joined: &joined{Build: r.id.Build, Series: r.series, Step: r.key}})
-	r.begun = false
-	r.acked.Store(0)
+	r.restart()
 	return true, nil
 }
 

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/runner"
+)
+
+type stepCmd struct {
+	Set stepSetCmd `cmd:"" help:"Say where a step stands, without running anything."`
+}
+
+type stepSetCmd struct {
+	serverFlags
+	Build    string        `help:"The build's id or address. Default: in a CI system, the build of its run." env:"STEPCAST_BUILD" placeholder:"ID" group:"Build"`
+	Status   string        `help:"queued, running, passed, failed, canceled or skipped." placeholder:"STATUS"`
+	ExitCode *int          `help:"The exit code of what ran." placeholder:"N"`
+	Name     string        `help:"What people read." placeholder:"TEXT"`
+	Needs    []string      `help:"The keys of the steps that this one comes after." placeholder:"KEY" sep:","`
+	Timeout  time.Duration `help:"How long to wait for the server." default:"60s" placeholder:"60s"`
+	Key      string        `arg:"" help:"The step's key, such as deploy/staging."`
+}
+
+// Help is what --help says beyond the flags.
+func (c *stepSetCmd) Help() string {
+	return `For steps that no command of this machine is: an approval, a job elsewhere. A status goes forward only: queued, running, then one of the others.
+
+  stepcast step set deploy --status running
+  stepcast step set deploy --status passed`
+}
+
+// Run says it.
+func (c *stepSetCmd) Run(ctx context.Context, std stdio) error {
+	if err := ci.CheckStepKey(c.Key); err != nil {
+		return usage(std, exitUsage, sentence(err))
+	}
+	set := runner.StepSet{Key: ci.StepKey(c.Key), Name: c.Name, ExitCode: c.ExitCode}
+	if c.Status != "" {
+		var err error
+		if set.Status, err = ci.ParseReported(c.Status); err != nil {
+			return usage(std, exitUsage, sentence(err))
+		}
+	}
+	for _, key := range c.Needs {
+		if err := ci.CheckStepKey(key); err != nil {
+			return usage(std, exitUsage, sentence(err))
+		}
+		set.Needs = append(set.Needs, ci.StepKey(key))
+	}
+	if set.Status == "" && set.Name == "" && set.Needs == nil && set.ExitCode == nil {
+		return usage(std, exitUsage, errors.New("what is to be set? Such as --status passed"))
+	}
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	build, err := present(ctx, client, c.Build)
+	switch {
+	case errors.Is(err, errNoBuild):
+		return usage(std, exitUsage, err)
+	case errors.Is(err, runner.ErrNoBuild):
+		return errors.New("the step was not set: no job of this run has reported anything; begin with `stepcast build start`")
+	case err == nil:
+		err = client.SetStep(ctx, build.ID, set)
+	}
+	if err != nil {
+		return fmt.Errorf("the step was not set: %w", unanswered(client, err))
+	}
+	return nil
+}

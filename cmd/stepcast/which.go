@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/cienv"
+	"github.com/stepcast/stepcast/internal/runner"
+)
+
+// which is the build that a command is about, as far as it is known without
+// asking the server.
+type which struct {
+	id      ci.BuildID
+	run     string // what the id is derived from; empty: nothing
+	own     bool   // nobody else reports it: the id was made up just now
+	project string // empty: git tells
+	details runner.Details
+	system  cienv.Build // the CI system's word; empty outside of one
+}
+
+func (w *which) derived() bool { return w.run != "" }
+
+// which settles the build: the one that was given, else that of the CI system's
+// run, else a new one. What the flags leave empty comes from the CI system.
+func (f *describeFlags) which(given string) (w which, err error) {
+	w = which{project: f.Project, details: f.details()}
+	if system, ok := cienv.Detect(cienv.Process()); ok {
+		w.system = system
+		if w.project == "" {
+			w.project = system.Project
+		}
+		w.details = w.details.Or(runner.Details{
+			Branch: system.Branch, Commit: system.Commit, Title: system.Title,
+			Author: system.Author, URL: system.URL, Trigger: system.Trigger,
+		})
+	}
+	switch {
+	case given != "":
+		if w.id, err = parseBuild(given); err != nil {
+			return w, fmt.Errorf("--build or STEPCAST_BUILD: %w", err)
+		}
+	case w.system.Run != "":
+		w.run, w.id = w.system.Run, ci.DerivedBuildID(w.system.Run, 0)
+	default:
+		w.own, w.id = true, ci.NewBuildID()
+	}
+	return w, nil
+}
+
+// present is the build of a command that comes after the first: the one that
+// was given, else the one that the jobs of the CI system's run report into,
+// which only the server knows when the first id of the series was taken.
+func present(ctx context.Context, client *runner.Client, given string) (runner.BuildState, error) {
+	if given != "" {
+		id, err := parseBuild(given)
+		if err != nil {
+			return runner.BuildState{}, err
+		}
+		return client.GetBuild(ctx, id)
+	}
+	system, ok := cienv.Detect(cienv.Process())
+	if !ok || system.Run == "" {
+		return runner.BuildState{}, errNoBuild
+	}
+	return client.FindRun(ctx, system.Run)
+}
+
+var errNoBuild = errors.New("which build? Give its id, or set STEPCAST_BUILD")
