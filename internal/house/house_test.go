@@ -24,6 +24,7 @@ var rules = map[string]struct{ ours, others []string }{
 	"internal/mask":        {},
 	"internal/sse":         {},
 	"internal/badge":       {},
+	"internal/outline":     {ours: []string{"internal/ci"}},
 	"migrations":           {},
 	"web":                  {},
 

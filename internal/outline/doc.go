@@ -1,0 +1,41 @@
+// Package outline understands the log of a step while it grows: which lines
+// belong together, what is wrong at which place in the source, how each test
+// ended. It does no I/O.
+//
+// What it promises:
+//
+//   - The log is only read. What a [Parser] yields depends on the log's bytes
+//     alone, not on the pieces in which they come.
+//   - A note is yielded once its line, or the last line that it needs, has
+//     ended; nothing is taken back. Notes are numbered from 0 without a gap, and
+//     every group that was begun is ended, at the latest by [Parser.Close].
+//   - Everything is bounded: what is kept, and what is yielded, by the bounds
+//     that package ci states for notes. Names and messages are UTF-8 without
+//     control characters; a message may have line feeds and tabs.
+//   - It rather misses something than to claim what is not so. Messages of
+//     compilers count at the beginning of a line, with the name of a source
+//     file; what takes several lines counts when all of them are there.
+//
+// # Groups
+//
+// GitHub Actions' ::group:: and Azure Pipelines' ##[group] are one deep: the
+// next one ends the last. GitLab's sections and Travis' folds are nested and
+// carry their own times. Buildkite's ---, +++ and ~~~ are read only when
+// [Options] says so, because much else begins with them, and not in a unified
+// diff. Its ^^^ +++, which opens a group after the fact, is passed over.
+//
+// # Annotations
+//
+// The commands of GitHub and Azure; gcc, clang and whatever prints as they do
+// (javac, clang-tidy, mypy); the linker; make, when nothing was wrong before;
+// Go's compiler, vet, failed tests and panics; rustc; TypeScript, and other
+// compilers with numbered messages in Microsoft's form; ESLint; Maven; Python's
+// tracebacks and pytest; uncaught errors of Node and Jest's failures; Perl's Test::More.
+//
+// # Tests
+//
+// go test, with -json, with -v or plain, and TAP, from the log; those and JUnit
+// XML from files. A Go package is listed as a test of its own name when none of
+// its tests says how it ended: it failed though none of them did (its build
+// failed, its process exited), or go test printed one line for all of them.
+package outline

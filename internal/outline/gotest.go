@@ -1,0 +1,520 @@
+package outline
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"github.com/stepcast/stepcast/internal/ci"
+)
+
+// Bounds of what is kept of Go's tests while they run.
+const (
+	maxKept     = 1 << 20 // bytes of their output together; of one, what a message holds
+	maxRunning  = 10_000  // tests
+	maxPackages = 1000    // that run at once
+	maxHeld     = 1000    // results that wait for the name of their package
+	maxPlaces   = 10      // of one failed test
+)
+
+// An output is the end of what a test has printed.
+type output struct {
+	lines []outputLine
+	size  int
+	open  bool // the last line has not ended
+}
+
+type outputLine struct {
+	text string
+	line int64 // of the log
+}
+
+// outputs counts what all of them keep.
+type outputs struct{ size int }
+
+func (k *outputs) add(o *output, text string, line int64) {
+	ended := strings.HasSuffix(text, "\n")
+	text = cut(strings.TrimSuffix(text, "\n"), ci.MaxNoteMessage)
+	if k.size+len(text) > maxKept {
+		return
+	}
+	if last := len(o.lines) - 1; o.open && last >= 0 && len(o.lines[last].text)+len(text) <= ci.MaxNoteMessage {
+		o.lines[last].text += text
+	} else {
+		o.lines = append(o.lines, outputLine{text, line})
+		o.size++
+		k.size++
+	}
+	o.open = !ended
+	o.size += len(text)
+	k.size += len(text)
+	for o.size > ci.MaxNoteMessage && len(o.lines) > 1 {
+		n := len(o.lines[0].text) + 1
+		o.size -= n
+		k.size -= n
+		o.lines = o.lines[1:]
+	}
+}
+
+func (k *outputs) drop(o *output) {
+	if o != nil {
+		k.size -= o.size
+		*o = output{}
+	}
+}
+
+// goName tells whether a name is that of a test, example or the like.
+func goName(name string) bool {
+	for _, with := range []string{"Test", "Fuzz", "Example", "Benchmark"} {
+		if strings.HasPrefix(name, with) {
+			return true
+		}
+	}
+	return false
+}
+
+// cutResult reads "    --- FAIL: TestArea/sub (0.01s)". The margin is the
+// number of blanks before it.
+func cutResult(text string) (t ci.Test, margin int, ok bool) {
+	margin = indent(text)
+	rest, ok := strings.CutPrefix(text[margin:], "--- ")
+	if !ok || margin%4 != 0 {
+		return t, 0, false
+	}
+	switch {
+	case strings.HasPrefix(rest, "PASS: "):
+		t.Status = ci.Passed
+	case strings.HasPrefix(rest, "FAIL: "):
+		t.Status = ci.Failed
+	case strings.HasPrefix(rest, "SKIP: "):
+		t.Status = ci.Skipped
+	default:
+		return t, 0, false
+	}
+	name, took, ok := strings.Cut(rest[len("PASS: "):], " (")
+	took, ok2 := strings.CutSuffix(took, "s)")
+	d, err := strconv.ParseFloat(took, 64)
+	if !ok || !ok2 || err != nil || !goName(name) {
+		return t, 0, false
+	}
+	t.Name, t.Duration = name, d
+	return t, margin, true
+}
+
+// cutFraming reads "=== RUN   TestArea" and its like.
+func cutFraming(text string) (verb, name string, ok bool) {
+	rest, ok := strings.CutPrefix(text, "=== ")
+	verb, name = cutWord(rest)
+	switch verb {
+	case "RUN", "PAUSE", "CONT", "NAME":
+		return verb, name, ok && (goName(name) || name == "")
+	}
+	return "", "", false
+}
+
+// A goPlace is a message of a test: "    area_test.go:10: message", and lines
+// that are indented deeper.
+type goPlace struct {
+	at      place
+	message string
+	line    int64
+}
+
+func goPlaces(o *output) (places []goPlace) {
+	margin := -1
+	for _, l := range o.lines {
+		trimmed := strings.TrimLeft(l.text, " ")
+		in := len(l.text) - len(trimmed)
+		if in >= 4 {
+			if at, rest, ok := cutPlace(trimmed); ok && extension(at.file) == "go" && at.column == 0 && (margin < 0 || in <= margin) {
+				if message, ok := strings.CutPrefix(rest, ":"); ok {
+					places = append(places, goPlace{at, strings.TrimPrefix(message, " "), l.line})
+					margin = in
+					continue
+				}
+			}
+		}
+		if last := len(places) - 1; last >= 0 && margin >= 0 && in > margin {
+			places[last].message += "\n" + l.text[min(in, margin+4):]
+			continue
+		}
+		margin = -1
+	}
+	return places
+}
+
+// goResult yields the result of a test, and what it says of places if it
+// failed. A panic among its output counts when it is not looked for elsewhere.
+func (p *Parser) goResult(line int64, t ci.Test, o *output, panics bool) {
+	if t.Status == ci.Passed || o == nil {
+		p.test(line, t)
+		return
+	}
+	places := goPlaces(o)
+	if t.Status == ci.Skipped {
+		if len(places) > 0 {
+			t.Message = places[len(places)-1].message
+		}
+		p.test(line, t)
+		return
+	}
+	if len(places) > 0 {
+		line = places[0].line
+	}
+	for _, l := range places[:min(len(places), maxPlaces)] {
+		l.at.file = p.inPackage(t.Suite, l.at.file)
+		p.problem(l.line, ci.LevelError, l.at, t.Name, l.message)
+	}
+	if panics {
+		var g goPanic
+		for _, l := range o.lines {
+			if at, done, _ := g.step(l.text, l.line); done {
+				p.problem(g.line, ci.LevelError, at, t.Name, g.message)
+				if len(places) == 0 {
+					line = g.line
+				}
+				break
+			}
+		}
+	}
+	t.Message = o.text()
+	p.test(line, t)
+}
+
+// text is the output without what go test says of the tests themselves.
+func (o *output) text() string {
+	var lines []string
+	for _, l := range o.lines {
+		if _, _, framing := cutFraming(l.text); framing {
+			continue
+		}
+		if _, _, result := cutResult(l.text); result || strings.HasPrefix(l.text, "FAIL\t") || l.text == "FAIL" {
+			continue
+		}
+		lines = append(lines, l.text)
+	}
+	return join(dedent(lines)...)
+}
+
+// goText reads what go test prints for people. The name of a package comes last,
+// so the results of its tests wait for it.
+type goText struct {
+	outputs
+	tests   map[string]*output // with -v: those that have begun and not ended
+	running string             // whose output follows
+	held    []*goHeld
+	block   *goHeld // without -v: the test that did not pass, whose output follows
+	margin  int     // of its result
+	any     bool    // results of this package were seen
+	failed  bool    // failures among them
+	last    int64   // line of the last result
+}
+
+type goHeld struct {
+	test   ci.Test
+	line   int64
+	output *output
+}
+
+func (g *goText) awake() bool { return g.running != "" || g.block != nil }
+
+// failing is the test whose result was the last thing said, if it failed.
+func (g *goText) failing() string {
+	if g.block != nil {
+		return g.block.test.Name
+	}
+	return ""
+}
+
+// panicked lets the failing test say why.
+func (g *goText) panicked(message string) {
+	if g.block != nil {
+		g.add(g.block.output, message+"\n", g.block.line)
+	}
+}
+
+func (g *goText) read(p *Parser, text string) bool {
+	if verb, name, ok := cutFraming(text); ok {
+		g.block = nil
+		switch {
+		case verb == "RUN" && name != "":
+			if g.tests == nil {
+				g.tests = make(map[string]*output)
+			}
+			if g.tests[name] == nil && len(g.tests) < maxRunning {
+				g.tests[name] = &output{}
+			}
+			g.running = name
+		case verb == "PAUSE":
+			g.running = ""
+		default:
+			g.running = name
+		}
+		return true
+	}
+	if t, margin, ok := cutResult(text); ok {
+		g.result(p, t, margin)
+		return true
+	}
+	if g.ended(p, text) {
+		return true
+	}
+	switch {
+	case g.running != "":
+		if o := g.tests[g.running]; o != nil {
+			g.add(o, text+"\n", p.lines)
+		}
+		return true
+	case g.block != nil && indent(text) > g.margin:
+		g.add(g.block.output, text+"\n", p.lines)
+		return true
+	}
+	if strings.TrimSpace(text) != "" {
+		g.block = nil
+	}
+	// Until the package ends, what is printed is its tests' own.
+	return g.any && p.lines-g.last < maxTrace
+}
+
+func (g *goText) result(p *Parser, t ci.Test, margin int) {
+	if len(g.held) >= maxHeld {
+		g.flush(p, "")
+	}
+	o := g.tests[t.Name]
+	if t.Status == ci.Passed {
+		g.drop(o)
+	}
+	if o == nil {
+		o = &output{}
+	}
+	delete(g.tests, t.Name)
+	held := &goHeld{test: t, line: p.lines, output: o}
+	g.held = append(g.held, held)
+	g.any, g.failed, g.last = true, g.failed || t.Status == ci.Failed, p.lines
+	g.running, g.block, g.margin = "", nil, margin
+	if t.Status != ci.Passed {
+		g.block = held
+	}
+}
+
+// ended reads the last line of a package's tests:
+//
+//	ok  	example.com/shapes/calc	0.004s
+//	FAIL	example.com/shapes	0.005s
+//	FAIL	example.com/shapes/broken [build failed]
+func (g *goText) ended(p *Parser, text string) bool {
+	if text == "PASS" || text == "FAIL" {
+		known := g.any || g.running != ""
+		g.running, g.block = "", nil
+		return known
+	}
+	t := ci.Test{Status: ci.Passed}
+	rest, ok := strings.CutPrefix(text, "ok  \t")
+	if !ok {
+		if rest, ok = strings.CutPrefix(text, "FAIL\t"); !ok {
+			return false
+		}
+		t.Status = ci.Failed
+	}
+	pkg, took, timed := strings.Cut(rest, "\t")
+	if timed {
+		took, _, _ = strings.Cut(took, "\t")
+		d, err := strconv.ParseFloat(strings.TrimSuffix(took, "s"), 64)
+		if t.Duration = d; err != nil && took != "(cached)" {
+			return false
+		}
+		t.Message = "Failed outside of its tests."
+	} else if pkg, took, ok = strings.Cut(rest, " ["); ok {
+		why, failed := strings.CutSuffix(took, " failed]")
+		if !failed || why != "build" && why != "setup" {
+			return false
+		}
+		t.Message = "The " + why + " failed."
+	} else {
+		return false
+	}
+	if pkg == "" || strings.ContainsAny(pkg, " \t") {
+		return false
+	}
+	alone := !g.any && !strings.HasSuffix(text, "[no tests to run]") || t.Status == ci.Failed && !g.failed
+	g.flush(p, pkg)
+	g.running, g.block, g.any, g.failed = "", nil, false, false
+	if alone {
+		if t.Suite, t.Name = pkg, pkg; t.Status == ci.Passed {
+			t.Message = ""
+		}
+		p.test(p.lines, t)
+	}
+	return true
+}
+
+// flush yields what was held. The package is "" when its name never came.
+func (g *goText) flush(p *Parser, pkg string) {
+	for _, h := range g.held {
+		h.test.Suite = pkg
+		p.goResult(h.line, h.test, h.output, false)
+		g.drop(h.output)
+	}
+	clear(g.held)
+	g.held, g.block = g.held[:0], nil
+	if pkg != "" {
+		for _, o := range g.tests { // they never ended
+			g.drop(o)
+		}
+		clear(g.tests)
+	}
+}
+
+// goJSON reads the lines of go test -json; see go doc test2json.
+type goJSON struct {
+	outputs
+	tests    map[goKey]*output
+	packages map[string]*goPackage
+	results  int // how many tests were seen, for a file that should have some
+}
+
+type goKey struct{ pkg, test string }
+
+type goPackage struct {
+	failed bool // a test of it
+	any    bool
+	output output
+}
+
+type goEvent struct {
+	Action      string
+	Package     string
+	ImportPath  string // of build output
+	Test        string
+	Output      string
+	Elapsed     float64 // seconds
+	FailedBuild string
+}
+
+func (g *goJSON) read(p *Parser, text string) bool {
+	if !strings.HasPrefix(text, `{"Time":"`) && !strings.HasPrefix(text, `{"Action":"`) && !strings.HasPrefix(text, `{"ImportPath":"`) {
+		return false
+	}
+	_, action, ok := strings.Cut(text[:min(len(text), 2000)], `"Action":"`)
+	action, _, ended := strings.Cut(action, `"`)
+	if !ok || !ended {
+		return false
+	}
+	switch action {
+	case "run", "pause", "cont": // nothing that has to be taken apart
+		return strings.Contains(text, `"Package":"`)
+	}
+	var e goEvent
+	if json.Unmarshal([]byte(text), &e) != nil {
+		return false
+	}
+	switch {
+	case e.Action == "build-output" && e.ImportPath != "":
+		p.placed(strings.TrimPrefix(strings.TrimSuffix(e.Output, "\n"), "vet: "), strings.HasPrefix(e.Output, "vet: "))
+		return true
+	case e.Action == "build-fail" && e.ImportPath != "":
+		return true
+	case e.Package == "":
+		return false
+	}
+	switch e.Action {
+	case "start", "bench", "attr", "artifacts":
+	case "output":
+		g.output(p, &e)
+	case "pass", "fail", "skip":
+		g.end(p, &e)
+	default:
+		return false
+	}
+	return true
+}
+
+func (g *goJSON) output(p *Parser, e *goEvent) {
+	if e.Test == "" {
+		if pkg := g.pkg(e.Package); pkg != nil {
+			g.add(&pkg.output, e.Output, p.lines)
+		}
+		return
+	}
+	if _, _, framing := cutFraming(strings.TrimSuffix(e.Output, "\n")); framing {
+		return
+	}
+	if g.tests == nil {
+		g.tests = make(map[goKey]*output)
+	}
+	key := goKey{e.Package, e.Test}
+	o := g.tests[key]
+	if o == nil {
+		if len(g.tests) == maxRunning {
+			return
+		}
+		o = &output{}
+		g.tests[key] = o
+	}
+	g.add(o, e.Output, p.lines)
+}
+
+// pkg is what is known of a package; nil when too many run.
+func (g *goJSON) pkg(name string) *goPackage {
+	pkg := g.packages[name]
+	if pkg == nil && len(g.packages) < maxPackages {
+		if g.packages == nil {
+			g.packages = make(map[string]*goPackage)
+		}
+		pkg = &goPackage{}
+		g.packages[name] = pkg
+	}
+	return pkg
+}
+
+// end yields the result of a test, or that of a package of whose tests none
+// says why it failed.
+func (g *goJSON) end(p *Parser, e *goEvent) {
+	t := ci.Test{Suite: e.Package, Name: e.Test, Duration: e.Elapsed}
+	switch e.Action {
+	case "pass":
+		t.Status = ci.Passed
+	case "fail":
+		t.Status = ci.Failed
+	default:
+		t.Status = ci.Skipped
+	}
+	pkg := g.pkg(e.Package)
+	if e.Test != "" {
+		if pkg != nil {
+			pkg.any, pkg.failed = true, pkg.failed || t.Status == ci.Failed
+		}
+		key := goKey{e.Package, e.Test}
+		o := g.tests[key]
+		g.results++
+		p.goResult(p.lines, t, o, true)
+		g.drop(o)
+		delete(g.tests, key)
+		return
+	}
+	if t.Status == ci.Failed && (pkg == nil || !pkg.failed) {
+		t.Name = e.Package
+		o := &output{}
+		if pkg != nil {
+			o = &pkg.output
+		}
+		if e.FailedBuild != "" {
+			*o = output{lines: []outputLine{{"The build failed.", p.lines}}, size: o.size}
+		}
+		g.results++
+		p.goResult(p.lines, t, o, true)
+	}
+	if pkg != nil {
+		g.drop(&pkg.output)
+		delete(g.packages, e.Package)
+	}
+	for key, o := range g.tests { // they never ended
+		if key.pkg == e.Package {
+			g.drop(o)
+			delete(g.tests, key)
+		}
+	}
+}
+
+// close forgets what never ended.
+func (g *goJSON) close(*Parser) { *g = goJSON{results: g.results} }

@@ -1,0 +1,4 @@
+function area(width, height) {
+  var unused = 1;
+  return width * hieght;
+}

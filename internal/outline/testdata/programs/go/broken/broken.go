@@ -1,0 +1,9 @@
+package broken
+
+import "os"
+
+func Broken() int {
+	return "text"
+}
+
+func Broken() int { return undefined }

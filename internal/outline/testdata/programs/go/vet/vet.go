@@ -1,0 +1,5 @@
+package vet
+
+import "fmt"
+
+func Print() { fmt.Printf("%d\n", "text") }

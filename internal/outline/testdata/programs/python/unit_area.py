@@ -1,0 +1,9 @@
+import unittest
+
+
+class TestArea(unittest.TestCase):
+    def test_area(self):
+        self.assertEqual(2 + 3, 6)
+
+
+unittest.main()
