@@ -4,23 +4,23 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/stepcast/stepcast/internal/ci"
 )
 
 // Bounds of what is kept of Go's tests while they run.
 const (
-	maxKept     = 1 << 20 // bytes of their output together; of one, what a message holds
-	maxRunning  = 10_000  // tests
-	maxPackages = 1000    // that run at once
-	maxHeld     = 1000    // results that wait for the name of their package
-	maxPlaces   = 10      // of one failed test
+	maxKept   = 1 << 20 // bytes of their names and output together; of one, what a message holds
+	maxHeld   = 1000    // results that wait for the name of their package
+	maxPlaces = 10      // of one failed test
 )
 
 // An output is the end of what a test has printed.
 type output struct {
 	lines []outputLine
 	size  int
+	cost  int  // of what it is listed by
 	open  bool // the last line has not ended
 }
 
@@ -32,6 +32,17 @@ type outputLine struct {
 // outputs counts what all of them keep.
 type outputs struct{ size int }
 
+// begin returns an empty output that is listed by a name of so many bytes; nil
+// when too much is kept.
+func (k *outputs) begin(name int) *output {
+	cost := name + 200
+	if k.size+cost > maxKept {
+		return nil
+	}
+	k.size += cost
+	return &output{cost: cost}
+}
+
 func (k *outputs) add(o *output, text string, line int64) {
 	ended := strings.HasSuffix(text, "\n")
 	text = cut(strings.TrimSuffix(text, "\n"), ci.MaxNoteMessage)
@@ -41,7 +52,7 @@ func (k *outputs) add(o *output, text string, line int64) {
 	if last := len(o.lines) - 1; o.open && last >= 0 && len(o.lines[last].text)+len(text) <= ci.MaxNoteMessage {
 		o.lines[last].text += text
 	} else {
-		o.lines = append(o.lines, outputLine{text, line})
+		o.lines = append(o.lines, outputLine{strings.Clone(text), line}) // not the whole event
 		o.size++
 		k.size++
 	}
@@ -58,13 +69,16 @@ func (k *outputs) add(o *output, text string, line int64) {
 
 func (k *outputs) drop(o *output) {
 	if o != nil {
-		k.size -= o.size
+		k.size -= o.size + o.cost
 		*o = output{}
 	}
 }
 
 // goName tells whether a name is that of a test, example or the like.
 func goName(name string) bool {
+	if len(name) > ci.MaxNoteName {
+		return false
+	}
 	for _, with := range []string{"Test", "Fuzz", "Example", "Benchmark"} {
 		if strings.HasPrefix(name, with) {
 			return true
@@ -203,8 +217,7 @@ type goText struct {
 	tests   map[string]*output // with -v: those that have begun and not ended
 	running string             // whose output follows
 	held    []*goHeld
-	block   *goHeld // without -v: the test that did not pass, whose output follows
-	margin  int     // of its result
+	block   *goHeld // without -v: the test whose output follows
 	any     bool    // results of this package were seen
 	failed  bool    // failures among them
 	last    int64   // line of the last result
@@ -214,13 +227,15 @@ type goHeld struct {
 	test   ci.Test
 	line   int64
 	output *output
+	margin int     // of its result
+	above  *goHeld // the block that this one is in, for what comes after it
 }
 
 func (g *goText) awake() bool { return g.running != "" || g.block != nil }
 
 // failing is the test whose result was the last thing said, if it failed.
 func (g *goText) failing() string {
-	if g.block != nil {
+	if g.block != nil && g.block.test.Status == ci.Failed {
 		return g.block.test.Name
 	}
 	return ""
@@ -241,8 +256,10 @@ func (g *goText) read(p *Parser, text string) bool {
 			if g.tests == nil {
 				g.tests = make(map[string]*output)
 			}
-			if g.tests[name] == nil && len(g.tests) < maxRunning {
-				g.tests[name] = &output{}
+			if g.tests[name] == nil {
+				if o := g.begin(len(name)); o != nil {
+					g.tests[name] = o
+				}
 			}
 			g.running = name
 		case verb == "PAUSE":
@@ -261,16 +278,26 @@ func (g *goText) read(p *Parser, text string) bool {
 	}
 	switch {
 	case g.running != "":
+		// A test that prints no newline at its end has its result on that line.
+		if i := strings.LastIndex(text, "--- "); i > 0 {
+			if t, _, ok := cutResult(text[i:]); ok && t.Name == g.running {
+				g.result(p, t, 0)
+				return true
+			}
+		}
 		if o := g.tests[g.running]; o != nil {
 			g.add(o, text+"\n", p.lines)
 		}
 		return true
-	case g.block != nil && indent(text) > g.margin:
+	case strings.TrimSpace(text) == "":
+		return g.block != nil
+	}
+	for g.block != nil && indent(text) <= g.block.margin {
+		g.block = g.block.above
+	}
+	if g.block != nil {
 		g.add(g.block.output, text+"\n", p.lines)
 		return true
-	}
-	if strings.TrimSpace(text) != "" {
-		g.block = nil
 	}
 	// Until the package ends, what is printed is its tests' own.
 	return g.any && p.lines-g.last < maxTrace
@@ -288,13 +315,13 @@ func (g *goText) result(p *Parser, t ci.Test, margin int) {
 		o = &output{}
 	}
 	delete(g.tests, t.Name)
-	held := &goHeld{test: t, line: p.lines, output: o}
+	held := &goHeld{test: t, line: p.lines, output: o, margin: margin}
+	for held.above = g.block; held.above != nil && held.above.margin >= margin; {
+		held.above = held.above.above
+	}
 	g.held = append(g.held, held)
 	g.any, g.failed, g.last = true, g.failed || t.Status == ci.Failed, p.lines
-	g.running, g.block, g.margin = "", nil, margin
-	if t.Status != ci.Passed {
-		g.block = held
-	}
+	g.running, g.block = "", held
 }
 
 // ended reads the last line of a package's tests:
@@ -370,15 +397,13 @@ type goJSON struct {
 	outputs
 	tests    map[goKey]*output
 	packages map[string]*goPackage
-	results  int // how many tests were seen, for a file that should have some
 }
 
 type goKey struct{ pkg, test string }
 
 type goPackage struct {
 	failed bool // a test of it
-	any    bool
-	output output
+	output *output
 }
 
 type goEvent struct {
@@ -404,8 +429,8 @@ func (g *goJSON) read(p *Parser, text string) bool {
 	case "run", "pause", "cont": // nothing that has to be taken apart
 		return strings.Contains(text, `"Package":"`)
 	}
-	var e goEvent
-	if json.Unmarshal([]byte(text), &e) != nil {
+	e, ok := plainEvent(text)
+	if !ok && json.Unmarshal([]byte(text), &e) != nil {
 		return false
 	}
 	switch {
@@ -429,10 +454,84 @@ func (g *goJSON) read(p *Parser, text string) bool {
 	return true
 }
 
+// plainEvent reads an event as go test writes it: a flat object of strings and
+// numbers, without blanks. Whatever else it may be is for encoding/json, which
+// takes three times as long.
+func plainEvent(text string) (e goEvent, ok bool) {
+	for rest := strings.TrimPrefix(text, "{"); ; {
+		var key, value string
+		if key, rest, ok = cutLiteral(rest); !ok || !strings.HasPrefix(rest, ":") {
+			return goEvent{}, false
+		}
+		if rest = rest[1:]; strings.HasPrefix(rest, `"`) {
+			if value, rest, ok = cutLiteral(rest); !ok {
+				return goEvent{}, false
+			}
+		} else {
+			n := 0
+			for n < len(rest) && (digit(rest[n]) || rest[n] == '.') {
+				n++
+			}
+			number, err := strconv.ParseFloat(rest[:n], 64)
+			if err != nil || key != "Elapsed" || rest[0] == '.' || rest[n-1] == '.' || n > 1 && rest[0] == '0' && rest[1] != '.' {
+				return goEvent{}, false
+			}
+			e.Elapsed, rest = number, rest[n:]
+		}
+		switch key {
+		case "Action":
+			e.Action = value
+		case "Package":
+			e.Package = value
+		case "ImportPath":
+			e.ImportPath = value
+		case "Test":
+			e.Test = value
+		case "Output":
+			e.Output = value
+		case "FailedBuild":
+			e.FailedBuild = value
+		case "Time", "Elapsed":
+		default:
+			return goEvent{}, false
+		}
+		switch {
+		case rest == "}":
+			return e, true
+		case !strings.HasPrefix(rest, ","):
+			return goEvent{}, false
+		}
+		rest = rest[1:]
+	}
+}
+
+// cutLiteral cuts a JSON string off.
+func cutLiteral(s string) (value, rest string, ok bool) {
+	if s == "" || s[0] != '"' {
+		return "", s, false
+	}
+	escaped := false
+	for i := 1; i < len(s); i++ {
+		switch b := s[i]; {
+		case b == '\\':
+			escaped = true
+			i++
+		case b < ' ' || b >= utf8.RuneSelf:
+			return "", s, false
+		case b == '"' && !escaped:
+			return s[1:i], s[i+1:], true
+		case b == '"':
+			err := json.Unmarshal([]byte(s[:i+1]), &value)
+			return value, s[i+1:], err == nil
+		}
+	}
+	return "", s, false
+}
+
 func (g *goJSON) output(p *Parser, e *goEvent) {
 	if e.Test == "" {
 		if pkg := g.pkg(e.Package); pkg != nil {
-			g.add(&pkg.output, e.Output, p.lines)
+			g.add(pkg.output, e.Output, p.lines)
 		}
 		return
 	}
@@ -445,24 +544,27 @@ func (g *goJSON) output(p *Parser, e *goEvent) {
 	key := goKey{e.Package, e.Test}
 	o := g.tests[key]
 	if o == nil {
-		if len(g.tests) == maxRunning {
+		if o = g.begin(len(e.Package) + len(e.Test)); o == nil {
 			return
 		}
-		o = &output{}
-		g.tests[key] = o
+		g.tests[goKey{strings.Clone(e.Package), strings.Clone(e.Test)}] = o
 	}
 	g.add(o, e.Output, p.lines)
 }
 
-// pkg is what is known of a package; nil when too many run.
+// pkg is what is known of a package; nil when too much is kept.
 func (g *goJSON) pkg(name string) *goPackage {
 	pkg := g.packages[name]
-	if pkg == nil && len(g.packages) < maxPackages {
+	if pkg == nil {
+		o := g.begin(len(name))
+		if o == nil {
+			return nil
+		}
 		if g.packages == nil {
 			g.packages = make(map[string]*goPackage)
 		}
-		pkg = &goPackage{}
-		g.packages[name] = pkg
+		pkg = &goPackage{output: o}
+		g.packages[strings.Clone(name)] = pkg
 	}
 	return pkg
 }
@@ -482,11 +584,10 @@ func (g *goJSON) end(p *Parser, e *goEvent) {
 	pkg := g.pkg(e.Package)
 	if e.Test != "" {
 		if pkg != nil {
-			pkg.any, pkg.failed = true, pkg.failed || t.Status == ci.Failed
+			pkg.failed = pkg.failed || t.Status == ci.Failed
 		}
 		key := goKey{e.Package, e.Test}
 		o := g.tests[key]
-		g.results++
 		p.goResult(p.lines, t, o, true)
 		g.drop(o)
 		delete(g.tests, key)
@@ -496,16 +597,15 @@ func (g *goJSON) end(p *Parser, e *goEvent) {
 		t.Name = e.Package
 		o := &output{}
 		if pkg != nil {
-			o = &pkg.output
+			o = pkg.output
 		}
 		if e.FailedBuild != "" {
-			*o = output{lines: []outputLine{{"The build failed.", p.lines}}, size: o.size}
+			o = &output{lines: []outputLine{{"The build failed.", p.lines}}}
 		}
-		g.results++
 		p.goResult(p.lines, t, o, true)
 	}
 	if pkg != nil {
-		g.drop(&pkg.output)
+		g.drop(pkg.output)
 		delete(g.packages, e.Package)
 	}
 	for key, o := range g.tests { // they never ended
@@ -517,4 +617,4 @@ func (g *goJSON) end(p *Parser, e *goEvent) {
 }
 
 // close forgets what never ended.
-func (g *goJSON) close(*Parser) { *g = goJSON{results: g.results} }
+func (g *goJSON) close() { *g = goJSON{} }

@@ -368,6 +368,8 @@ func TestParser_MemoryIsBounded(t *testing.T) {
 		"go results":        "    --- FAIL: Test%d/" + x + " (0.00s)\n",
 		"go json":           `{"Action":"output","Package":"p%d","Test":"T","Output":"` + x + `\n"}` + "\n",
 		"go json tests":     `{"Action":"output","Package":"p","Test":"T%d","Output":"` + x + `\n"}` + "\n",
+		"go json packages":  `{"Action":"output","Package":"p%d` + x + `","Output":"y\n"}` + "\n",
+		"go begun":          "=== RUN   Test%d" + x[:900] + "\n",
 		"go json one test":  `{"Action":"output","Package":"p","Test":"T","Output":"` + x + `"}` + "\n",
 		"tap without plan":  "ok %d - " + x + "\n  ---\n  a: " + x + "\n  ...\n",
 		"tap diagnostics":   "TAP version 13\nnot ok 1\n  ---\n  a%d: " + x + "\n  b: c\n",
@@ -425,6 +427,25 @@ func FuzzParser(f *testing.F) {
 		pieces := read(t, o, log, int(size)+1)
 		if diff := cmp.Diff(show(whole), show(pieces)); diff != "" {
 			t.Fatalf("in pieces of %d (-whole +pieces):\n%s", size+1, diff)
+		}
+	})
+}
+
+// FuzzPlainEvent compares with encoding/json.
+func FuzzPlainEvent(f *testing.F) {
+	for line := range bytes.Lines(fixtures(f, "testdata/logs/go-test-json.log")["testdata/logs/go-test-json.log"]) {
+		f.Add(strings.TrimSpace(string(line)))
+	}
+	f.Add(`{"Action":"\u00e4\ud83d","Elapsed":00.5}`)
+	f.Add(`{"Action":"x","Action":1}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		e, ok := plainEvent(text)
+		if !ok || !strings.HasPrefix(text, "{") {
+			return
+		}
+		var want goEvent
+		if err := json.Unmarshal([]byte(text), &want); err != nil || e != want {
+			t.Fatalf("%q: %+v, want %+v, %v", text, e, want, err)
 		}
 	})
 }

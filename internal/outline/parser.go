@@ -125,7 +125,7 @@ func (p *Parser) Close(at time.Time) {
 	}
 	p.tap.close(p)
 	p.gotext.flush(p, "")
-	p.gojson.close(p)
+	p.gojson.close()
 	p.trace.flush(p)
 	p.rust.flush(p)
 	p.node.flush(p)

@@ -19,6 +19,7 @@ type tapReader struct {
 	file    string // that prove named
 	names   []string
 	held    []*tapPoint
+	size    int // bytes of their diagnostics
 	others  int // lines since the last one of TAP
 	points  int
 	empty   bool // a plan says that there is no test
@@ -43,7 +44,13 @@ type tapPoint struct {
 	size   int
 }
 
-func (t *tapReader) awake() bool { return t.sure || t.planned || t.point != nil || len(t.held) > 0 }
+// awake: after many lines of something else a version, a plan or a point at the
+// margin is waited for.
+func (t *tapReader) awake() bool {
+	return t.others <= maxTAP && t.begun()
+}
+
+func (t *tapReader) begun() bool { return t.sure || t.planned || t.point != nil || len(t.held) > 0 }
 
 func (t *tapReader) read(p *Parser, text string) bool {
 	margin := indent(text)
@@ -121,7 +128,7 @@ func (t *tapReader) line(p *Parser, text string, margin int) bool {
 		return true
 	case strings.HasPrefix(text, "1.."):
 		return t.plan(p, text, margin)
-	case strings.HasPrefix(text, "# Subtest: ") && t.awake():
+	case strings.HasPrefix(text, "# Subtest: ") && t.begun():
 		t.finish(p)
 		t.name(margin, unescapeTAP(strings.TrimPrefix(text, "# Subtest: ")))
 		return true
@@ -151,7 +158,7 @@ func (t *tapReader) plan(p *Parser, text string, margin int) bool {
 		return false
 	}
 	if margin > 0 {
-		return t.awake()
+		return t.begun()
 	}
 	t.finish(p)
 	t.empty = t.empty || n == 0
@@ -162,7 +169,7 @@ func (t *tapReader) plan(p *Parser, text string, margin int) bool {
 	case t.held[len(t.held)-1].number == n && t.held[len(t.held)-1].margin == 0:
 		t.vouch(p)
 	default:
-		t.held = nil
+		t.held, t.size = nil, 0
 	}
 	return true
 }
@@ -189,9 +196,9 @@ func (t *tapReader) take(p *Parser, q *tapPoint) bool {
 		if t.point != nil && t.point.margin == 0 {
 			next = t.point.number + 1
 		}
-		if q.margin == 0 && q.number != next || q.margin > 0 && !t.awake() {
+		if q.margin == 0 && q.number != next || q.margin > 0 && !t.begun() {
 			t.finish(p)
-			t.held, t.planned = nil, false
+			t.held, t.size, t.planned = nil, 0, false
 			return false
 		}
 	}
@@ -245,9 +252,12 @@ func (t *tapReader) finish(p *Parser) {
 	case t.sure:
 		t.yield(p, q)
 	case len(t.held) < maxTAP:
+		if t.size += q.size; t.size > maxKept {
+			q.words = nil
+		}
 		t.held = append(t.held, q)
 	default:
-		t.held = nil
+		t.held, t.size = nil, 0
 	}
 }
 
@@ -329,16 +339,16 @@ func cutPoint(text string, margin int, line int64) (*tapPoint, bool) {
 		rest = " " + rest
 	}
 	name, directive := cutDirective(strings.TrimPrefix(rest, "- "))
-	q.test = ci.Test{Name: unescapeTAP(name), Status: ci.Passed}
+	q.test = ci.Test{Name: strings.Clone(cut(unescapeTAP(name), ci.MaxNoteName)), Status: ci.Passed}
 	if failed {
 		q.test.Status = ci.Failed
 	}
 	verb, why := cutWord(directive)
 	switch verb = strings.ToUpper(verb); {
 	case strings.HasPrefix(verb, "SKIP"):
-		q.test.Status, q.test.Message = ci.Skipped, unescapeTAP(why)
+		q.test.Status, q.test.Message = ci.Skipped, strings.Clone(cut(unescapeTAP(why), ci.MaxNoteName))
 	case verb == "TODO":
-		q.todo, q.test.Message = true, unescapeTAP(why)
+		q.todo, q.test.Message = true, strings.Clone(cut(unescapeTAP(why), ci.MaxNoteName))
 	case strings.HasPrefix(verb, "TIME="): // node-tap: # time=12.3ms
 		if ms, err := strconv.ParseFloat(strings.TrimSuffix(strings.ToLower(verb[len("TIME="):]), "ms"), 64); err == nil {
 			q.test.Duration = ms / 1000

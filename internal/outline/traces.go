@@ -109,7 +109,7 @@ func exception(text string) bool {
 		}
 	}
 	last := name[strings.LastIndexByte(name, '.')+1:]
-	return last != "" && last[0] >= 'A' && last[0] <= 'Z'
+	return last != "" && (last[0] >= 'A' && last[0] <= 'Z' || len(last) < len(name)) // socket.timeout
 }
 
 func (t *pythonTrace) flush(p *Parser) {
@@ -142,6 +142,7 @@ type pytest struct {
 	at      place // of the short form
 	said    map[string]bool
 	inBlock bool
+	lines   int // of the block
 }
 
 // maxWords bounds the lines of a message.
@@ -162,7 +163,7 @@ func (t *pytest) read(p *Parser, text string) bool {
 	if !t.inBlock {
 		return false
 	}
-	if strings.HasPrefix(text, "===") {
+	if t.lines++; strings.HasPrefix(text, "===") || t.lines > maxTrace {
 		t.inBlock = false
 		return true
 	}
@@ -211,7 +212,7 @@ func (t *pytest) remember(title string) {
 		t.said = make(map[string]bool)
 	}
 	if len(t.said) < maxAnnotations {
-		t.said[cut(title, 200)] = true
+		t.said[strings.Clone(cut(title, 200))] = true
 	}
 }
 
