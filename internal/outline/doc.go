@@ -7,8 +7,10 @@
 //   - The log is only read. What a [Parser] yields depends on the log's bytes
 //     alone, not on the pieces in which they come.
 //   - A note is yielded once its line, or the last line that it needs, has
-//     ended; nothing is taken back. Notes are numbered from 0 without a gap, and
-//     every group that was begun is ended, at the latest by [Parser.Close].
+//     ended; nothing is taken back. Notes are numbered from 0 without a gap;
+//     their lines need not ascend, because go test names a package after its
+//     tests. Every group that was begun is ended, at the latest by
+//     [Parser.Close].
 //   - Everything is bounded: what is kept, and what is yielded, by the bounds
 //     that package ci states for notes. Names and messages are UTF-8 without
 //     control characters; a message may have line feeds and tabs.
@@ -20,7 +22,7 @@
 //
 // GitHub Actions' ::group:: and Azure Pipelines' ##[group] are one deep: the
 // next one ends the last. GitLab's sections and Travis' folds are nested and
-// carry their own times. Buildkite's ---, +++ and ~~~ are read only when
+// carry their own times. All but GitLab's, which say so, are shown folded there. Buildkite's ---, +++ and ~~~ are read only when
 // [Options] says so, because much else begins with them, and not in a unified
 // diff. Its ^^^ +++, which opens a group after the fact, is passed over.
 //

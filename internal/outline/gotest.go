@@ -16,6 +16,18 @@ const (
 	maxPlaces = 10      // of one failed test
 )
 
+// GoModule returns the path of the module that a go.mod file declares, for
+// [Options]; "" when it declares none.
+func GoModule(file []byte) string {
+	for line := range strings.Lines(string(file)) {
+		line, _, _ = strings.Cut(line, "//")
+		if fields := strings.Fields(line); len(fields) == 2 && fields[0] == "module" {
+			return strings.Trim(fields[1], "\"`")
+		}
+	}
+	return ""
+}
+
 // An output is the end of what a test has printed.
 type output struct {
 	lines []outputLine

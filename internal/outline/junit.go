@@ -17,7 +17,7 @@ import (
 const (
 	maxReport   = 1 << 30  // bytes of a file
 	maxDepth    = 100      // elements in each other
-	maxTexts    = 16 << 20 // bytes of messages that are kept; later ones are left out
+	maxTexts    = 8 << 20  // bytes of messages that are kept; later ones are left out
 	maxNames    = 64 << 20 // bytes of names that are kept; later tests are left out
 	maxTag      = 64 << 10 // bytes between < and >
 	maxTextRun  = 64 << 10 // bytes of text between two tags that are looked at
@@ -286,6 +286,7 @@ func (s *sieve) byte() (byte, error) {
 // step moves on by at least one byte.
 func (s *sieve) step() error {
 	for n := 0; n < 4096 && len(s.out) < 4096; n++ {
+		s.plain()
 		b, err := s.byte()
 		if err != nil {
 			return err
@@ -336,6 +337,26 @@ func (s *sieve) step() error {
 		}
 	}
 	return nil
+}
+
+// plain passes on what has been read of plain text and data, as far as it is
+// that and its bound is not near.
+func (s *sieve) plain() {
+	n := min(s.in.Buffered(), maxTextRun-s.run, int(min(s.left, maxTextRun)))
+	if s.state == inTag || n <= 0 {
+		return
+	}
+	run, _ := s.in.Peek(n)
+	for i, b := range run {
+		if b < ' ' && b != '\n' && b != '\t' && b != '\r' || b == '<' || b == '&' || b == ']' {
+			run = run[:i]
+			break
+		}
+	}
+	s.out = append(s.out, run...)
+	s.run += len(run)
+	s.left -= int64(len(run))
+	s.in.Discard(len(run))
 }
 
 // room tells whether text is still passed on.
