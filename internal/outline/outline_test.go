@@ -170,7 +170,7 @@ func fixtures(t testing.TB, pattern string) map[string][]byte {
 func optionsFor(path string) Options {
 	name := filepath.Base(path)
 	o := Options{Buildkite: strings.HasPrefix(name, "buildkite")}
-	for prefix, dir := range map[string]string{"go-": "go", "ld": "c", "make": "c", "eslint": "eslint", "node": "node", "python": "python", "unittest": "python"} {
+	for prefix, dir := range map[string]string{"go-": "go", "ld": "c", "make": "c", "eslint": "eslint", "node": "node", "python": "python", "unittest": "python", "pytest": "python"} {
 		if strings.HasPrefix(name, prefix) {
 			o.Dir = "/tmp/shapes/" + dir
 		}

@@ -118,7 +118,8 @@ func (t *pythonTrace) flush(p *Parser) {
 		if at.file == "" && !strings.HasPrefix(t.at.file, "<") {
 			at = t.at
 		}
-		p.problem(t.line, ci.LevelError, at, "", t.message)
+		title := p.pytest.native()
+		p.problem(t.line, ci.LevelError, at, title, t.message)
 	}
 	*t = pythonTrace{}
 }
@@ -205,6 +206,16 @@ func (t *pytest) say(p *Parser, at place) {
 	p.problem(t.line, ci.LevelError, at, t.title, join(dedent(t.words)...))
 	t.remember(t.title)
 	t.words, t.at, t.wait = nil, place{}, 0
+}
+
+// native is the test whose failure is shown, for a traceback of Python's own
+// that takes the place of pytest's.
+func (t *pytest) native() string {
+	if !t.inBlock {
+		return ""
+	}
+	t.remember(t.title)
+	return t.title
 }
 
 func (t *pytest) remember(title string) {
