@@ -16,17 +16,27 @@ const (
 	KindBuild Kind = "build"
 	KindStep  Kind = "step"
 	KindLog   Kind = "log"
+	KindNote  Kind = "note"
 )
+
+// OfStatus tells whether events of this kind say how a build or a step stands.
+// The feed has these, and these alone; of a build's log a filter lets them all
+// pass.
+func (k Kind) OfStatus() bool { return k == KindBuild || k == KindStep }
 
 // Event is one entry of a log.
 type Event struct {
 	ID   EventID
 	Kind Kind
-	Step StepKey // of step and log events
+	Step StepKey // of step, log and note events
 
-	// Of build and step events: the JSON object that readers get, encoded
-	// once, when it was decided.
+	// Of build, step and note events: the JSON object that readers get,
+	// encoded once, when it was decided.
 	Data []byte
+
+	// Of a note event that was just decided: what it was made of. It is not
+	// read back from the table.
+	Note *NoteUpdate
 
 	// Of log events; AppendData makes the JSON object of them.
 	At     time.Time
@@ -102,6 +112,20 @@ func stepData(now time.Time, s Step) []byte {
 	}{now, s})
 }
 
+func noteData(at time.Time, u *NoteUpdate) []byte {
+	var line *int64
+	if u.Line > 0 {
+		line = &u.Line
+	}
+	return mustJSON(struct {
+		At     time.Time `json:"at"`
+		Step   StepKey   `json:"step"`
+		Number int64     `json:"number"`
+		Line   *int64    `json:"line"`
+		*Note
+	}{at, u.Step, u.Number, line, &u.Note})
+}
+
 // mustJSON leaves <, > and & as they are: people read events with curl, and
 // nothing of ours puts JSON into HTML.
 func mustJSON(v any) []byte {
@@ -118,9 +142,9 @@ func mustJSON(v any) []byte {
 // everything pass. Events that it holds back still move the reader's cursor.
 type Filter struct {
 	// Of a build's log; build and step events always pass.
-	NoLogs bool
-	Steps  []StepKey           // log events of these steps only; nil: of all
-	Since  map[StepKey]EventID // log events of this step only from this id on
+	NoLogs bool                // neither log nor note events
+	Steps  []StepKey           // log and note events of these steps only; nil: of all
+	Since  map[StepKey]EventID // log and note events of this step only from this id on
 
 	// Of the feed.
 	Projects []string // patterns; nil: all
@@ -129,7 +153,7 @@ type Filter struct {
 
 // Match tells whether the event passes.
 func (f *Filter) Match(e *Event) bool {
-	if e.Kind == KindLog {
+	if !e.Kind.OfStatus() {
 		return !f.NoLogs && (f.Steps == nil || slices.Contains(f.Steps, e.Step)) && e.ID >= f.Since[e.Step]
 	}
 	if f.Branches != nil && !slices.Contains(f.Branches, e.Branch) {

@@ -30,6 +30,12 @@ func TestEvent_Golden(t *testing.T) {
 		{Log: &LogUpdate{Step: "build", Offset: 6, At: at.Truncate(time.Second), Chunk: NewChunk([]byte("\x1b[31m\"red\"\x00\t\r\n日本 \u2028</script>"))}},
 		{Log: &LogUpdate{Step: "build", Offset: 39, At: time.Date(2, 1, 1, 0, 0, 0, 1000, time.UTC), Chunk: NewChunk([]byte("\xff\xe2\x82 not UTF-8\n"))}},
 		{Log: &LogUpdate{Step: "build", Offset: 53, Lost: 100}},
+		{Note: &NoteUpdate{Step: "build", Line: 2, Note: Note{Group: &Group{Name: "Install <deps> & \"more\"", Level: 1, Folded: true}}}},
+		{Note: &NoteUpdate{Step: "build", Number: 1, At: at, Line: 4, Note: Note{GroupEnd: &GroupEnd{Duration: 2.25}}}},
+		{Note: &NoteUpdate{Step: "build", Number: 2, Note: Note{Annotation: &Annotation{Level: LevelError, Message: "undefined: x\n\u2028", Title: "vet", File: "a b.go", Line: 7, EndLine: 8, Column: 3}}}},
+		{Note: &NoteUpdate{Step: "build", Number: 3, Note: Note{Annotation: &Annotation{Level: LevelNotice, Message: "plain"}}}},
+		{Note: &NoteUpdate{Step: "build", Number: 4, Note: Note{Test: &Test{Suite: "pkg/日本", Name: "TestX/\x1b", Status: Failed, Duration: 1e-7, Message: "a\r\nb"}}}},
+		{Note: &NoteUpdate{Step: "build", Number: 5, Note: Note{Test: &Test{Name: "y", Status: Passed}}}},
 		{Step: &StepUpdate{Key: "build", Status: Set(Failed), ExitCode: Set(2), LogBytes: Set(int64(153))}},
 		{Build: &BuildUpdate{Status: Set(Failed), FinishedAt: Set(time.Date(9999, 12, 31, 23, 59, 59, 999999999, time.UTC))}},
 	}}, at.Add(time.Minute))
@@ -47,7 +53,7 @@ func TestEvent_Golden(t *testing.T) {
 			t.Errorf("event %d differs the second time", e.ID)
 		}
 		got = append(append(got, data...), '\n')
-		if e.Kind == KindLog {
+		if !e.Kind.OfStatus() {
 			continue
 		}
 		feed := FeedData(e.Kind, s.Build.ID, s.Build.Project, data)
@@ -106,6 +112,7 @@ func FuzzEvent_AppendData(f *testing.F) {
 func TestFilter_Match(t *testing.T) {
 	t.Parallel()
 	logOf := func(id EventID, step StepKey) Event { return Event{ID: id, Kind: KindLog, Step: step} }
+	note := func(id EventID, step StepKey) Event { return Event{ID: id, Kind: KindNote, Step: step} }
 	step := Event{ID: 5, Kind: KindStep, Step: "a", Project: "acme/api", Branch: "main"}
 	for name, c := range map[string]struct {
 		filter Filter
@@ -118,6 +125,10 @@ func TestFilter_Match(t *testing.T) {
 		"no logs, step":           {Filter{NoLogs: true}, step, true},
 		"its step":                {Filter{Steps: []StepKey{"b", "a"}}, logOf(1, "a"), true},
 		"another step":            {Filter{Steps: []StepKey{"b"}}, logOf(1, "a"), false},
+		"no logs, note":           {Filter{NoLogs: true}, note(1, "a"), false},
+		"its step, note":          {Filter{Steps: []StepKey{"a"}}, note(1, "a"), true},
+		"another step's note":     {Filter{Steps: []StepKey{"b"}}, note(1, "a"), false},
+		"note before its tail":    {Filter{Since: map[StepKey]EventID{"a": 7}}, note(6, "a"), false},
 		"status of another step":  {Filter{Steps: []StepKey{"b"}}, step, true},
 		"no step at all":          {Filter{Steps: []StepKey{}}, logOf(1, "a"), false},
 		"before its tail":         {Filter{Since: map[StepKey]EventID{"a": 7}}, logOf(6, "a"), false},

@@ -20,6 +20,7 @@ const (
 	MaxUpdates  = 1000    // updates of a request
 	MaxSaid     = 4 << 20 // bytes of the step events of a request; each repeats the whole step
 	MaxSegments = 4       // segments of a project
+	MaxReporter = 100     // a step's reporter
 )
 
 // StepKey names a step in its build: segments of [A-Za-z0-9._-] joined by "/",

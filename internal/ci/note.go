@@ -1,6 +1,9 @@
 package ci
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Note is something that a runner understood of a step's log: where a group of
 // lines begins or ends, what is wrong at which place in the source, how a test
@@ -50,8 +53,8 @@ type Annotation struct {
 
 // Test is the result of one test.
 type Test struct {
-	Suite    string  `json:"suite,omitempty"` // a package, a class, a file
-	Name     string  `json:"name"`
+	Suite    string  `json:"suite,omitempty"`   // a package, a class, a file
+	Name     string  `json:"name"`              // not empty
 	Status   Status  `json:"status"`            // passed, failed or skipped
 	Duration float64 `json:"duration_s"`        // seconds; 0: unknown
 	Message  string  `json:"message,omitempty"` // why it failed or was skipped
@@ -59,11 +62,31 @@ type Test struct {
 
 // Bounds of notes, in bytes of UTF-8 and in number.
 const (
-	MaxNotes       = 100_000 // of a step
-	MaxNoteName    = 1_000   // a group's, a test's, a suite's name; a title, a file
-	MaxNoteMessage = 16 << 10
-	MaxNoteLevel   = 16 // of a group
+	MaxNotes       = 100_000       // of a step
+	MaxNoteName    = 1_000         // a group's, a test's, a suite's name; a title, a file
+	MaxNoteMessage = 16 << 10      // of an annotation, of a test
+	MaxNoteLevel   = 16            // of a group
+	MaxNoteSeconds = 1_000_000_000 // of a group, of a test
+	MaxNotePlace   = 1<<31 - 1     // a line or a column of the source
 )
+
+// ParseLevel reads the level of an annotation.
+func ParseLevel(s string) (Level, error) {
+	switch level := Level(s); level {
+	case LevelError, LevelWarning, LevelNotice:
+		return level, nil
+	}
+	return "", &Problem{Code: Invalid, Field: "level", Detail: "The level " + quoted(s) + " is unknown; it is one of error, warning, notice."}
+}
+
+// ParseTestStatus reads the status with which a test ended.
+func ParseTestStatus(s string) (Status, error) {
+	switch status := Status(s); status {
+	case Passed, Failed, Skipped:
+		return status, nil
+	}
+	return "", &Problem{Code: Invalid, Field: "status", Detail: "A test does not end as " + quoted(s) + "; it is one of passed, failed, skipped."}
+}
 
 // NoteUpdate is a note as a runner reports it.
 type NoteUpdate struct {
@@ -72,4 +95,77 @@ type NoteUpdate struct {
 	At     time.Time // zero: when it arrived
 	Line   int64     // 1-based number of the line of the step's log that it belongs to; 0: to none
 	Note   Note
+}
+
+// Bytes is about how long the note is.
+func (u *NoteUpdate) Bytes() int64 {
+	n := len(u.Step)
+	switch note := &u.Note; {
+	case note.Group != nil:
+		n += len(note.Group.Name)
+	case note.Annotation != nil:
+		n += len(note.Annotation.Message) + len(note.Annotation.Title) + len(note.Annotation.File)
+	case note.Test != nil:
+		n += len(note.Test.Suite) + len(note.Test.Name) + len(note.Test.Message)
+	}
+	return int64(n)
+}
+
+// Annotations counts a step's annotations by level; null in JSON when there
+// are none.
+type Annotations struct {
+	Error   int64 `json:"error"`
+	Warning int64 `json:"warning"`
+	Notice  int64 `json:"notice"`
+}
+
+// MarshalJSON writes null for no annotation at all.
+func (a Annotations) MarshalJSON() ([]byte, error) {
+	type counts Annotations
+	return orNull(counts(a), a == Annotations{})
+}
+
+// Tests counts a step's test results by status; null in JSON when there are
+// none.
+type Tests struct {
+	Passed  int64 `json:"passed"`
+	Failed  int64 `json:"failed"`
+	Skipped int64 `json:"skipped"`
+}
+
+// MarshalJSON writes null for no test at all.
+func (t Tests) MarshalJSON() ([]byte, error) {
+	type counts Tests
+	return orNull(counts(t), t == Tests{})
+}
+
+func orNull(v any, null bool) ([]byte, error) {
+	if null {
+		return []byte("null"), nil
+	}
+	return json.Marshal(v)
+}
+
+// count adds a note to the step's counts.
+func (s *Step) count(n *Note) {
+	switch {
+	case n.Annotation != nil:
+		switch n.Annotation.Level {
+		case LevelError:
+			s.Annotations.Error++
+		case LevelWarning:
+			s.Annotations.Warning++
+		case LevelNotice:
+			s.Annotations.Notice++
+		}
+	case n.Test != nil:
+		switch n.Test.Status {
+		case Passed:
+			s.Tests.Passed++
+		case Failed:
+			s.Tests.Failed++
+		case Skipped:
+			s.Tests.Skipped++
+		}
+	}
 }

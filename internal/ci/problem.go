@@ -23,6 +23,9 @@ const (
 	LogIncomplete  Code = "log-incomplete"  // log_bytes is more than the server has
 	LogLonger      Code = "log-longer"      // log_bytes is less than the server has
 	LogComplete    Code = "log-complete"    // text beyond the end of a closed log
+	NoteGap        Code = "note-gap"        // a note beyond the next one
+	NotesClosed    Code = "notes-closed"    // a note of a step that ended too long ago
+	StepTaken      Code = "step-taken"      // the step belongs to another reporter
 	BuildFinished  Code = "build-finished"  // a new step after the build's end
 	Overloaded     Code = "overloaded"      // the queue is full; try again
 	Unavailable    Code = "unavailable"     // the database is away; try again
@@ -39,6 +42,7 @@ type Problem struct {
 	Field  string // the member at fault, if one is
 	Index  *int   // the position of the update at fault
 	Offset *int64 // bytes of the step's log that the server has
+	Number *int64 // notes of the step that the server has: the number of the next one
 	Limit  int64  // the limit that was passed, if one was
 	Status Status // the status that is there already
 }

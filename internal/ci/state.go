@@ -23,6 +23,7 @@ type StepState struct {
 	Number   int       // its place in Build, from 1
 	Newlines int64     // in its log
 	Unended  bool      // its log has a rest after the last newline
+	Notes    int64     // how many it has
 	Assumed  bool      // the server skipped it at the build's end; the reporter may still say otherwise
 	EndedAt  time.Time // by the server's clock: when it became final or lost; zero before
 }
@@ -82,6 +83,8 @@ func (s *State) Decide(r Request, now time.Time) (*Change, error) {
 			err = c.applyStep(u.Step)
 		case u.Log != nil:
 			err = c.applyLog(u.Log)
+		case u.Note != nil:
+			err = c.applyNote(u.Note)
 		case u.Build != nil:
 			err = c.applyBuild(u.Build)
 		}
@@ -414,6 +417,21 @@ func (c *Change) applyLog(u *LogUpdate) error {
 	case length > MaxLogBytes-offset:
 		return &Problem{Code: TooLong, Field: "offset", Limit: MaxLogBytes, Detail: fmt.Sprintf("A log ends at %d bytes at the latest.", int64(MaxLogBytes))}
 	}
+	c.rouse(step, added, beyond)
+	if beyond {
+		c.appendLog(step, u, have-offset)
+	}
+	if c.Receipt.Logs == nil {
+		c.Receipt.Logs = make(map[StepKey]int64)
+	}
+	c.Receipt.Logs[u.Step] = step.LogBytes
+	return nil
+}
+
+// rouse is what text and notes of a step do beside being appended: they start
+// a queued step, and revive a lost one. Those that are there already start
+// nothing.
+func (c *Change) rouse(step *StepState, added, beyond bool) {
 	c.wakeBuild()
 	if beyond {
 		c.runBuild()
@@ -426,14 +444,6 @@ func (c *Change) applyLog(u *LogUpdate) error {
 		c.emitStep(step)
 	}
 	c.hear(step, false)
-	if beyond {
-		c.appendLog(step, u, have-offset)
-	}
-	if c.Receipt.Logs == nil {
-		c.Receipt.Logs = make(map[StepKey]int64)
-	}
-	c.Receipt.Logs[u.Step] = step.LogBytes
-	return nil
 }
 
 // appendLog appends what comes after the first skip bytes of the update.
@@ -467,6 +477,46 @@ func (c *Change) emitLog(step *StepState, at time.Time, chunk Chunk, lost int64)
 	if step.Unended {
 		step.LogLines++
 	}
+}
+
+// applyNote appends a note. A log that is closed takes notes all the same: what
+// a test wrote into a file is understood when the command is over.
+func (c *Change) applyNote(u *NoteUpdate) error {
+	step, added, err := c.stepFor(u.Step)
+	if err != nil {
+		return err
+	}
+	c.touch(step)
+	have := step.Notes
+	beyond := u.Number >= have
+	switch {
+	case c.missed(step):
+		return c.buildFinished(u.Step)
+	case beyond && !step.EndedAt.IsZero() && c.late(step):
+		return &Problem{Code: NotesClosed, Field: "number", Number: &have, Detail: fmt.Sprintf("The step %s ended more than a day ago and takes no more notes; it has %d.", u.Step, have)}
+	case u.Number > have:
+		return &Problem{Code: NoteGap, Field: "number", Number: &have, Detail: fmt.Sprintf("The step %s has %d notes; number %d leaves a gap. Go on with number %d.", u.Step, have, u.Number, have)}
+	}
+	c.rouse(step, added, beyond)
+	if beyond {
+		c.emitNote(step, u)
+	}
+	if c.Receipt.Notes == nil {
+		c.Receipt.Notes = make(map[StepKey]int64)
+	}
+	c.Receipt.Notes[u.Step] = step.Notes
+	return nil
+}
+
+func (c *Change) emitNote(step *StepState, u *NoteUpdate) {
+	at := c.now
+	if !u.At.IsZero() {
+		at = Cut(u.At)
+	}
+	c.state.Last++
+	c.Events = append(c.Events, Event{ID: c.state.Last, Kind: KindNote, Step: step.Key, At: at, Note: u, Data: noteData(at, u)})
+	step.Notes++
+	step.count(&u.Note)
 }
 
 func (c *Change) applyBuild(u *BuildUpdate) error {

@@ -16,7 +16,8 @@ import (
 //   - a refused request leaves the state exactly as it was, and so does Undo;
 //   - a repeated request appends nothing and changes nothing;
 //   - ids are dense; what changed has an event, and events are what changed;
-//   - the log text put together from the events is what was sent;
+//   - the log text put together from the events is what was sent, and so are
+//     the notes;
 //   - the newest event of everything shows it as it is.
 func TestState_Promises(t *testing.T) {
 	t.Parallel()
@@ -77,6 +78,21 @@ func TestState_Promises(t *testing.T) {
 		}
 
 		for _, key := range keys {
+			notes := int64(0)
+			var counted Step
+			for _, e := range log {
+				if e.Kind != KindNote || e.Step != key {
+					continue
+				}
+				if want := noteOf(key, notes); !equalJSON(e.Note, want) || !bytes.Equal(e.Data, noteData(testStart, want)) {
+					t.Fatalf("step %s: note %d is %s", key, notes, e.Data)
+				}
+				counted.count(&e.Note.Note)
+				notes++
+			}
+			if step := s.state.Step(key); step != nil && (step.Notes != notes || step.Annotations != counted.Annotations || step.Tests != counted.Tests) {
+				t.Fatalf("step %s: %d notes in the events, the state has %s", key, notes, mustJSON(step))
+			}
 			var got []byte
 			for _, e := range log {
 				if e.Kind != KindLog || e.Step != key {
@@ -117,7 +133,7 @@ func drawRequest(t *rapid.T, keys []StepKey, texts map[StepKey][]byte) (r Reques
 	need := Set([]StepKey{rapid.SampledFrom(keys).Draw(t, "need")})
 	for range rapid.IntRange(0, 5).Draw(t, "updates") {
 		key := rapid.SampledFrom(keys).Draw(t, "key")
-		switch rapid.IntRange(0, 9).Draw(t, "kind") {
+		switch rapid.IntRange(0, 11).Draw(t, "kind") {
 		case 0:
 			u := &BuildUpdate{Status: status()}
 			if coin("describe") {
@@ -142,6 +158,8 @@ func drawRequest(t *rapid.T, keys []StepKey, texts map[StepKey][]byte) (r Reques
 				u.LogBytes = Set(int64(rapid.IntRange(0, 40).Draw(t, "bytes")))
 			}
 			r.Updates = append(r.Updates, Update{Step: u})
+		case 5, 6:
+			r.Updates = append(r.Updates, Update{Note: noteOf(key, int64(rapid.IntRange(0, 5).Draw(t, "number")))})
 		default:
 			from := rapid.IntRange(0, 40).Draw(t, "from")
 			to := rapid.IntRange(from, 40).Draw(t, "to")
@@ -152,6 +170,22 @@ func drawRequest(t *rapid.T, keys []StepKey, texts map[StepKey][]byte) (r Reques
 		r.Alive = append(r.Alive, rapid.SampledFrom(keys).Draw(t, "beat"))
 	}
 	return r
+}
+
+// noteOf is the note of that number that a step's reporter would send.
+func noteOf(key StepKey, number int64) *NoteUpdate {
+	u := &NoteUpdate{Step: key, Number: number, At: testStart, Line: number / 2}
+	switch number % 4 {
+	case 0:
+		u.Note.Group = &Group{Name: string(key), Level: 1}
+	case 1:
+		u.Note.GroupEnd = &GroupEnd{Group: number - 1, Duration: 0.5}
+	case 2:
+		u.Note.Annotation = &Annotation{Level: LevelError, Message: "<wrong>"}
+	case 3:
+		u.Note.Test = &Test{Name: "TestParse", Status: Failed, Message: "a\nb"}
+	}
+	return u
 }
 
 func mustBeConsistent(t *rapid.T, now, before *State, c *Change, log []Event) {
@@ -176,6 +210,7 @@ func mustBeConsistent(t *rapid.T, now, before *State, c *Change, log []Event) {
 			t.Fatal(err)
 		}
 		shows.LogBytes, shows.LogLines = step.LogBytes, step.LogLines // log events tell these
+		shows.Annotations, shows.Tests = step.Annotations, step.Tests // and note events these
 		if !equalJSON(shows, step.Step) {
 			t.Fatalf("step %s is %s, its newest event shows %s", step.Key, mustJSON(step.Step), newest.Data)
 		}
@@ -217,7 +252,7 @@ func TestState_UndoOfSeveral(t *testing.T) {
 	s := newStory(t, "a")
 	var changes []*Change
 	var before []*State
-	for _, line := range []string{"a running", "a log 0 x; b log 0 y", "c needs=a", "build failed", "c passed"} {
+	for _, line := range []string{"a running", "a log 0 x; b log 0 y", "c needs=a; a note 0 error", "a note 1 passed", "build failed", "c passed"} {
 		before = append(before, cloneState(s.state))
 		change, err := s.state.Decide(said(t, line), s.now)
 		if err != nil {

@@ -17,12 +17,14 @@ import (
 //	a running | a passed 20    a step's status, with log_bytes
 //	a name=x | a needs=b,c | a exit=1 | a started=T | a finished=T   (null clears)
 //	a log 0 text | a lost 3 5  text at an offset; five bytes lost at offset 3
+//	a note 0 passed            a note: a test's status, an annotation's level,
+//	                           group, or end=0 of the group that note 0 began
 //	build passed | build title=x | build branch=x | build started=T
 //	alive a                    a heartbeat
 //
 // Several in one request are joined by ";". What else happens: "lose a", "lose
 // build", "wait 24h". What is expected is the list of events, "a running",
-// "a log 0+4", "build passed", or the problem.
+// "a log 0+4", "a note 0", "build passed", or the problem.
 
 var testStart = time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 
@@ -78,6 +80,9 @@ func (s *story) tell(line string) string {
 		if p.Offset != nil {
 			out += fmt.Sprintf(" offset=%d", *p.Offset)
 		}
+		if p.Number != nil {
+			out += fmt.Sprintf(" number=%d", *p.Number)
+		}
 		if p.Status != "" {
 			out += fmt.Sprintf(" status=%s", p.Status)
 		}
@@ -96,6 +101,8 @@ func shown(c *Change) string {
 				line += " lost"
 			}
 			out = append(out, line)
+		case KindNote:
+			out = append(out, fmt.Sprintf("%s note %d", e.Step, e.Note.Number))
 		default:
 			var data struct {
 				Status Status `json:"status"`
@@ -152,6 +159,14 @@ func said(tb rapid.TB, line string) (r Request) {
 			_, text, _ := strings.Cut(strings.TrimPrefix(what, "log "), " ")
 			u.Chunk = NewChunk([]byte(text))
 			r.Updates = append(r.Updates, Update{Log: u})
+		case strings.HasPrefix(what, "note "):
+			u := &NoteUpdate{Step: StepKey(who), At: testStart}
+			word := ""
+			if _, err := fmt.Sscanf(what, "note %d %s", &u.Number, &word); err != nil {
+				tb.Fatal(err)
+			}
+			u.Note = saidNote(tb, word)
+			r.Updates = append(r.Updates, Update{Note: u})
 		case strings.HasPrefix(what, "lost "):
 			u := &LogUpdate{Step: StepKey(who), At: testStart}
 			if _, err := fmt.Sscanf(what, "lost %d %d", &u.Offset, &u.Lost); err != nil {
@@ -193,6 +208,26 @@ func said(tb rapid.TB, line string) (r Request) {
 		}
 	}
 	return r
+}
+
+func saidNote(tb rapid.TB, word string) (n Note) {
+	if _, err := ParseLevel(word); err == nil {
+		n.Annotation = &Annotation{Level: Level(word), Message: "what is wrong"}
+		return n
+	}
+	if _, err := ParseTestStatus(word); err == nil {
+		n.Test = &Test{Name: "TestParse", Status: Status(word)}
+		return n
+	}
+	if word == "group" {
+		n.Group = &Group{Name: "Install", Level: 1}
+		return n
+	}
+	n.GroupEnd = &GroupEnd{}
+	if _, err := fmt.Sscanf(word, "end=%d", &n.GroupEnd.Group); err != nil {
+		tb.Fatalf("what is the note %q?", word)
+	}
+	return n
 }
 
 func saidTime(tb rapid.TB, value string) Field[time.Time] {
@@ -441,6 +476,40 @@ func TestState_Moves(t *testing.T) {
 			"a passed 3         → log-complete offset=2",
 			"a passed 2         → a passed",
 		},
+		"notes by number": {
+			"a note 0 group    → build running, a running, a note 0",
+			"a note 1 error    → a note 1",
+			"a note 0 passed   → ",
+			"a note 3 passed   → note-gap number=2",
+			"a note 2 passed; a note 3 end=0 → a note 2, a note 3",
+			"a note 4 failed; b note 1 failed → note-gap index=1 number=0",
+			"a log 0 x; a note 4 notice; a log 1 y → a log 0+1, a note 4, a log 1+1",
+			"c note 1 error    → note-gap number=0",
+			"c note 0 error    → c running, c note 0",
+		},
+		"notes after the log was closed, and after the build's end": {
+			"a running; b running  → build running, a running, b running",
+			"a log 0 x; a passed 1 → a log 0+1, a passed",
+			"a note 0 passed       → a note 0",
+			"build passed          → b lost, build passed",
+			"a note 1 passed       → a note 1",
+			"b note 0 failed       → b note 0",
+			"d note 0 failed       → build-finished status=passed",
+			"wait 24h              → ",
+			"a note 2 passed       → notes-closed number=2",
+			"a note 5 passed       → notes-closed number=2",
+			"a note 1 failed       → ",
+			"b note 1 failed       → notes-closed number=1",
+		},
+		"a note wakes who was lost": {
+			"a running       → build running, a running",
+			"a note 0 passed → a note 0",
+			"lose a          → a lost",
+			"lose build      → build lost",
+			"a note 0 passed → build running, a running",
+			"lose a          → a lost",
+			"a note 1 passed → a running, a note 1",
+		},
 		"merging": {
 			"a name=x                    → a queued",
 			"a                           → ",
@@ -681,5 +750,33 @@ func TestState_CountsLines(t *testing.T) {
 		if event.Line != piece.line || s.state.Step("a").LogLines != piece.lines {
 			t.Errorf("%q: line %d of %d, want %d of %d", piece.says, event.Line, s.state.Step("a").LogLines, piece.line, piece.lines)
 		}
+	}
+}
+
+// TestState_CountsNotes checks what a step tells of its notes: as of its last
+// event, and in the state at any time.
+func TestState_CountsNotes(t *testing.T) {
+	t.Parallel()
+	s := newStory(t, "a")
+	s.tell("a note 0 group; a note 1 error; a note 2 error; a note 3 warning; a note 4 end=0")
+	s.tell("a note 5 notice; a note 6 passed; a note 7 passed; a note 8 failed; a note 9 skipped; a note 3 error")
+	change, err := s.state.Decide(said(t, "a note 9 failed; a failed; a note 10 passed"), s.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := map[StepKey]int64{"a": 11}; !reflect.DeepEqual(change.Receipt.Notes, want) {
+		t.Errorf("receipt %v, want %v", change.Receipt.Notes, want)
+	}
+	for what, c := range map[string]struct{ got, want any }{
+		"annotations": {s.state.Step("a").Annotations, Annotations{Error: 2, Warning: 1, Notice: 1}},
+		"tests":       {s.state.Step("a").Tests, Tests{Passed: 3, Failed: 1, Skipped: 1}},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: %+v, want %+v", what, c.got, c.want)
+		}
+	}
+	const want = `"annotations":{"error":2,"warning":1,"notice":1},"tests":{"passed":2,"failed":1,"skipped":1}}`
+	if data := string(change.Events[0].Data); !strings.HasSuffix(data, want) {
+		t.Errorf("the step's event is %s", data)
 	}
 }

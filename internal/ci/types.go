@@ -89,6 +89,11 @@ type Step struct {
 	LogBytes    int64      `json:"log_bytes"`
 	LogLines    int64      `json:"log_lines"`
 	LogComplete bool       `json:"log_complete"` // the runner's own count agreed: nothing is missing
+
+	// Counts of the step's notes, which log_bytes is the model for: an event
+	// has them as they were when it was appended.
+	Annotations Annotations `json:"annotations"`
+	Tests       Tests       `json:"tests"`
 }
 
 // Field is a member of an update: absent (the zero value) leaves things as
@@ -147,6 +152,7 @@ type LogUpdate struct {
 type Update struct {
 	Step  *StepUpdate
 	Log   *LogUpdate
+	Note  *NoteUpdate
 	Build *BuildUpdate
 }
 
@@ -170,6 +176,7 @@ type Creation struct {
 type Receipt struct {
 	Last  EventID           // the build's newest event
 	Logs  map[StepKey]int64 // bytes that the server has, for each step that the request had text for
+	Notes map[StepKey]int64 // notes that the server has, for each step that the request had notes for
 	Epoch Epoch             // the history that Last belongs to; set by the store
 }
 
