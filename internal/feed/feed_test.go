@@ -312,7 +312,7 @@ func TestTails_TwoCommitters(t *testing.T) {
 
 func TestSubscription_Filters(t *testing.T) {
 	t.Parallel()
-	everything := []string{"build", "step/a", "log/a", "log/b", "log/a", "log/c", "log/b", "log/b"}
+	everything := []string{"build", "step/a", "log/a", "log/b", "log/a", "log/c", "note/b", "log/b"}
 	for name, c := range map[string]struct {
 		filter ci.Filter
 		want   []any // of everything
@@ -1002,9 +1002,9 @@ func TestTails_Beat(t *testing.T) {
 		time.Sleep(4 * time.Millisecond)
 		r.take().want(3, 4, 5, 6)
 
-		w.commit("log/a")
+		w.commit("note/a")
 		r.take().want()
-		w.commit("log/a", "step/a", "log/a")
+		w.commit("log/a", "step/a", "note/a")
 		r.take().want(7, 8, 9)
 		time.Sleep(20 * time.Millisecond)
 		r.take().want(10)

@@ -129,7 +129,7 @@ func (c *checker) skipTo(history []ci.Event, id ci.EventID) error {
 
 var (
 	errBroken   = errors.New("broken")
-	someKinds   = []string{"log/a", "log/a", "log/b", "log/b", "step/a", "build"}
+	someKinds   = []string{"log/a", "log/a", "log/b", "log/b", "note/a", "note/b", "step/a", "build"}
 	someFilters = []ci.Filter{{}, {}, {NoLogs: true}, {Steps: []ci.StepKey{"a"}}, {Since: map[ci.StepKey]ci.EventID{"a": 7}}}
 )
 

@@ -57,7 +57,7 @@ func (tb *table) append(log ci.LogID, what string) (ci.Epoch, ci.Event, ci.Head)
 }
 
 // event makes the event that a test means by "build", "end", "step/<key>",
-// "log/<key>" or "feed/<project>".
+// "log/<key>", "note/<key>" or "feed/<project>".
 func event(id ci.EventID, what string) ci.Event {
 	kind, name := what, ""
 	for i := range what {
@@ -72,6 +72,9 @@ func event(id ci.EventID, what string) ci.Event {
 		e.Kind, e.Step = ci.KindLog, ci.StepKey(name)
 		e.Line, e.Offset = int64(id), int64(id)*10
 		e.Chunk = ci.NewChunk(fmt.Appendf(nil, "line %d\n\r\x00é", id))
+	case "note":
+		e.Kind, e.Step = ci.KindNote, ci.StepKey(name)
+		e.Data = fmt.Appendf(nil, `{"step":%q,"n":%d}`, name, id)
 	case "step":
 		e.Kind, e.Step = ci.KindStep, ci.StepKey(name)
 		e.Data = fmt.Appendf(nil, `{"key":%q,"n":%d}`, name, id)

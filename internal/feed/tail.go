@@ -119,7 +119,7 @@ func (t *tail) appendEvents(events []ci.Event) {
 			t.room(frameSize(e)).add(t.prefix, e)
 		}
 		t.end = e.ID
-		if e.Kind != ci.KindLog {
+		if e.Kind.OfStatus() {
 			status = e.ID
 		}
 	}
@@ -138,7 +138,7 @@ func (t *tail) appendPage(p *page) {
 			t.room(e.end-p.start(i)).copy(&p.segment, i)
 		}
 		t.end = e.id
-		if e.kind != ci.KindLog {
+		if e.kind.OfStatus() {
 			status = e.id
 		}
 	}
@@ -183,8 +183,8 @@ func (t *tail) trim() {
 }
 
 // release lets readers have what was appended, of which status is the newest
-// build or step event. A log that was quiet is released at once; text that
-// keeps coming, once a beat, so that readers get several events in one write.
+// build or step event. A log that was quiet is released at once; text or notes
+// that keep coming, once a beat, so that readers get several events in one write.
 // A build or step event takes everything before it along at once.
 func (t *tail) release(status ci.EventID) {
 	t.trim()
