@@ -126,6 +126,34 @@ func noteData(at time.Time, u *NoteUpdate) []byte {
 	}{at, u.Step, u.Number, line, &u.Note})
 }
 
+// WholeGroup turns the data of a note event that begins a group into what lists
+// of notes show: the same object with the group's last_line and duration_s. end
+// is the data of the event that ended it; nil while it is open, and then both
+// are null, as last_line is where the end belongs to no line. The last line of
+// a group without lines is the one before its first.
+func WholeGroup(data, end []byte) []byte {
+	var ended struct {
+		Line *int64
+		End  struct {
+			Duration *float64 `json:"duration_s"`
+		} `json:"group_end"`
+	}
+	if end != nil {
+		if err := json.Unmarshal(end, &ended); err != nil {
+			panic("ci: " + err.Error()) // made by noteData
+		}
+	}
+	if ended.Line != nil {
+		*ended.Line--
+	}
+	more := mustJSON(struct {
+		Last     *int64   `json:"last_line"`
+		Duration *float64 `json:"duration_s"`
+	}{ended.Line, ended.End.Duration})
+	more[0] = ',' // within the group, which is the last member
+	return append(append(data[:len(data)-2:len(data)-2], more...), '}')
+}
+
 // mustJSON leaves <, > and & as they are: people read events with curl, and
 // nothing of ours puts JSON into HTML.
 func mustJSON(v any) []byte {

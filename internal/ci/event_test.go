@@ -77,6 +77,29 @@ func TestEvent_Golden(t *testing.T) {
 	}
 }
 
+func TestWholeGroup(t *testing.T) {
+	t.Parallel()
+	group := noteData(testStart, &NoteUpdate{Step: "a", Number: 3, Line: 12, Note: Note{Group: &Group{Name: "}}", Level: 2}}})
+	const begin = `{"at":"2026-11-22T10:00:00Z","step":"a","number":3,"line":12,"group":{"name":"}}","level":2,"folded":false,`
+	end := func(line int64) []byte {
+		return noteData(testStart, &NoteUpdate{Step: "a", Number: 9, Line: line, Note: Note{GroupEnd: &GroupEnd{Group: 3, Duration: 1.5}}})
+	}
+	for want, end := range map[string][]byte{
+		begin + `"last_line":null,"duration_s":null}}`: nil,
+		begin + `"last_line":19,"duration_s":1.5}}`:    end(20),
+		begin + `"last_line":11,"duration_s":1.5}}`:    end(12),
+		begin + `"last_line":null,"duration_s":1.5}}`:  end(0),
+	} {
+		before := bytes.Clone(group)
+		if got := string(WholeGroup(group, end)); got != want {
+			t.Errorf("%s ended by %s is %s", group, end, got)
+		}
+		if !bytes.Equal(group, before) {
+			t.Fatalf("the event has become %s", group)
+		}
+	}
+}
+
 // FuzzEvent_AppendData holds every log event to be one line of JSON that says
 // what the event says.
 func FuzzEvent_AppendData(f *testing.F) {

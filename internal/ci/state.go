@@ -24,6 +24,7 @@ type StepState struct {
 	Newlines int64     // in its log
 	Unended  bool      // its log has a rest after the last newline
 	Notes    int64     // how many it has
+	Reporter string    // whose it is; empty: nobody has named itself yet
 	Assumed  bool      // the server skipped it at the build's end; the reporter may still say otherwise
 	EndedAt  time.Time // by the server's clock: when it became final or lost; zero before
 }
@@ -285,6 +286,9 @@ func (c *Change) applyStep(u *StepUpdate) error {
 	}
 	c.touch(step)
 	before := *step
+	if err := claim(step, u.Reporter); err != nil {
+		return err
+	}
 	if u.Name.Present {
 		step.Name = Text(u.Name.Value)
 	}
@@ -309,6 +313,22 @@ func (c *Change) applyStep(u *StepUpdate) error {
 		c.emitStep(step)
 		if c.said += len(c.Events[len(c.Events)-1].Data); c.said > MaxSaid {
 			return &Problem{Code: TooMany, Limit: MaxSaid, Detail: fmt.Sprintf("The events of this request would be longer than %d bytes; send fewer updates at once.", MaxSaid)}
+		}
+	}
+	return nil
+}
+
+// claim gives a step that is nobody's to the reporter. It is a change like any
+// other, with the step's event, though that does not show it: of two who claim
+// the step at once, on whatever processes, the second finds it changed.
+func claim(step *StepState, reporter string) error {
+	switch step.Reporter {
+	case "":
+		step.Reporter = reporter
+	case reporter:
+	default:
+		if reporter != "" {
+			return &Problem{Code: StepTaken, Field: "reporter", Detail: fmt.Sprintf("Another reporter reports the step %s; report yours under another key.", step.Key)}
 		}
 	}
 	return nil
@@ -673,7 +693,7 @@ func mergeTime(have **time.Time, u Field[time.Time]) {
 func same(a, b *StepState) bool {
 	return a.Name == b.Name && slices.Equal(a.Needs, b.Needs) && a.Status == b.Status && equal(a.ExitCode, b.ExitCode) &&
 		sameTime(a.StartedAt, b.StartedAt) && sameTime(a.FinishedAt, b.FinishedAt) && a.LogComplete == b.LogComplete &&
-		a.Assumed == b.Assumed
+		a.Assumed == b.Assumed && a.Reporter == b.Reporter
 }
 
 func sameBuild(a, b *Build) bool {

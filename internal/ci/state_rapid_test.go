@@ -154,6 +154,9 @@ func drawRequest(t *rapid.T, keys []StepKey, texts map[StepKey][]byte) (r Reques
 			if coin("time") {
 				u.StartedAt, u.FinishedAt = reportedAt, reportedAt
 			}
+			if coin("claim") {
+				u.Reporter = rapid.SampledFrom([]string{"one", "two"}).Draw(t, "reporter")
+			}
 			if coin("proof") {
 				u.LogBytes = Set(int64(rapid.IntRange(0, 40).Draw(t, "bytes")))
 			}
@@ -201,7 +204,11 @@ func mustBeConsistent(t *rapid.T, now, before *State, c *Change, log []Event) {
 		mustEqualStates(t, "no event", before, now)
 	}
 	for _, step := range now.Steps {
-		if old := before.Step(step.Key); (old == nil || !equalJSON(old, step)) && !slices.Contains(c.Touched, step) {
+		old := before.Step(step.Key)
+		if old != nil && old.Reporter != "" && step.Reporter != old.Reporter {
+			t.Fatalf("step %s went from the reporter %s to %s", step.Key, old.Reporter, step.Reporter)
+		}
+		if (old == nil || !equalJSON(old, step)) && !slices.Contains(c.Touched, step) {
 			t.Fatalf("step %s changed but is not among the touched", step.Key)
 		}
 		newest := lastOf(log, func(e Event) bool { return e.Kind == KindStep && e.Step == step.Key })

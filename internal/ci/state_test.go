@@ -16,6 +16,7 @@ import (
 //
 //	a running | a passed 20    a step's status, with log_bytes
 //	a name=x | a needs=b,c | a exit=1 | a started=T | a finished=T   (null clears)
+//	a by=one                   the reporter's name
 //	a log 0 text | a lost 3 5  text at an offset; five bytes lost at offset 3
 //	a note 0 passed            a note: a test's status, an annotation's level,
 //	                           group, or end=0 of the group that note 0 began
@@ -188,6 +189,8 @@ func said(tb rapid.TB, line string) (r Request) {
 							u.Needs.Value = append(u.Needs.Value, StepKey(key))
 						}
 					}
+				case ok && name == "by":
+					u.Reporter = value
 				case ok && name == "exit":
 					_, err := fmt.Sscan(value, &number)
 					u.ExitCode = Field[int]{Present: true, Null: err != nil, Value: number}
@@ -509,6 +512,24 @@ func TestState_Moves(t *testing.T) {
 			"a note 0 passed → build running, a running",
 			"lose a          → a lost",
 			"a note 1 passed → a running, a note 1",
+		},
+		"a step belongs to the first who names itself": {
+			"a name=x                 → a queued",
+			"a running by=one         → build running, a running",
+			"a by=one name=y          → a running",
+			"a running by=two         → step-taken",
+			"a by=two                 → step-taken",
+			"a name=z                 → a running",
+			"b running; a exit=1 by=two → step-taken index=1",
+			"b by=one; b by=two       → step-taken index=1",
+			"b by=two                 → b queued",
+			"a passed by=one          → a passed",
+			"a passed by=two          → step-taken",
+			"c by=two                 → c queued",
+			"c by=one                 → step-taken",
+			"build passed             → b skipped, c skipped, build passed",
+			"b passed by=one          → step-taken",
+			"b passed by=two          → b passed",
 		},
 		"merging": {
 			"a name=x                    → a queued",

@@ -118,6 +118,7 @@ type StepUpdate struct {
 	ExitCode   Field[int]
 	StartedAt  Field[time.Time]
 	FinishedAt Field[time.Time]
+	Reporter   string       // who says it; empty: it is not said. The first one named keeps the step
 	LogBytes   Field[int64] // with a final status: the runner's own count of the log's bytes; null is absent
 }
 

@@ -49,6 +49,14 @@ type batch struct {
 		exit                     []*int64
 		started, finished, ended []*time.Time
 		assumed, complete        []bool
+		reporter                 []*string
+	}
+	notes struct {
+		build                     []int64
+		number                    []int32
+		notes                     []int32
+		errors, warnings, notices []int32
+		passed, failed, skipped   []int32
 	}
 	logs struct {
 		build           []int64
@@ -118,18 +126,22 @@ func (b *batch) add(w *write) {
 		rows = rowsOf(rows, change, w.tasks[i].ready, number)
 		build = build || change.Build
 		for _, step := range change.Touched {
-			note(touched, step)
+			signsOf(touched, step)
 		}
 		for _, heard := range change.Heard {
-			sign := note(touched, heard.Step)
+			sign := signsOf(touched, heard.Step)
 			sign.heard, sign.beat = true, sign.beat || heard.Beat
 		}
 		for k := range change.Events {
-			if e := &change.Events[k]; e.Kind != ci.KindLog {
+			e := &change.Events[k]
+			if e.Kind.OfStatus() {
 				w.feed = append(w.feed, feedEvent(&s.Build, e))
-				if e.Kind == ci.KindStep {
-					note(touched, s.Step(e.Step)).described = true
-				}
+			}
+			switch e.Kind {
+			case ci.KindStep:
+				signsOf(touched, s.Step(e.Step)).described = true
+			case ci.KindNote:
+				signsOf(touched, s.Step(e.Step)).noted = true
 			}
 		}
 		if guard := w.tasks[i].lose; guard != nil {
@@ -153,9 +165,9 @@ func (b *batch) add(w *write) {
 }
 
 // signs is what is to be written of a step.
-type signs struct{ heard, beat, described bool }
+type signs struct{ heard, beat, described, noted bool }
 
-func note(touched map[*ci.StepState]*signs, step *ci.StepState) *signs {
+func signsOf(touched map[*ci.StepState]*signs, step *ci.StepState) *signs {
 	sign := touched[step]
 	if sign == nil {
 		sign = &signs{}
@@ -216,6 +228,19 @@ func (b *batch) addStep(log int64, step *ci.StepState, sign *signs) {
 		s.ended = append(s.ended, nullTime(step.EndedAt))
 		s.assumed = append(s.assumed, step.Assumed)
 		s.complete = append(s.complete, step.LogComplete)
+		s.reporter = append(s.reporter, nullText(ci.Text(step.Reporter)))
+	}
+	if sign.noted {
+		n := &b.notes
+		n.build = append(n.build, log)
+		n.number = append(n.number, int32(step.Number))
+		n.notes = append(n.notes, int32(step.Notes))
+		n.errors = append(n.errors, int32(step.Annotations.Error))
+		n.warnings = append(n.warnings, int32(step.Annotations.Warning))
+		n.notices = append(n.notices, int32(step.Annotations.Notice))
+		n.passed = append(n.passed, int32(step.Tests.Passed))
+		n.failed = append(n.failed, int32(step.Tests.Failed))
+		n.skipped = append(n.skipped, int32(step.Tests.Skipped))
 	}
 	l := &b.logs
 	l.build = append(l.build, log)
@@ -269,10 +294,11 @@ const appendSQL = `
 		$10, $11, $12, $13, $14,
 		$15, $16, $17,
 		$18, $19, $20, $21, $22, $23, $24, $25, $26,
-		$27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38,
-		$39, $40, $41, $42, $43, $44, $45,
-		$46, $47, $48, $49, $50, $51, $52, $53, $54, $55,
-		$56, $57, $58, $59, $60, $61)`
+		$27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39,
+		$40, $41, $42, $43, $44, $45, $46,
+		$47, $48, $49, $50, $51, $52, $53, $54, $55,
+		$56, $57, $58, $59, $60, $61, $62, $63, $64, $65,
+		$66, $67, $68, $69, $70, $71)`
 
 // written is the answer of append_batch.
 type written struct {
@@ -281,7 +307,7 @@ type written struct {
 }
 
 func (b *batch) args() []any {
-	p, c, h, g, n, s, l, e, f := &b.projects, &b.created, &b.heads, &b.guards, &b.builds, &b.steps, &b.logs, &b.events, &b.feed
+	p, c, h, g, n, s, l, t, e, f := &b.projects, &b.created, &b.heads, &b.guards, &b.builds, &b.steps, &b.logs, &b.notes, &b.events, &b.feed
 	return []any{
 		uuid.UUID(b.epoch),
 		list(p.id), list(p.expect), list(p.last),
@@ -289,17 +315,20 @@ func (b *batch) args() []any {
 		list(h.build), list(h.expect), list(h.last), list(h.status), list(h.ended),
 		list(g.build), list(g.step), list(g.silent),
 		list(n.build), list(n.branch), list(n.commit), list(n.title), list(n.author), list(n.url), list(n.trigger), list(n.started), list(n.finished),
-		list(s.build), list(s.number), list(s.key), list(s.name), list(s.needs), list(s.status), list(s.exit), list(s.started), list(s.finished), list(s.ended), list(s.assumed), list(s.complete),
+		list(s.build), list(s.number), list(s.key), list(s.name), list(s.needs), list(s.status), list(s.exit), list(s.started), list(s.finished), list(s.ended), list(s.assumed), list(s.complete), list(s.reporter),
 		list(l.build), list(l.number), list(l.bytes), list(l.newlines), list(l.unended), list(l.heard), list(l.beat),
+		list(t.build), list(t.number), list(t.notes), list(t.errors), list(t.warnings), list(t.notices), list(t.passed), list(t.failed), list(t.skipped),
 		list(e.build), list(e.last), list(e.first), list(e.step), list(e.kind), list(e.form), list(e.offset), list(e.bytes), list(e.line), list(e.body),
 		list(f.build), list(f.project), list(f.branch), list(f.kind), list(f.step), list(f.body),
 	}
 }
 
-// list makes an empty slice of a nil one, which pgx would send as NULL.
-func list[T any](s []T) []T {
-	if s == nil {
-		return []T{}
+// list makes a parameter of a slice. An empty one goes as NULL, which is the
+// same to append_batch: most lists of most batches are empty, and a slice in an
+// interface is an allocation each.
+func list[T any](s []T) any {
+	if len(s) == 0 {
+		return nil
 	}
 	return s
 }

@@ -162,10 +162,19 @@ const tailRowsSQL = `
 		AND (e.first_line < s.newlines + s.unended::int - $2 + 1 OR e.log_offset = 0)
 		ORDER BY e.log_offset DESC LIMIT 1
 	) e
-	WHERE s.build = $1`
+	WHERE s.build = $1
+	UNION ALL
+	SELECT s.key, 0, e.first_id, 0, 0, 0, 0, NULL
+	FROM steps s CROSS JOIN LATERAL (
+		SELECT e.first_id FROM events e
+		WHERE e.build = s.build AND e.step = s.number AND e.kind = 3
+		ORDER BY e.log_offset LIMIT 1
+	) e
+	WHERE s.build = $1 AND s.log_bytes = 0 AND s.notes > 0`
 
 // TailStart finds, for each step of a build's log, the event at which its last
-// lines begin, as of now; for use as a Filter's Since.
+// lines begin, as of now, or, if it has no text, its first note; for use as a
+// Filter's Since.
 func (s *Store) TailStart(ctx context.Context, log ci.LogID, lines int) (map[ci.StepKey]ci.EventID, error) {
 	rows, err := s.read.Query(ctx, tailRowsSQL, log, lines)
 	if err != nil {
@@ -181,6 +190,10 @@ func (s *Store) TailStart(ctx context.Context, log ci.LogID, lines int) (map[ci.
 		content      []byte
 	)
 	_, err = pgx.ForEachRow(rows, []any{&key, &want, &first, &last, &form, &offset, &line, &content}, func() error {
+		if content == nil {
+			since[key] = first
+			return nil
+		}
 		events, err := decodeBody(nil, body{form, content}, int(last-first)+1, ci.Event{ID: first, Kind: ci.KindLog, Offset: offset, Line: line})
 		for _, e := range events {
 			// A line begins in the event in which the one before it ended.

@@ -58,21 +58,21 @@ func (s *Store) page(ctx context.Context, log ci.LogID, after ci.EventID, f ci.F
 }
 
 // What a page's rows are taken from: all rows of the log, or status events and
-// some of the log rows. The first never looks at a condition row by row; the
-// second reads status events from their own index. $5 is where log rows can
-// begin at the earliest.
+// some of the log and note rows. The first never looks at a condition row by
+// row; the second reads status events from their own index. $5 is where the
+// others can begin at the earliest.
 const (
 	allRowsSQL = `
 		SELECT e.* FROM events e
 		WHERE e.build = $1 AND e.last_id > $2 AND $4::text[] IS NULL AND $5::bigint = 0 AND $6::text[] IS NULL AND $7::bigint[] IS NULL
 		ORDER BY e.last_id LIMIT $3 + 1`
 	someRowsSQL = `
-		(SELECT e.* FROM events e WHERE e.build = $1 AND e.last_id > $2 AND e.kind <> 2 ORDER BY e.last_id LIMIT $3 + 1)
+		(SELECT e.* FROM events e WHERE e.build = $1 AND e.last_id > $2 AND e.kind < 2 ORDER BY e.last_id LIMIT $3 + 1)
 		UNION ALL
 		(SELECT e.* FROM events e
 			JOIN steps s ON s.build = e.build AND s.number = e.step
 			LEFT JOIN unnest($6::text[], $7::bigint[]) since (key, id) ON since.key = s.key
-			WHERE e.build = $1 AND e.last_id > greatest($2, $5) AND e.kind = 2
+			WHERE e.build = $1 AND e.last_id > greatest($2, $5) AND e.kind >= 2
 			AND ($4::text[] IS NULL OR s.key = ANY ($4)) AND e.last_id >= coalesce(since.id, 0)
 			ORDER BY e.last_id LIMIT $3 + 1)
 		ORDER BY last_id LIMIT $3 + 1`
@@ -142,7 +142,7 @@ func (s *Store) buildPage(ctx context.Context, log ci.LogID, after ci.EventID, f
 		if key != nil {
 			event.Step = ci.StepKey(*key)
 		}
-		if *kind != kindLog {
+		if *kind < kindLog {
 			if *kind == kindStep {
 				event.Kind = ci.KindStep
 			}
@@ -150,13 +150,19 @@ func (s *Store) buildPage(ctx context.Context, log ci.LogID, after ci.EventID, f
 			page.Events = append(page.Events, event)
 			return nil
 		}
-		event.Kind, event.Offset, event.Line = ci.KindLog, *offset, *line
 		b := body{form: *form, data: content}
 		if b.form&formZstd == 0 {
 			b.data = append([]byte(nil), content...)
 		}
-		start := len(page.Events)
-		if page.Events, err = decodeBody(page.Events, b, int(*last-*first)+1, event); err != nil {
+		start, n := len(page.Events), int(*last-*first)+1
+		if *kind == kindNote {
+			event.Kind = ci.KindNote
+			page.Events, err = decodeNotes(page.Events, b, n, event)
+		} else {
+			event.Kind, event.Offset, event.Line = ci.KindLog, *offset, *line
+			page.Events, err = decodeBody(page.Events, b, n, event)
+		}
+		if err != nil {
 			return fmt.Errorf("row %d of log %d: %w", *last, log, err)
 		}
 		page.Events = keep(page.Events, start, after, &f)

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -33,6 +34,42 @@ const (
 	flagEscaped = 1 << 1 // the text is the inside of a JSON string, else raw bytes
 	flagLost    = 1 << 2 // no text: these bytes are gone for good
 )
+
+// A note row's body is the data of its events, a line for each: JSON encoded
+// as ours has no line end in it. It too is one zstd frame if the form says so.
+// All notes of a row are of one sort, which the form tells, so that whoever
+// asks for the tests that failed does not unpack those that passed.
+const formSort = 4 // the bit from which on the form is the sort
+
+type noteSort int16
+
+const (
+	sortGroup noteSort = 1 + iota
+	sortGroupEnd
+	sortError
+	sortWarning
+	sortNotice
+	sortPassed
+	sortFailed
+	sortSkipped
+)
+
+var (
+	sortOfLevel  = map[ci.Level]noteSort{ci.LevelError: sortError, ci.LevelWarning: sortWarning, ci.LevelNotice: sortNotice}
+	sortOfStatus = map[ci.Status]noteSort{ci.Passed: sortPassed, ci.Failed: sortFailed, ci.Skipped: sortSkipped}
+)
+
+func sortOf(n *ci.Note) noteSort {
+	switch {
+	case n.Group != nil:
+		return sortGroup
+	case n.GroupEnd != nil:
+		return sortGroupEnd
+	case n.Annotation != nil:
+		return sortOfLevel[n.Annotation.Level]
+	}
+	return sortOfStatus[n.Test.Status]
+}
 
 // Bounds of one row. A page holds at least one row, so a row is small against
 // a page.
@@ -94,12 +131,65 @@ func encodeBody(entries []entry) body {
 		plain = append(plain, e.chunk.Body...)
 	}
 	*buf = plain
+	return pack(form, plain)
+}
+
+// pack compresses a body if that pays. The body does not share plain.
+func pack(form int16, plain []byte) body {
 	if len(plain) >= minCompress {
 		if packed := zstdEncoder.EncodeAll(plain, make([]byte, 0, len(plain)/3)); len(packed) < len(plain) {
 			return body{form | formZstd, packed}
 		}
 	}
 	return body{form, append([]byte(nil), plain...)}
+}
+
+// unpack returns what was packed; a body that is not compressed is shared.
+func unpack(b body) ([]byte, error) {
+	if b.form&formZstd == 0 {
+		return b.data, nil
+	}
+	data, err := zstdDecoder.DecodeAll(b.data, nil)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errBody, err)
+	}
+	return data, nil
+}
+
+// encodeNotes makes the body of a row of note events of one sort, and tells how
+// long it is unpacked.
+func encodeNotes(sort noteSort, events []ci.Event) (b body, size int64) {
+	buf := scratch.Get().(*[]byte)
+	defer scratch.Put(buf)
+	plain := (*buf)[:0]
+	for i := range events {
+		if i > 0 {
+			plain = append(plain, '\n')
+		}
+		plain = append(plain, events[i].Data...)
+	}
+	*buf = plain
+	return pack(int16(sort)<<formSort, plain), int64(len(plain))
+}
+
+// decodeNotes appends the n events of a note row's body to events. The first
+// has the id given, the others follow. The events share data.
+func decodeNotes(events []ci.Event, b body, n int, first ci.Event) ([]ci.Event, error) {
+	data, err := unpack(b)
+	if err != nil {
+		return nil, err
+	}
+	next := first
+	for i := range n {
+		line, rest, more := bytes.Cut(data, []byte{'\n'})
+		if len(line) == 0 || more != (i < n-1) {
+			return nil, errBody
+		}
+		next.Data = line[:len(line):len(line)]
+		events, data = append(events, next), rest
+		next.ID++
+	}
+	return events, nil
 }
 
 func flags(e entry) (f byte) {
@@ -115,17 +205,14 @@ func flags(e entry) (f byte) {
 	return f
 }
 
-var errBody = errors.New("a log row's body is damaged")
+var errBody = errors.New("a row's body is damaged")
 
 // decodeBody appends the events of a row's body to events. The first has the
 // id, offset and line given, the others follow. The events share data.
 func decodeBody(events []ci.Event, b body, n int, first ci.Event) ([]ci.Event, error) {
-	data := b.data
-	if b.form&formZstd != 0 {
-		var err error
-		if data, err = zstdDecoder.DecodeAll(data, nil); err != nil {
-			return nil, fmt.Errorf("%w: %w", errBody, err)
-		}
+	data, err := unpack(b)
+	if err != nil {
+		return nil, err
 	}
 	start := len(events)
 	next, before := first, int64(0)
@@ -231,7 +318,7 @@ type row struct {
 	step        int
 	kind        int16
 	form        int16
-	offset      *int64 // of log rows only, as the next two
+	offset      *int64 // of log and note rows only, as the next two
 	bytes       *int64
 	line        *int64
 	body        []byte
@@ -242,6 +329,7 @@ const (
 	kindBuild int16 = 0
 	kindStep  int16 = 1
 	kindLog   int16 = 2
+	kindNote  int16 = 3
 )
 
 // rowsOf turns the events of one change into rows, with the bodies that were
@@ -249,6 +337,12 @@ const (
 func rowsOf(rows []row, change *ci.Change, ready []prepared, number func(ci.StepKey) int) []row {
 	for events := change.Events; len(events) > 0; {
 		e := &events[0]
+		if e.Kind == ci.KindNote {
+			n := runOfNotes(events)
+			rows = append(rows, noteRow(events[:n], number(e.Step)))
+			events = events[n:]
+			continue
+		}
 		if e.Kind != ci.KindLog {
 			kind := kindBuild
 			if e.Kind == ci.KindStep {
@@ -286,6 +380,34 @@ func runOf(events []ci.Event) (n int, bytes int64) {
 		n++
 	}
 	return n, bytes
+}
+
+// runOfNotes counts the events that share a row with the first.
+func runOfNotes(events []ci.Event) (n int) {
+	sort, size := sortOf(&events[0].Note.Note), int64(0)
+	for n < len(events) && events[n].Kind == ci.KindNote && events[n].Step == events[0].Step && sortOf(&events[n].Note.Note) == sort {
+		length := int64(len(events[n].Data))
+		if !rowTakes(n, size, length) || n > 0 && sort == sortGroupEnd {
+			break
+		}
+		size += length
+		n++
+	}
+	return n
+}
+
+func noteRow(events []ci.Event, step int) row {
+	first := events[0].Note
+	sort := sortOf(&first.Note)
+	made, size := encodeNotes(sort, events)
+	r := row{
+		first: events[0].ID, last: events[len(events)-1].ID, step: step, kind: kindNote,
+		form: made.form, offset: &first.Number, bytes: &size, body: made.data,
+	}
+	if sort == sortGroupEnd {
+		r.line = &first.Note.GroupEnd.Group
+	}
+	return r
 }
 
 // take finds the prepared body of exactly these events; what was prepared for

@@ -116,3 +116,84 @@ func TestPrepare_IsUsedOnlyForWhatItWasMadeOf(t *testing.T) {
 		}
 	})
 }
+
+// The rows of any notes hold the bytes of their events, each row of one step
+// and one sort.
+func TestRow_KeepsNotesExactly(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		state := ci.NewState(1, 1, ci.Build{Status: ci.Running}, time.Time{}, nil)
+		var r ci.Request
+		numbers := map[ci.StepKey]int64{}
+		for range rapid.IntRange(1, 600).Draw(t, "notes") {
+			u := &ci.NoteUpdate{Step: ci.StepKey(rapid.SampledFrom([]string{"a", "a", "a", "bb"}).Draw(t, "step"))}
+			text := rapid.SampledFrom([]string{"", "x", "a\nb\r\u2028\x00", string(bytes.Repeat([]byte("\x01"), ci.MaxNoteMessage))}).Draw(t, "text")
+			switch rapid.IntRange(0, 5).Draw(t, "kind") {
+			case 0:
+				u.Note.Group = &ci.Group{Name: text}
+			case 1:
+				u.Note.GroupEnd = &ci.GroupEnd{Group: numbers[u.Step]}
+			case 2:
+				u.Note.Annotation = &ci.Annotation{Level: rapid.SampledFrom([]ci.Level{ci.LevelError, ci.LevelNotice}).Draw(t, "level"), Message: text}
+			default:
+				u.Note.Test = &ci.Test{Status: rapid.SampledFrom([]ci.Status{ci.Passed, ci.Passed, ci.Failed}).Draw(t, "status"), Message: text}
+			}
+			u.Number = numbers[u.Step]
+			numbers[u.Step]++
+			r.Updates = append(r.Updates, ci.Update{Note: u})
+		}
+		change, err := state.Decide(r, time.Unix(1_700_000_000, 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := change.Events
+		for _, row := range rowsOf(nil, change, nil, func(key ci.StepKey) int { return len(key) }) {
+			if row.kind != kindNote {
+				want = want[1:]
+				continue
+			}
+			n := int(row.last-row.first) + 1
+			got, err := decodeNotes(nil, body{row.form, row.body}, n, ci.Event{ID: row.first, Kind: ci.KindNote})
+			if err != nil {
+				t.Fatal(err)
+			}
+			size := int64(n - 1)
+			for i, e := range got {
+				w := want[i]
+				if e.ID != w.ID || !bytes.Equal(e.Data, w.Data) || len(w.Step) != row.step || sortOf(&w.Note.Note) != noteSort(row.form>>formSort) || w.Note.Number != *row.offset+int64(i) {
+					t.Fatalf("event %d of row %+v is %s, want %s", e.ID, row, e.Data, w.Data)
+				}
+				size += int64(len(e.Data))
+			}
+			if end := want[0].Note.Note.GroupEnd; *row.bytes != size || (row.line == nil) != (end == nil) || end != nil && (n > 1 || *row.line != end.Group) {
+				t.Fatalf("row %+v of %d events of %d bytes", row, n, size)
+			}
+			if n > maxRowEvents || n > 1 && size > maxRowBytes+int64(n) {
+				t.Fatalf("a row of %d notes and %d bytes", n, size)
+			}
+			want = want[n:]
+		}
+		if len(want) > 0 {
+			t.Fatalf("%d events in no row", len(want))
+		}
+	})
+}
+
+func FuzzDecodeNotes(f *testing.F) {
+	f.Add([]byte(`{"a":1}`), 1, false)
+	f.Add([]byte("{}\n{}"), 2, false)
+	f.Add([]byte("{}\n"), 2, false)
+	b, _ := encodeNotes(sortPassed, []ci.Event{{Data: bytes.Repeat([]byte("x"), 600)}, {Data: []byte("y")}})
+	f.Add(b.data, 2, true)
+	f.Fuzz(func(t *testing.T, data []byte, n int, packed bool) {
+		form := int16(0)
+		if packed {
+			form = formZstd
+		}
+		n = min(max(n, 0), maxRowEvents)
+		events, err := decodeNotes(nil, body{form, data}, n, ci.Event{ID: 1})
+		if err == nil && len(events) != n || err != nil && events != nil {
+			t.Fatalf("%d events of a row of %d, %v", len(events), n, err)
+		}
+	})
+}

@@ -53,6 +53,9 @@ func (s *Store) Append(ctx context.Context, r ci.Request) (ci.Receipt, error) {
 		if u.Log != nil {
 			size += int64(len(u.Log.Chunk.Body))
 		}
+		if u.Note != nil {
+			size += u.Note.Bytes()
+		}
 	}
 	t := &task{build: r.Build, request: &r, ready: prepare(&r)}
 	res := s.submit(ctx, t, size)
