@@ -63,6 +63,9 @@ var problems = map[ci.Code]kind{
 	ci.LogIncomplete:  {409, "Log incomplete", "log_bytes names more bytes than the server has. Send the rest from offset on, then say it again."},
 	ci.LogLonger:      {409, "Log longer than announced", "log_bytes names fewer bytes than the server has; offset is its count."},
 	ci.LogComplete:    {409, "Log is closed", "The step's log was closed at offset, and takes no more text."},
+	ci.NoteGap:        {409, "Gap in the notes", "A step's notes are numbered 0, 1, 2 …, and this one is not the next. Go back to number, which is how many the server has, and send from there."},
+	ci.NotesClosed:    {409, "Step takes no more notes", "Notes are taken until a day after the step's end, and that is over. Those that the server has, number of them, stay."},
+	ci.StepTaken:      {409, "Step belongs to another reporter", "Another reporter named itself for this step first, and one step cannot show two. Report yours under a key of its own."},
 	ci.BuildFinished:  {409, "Build has ended", "A build that has ended takes no new steps. Report them to a new build."},
 	tooLarge:          {413, "Request too large", "A request has at most 1 MiB, counted after decompression. Split it; PATCH …/log has no such limit."},
 	tooSlow:           {408, "Request too slow", "The body did not arrive at the least pace. Send it again; PATCH …/log has no least pace."},
@@ -125,9 +128,10 @@ func (s *Server) answer(err error, c echo.Context) {
 		Index   *int      `json:"index,omitempty"`
 		Field   string    `json:"field,omitempty"`
 		Offset  *int64    `json:"offset,omitempty"`
+		Number  *int64    `json:"number,omitempty"`
 		Limit   int64     `json:"limit,omitempty"`
 		Current ci.Status `json:"current_status,omitempty"`
-	}{"/problems/" + string(p.Code), k.title, k.status, p.Detail, p.Index, p.Field, p.Offset, p.Limit, p.Status})
+	}{"/problems/" + string(p.Code), k.title, k.status, p.Detail, p.Index, p.Field, p.Offset, p.Number, p.Limit, p.Status})
 	c.Response().WriteHeader(k.status)
 	if c.Request().Method != http.MethodHead {
 		c.Response().Write(append(body, '\n'))

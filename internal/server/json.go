@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"math/bits"
 	"strconv"
@@ -193,9 +194,9 @@ func (d *decoder) member(o *object) bool {
 }
 
 // shown returns a member's name for an answer, without allocating for those
-// that a log update has.
+// that log updates and test results have.
 func shown(name []byte) string {
-	for _, known := range [...]string{"updates", "log", "step", "offset", "at", "text"} {
+	for _, known := range [...]string{"updates", "log", "step", "offset", "at", "text", "note", "number", "test", "name", "suite", "status", "duration_s"} {
 		if string(name) == known {
 			return known
 		}
@@ -297,6 +298,50 @@ func (d *decoder) integer(least, most int64) int64 {
 	return n
 }
 
+// seconds reads a length of time.
+func (d *decoder) seconds(most float64) float64 {
+	if kind := d.kind(); d.err == nil && kind != "a number" {
+		d.expect('0', "a number")
+	}
+	if d.err != nil {
+		return 0
+	}
+	start := d.pos
+	for d.pos < len(d.data) && bytes.IndexByte([]byte("+-.0123456789Ee"), d.data[d.pos]) >= 0 {
+		d.pos++
+	}
+	literal := d.data[start:d.pos]
+	if !json.Valid(literal) {
+		d.pos = start
+		d.syntax("this is not a number")
+		return 0
+	}
+	n, err := strconv.ParseFloat(string(literal), 64)
+	if err != nil || n < 0 || n > most {
+		d.invalid("The field %s must lie between 0 and %.0f, in seconds.", d.field, most)
+		return 0
+	}
+	return n
+}
+
+// truth reads true or false.
+func (d *decoder) truth() bool {
+	if kind := d.kind(); d.err == nil && kind != "a truth value" {
+		d.expect('t', "true or false")
+	}
+	if d.err != nil {
+		return false
+	}
+	for _, value := range []bool{true, false} {
+		if word := strconv.FormatBool(value); bytes.HasPrefix(d.data[d.pos:], []byte(word)) {
+			d.pos += len(word)
+			return value
+		}
+	}
+	d.syntax("true or false was expected")
+	return false
+}
+
 // timestamp reads an RFC 3339 time and brings it to UTC and microseconds.
 func (d *decoder) timestamp() time.Time {
 	s := d.text()
@@ -331,13 +376,24 @@ func (d *decoder) line(most int) string {
 	return s
 }
 
+// words reads a piece of text for people of any content, lines and colours
+// included.
+func (d *decoder) words(most int64) string {
+	s := d.text()
+	switch {
+	case d.err != nil:
+		return ""
+	case s.bytes > most:
+		d.limit(ci.TooLong, most, "The field %s has %d bytes; at most %d are kept.", d.field, s.bytes, most)
+		return ""
+	}
+	return s.String()
+}
+
 // str reads a string of any content.
 func (d *decoder) str() string {
 	s := d.text()
-	if s.escaped {
-		return string(ci.AppendUnescaped(make([]byte, 0, s.bytes), s.literal))
-	}
-	return string(s.literal)
+	return s.String()
 }
 
 // stepKey reads a step's key. A request mostly speaks of one step, so the last
@@ -384,6 +440,14 @@ type jsonText struct {
 	bytes   int64  // length of the text itself
 	lines   int64  // newlines in it
 	ended   bool   // its last character is a newline
+}
+
+// String returns the text itself.
+func (s *jsonText) String() string {
+	if s.escaped {
+		return string(ci.AppendUnescaped(make([]byte, 0, s.bytes), s.literal))
+	}
+	return string(s.literal)
 }
 
 // chunk makes log text of it. The body must not be used again.

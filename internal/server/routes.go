@@ -28,6 +28,7 @@ func (s *Server) routes() []route {
 		{"GET", "/api/v1/builds/latest", read, s.latestBuild},
 		{"GET", "/api/v1/builds/:id", read, s.build(s.getBuild)},
 		{"GET", "/api/v1/builds/:id/events", read, s.orUnavailable(s.build(s.buildEvents))},
+		{"GET", "/api/v1/builds/:id/notes", read, s.build(s.listNotes)},
 		{"GET", "/api/v1/builds/:id/steps/*", read, s.build(s.getLog)}, // …/{key}/log
 		{"GET", "/api/v1/events", read, s.orUnavailable(s.feedEvents)},
 		{"GET", "/api/v1/streams", read, s.orUnavailable(s.streams)},

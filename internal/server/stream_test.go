@@ -32,6 +32,10 @@ func (s *testServer) finished(project string) (build string) {
 		logText("build", 19, "")+`,{"log":{"step":"build","offset":19,"at":"2026-11-22T10:00:00Z","lost":3}},`+
 		logText("build", 22, "data: x\n\nid: 7\nevent: end\n\u2028\ufeff\x00\x1b[1m")+
 		`,{"log":{"step":"test","offset":8,"at":"2026-11-22T10:00:00Z","base64":"4oL/AA=="}}`) // half a character
+	s.update(build, `{"note":{"step":"build","number":0,"at":"2026-11-22T10:00:00Z","line":1,"group":{"name":"data: <b> & \u2028","folded":true}}},`+
+		`{"note":{"step":"build","number":1,"at":"2026-11-22T10:00:01Z","line":3,"group_end":{"group":0,"duration_s":1.25}}},`+
+		`{"note":{"step":"test","number":0,"test":{"suite":"a","name":"TestX","status":"failed","message":"\n\nid: 7\nevent: end\n\n"}}},`+
+		`{"note":{"step":"test","number":1,"annotation":{"level":"error","message":"undefined: x","file":"x.go","file_line":7}}}`)
 	s.update(build, `{"step":{"key":"build","status":"passed"}},{"step":{"key":"test","status":"failed","exit_code":2}},{"build":{"status":"failed"}}`)
 	return build
 }
@@ -169,9 +173,9 @@ func TestStream_Live(t *testing.T) {
 		}
 	}
 	// What comes after the end is for whoever resumes, with a second end.
-	s.update(build, logText("a", 1, "late"))
+	s.update(build, logText("a", 1, "late")+`,{"note":{"step":"a","number":0,"test":{"name":"TestX","status":"passed"}}}`)
 	late, _, _ := s.dial(build+"/events", "Last-Event-ID: "+last)
-	if f := late.until("end"); len(f) != 4 || !strings.Contains(f[1], `"text":"late"`) {
+	if f := late.until("end"); len(f) != 5 || !strings.Contains(f[1], `"text":"late"`) || !strings.Contains(f[2], "event: note\ndata: {") {
 		t.Errorf("%q", f)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/stepcast/stepcast/internal/ci"
@@ -96,7 +97,7 @@ func (d *updatesDecoder) add() {
 	var o object
 	for d.member(&o) {
 		if o.n > 1 {
-			d.invalid("An update must have exactly one of step, log and build.")
+			d.invalid("An update must have exactly one of step, log, note and build.")
 			return
 		}
 		switch string(o.name) {
@@ -105,15 +106,17 @@ func (d *updatesDecoder) add() {
 			d.step(u.Step)
 		case "log":
 			u.Log = d.log()
+		case "note":
+			u.Note = d.note()
 		case "build":
 			u.Build = &ci.BuildUpdate{}
 			d.build(u.Build)
 		default:
-			d.unknown("step, log and build")
+			d.unknown("step, log, note and build")
 		}
 	}
 	if o.n == 0 {
-		d.invalid("An update must have exactly one of step, log and build.")
+		d.invalid("An update must have exactly one of step, log, note and build.")
 	}
 	d.r.Updates = append(d.r.Updates, u)
 }
@@ -135,10 +138,12 @@ func (d *updatesDecoder) step(u *ci.StepUpdate) {
 			u.StartedAt = optional(d, d.timestamp)
 		case "finished_at":
 			u.FinishedAt = optional(d, d.timestamp)
+		case "reporter":
+			u.Reporter = d.reporter()
 		case "log_bytes":
 			u.LogBytes = ci.Set(d.integer(0, ci.MaxLogBytes))
 		default:
-			d.unknown("key, name, needs, status, exit_code, started_at, finished_at and log_bytes")
+			d.unknown("key, name, needs, status, exit_code, started_at, finished_at, reporter and log_bytes")
 		}
 	}
 	d.need(u.Key != "", "key", "A step needs its key.")
@@ -178,6 +183,147 @@ func (d *updatesDecoder) log() *ci.LogUpdate {
 	d.need(u.Offset >= 0, "offset", "Log text needs its offset, in bytes from the start of the step's log.")
 	d.need(bodies == 1, "text", "A piece of a log must have exactly one of text, base64 and lost.")
 	return u
+}
+
+// note reads what a runner understood of a step's log.
+func (d *updatesDecoder) note() *ci.NoteUpdate {
+	u := &ci.NoteUpdate{Number: -1, At: d.now}
+	kinds := 0
+	for o := (object{}); d.member(&o); {
+		switch string(o.name) {
+		case "step":
+			u.Step = d.stepKey()
+		case "number":
+			if u.Number = d.integer(0, ci.MaxLogBytes); u.Number >= ci.MaxNotes {
+				d.limit(ci.TooMany, ci.MaxNotes, "A step has at most %d notes, numbered from 0.", ci.MaxNotes)
+			}
+		case "at":
+			u.At = d.timestamp()
+		case "line":
+			if !d.null() {
+				u.Line = d.integer(0, ci.MaxLogBytes)
+			}
+		case "group":
+			u.Note.Group = d.group()
+			kinds++
+		case "group_end":
+			u.Note.GroupEnd = d.groupEnd()
+			kinds++
+		case "annotation":
+			u.Note.Annotation = d.annotation()
+			kinds++
+		case "test":
+			u.Note.Test = d.test()
+			kinds++
+		default:
+			d.unknown("step, number, at, line, group, group_end, annotation and test")
+		}
+	}
+	d.need(u.Step != "", "step", "A note needs the key of its step.")
+	d.need(u.Number >= 0, "number", "A note needs its number: how many notes of the step come before it.")
+	d.need(kinds == 1, "note", "A note must have exactly one of group, group_end, annotation and test.")
+	if end := u.Note.GroupEnd; end != nil {
+		d.need(end.Group < u.Number, "group", "A group is ended by a note of a higher number than the one that began it.")
+	}
+	return u
+}
+
+func (d *updatesDecoder) group() *ci.Group {
+	g := &ci.Group{Level: 1}
+	for o := (object{}); d.member(&o); {
+		switch string(o.name) {
+		case "name":
+			g.Name = d.line(ci.MaxNoteName)
+		case "level":
+			g.Level = int(d.integer(1, ci.MaxNoteLevel))
+		case "folded":
+			g.Folded = d.truth()
+		default:
+			d.unknown("name, level and folded")
+		}
+	}
+	return g
+}
+
+func (d *updatesDecoder) groupEnd() *ci.GroupEnd {
+	g := &ci.GroupEnd{Group: -1}
+	for o := (object{}); d.member(&o); {
+		switch string(o.name) {
+		case "group":
+			g.Group = d.integer(0, ci.MaxNotes-1)
+		case "duration_s":
+			g.Duration = d.seconds(ci.MaxNoteSeconds)
+		default:
+			d.unknown("group and duration_s")
+		}
+	}
+	d.need(g.Group >= 0, "group", "The end of a group needs the number of the note that began it.")
+	return g
+}
+
+func (d *updatesDecoder) annotation() *ci.Annotation {
+	a := &ci.Annotation{}
+	for o := (object{}); d.member(&o); {
+		switch string(o.name) {
+		case "level":
+			a.Level = checked(d, ci.ParseLevel)
+		case "message":
+			a.Message = d.words(ci.MaxNoteMessage)
+		case "title":
+			a.Title = d.line(ci.MaxNoteName)
+		case "file":
+			a.File = d.line(ci.MaxNoteName)
+		case "file_line":
+			a.Line = d.integer(0, ci.MaxNotePlace)
+		case "file_end_line":
+			a.EndLine = d.integer(0, ci.MaxNotePlace)
+		case "file_column":
+			a.Column = d.integer(0, ci.MaxNotePlace)
+		default:
+			d.unknown("level, message, title, file, file_line, file_end_line and file_column")
+		}
+	}
+	d.need(a.Level != "", "level", "An annotation needs its level: error, warning or notice.")
+	d.need(a.Message != "", "message", "An annotation needs its message.")
+	return a
+}
+
+func (d *updatesDecoder) test() *ci.Test {
+	t := &ci.Test{}
+	for o := (object{}); d.member(&o); {
+		switch string(o.name) {
+		case "suite":
+			t.Suite = d.line(ci.MaxNoteName)
+		case "name":
+			t.Name = d.line(ci.MaxNoteName)
+		case "status":
+			t.Status = checked(d, ci.ParseTestStatus)
+		case "duration_s":
+			t.Duration = d.seconds(ci.MaxNoteSeconds)
+		case "message":
+			t.Message = d.words(ci.MaxNoteMessage)
+		default:
+			d.unknown("suite, name, status, duration_s and message")
+		}
+	}
+	d.need(t.Name != "", "name", "A test needs its name.")
+	d.need(t.Status != "", "status", "A test needs its status: passed, failed or skipped.")
+	return t
+}
+
+// reporter reads what a reporter calls itself.
+func (d *updatesDecoder) reporter() string {
+	s := d.str()
+	switch {
+	case d.err != nil:
+	case len(s) > ci.MaxReporter:
+		d.limit(ci.TooLong, ci.MaxReporter, "A reporter's name has at most %d bytes; this one has %d.", ci.MaxReporter, len(s))
+	case s == "" || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' }):
+		d.invalid("A reporter's name is 1 to %d printable ASCII characters.", ci.MaxReporter)
+	default:
+		return s
+	}
+	return ""
 }
 
 func (d *updatesDecoder) build(u *ci.BuildUpdate) {
@@ -303,14 +449,17 @@ func optional[T any](d *updatesDecoder, read func() T) ci.Field[T] {
 	return ci.Set(read())
 }
 
-func (d *updatesDecoder) status() ci.Status {
+func (d *updatesDecoder) status() ci.Status { return checked(d, ci.ParseReported) }
+
+// checked reads a string that is one of a few.
+func checked[T any](d *updatesDecoder, parse func(string) (T, error)) (value T) {
 	s := d.str()
 	if d.err != nil {
-		return ""
+		return value
 	}
-	status, err := ci.ParseReported(s)
+	value, err := parse(s)
 	d.refuse(err)
-	return status
+	return value
 }
 
 func (d *updatesDecoder) needs() []ci.StepKey {

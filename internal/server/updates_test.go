@@ -23,7 +23,12 @@ func TestDecodeUpdates(t *testing.T) {
 		{"log":{"step":"test","offset":0,"at":"2026-11-22T10:00:00.2Z","text":"=== RUN \u001b[1m\ud83d\ude00 ü\\\"\/\n"}},
 		{"log":{"step":"test","offset":21,"base64":"/wAK"}},
 		{"log":{"step":"test","offset":24,"lost":5}},
-		{"step":{"key":"test","status":"passed","exit_code":0,"finished_at":null,"log_bytes":29}},
+		{"note":{"step":"test","number":0,"at":"2026-11-22T10:00:00Z","line":1,"group":{"name":"","level":2,"folded":true}}},
+		{"note":{"step":"test","number":1,"line":null,"group_end":{"duration_s":1.5e1,"group":0}}},
+		{"note":{"step":"test","annotation":{"level":"warning","message":"a\n\u001b[1mb\u0000","title":"t","file":"x.go","file_line":3,"file_end_line":4,"file_column":5},"line":7,"number":2}},
+		{"note":{"step":"test","number":3,"test":{"suite":"s","name":"n","status":"skipped","duration_s":0.25,"message":"m"}}},
+		{"note":{"step":"test","number":99999,"line":0,"group":{}}},
+		{"step":{"key":"test","reporter":"job 1 (~)","status":"passed","exit_code":0,"finished_at":null,"log_bytes":29}},
 		{"build":{"status":"passed","title":"A \"title\"","author":null,"url":"https://example.com/x"}}
 	],"alive":["test"]}`), false, noon)
 	if err != nil {
@@ -37,7 +42,13 @@ func TestDecodeUpdates(t *testing.T) {
 			Chunk: ci.Chunk{Body: []byte(`=== RUN \u001b[1m\ud83d\ude00 ü\\\"\/\n`), Escaped: true, Bytes: int64(len(text)), Lines: 1, Ended: true}}},
 		{Log: &ci.LogUpdate{Step: "test", Offset: 21, At: noon, Chunk: ci.Chunk{Body: []byte("\xff\x00\n"), Bytes: 3, Lines: 1, Ended: true}}},
 		{Log: &ci.LogUpdate{Step: "test", Offset: 24, At: noon, Lost: 5}},
-		{Step: &ci.StepUpdate{Key: "test", Status: ci.Set(ci.Passed), ExitCode: ci.Set(0), FinishedAt: ci.Field[time.Time]{Present: true, Null: true}, LogBytes: ci.Set[int64](29)}},
+		{Note: &ci.NoteUpdate{Step: "test", At: noon.Add(-2 * time.Hour), Line: 1, Note: ci.Note{Group: &ci.Group{Level: 2, Folded: true}}}},
+		{Note: &ci.NoteUpdate{Step: "test", Number: 1, At: noon, Note: ci.Note{GroupEnd: &ci.GroupEnd{Duration: 15}}}},
+		{Note: &ci.NoteUpdate{Step: "test", Number: 2, At: noon, Line: 7, Note: ci.Note{Annotation: &ci.Annotation{
+			Level: ci.LevelWarning, Message: "a\n\x1b[1mb\x00", Title: "t", File: "x.go", Line: 3, EndLine: 4, Column: 5}}}},
+		{Note: &ci.NoteUpdate{Step: "test", Number: 3, At: noon, Note: ci.Note{Test: &ci.Test{Suite: "s", Name: "n", Status: ci.Skipped, Duration: 0.25, Message: "m"}}}},
+		{Note: &ci.NoteUpdate{Step: "test", Number: 99999, At: noon, Note: ci.Note{Group: &ci.Group{Level: 1}}}},
+		{Step: &ci.StepUpdate{Key: "test", Reporter: "job 1 (~)", Status: ci.Set(ci.Passed), ExitCode: ci.Set(0), FinishedAt: ci.Field[time.Time]{Present: true, Null: true}, LogBytes: ci.Set[int64](29)}},
 		{Build: &ci.BuildUpdate{Status: ci.Set(ci.Passed), Title: ci.Set(`A "title"`), Author: ci.Field[string]{Present: true, Null: true}, URL: ci.Set("https://example.com/x")}},
 	}}
 	if diff := cmp.Diff(want, r); diff != "" {
@@ -87,7 +98,7 @@ var badUpdates = []struct {
 	{"duplicate", `{"updates":[],"updates":[]}`, ci.Invalid, -1, "updates", "twice"},
 	{"empty update", `{"updates":[{}]}`, ci.Invalid, 0, "", "exactly one"},
 	{"two in one", `{"updates":[{"build":{}},{"build":{},"step":{"key":"a"}}]}`, ci.Invalid, 1, "step", "exactly one"},
-	{"unknown kind", `{"updates":[{"stpe":{}}]}`, ci.Invalid, 0, "stpe", "step, log and build"},
+	{"unknown kind", `{"updates":[{"stpe":{}}]}`, ci.Invalid, 0, "stpe", "step, log, note and build"},
 	{"unknown in step", `{"updates":[{"step":{"key":"a","statsu":"passed"}}]}`, ci.Invalid, 0, "statsu", "status"},
 	{"unknown in log", `{"updates":[{"log":{"step":"a","offset":0,"txet":""}}]}`, ci.Invalid, 0, "txet", "text"},
 	{"project in build", `{"updates":[{"build":{"project":"x"}}]}`, ci.Invalid, 0, "project", "unknown here"},
@@ -135,6 +146,45 @@ var badUpdates = []struct {
 	{"not UTF-8", "{\"updates\":[{\"log\":{\"step\":\"a\",\"offset\":0,\"text\":\"\xff\"}}]}", invalidJSON, 0, "", "base64"},
 	{"surrogate in UTF-8", "{\"updates\":[{\"log\":{\"step\":\"a\",\"offset\":0,\"text\":\"\xed\xa0\x80\"}}]}", invalidJSON, 0, "", "base64"},
 	{"open string", `{"updates":[{"log":{"step":"a","offset":0,"text":"x`, invalidJSON, 0, "", "does not end"},
+	{"long reporter", `{"updates":[{"step":{"key":"a","reporter":"` + strings.Repeat("r", 101) + `"}}]}`, ci.TooLong, 0, "reporter", "100 bytes"},
+	{"empty reporter", `{"updates":[{"step":{"key":"a","reporter":""}}]}`, ci.Invalid, 0, "reporter", "ASCII"},
+	{"null reporter", `{"updates":[{"step":{"key":"a","reporter":null}}]}`, ci.Invalid, 0, "reporter", "not null"},
+	{"control in reporter", `{"updates":[{"step":{"key":"a","reporter":"a\tb"}}]}`, ci.Invalid, 0, "reporter", "ASCII"},
+	{"umlaut in reporter", `{"updates":[{"step":{"key":"a","reporter":"ü"}}]}`, ci.Invalid, 0, "reporter", "ASCII"},
+	{"note without step", `{"updates":[{"note":{"number":0,"group":{}}}]}`, ci.Invalid, 0, "step", "key of its step"},
+	{"note without number", `{"updates":[{"note":{"step":"a","group":{}}}]}`, ci.Invalid, 0, "number", "needs its number"},
+	{"negative number", `{"updates":[{"note":{"step":"a","number":-1,"group":{}}}]}`, ci.Invalid, 0, "number", "between 0"},
+	{"100001 notes", `{"updates":[{"build":{}},{"note":{"step":"a","number":100000,"group":{}}}]}`, ci.TooMany, 1, "number", "100000"},
+	{"empty note", `{"updates":[{"note":{"step":"a","number":0}}]}`, ci.Invalid, 0, "note", "exactly one"},
+	{"two notes in one", `{"updates":[{"note":{"step":"a","number":0,"group":{},"test":{"name":"x","status":"passed"}}}]}`, ci.Invalid, 0, "note", "exactly one"},
+	{"unknown in note", `{"updates":[{"note":{"step":"a","number":0,"gruop":{}}}]}`, ci.Invalid, 0, "gruop", "group_end"},
+	{"negative line", `{"updates":[{"note":{"step":"a","number":0,"line":-1,"group":{}}}]}`, ci.Invalid, 0, "line", "between 0"},
+	{"long group name", `{"updates":[{"note":{"step":"a","number":0,"group":{"name":"` + strings.Repeat("n", 1001) + `"}}}]}`, ci.TooLong, 0, "name", "1000"},
+	{"lines in a group name", `{"updates":[{"note":{"step":"a","number":0,"group":{"name":"a\nb"}}}]}`, ci.Invalid, 0, "name", "U+000A"},
+	{"deep group", `{"updates":[{"note":{"step":"a","number":0,"group":{"level":17}}}]}`, ci.Invalid, 0, "level", "between 1 and 16"},
+	{"folded no truth", `{"updates":[{"note":{"step":"a","number":0,"group":{"folded":"yes"}}}]}`, ci.Invalid, 0, "folded", "true or false, not a string"},
+	{"half a truth", `{"updates":[{"note":{"step":"a","number":0,"group":{"folded":tru}}}]}`, invalidJSON, 0, "", "true or false"},
+	{"unknown in group", `{"updates":[{"note":{"step":"a","number":0,"group":{"title":"x"}}}]}`, ci.Invalid, 0, "title", "folded"},
+	{"end of no group", `{"updates":[{"note":{"step":"a","number":1,"group_end":{}}}]}`, ci.Invalid, 0, "group", "number of the note"},
+	{"end of itself", `{"updates":[{"note":{"step":"a","number":1,"group_end":{"group":1}}}]}`, ci.Invalid, 0, "group", "higher number"},
+	{"end of a later group", `{"updates":[{"note":{"step":"a","group_end":{"group":7},"number":1}}]}`, ci.Invalid, 0, "group", "higher number"},
+	{"negative duration", `{"updates":[{"note":{"step":"a","number":1,"group_end":{"group":0,"duration_s":-0.5}}}]}`, ci.Invalid, 0, "duration_s", "between 0"},
+	{"endless duration", `{"updates":[{"note":{"step":"a","number":1,"group_end":{"group":0,"duration_s":1e400}}}]}`, ci.Invalid, 0, "duration_s", "between 0"},
+	{"no duration", `{"updates":[{"note":{"step":"a","number":1,"group_end":{"group":0,"duration_s":1.}}}]}`, invalidJSON, 0, "", "not a number"},
+	{"duration in words", `{"updates":[{"note":{"step":"a","number":1,"group_end":{"group":0,"duration_s":"1s"}}}]}`, ci.Invalid, 0, "duration_s", "a number, not a string"},
+	{"annotation without level", `{"updates":[{"note":{"step":"a","number":0,"annotation":{"message":"x"}}}]}`, ci.Invalid, 0, "level", "needs its level"},
+	{"annotation without message", `{"updates":[{"note":{"step":"a","number":0,"annotation":{"level":"error","message":""}}}]}`, ci.Invalid, 0, "message", "needs its message"},
+	{"unknown level", `{"updates":[{"note":{"step":"a","number":0,"annotation":{"level":"fatal","message":"x"}}}]}`, ci.Invalid, 0, "level", "error, warning, notice"},
+	{"long message", `{"updates":[{"note":{"step":"a","number":0,"annotation":{"level":"error","message":"` + strings.Repeat("m", 16385) + `"}}}]}`, ci.TooLong, 0, "message", "16384"},
+	{"long file", `{"updates":[{"note":{"step":"a","number":0,"annotation":{"level":"error","message":"x","file":"` + strings.Repeat("f", 1001) + `"}}}]}`, ci.TooLong, 0, "file", "1000"},
+	{"far column", `{"updates":[{"note":{"step":"a","number":0,"annotation":{"level":"error","message":"x","file_column":2147483648}}}]}`, ci.Invalid, 0, "file_column", "2147483647"},
+	{"unknown in annotation", `{"updates":[{"note":{"step":"a","number":0,"annotation":{"level":"error","message":"x","line":1}}}]}`, ci.Invalid, 0, "line", "file_line"},
+	{"test without name", `{"updates":[{"note":{"step":"a","number":0,"test":{"status":"passed"}}}]}`, ci.Invalid, 0, "name", "needs its name"},
+	{"test without status", `{"updates":[{"note":{"step":"a","number":0,"test":{"name":"x"}}}]}`, ci.Invalid, 0, "status", "needs its status"},
+	{"running test", `{"updates":[{"note":{"step":"a","number":0,"test":{"name":"x","status":"running"}}}]}`, ci.Invalid, 0, "status", "passed, failed, skipped"},
+	{"long suite", `{"updates":[{"note":{"step":"a","number":0,"test":{"suite":"` + strings.Repeat("s", 1001) + `","name":"x","status":"passed"}}}]}`, ci.TooLong, 0, "suite", "1000"},
+	{"long test message", `{"updates":[{"note":{"step":"a","number":0,"test":{"name":"x","status":"passed","message":"` + strings.Repeat("m", 16385) + `"}}}]}`, ci.TooLong, 0, "message", "16384"},
+	{"unknown in test", `{"updates":[{"note":{"step":"a","number":0,"test":{"name":"x","status":"passed","level":"error"}}}]}`, ci.Invalid, 0, "level", "suite, name"},
 	{"javascript url", `{"updates":[{"build":{"url":"javascript:alert(1)"}}]}`, ci.Invalid, 0, "url", "https://"},
 	{"long url", `{"updates":[{"build":{"url":"https://e/` + strings.Repeat("u", 2000) + `"}}]}`, ci.TooLong, 0, "url", "2000"},
 	{"long title", `{"updates":[{"build":{"title":"` + strings.Repeat("t", 1001) + `"}}]}`, ci.TooLong, 0, "title", "1000"},
@@ -212,6 +262,9 @@ func FuzzDecodeUpdates(f *testing.F) {
 	}
 	f.Add([]byte(`{"updates":[{"log":{"step":"a","offset":3,"text":"plain \u00e9\ud83d\ude00 \\ \" \/ \b\f\n\r\t and more than thirty-two bytes\n"}}]}`))
 	f.Add([]byte(`{"updates":[{"log":{"step":"a","offset":0,"base64":"\/w=="}},{"build":{"title":"ü"}}],"alive":["a"]}`))
+	f.Add([]byte(`{"updates":[{"note":{"step":"a","number":0,"line":3,"group":{"name":"Install","level":2,"folded":true}}},{"note":{"step":"a","number":1,"group_end":{"group":0,"duration_s":2.5e-1}}}]}`))
+	f.Add([]byte(`{"updates":[{"note":{"step":"a","number":0,"annotation":{"level":"error","message":"a\nb","title":"t","file":"x.go","file_line":1,"file_end_line":2,"file_column":3}}}]}`))
+	f.Add([]byte(`{"updates":[{"note":{"step":"a","number":0,"test":{"suite":"s","name":"n","status":"failed","duration_s":1,"message":"\u00e9"}}},{"step":{"key":"a","reporter":"job 1"}}]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		r, err := decodeUpdates(bytes.Clone(body), false, noon)
 		if err != nil {
@@ -228,6 +281,7 @@ func FuzzDecodeUpdates(f *testing.F) {
 					Text   string
 					Base64 []byte
 				}
+				Note  *struct{ ci.Note }
 				Build *struct{ Title string }
 			}
 		}
@@ -241,6 +295,9 @@ func FuzzDecodeUpdates(f *testing.F) {
 			if u.Build != nil && u.Build.Title.Value != want.Updates[i].Build.Title {
 				t.Fatalf("title %q, want %q", u.Build.Title.Value, want.Updates[i].Build.Title)
 			}
+			if u.Note != nil && !cmp.Equal(u.Note.Note, wanted(want.Updates[i].Note.Note)) {
+				t.Fatalf("note %+v, want %+v", u.Note.Note, want.Updates[i].Note.Note)
+			}
 			if u.Log == nil {
 				continue
 			}
@@ -251,6 +308,14 @@ func FuzzDecodeUpdates(f *testing.F) {
 			}
 		}
 	})
+}
+
+// wanted fills in what a group need not say.
+func wanted(n ci.Note) ci.Note {
+	if n.Group != nil && n.Group.Level == 0 {
+		n.Group.Level = 1
+	}
+	return n
 }
 
 // FuzzScanString holds the scanner of one string against encoding/json, in

@@ -37,23 +37,33 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 	answer := make([]byte, 0, 96)
 	answer = append(answer, `{"last_event_id":"`...)
 	answer = append(answer, ci.Cursor{Prefix: ci.CursorPrefix(receipt.Epoch, ref.ID.Name()), ID: receipt.Last}.String()...)
-	answer = append(answer, `","logs":{`...)
-	for key, n := range receipt.Logs { // keys need no escaping
-		if answer[len(answer)-1] != '{' {
-			answer = append(answer, ',')
-		}
-		answer = append(answer, '"')
-		answer = append(answer, key...)
-		answer = append(answer, `":`...)
-		answer = strconv.AppendInt(answer, n, 10)
+	answer = appendCounts(append(answer, `","logs":`...), receipt.Logs)
+	if receipt.Notes != nil {
+		answer = appendCounts(append(answer, `,"notes":`...), receipt.Notes)
 	}
-	answer = append(answer, "}}\n"...)
+	answer = append(answer, "}\n"...)
 	h := c.Response().Header()
 	h["Content-Type"] = []string{"application/json"}
 	h["Content-Length"] = []string{strconv.Itoa(len(answer))}
 	c.Response().WriteHeader(http.StatusOK)
 	c.Response().Write(answer)
 	return nil
+}
+
+// appendCounts appends an object of numbers by step, whose keys need no
+// escaping.
+func appendCounts(dst []byte, counts map[ci.StepKey]int64) []byte {
+	dst = append(dst, '{')
+	for key, n := range counts {
+		if dst[len(dst)-1] != '{' {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, '"')
+		dst = append(dst, key...)
+		dst = append(dst, `":`...)
+		dst = strconv.AppendInt(dst, n, 10)
+	}
+	return append(dst, '}')
 }
 
 // stepOfLog reads the {key} of …/steps/{key}/log, with plain or escaped
