@@ -20,6 +20,7 @@ type runCmd struct {
 	Step         string        `help:"The step's key, such as test/linux. Default: in a CI system, the job's name; else the command's." placeholder:"KEY" group:"Build"`
 	Needs        []string      `help:"The keys of the steps that this one comes after." placeholder:"KEY" sep:"," group:"Build"`
 	Name         string        `help:"What people read for the step. Default: the command line." placeholder:"TEXT" group:"Build"`
+	Tests        []string      `help:"Files in which the command leaves test results: JUnit XML, TAP or go test -json. May be patterns." placeholder:"FILE" sep:","`
 	MaskEnv      []string      `help:"Variables whose values are hidden in the log, in every encoding." env:"STEPCAST_MASK_ENV" placeholder:"NAME" sep:"," group:"Secrets"`
 	MaskFile     []string      `help:"Files whose lines are hidden in the log." env:"STEPCAST_MASK_FILE" placeholder:"FILE" sep:"," type:"path" group:"Secrets"`
 	DrainTimeout time.Duration `help:"How long to wait for the server after the command has ended." default:"60s" placeholder:"60s"`
@@ -54,6 +55,7 @@ func (c *runCmd) Run(ctx context.Context, std stdio) error {
 	defer stop()
 	r := runner.Run{
 		Command:      runner.Command{Args: c.Command, Stdin: std.In, Stdout: os.Stdout, Stderr: os.Stderr, Signals: signals, PTY: c.PTY, Timeout: c.Timeout, KillAfter: c.KillAfter},
+		Tests:        c.Tests,
 		DrainTimeout: c.DrainTimeout,
 		Say:          say,
 	}
@@ -108,6 +110,8 @@ func (c *runCmd) options(say func(string)) (opt runner.ReportOptions, err error)
 		Step:     runner.StepName(c.Command[0]),
 		Name:     c.Name,
 		Describe: describe,
+
+		Buildkite: w.system.System == "buildkite",
 	}
 	if opt.Step, err = c.step(w); err != nil {
 		return opt, err

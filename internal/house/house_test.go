@@ -41,7 +41,7 @@ var rules = map[string]struct{ ours, others []string }{
 		},
 	},
 	"internal/runner": {
-		ours:   []string{"internal/ci", "internal/sse", "internal/spool", "internal/mask"},
+		ours:   []string{"internal/ci", "internal/sse", "internal/spool", "internal/mask", "internal/outline"},
 		others: []string{"github.com/klauspost/compress", "github.com/charmbracelet/x/ansi", "github.com/creack/pty", "golang.org/x/sys"},
 	},
 	"internal/server": {
@@ -52,7 +52,7 @@ var rules = map[string]struct{ ours, others []string }{
 		},
 	},
 	"cmd/stepcast": {
-		ours:   []string{"internal/ci", "internal/cienv", "internal/server", "internal/postgres", "internal/embedded", "internal/feed", "internal/runner", "internal/spool", "internal/mask"},
+		ours:   []string{"internal/ci", "internal/cienv", "internal/server", "internal/postgres", "internal/embedded", "internal/feed", "internal/runner", "internal/spool", "internal/mask", "internal/outline"},
 		others: []string{"github.com/alecthomas/kong", "golang.org/x/sync", "golang.org/x/sys"},
 	},
 

@@ -70,6 +70,7 @@ type refusal struct {
 	detail  string
 	index   int    // of the update that was refused; -1 when no single one was
 	offset  *int64 // bytes that the server has of the step's log
+	number  *int64 // of the note that the server expects
 	wait    time.Duration
 	moved   string // where a redirect points to
 	present ci.Status
@@ -204,13 +205,14 @@ func refused(resp *http.Response, answer []byte) *refusal {
 		Detail string    `json:"detail"`
 		Index  *int      `json:"index"`
 		Offset *int64    `json:"offset"`
+		Number *int64    `json:"number"`
 		Status ci.Status `json:"current_status"`
 	}
 	if !strings.HasPrefix(resp.Header.Get("Content-Type"), "application/problem+json") || json.Unmarshal(answer, &p) != nil {
 		return r
 	}
 	r.code = ci.Code(p.Type[strings.LastIndexByte(p.Type, '/')+1:])
-	r.detail, r.offset, r.present = printable(p.Detail, 300), p.Offset, p.Status
+	r.detail, r.offset, r.number, r.present = printable(p.Detail, 300), p.Offset, p.Number, p.Status
 	if p.Index != nil {
 		r.index = *p.Index
 	}

@@ -45,6 +45,8 @@ type fakeStep struct {
 	closed   bool
 	started  *time.Time
 	name     string
+	reporter string
+	notes    []ci.Note
 }
 
 type fakeRequest struct {
@@ -127,6 +129,7 @@ func (c *contract) update(w http.ResponseWriter, b *fakeBuild, body []byte) {
 		Updates []struct {
 			Step  *stepUpdate
 			Build *buildUpdate
+			Note  *noteUpdate
 			Log   *struct {
 				Step   string
 				Offset int
@@ -185,6 +188,13 @@ func (c *contract) update(w http.ResponseWriter, b *fakeBuild, body []byte) {
 			last.texts++
 		case u.Step != nil:
 			s := step(string(u.Step.Key))
+			if by := u.Step.Reporter; by != "" {
+				if s.reporter != "" && s.reporter != by {
+					problem(w, 409, "step-taken", map[string]any{"index": i})
+					return
+				}
+				s.reporter = by
+			}
 			final := func(st string) bool { return st == "passed" || st == "failed" || st == "canceled" }
 			switch to := string(u.Step.Status); {
 			case final(s.Status) && final(to) && s.Status != to:
@@ -215,6 +225,15 @@ func (c *contract) update(w http.ResponseWriter, b *fakeBuild, body []byte) {
 					return
 				}
 				s.closed = true
+			}
+		case u.Note != nil:
+			s := step(string(u.Note.Step))
+			switch n := int(u.Note.Number); {
+			case n > len(s.notes):
+				problem(w, 409, "note-gap", map[string]any{"index": i, "number": len(s.notes)})
+				return
+			case n == len(s.notes):
+				s.notes = append(slices.Clip(s.notes), u.Note.Note)
 			}
 		default:
 			next.status = string(u.Build.Status)

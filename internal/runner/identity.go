@@ -24,6 +24,9 @@ type identity struct {
 	Name    string       `json:"name,omitempty"`
 	Needs   []ci.StepKey `json:"needs,omitempty"`
 	Started time.Time    `json:"started"`
+	// Reporter tells this report from others of the same step.
+	Reporter  string `json:"reporter"`
+	Buildkite bool   `json:"buildkite,omitempty"` // the log has that system's marks
 }
 
 // entry is one thing that a journal keeps; exactly one member is not nil.
@@ -31,6 +34,7 @@ type entry struct {
 	Open      *identity  `json:"open,omitempty"`
 	Described *described `json:"described,omitempty"`
 	Joined    *joined    `json:"joined,omitempty"`
+	Tests     []ci.Test  `json:"tests,omitempty"`
 	End       *ending    `json:"end,omitempty"`
 }
 
@@ -79,6 +83,8 @@ func Resume(client *Client, s *spool.Spool, say func(string)) (*Report, error) {
 		case e.Joined != nil:
 			r.id.Build, r.series, r.key = e.Joined.Build, e.Joined.Series, e.Joined.Step
 			r.joined = true
+		case e.Tests != nil:
+			r.tests = append(r.tests, e.Tests...)
 		case e.End != nil:
 			r.ending = e.End
 		}
@@ -86,6 +92,7 @@ func Resume(client *Client, s *spool.Spool, say func(string)) (*Report, error) {
 	if r.id.Server == "" {
 		return nil, fmt.Errorf("%s does not say what it is of: its journal is damaged", s.Dir())
 	}
+	r.notes.options = outlineOptions(r.id.Dir, r.id.Buildkite)
 	if !r.described && r.id.Dir != "" {
 		r.opt.Describe = func(ctx context.Context) (string, Details) { return Describe(ctx, r.id.Dir) }
 	}

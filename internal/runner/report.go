@@ -2,10 +2,13 @@ package runner
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -42,6 +45,8 @@ type ReportOptions struct {
 	Needs   []ci.StepKey
 	Watch   bool // say where to watch, once there is something
 
+	Buildkite bool // the log has that system's marks of groups
+
 	Masker *mask.Masker // hides values before anything is kept; nil: nothing does
 
 	SpoolRoot string // where spools lie; empty: in memory alone
@@ -74,6 +79,7 @@ type Report struct {
 
 	mu     sync.Mutex
 	ending *ending
+	tests  []ci.Test // that the command left in files
 
 	acked   atomic.Int64 // bytes of the log that the server has
 	dropped atomic.Int64 // bytes of the log that it never will
@@ -86,6 +92,7 @@ type Report struct {
 	begun     bool // the server knows that the step runs
 	recreated bool // the server had forgotten the build, and it was created again
 	closed    bool // the server takes no more text
+	notes     notes
 	proofless bool // log_bytes is not sent
 	settled   bool // the step has an end that is not ours
 	finished  bool // the build has
@@ -106,7 +113,9 @@ func NewReport(client *Client, opt ReportOptions) *Report {
 	r.id = identity{
 		Server: client.URL, Build: opt.Build, Run: opt.Run, Own: opt.Own, Project: opt.Project, Details: opt.Details,
 		Dir: workingDir(), Step: opt.Step, Name: opt.Name, Needs: opt.Needs, Started: ci.Cut(time.Now()),
+		Reporter: rand.Text(), Buildkite: opt.Buildkite,
 	}
+	r.notes.options = outlineOptions(r.id.Dir, opt.Buildkite)
 	first := mustJSON(entry{Open: &r.id})
 	if opt.SpoolRoot != "" {
 		s, err := spool.Create(opt.SpoolRoot, opt.Spool, first)
@@ -328,6 +337,9 @@ func (r *Report) restart() {
 	r.record(entry{Joined: &joined{Build: r.id.Build, Series: r.series, Step: r.key}})
 	r.begun, r.taken = false, false
 	r.acked.Store(0)
+	if !r.notes.off {
+		r.notes.reset()
+	}
 }
 
 // describe settles what the build is of.
@@ -352,12 +364,23 @@ func (r *Report) settleKey(build BuildState) {
 	for _, s := range build.Steps {
 		taken[s.Key] = s.Status != ci.Queued || s.LogBytes > 0
 	}
-	for n := 2; taken[r.key]; n++ {
-		r.key = ci.StepKey(fmt.Sprintf("%s-%d", r.id.Step, n))
+	for taken[r.key] {
+		r.key = r.nextKey()
 	}
 	if r.key != r.id.Step {
 		r.say("the step %s has run already; this is reported as %s", r.id.Step, r.key)
 	}
+}
+
+// nextKey is the key for a step whose key is taken.
+func (r *Report) nextKey() ci.StepKey {
+	n := 2
+	if rest, ok := strings.CutPrefix(string(r.key), string(r.id.Step)+"-"); ok {
+		if have, err := strconv.Atoi(rest); err == nil {
+			n = have + 1
+		}
+	}
+	return ci.StepKey(fmt.Sprintf("%s-%d", r.id.Step, n))
 }
 
 // waitDue returns when it is time to send: a status or 64 KiB of text at once,
@@ -410,10 +433,11 @@ func (r *Report) gather() *batch {
 			// may be after its end.
 			b.add(update{build: &buildUpdate{Status: ci.Running, StartedAt: &r.id.Started}})
 		}
-		b.add(update{step: &stepUpdate{Key: r.key, Name: printable(r.id.Name, ci.MaxTitle), Needs: r.id.Needs, Status: ci.Running, StartedAt: &r.id.Started}})
+		b.add(update{step: &stepUpdate{Key: r.key, Reporter: r.id.Reporter, Name: printable(r.id.Name, ci.MaxTitle), Needs: r.id.Needs, Status: ci.Running, StartedAt: &r.id.Started}})
 	}
 	b.upTo = b.from
 	whole := r.closed || r.gatherText(b, end)
+	whole = r.gatherNotes(b, end, whole) && whole
 	switch {
 	case !whole:
 	case end != nil:
@@ -431,7 +455,7 @@ func (r *Report) gather() *batch {
 // gatherText takes text into the batch until it is full, or true, there is no
 // more.
 func (r *Report) gatherText(b *batch, end *ending) bool {
-	for b.room() >= 4<<10 {
+	for b.room() >= 4<<10 && len(r.notes.waiting) < maxNotesWaiting {
 		p, more := r.spool.Read(b.upTo, b.room())
 		if !more {
 			// What was in the memory of a process that has ended is gone.
@@ -442,8 +466,24 @@ func (r *Report) gatherText(b *batch, end *ending) bool {
 		}
 		b.add(update{text: &p})
 		b.upTo = p.End()
+		r.notes.see(&p)
 	}
 	return false
+}
+
+// gatherNotes takes notes into the batch until it is full, or true, there are
+// no more.
+func (r *Report) gatherNotes(b *batch, end *ending, whole bool) bool {
+	if whole && end != nil {
+		r.notes.end(end.At, r.tests)
+	}
+	for i := range r.notes.waiting {
+		if room := int64(b.room()); len(b.updates) > 0 && room < max(4<<10, r.notes.waiting[i].Bytes()) {
+			return false
+		}
+		b.add(update{note: &r.notes.waiting[i]})
+	}
+	return true
 }
 
 func (r *Report) addEnd(b *batch, end *ending) {
@@ -496,11 +536,16 @@ func (r *Report) settle(b *batch) {
 	if b.alive {
 		r.lastBeat = r.lastBatch
 	}
+	said := 0
 	for _, u := range b.updates {
-		if u.text != nil {
+		switch {
+		case u.text != nil:
 			r.dropped.Add(u.text.Lost)
+		case u.note != nil:
+			said++
 		}
 	}
+	r.notes.has(said)
 	r.acked.Store(b.upTo)
 	r.spool.Release(b.upTo)
 }
@@ -508,9 +553,18 @@ func (r *Report) settle(b *batch) {
 // mend settles what the server says against a batch, so that the next one is
 // another. If there is no way, it returns the refusal.
 func (r *Report) mend(ctx context.Context, b *batch, refused *refusal) (bool, error) {
+	if i := refused.index; i >= 0 && i < len(b.updates) && b.updates[i].note != nil {
+		r.mendNotes(refused)
+		return true, nil
+	}
 	switch refused.code {
 	case ci.NotFound:
 		return r.createAgain(ctx, refused)
+	case ci.StepTaken:
+		r.key = r.nextKey()
+		r.say("the step %s is somebody else's; this is reported as %s", r.id.Step, r.key)
+		r.restart()
+		return true, nil
 	case ci.LogGap, ci.LogIncomplete:
 		// It has less than it once said: a restored backup. The spool may have
 		// what it lacks, and knows what it has not.
@@ -556,6 +610,15 @@ func (r *Report) mend(ctx context.Context, b *batch, refused *refusal) (bool, er
 		return true, nil
 	}
 	return false, refused
+}
+
+// mendNotes gives the notes that the server has not, or none any more.
+func (r *Report) mendNotes(refused *refusal) {
+	if refused.code == ci.NoteGap && refused.number != nil && r.rewindNotes(*refused.number) {
+		return
+	}
+	r.say("what was found in the log of step %s, such as test results, is not kept: %v", r.key, refused)
+	r.notes.stop()
 }
 
 func (r *Report) mendStatus(b *batch, refused *refusal) (bool, error) {

@@ -18,6 +18,9 @@ type Run struct {
 	Command   Command
 	Report    *Report    // nil: the command runs all the same
 	Leftovers *Leftovers // delivered beside; nil: none are
+	// Tests are the files, as patterns of filepath.Glob, in which the command
+	// leaves test results: JUnit XML, TAP, or the events of go test.
+	Tests []string
 	// DrainTimeout is how long after the command's end the server may take for
 	// the rest of the report.
 	DrainTimeout time.Duration
@@ -43,11 +46,13 @@ func (r *Run) Do(ctx context.Context) Result {
 	others, enough := context.WithCancel(ctx)
 	beside.Go(func() { r.leftovers(others) })
 
+	began := time.Now()
 	r.Command.Log = r.Report.Stream
 	result := r.told(r.Command.Run())
 	if result.Err != nil {
 		fmt.Fprintf(r.Report, "stepcast: %v\n", result.Err)
 	}
+	r.Report.AddTests(readTests(r.Tests, began, r.Say))
 	r.Report.Finish(Ending{Status: result.Status(), ExitCode: result.Code, At: time.Now()})
 	err := r.drain(ctx, cancel, sent)
 	if n := r.Report.Dropped(); n > 0 {

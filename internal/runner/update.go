@@ -26,6 +26,7 @@ type (
 	}
 	stepUpdate struct {
 		Key        ci.StepKey   `json:"key"`
+		Reporter   string       `json:"reporter,omitempty"`
 		Name       string       `json:"name,omitempty"`
 		Needs      []ci.StepKey `json:"needs,omitempty"`
 		Status     ci.Status    `json:"status,omitempty"`
@@ -33,6 +34,13 @@ type (
 		StartedAt  *time.Time   `json:"started_at,omitempty"`
 		FinishedAt *time.Time   `json:"finished_at,omitempty"`
 		LogBytes   *int64       `json:"log_bytes,omitempty"`
+	}
+	noteUpdate struct {
+		Step   ci.StepKey `json:"step"`
+		Number int64      `json:"number"`
+		At     time.Time  `json:"at"`
+		Line   int64      `json:"line,omitempty"`
+		ci.Note
 	}
 	buildUpdate struct {
 		Status     ci.Status  `json:"status"`
@@ -74,6 +82,7 @@ func printable(s string, limit int) string { return ci.OneLine(s, limit) }
 type update struct {
 	text  *spool.Piece
 	step  *stepUpdate
+	note  *ci.NoteUpdate
 	build *buildUpdate
 }
 
@@ -125,6 +134,9 @@ func appendUpdate(dst []byte, key ci.StepKey, u update) []byte {
 	switch {
 	case u.text != nil:
 		return appendText(dst, key, u.text)
+	case u.note != nil:
+		n := noteUpdate{Step: key, Number: u.note.Number, At: ci.Cut(u.note.At), Line: u.note.Line, Note: u.note.Note}
+		return append(append(append(dst, `{"note":`...), mustJSON(n)...), '}')
 	case u.step != nil:
 		return append(append(append(dst, `{"step":`...), mustJSON(u.step)...), '}')
 	}

@@ -1,0 +1,115 @@
+package runner
+
+import (
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/outline"
+	"github.com/stepcast/stepcast/internal/spool"
+)
+
+// maxNotesWaiting is how many notes may wait for the server before more text is
+// looked at.
+const maxNotesWaiting = 5_000
+
+// notes are what a report understands of its log. They are made of the log's
+// bytes alone, as these are sent, and so need not be kept: whoever reads the
+// same log makes the same notes, with the same numbers.
+type notes struct {
+	options outline.Options
+	parser  *outline.Parser
+	read    int64           // bytes of the log that the parser has
+	ended   bool            // the parser has all of it, and the test results of files
+	waiting []ci.NoteUpdate // the server does not have them
+	off     bool            // the server takes none, or the log's beginning is gone
+}
+
+func (n *notes) reset() {
+	n.parser = outline.New(n.options, func(u ci.NoteUpdate) { n.waiting = append(n.waiting, u) })
+	n.read, n.ended, n.waiting = 0, false, nil
+}
+
+// see takes the next piece of the log, or one that was seen before.
+func (n *notes) see(p *spool.Piece) {
+	if n.off || p.End() <= n.read {
+		return
+	}
+	if n.parser == nil {
+		n.reset()
+	}
+	if p.Lost == 0 { // a hole has no lines
+		n.parser.Write(p.Data[max(0, n.read-p.Offset):], p.At)
+	}
+	n.read = p.End()
+}
+
+// end takes the end of the log, and what was found in files.
+func (n *notes) end(at time.Time, tests []ci.Test) {
+	if n.off || n.ended {
+		return
+	}
+	if n.parser == nil {
+		n.reset()
+	}
+	n.parser.Close(at)
+	n.parser.Add(tests, at)
+	n.ended = true
+}
+
+// has notes that the server has the first so many of those that wait.
+func (n *notes) has(count int) { n.waiting = n.waiting[count:] }
+
+// stop gives the notes up.
+func (n *notes) stop() { n.off, n.parser, n.waiting = true, nil, nil }
+
+// rewindNotes makes the notes from a number on once more: the server has fewer
+// than it once said.
+func (r *Report) rewindNotes(from int64) bool {
+	n := &r.notes
+	until, ended := n.read, n.ended
+	n.reset()
+	for offset := int64(0); offset < until; {
+		p, ok := r.spool.Read(offset, pieceBytes)
+		if !ok || p.Lost > 0 {
+			return false // their numbers would be others
+		}
+		n.see(&p)
+		offset = p.End()
+	}
+	if end := r.ended(); ended && end != nil {
+		n.end(end.At, r.tests)
+	}
+	skip := 0
+	for skip < len(n.waiting) && n.waiting[skip].Number < from {
+		skip++
+	}
+	n.has(skip)
+	return true
+}
+
+// pieceBytes is as much as a spool hands out at once.
+const pieceBytes = ci.MaxChunkBytes
+
+// outlineOptions is what helps to read the log of a command that was started in
+// a directory.
+func outlineOptions(dir string, buildkite bool) outline.Options {
+	o := outline.Options{Dir: dir, Buildkite: buildkite}
+	if mod, err := os.ReadFile(filepath.Join(dir, "go.mod")); err == nil {
+		o.Module = outline.GoModule(mod)
+	}
+	return o
+}
+
+// AddTests adds test results that the command left in files. It is called
+// before Finish.
+func (r *Report) AddTests(tests []ci.Test) {
+	const together = 100 // of a note's greatest size still fit in an entry of the journal
+	for from := 0; from < len(tests); from += together {
+		r.record(entry{Tests: tests[from:min(from+together, len(tests))]})
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tests = append(r.tests, tests...)
+}
