@@ -16,10 +16,11 @@ import (
 const Feed = "feed"
 
 // Claim is something that a write said about a build (Step empty) or a step
-// of it: log text, a status, or both.
+// of it: log text, notes, a status, or several of these.
 type Claim struct {
 	Build, Step   string
 	Offset, Bytes int64  // log text; none when Bytes is 0
+	Notes         int64  // with its notes the step has so many; none when 0
 	Status        string // none when empty
 }
 
@@ -60,8 +61,12 @@ type saidStep struct {
 	text     Text
 	sent     int64           // text was sent up to here …
 	acked    int64           // … and acknowledged up to here
+	notes    counted         // notes
 	statuses map[string]bool // sent; true: acknowledged
 }
+
+// counted is how many notes were sent, and how many of them acknowledged.
+type counted struct{ sent, acked int64 }
 
 // finished returns the acknowledged final status; "" if there is none.
 func (s *saidStep) finished() string {
@@ -109,6 +114,7 @@ func (c *Checker) Sending(server string, claims ...Claim) *Write {
 	for _, claim := range claims {
 		s := c.saidOf(claim.Build, claim.Step)
 		s.sent = max(s.sent, claim.Offset+claim.Bytes)
+		s.notes.sent = max(s.notes.sent, claim.Notes)
 		if _, known := s.statuses[claim.Status]; !known && claim.Status != "" {
 			s.statuses[claim.Status] = false
 		}
@@ -143,6 +149,7 @@ func (c *Checker) acknowledge(claim Claim, a Answer) {
 	s := c.saidOf(claim.Build, claim.Step)
 	end := claim.Offset + claim.Bytes
 	s.acked = max(s.acked, end)
+	s.notes.acked = max(s.notes.acked, claim.Notes)
 	if claim.Status != "" {
 		s.statuses[claim.Status] = true
 	}
@@ -166,6 +173,19 @@ func (w *Write) Gap(build, step string, offset int64) {
 	s.acked = min(s.acked, offset)
 }
 
+// NoteGap is Gap for notes: the step has only so many.
+func (w *Write) NoteGap(build, step string, number int64) {
+	c := w.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	w.end, w.answer, w.claims = time.Now(), 409, nil
+	s := c.saidOf(build, step)
+	if !c.excuse {
+		c.add(Finding{Kind: Lost, Log: build, Detail: fmt.Sprintf("%s says that step %s has %d notes; %d were acknowledged", w.server, step, number, s.notes.acked)})
+	}
+	s.notes.acked = min(s.notes.acked, number)
+}
+
 // Rewound says that history was rewound on purpose: what was acknowledged
 // before may be gone, and from here on resets and gaps are right.
 func (c *Checker) Rewound() {
@@ -182,7 +202,7 @@ func (c *Checker) Rewound() {
 
 // forget takes back all acknowledgements; what was sent stays sent.
 func (s *saidStep) forget() {
-	s.acked = 0
+	s.acked, s.notes.acked = 0, 0
 	for status := range s.statuses {
 		s.statuses[status] = false
 	}
@@ -223,6 +243,7 @@ type sighting struct {
 
 type seenStep struct {
 	end      int64 // of the text
+	notes    int64
 	last     status
 	statuses map[string]bool
 }
@@ -238,6 +259,10 @@ type content struct {
 	Offset  int64   `json:"offset"`
 	Bytes   int64   `json:"bytes"`
 	Text    *string `json:"text"`
+	Number  int64   `json:"number"`
+	Test    struct {
+		Name string `json:"name"`
+	} `json:"test"`
 	status
 }
 
@@ -578,6 +603,13 @@ func (c *Checker) follow(h *history, n int64, e content) {
 			return
 		}
 		h.step(e.Step).text(step, e, find)
+	case "note":
+		step := said.steps[e.Step]
+		if step == nil {
+			find(Phantom, "a note of step %q, which was never reported", e.Step)
+			return
+		}
+		h.step(e.Step).note(step, e, find)
 	default:
 		find(Phantom, "an event of kind %q", e.kind)
 	}
@@ -628,6 +660,23 @@ func (s *seenStep) text(said *saidStep, e content, find func(Kind, string, ...an
 		} else if want := said.text.Line(e.Offset); e.Line != want {
 			find(Inconsistent, "step %s: offset %d is in line %d, the event says %d", e.Step, e.Offset, want, e.Line)
 		}
+	}
+}
+
+// noteName is the name of the test whose result a step's note of that number
+// is, and its line in the log.
+func noteName(number int64) string { return fmt.Sprintf("TestNote/%d", number) }
+
+func (s *seenStep) note(said *saidStep, e content, find func(Kind, string, ...any)) {
+	switch {
+	case e.Number > s.notes:
+		find(OffsetHole, "step %s goes on with note %d after %d", e.Step, e.Number, s.notes)
+	case e.Number < s.notes:
+		find(Duplicate, "step %s has note %d twice", e.Step, e.Number)
+	}
+	s.notes = max(s.notes, e.Number+1)
+	if e.Number >= said.notes.sent || e.Test.Name != noteName(e.Number) || e.Line != e.Number+1 {
+		find(Phantom, "step %s: note %d, of line %d, is the test %q; %d notes were sent", e.Step, e.Number, e.Line, e.Test.Name, said.notes.sent)
 	}
 }
 
@@ -684,6 +733,9 @@ func (c *Checker) lost(build string) {
 		}
 		if seen.end < s.acked {
 			find("step %s: %d bytes were acknowledged, seen were %d", key, s.acked, seen.end)
+		}
+		if seen.notes < s.notes.acked {
+			find("step %s: %d notes were acknowledged, seen were %d", key, s.notes.acked, seen.notes)
 		}
 		for status, acked := range s.statuses {
 			if acked && !seen.statuses[status] {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -13,6 +14,7 @@ import (
 // saw it, complete and right until somebody spoils it.
 type tale struct {
 	Acked  int64      // bytes of the step's text that were acknowledged
+	Notes  int64      // of the step, that were
 	Finish bool       // the end of the build was acknowledged
 	Saw    [][]sawing // by reader
 }
@@ -38,6 +40,10 @@ func logData(offset, n int64) string {
 	return fmt.Sprintf(`{"at":"2026-11-22T10:00:00Z","step":"test","line":%d,"offset":%d,"bytes":%d,"text":%s}`, text.Line(offset), offset, n, quoted)
 }
 
+func noteData(number int64) string {
+	return fmt.Sprintf(`{"at":"2026-11-22T10:00:00Z","step":"test","number":%d,"line":%d,"test":{"name":%q,"status":"passed"}}`, number, number+1, noteName(number))
+}
+
 // goodTale has as many log events as asked for, of one to three lines each.
 func goodTale(events, readers int) *tale {
 	width := TextOf(talesBuild, "test").Width()
@@ -50,6 +56,9 @@ func goodTale(events, readers int) *tale {
 		t.Acked += n
 	}
 	saw = append(saw, sawing{Kind: "step", Data: statusData("test", "passed")}, sawing{Kind: "build", Data: statusData("", "passed")})
+	for ; t.Notes < 2; t.Notes++ {
+		saw = append(saw, sawing{Kind: "note", Data: noteData(t.Notes)})
+	}
 	for range readers {
 		t.Saw = append(t.Saw, number(slices.Clone(saw)))
 	}
@@ -83,7 +92,7 @@ func (t *tale) judge() map[Kind]int64 {
 			w.Answered(Answer{})
 		}
 	}
-	say(true, Claim{Build: talesBuild, Status: "running"}, Claim{Build: talesBuild, Step: "test", Status: "running", Bytes: t.Acked})
+	say(true, Claim{Build: talesBuild, Status: "running"}, Claim{Build: talesBuild, Step: "test", Status: "running", Bytes: t.Acked, Notes: t.Notes})
 	say(t.Finish, Claim{Build: talesBuild, Step: "test", Status: "passed"}, Claim{Build: talesBuild, Status: "passed"})
 	for i, saw := range t.Saw {
 		v := c.View(fmt.Sprint("reader ", i), talesBuild, Watch{})
@@ -121,6 +130,24 @@ func TestChecker_FindsEachKind(t *testing.T) {
 		{"a status acknowledged and stored nowhere", func(h *tale) {
 			h.retell(func(saw []sawing) []sawing { return slices.Delete(saw, 14, 15) })
 		}, []Kind{Lost}},
+		{"a note acknowledged and stored nowhere", func(h *tale) {
+			h.retell(func(saw []sawing) []sawing { return slices.Delete(saw, 17, 18) })
+		}, []Kind{Lost}},
+		{"a note left out", func(h *tale) {
+			h.retell(func(saw []sawing) []sawing { return slices.Delete(saw, 16, 17) })
+		}, []Kind{OffsetHole}},
+		{"a note stored twice", func(h *tale) {
+			h.retell(func(saw []sawing) []sawing { return slices.Insert(saw, 17, saw[16]) })
+		}, []Kind{Duplicate}},
+		{"a note that nobody sent", func(h *tale) {
+			h.retell(func(saw []sawing) []sawing { return append(saw, sawing{Kind: "note", Data: noteData(2)}) })
+		}, []Kind{Phantom}},
+		{"another note than was sent", func(h *tale) {
+			h.retell(func(saw []sawing) []sawing {
+				saw[16].Data = strings.Replace(noteData(0), noteName(0), noteName(7), 1)
+				return saw
+			})
+		}, []Kind{Phantom}},
 		{"an end that comes too early", func(h *tale) {
 			h.Saw[1] = append(h.Saw[1][:15], sawing{ID: "abcdef-15", Kind: "end"})
 		}, []Kind{Lost}},

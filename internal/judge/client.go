@@ -40,6 +40,7 @@ func hashOf(s string) uint64 {
 type update struct {
 	Step  *stepUpdate  `json:"step,omitempty"`
 	Log   *logUpdate   `json:"log,omitempty"`
+	Note  *noteUpdate  `json:"note,omitempty"`
 	Build *buildUpdate `json:"build,omitempty"`
 }
 
@@ -53,6 +54,18 @@ type logUpdate struct {
 	Step   string `json:"step"`
 	Offset int64  `json:"offset"`
 	Text   string `json:"text"`
+}
+
+type noteUpdate struct {
+	Step   string     `json:"step"`
+	Number int64      `json:"number"`
+	Line   int64      `json:"line"`
+	Test   testResult `json:"test"`
+}
+
+type testResult struct {
+	Name   string `json:"name"`
+	Status string `json:"status"`
 }
 
 type buildUpdate struct {
@@ -79,6 +92,12 @@ func (b *batch) finish(status string) {
 func (b *batch) text(t Text, step string, offset, n int64) {
 	b.updates = append(b.updates, update{Log: &logUpdate{Step: step, Offset: offset, Text: string(t.Append(nil, offset, n))}})
 	b.claims = append(b.claims, Claim{Build: b.build, Step: step, Offset: offset, Bytes: n})
+}
+
+func (b *batch) note(step string, number int64) {
+	test := testResult{Name: noteName(number), Status: "passed"}
+	b.updates = append(b.updates, update{Note: &noteUpdate{Step: step, Number: number, Line: number + 1, Test: test}})
+	b.claims = append(b.claims, Claim{Build: b.build, Step: step, Notes: number + 1})
 }
 
 // payload is a batch as it goes over the wire, the same bytes every time.
@@ -122,6 +141,7 @@ type outcome struct {
 	acked     bool
 	last      string // last_event_id of the answer
 	gap       int64  // not acked: the step has only so many bytes
+	noteGap   bool   // not acked: gap is of notes
 	missing   bool   // not acked: no such build
 	gaveUp    bool   // not acked: ctx ended, or the server refused for good
 	lateReply bool   // more than one request was needed
@@ -151,6 +171,7 @@ type problem struct {
 	Detail string `json:"detail"`
 	Index  int    `json:"index"`
 	Offset int64  `json:"offset"`
+	Number int64  `json:"number"`
 }
 
 // receipt is the answer to a batch.
@@ -190,6 +211,10 @@ func (c *client) once(ctx context.Context, server string, p payload, b *batch) (
 		c.stats.Gaps.Add(1)
 		w.Gap(b.build, b.claims[why.Index].Step, why.Offset)
 		return outcome{gap: why.Offset}, false
+	case status == 409 && kind == "note-gap" && why.Index >= 0 && why.Index < len(b.claims):
+		c.stats.Gaps.Add(1)
+		w.NoteGap(b.build, b.claims[why.Index].Step, why.Number)
+		return outcome{gap: why.Number, noteGap: true}, false
 	case status == 429 || status == 503:
 		c.stats.Later.Add(1)
 		w.Answered(Answer{Status: status})

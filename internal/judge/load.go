@@ -248,6 +248,7 @@ func (l *Load) writeStep(ctx context.Context, build, key string) {
 	rng, text := l.rng(build+key), TextOf(build, key)
 	goal := l.plan.Lines * text.Width()
 	var end, reached int64 // acknowledged up to here; and ever, before history was rewound
+	var notes int64        // acknowledged
 	var before *batch
 	for first := true; ; first = false {
 		b := &batch{build: build}
@@ -261,12 +262,16 @@ func (l *Load) writeStep(ctx context.Context, build, key string) {
 		} else {
 			next = l.compose(rng, b, text, key, end, goal)
 		}
+		noted := l.annotate(rng, b, key, notes)
 		o := l.send(ctx, rng, b)
 		switch {
 		case o.gaveUp:
 			return
 		case o.missing:
-			end = 0
+			end, notes = 0, 0
+			continue
+		case !o.acked && o.noteGap:
+			notes = o.gap
 			continue
 		case !o.acked:
 			end = o.gap
@@ -274,6 +279,7 @@ func (l *Load) writeStep(ctx context.Context, build, key string) {
 		case over:
 			return
 		}
+		notes = noted
 		l.stats.AckedBytes.Add(next - end)
 		end, reached = next, max(reached, next)
 		if before != nil && !l.plan.Careful && rng.IntN(32) == 0 {
@@ -317,6 +323,22 @@ func (l *Load) compose(rng *mathrand.Rand, b *batch, text Text, key string, end,
 		from += n
 	}
 	return from
+}
+
+// annotate adds notes to some batches, the last of a step among them, and
+// sometimes one that is there already. It returns how many there are then.
+func (l *Load) annotate(rng *mathrand.Rand, b *batch, key string, have int64) int64 {
+	if rng.IntN(4) > 0 {
+		return have
+	}
+	if have > 0 && !l.plan.Careful && rng.IntN(4) == 0 {
+		b.note(key, have-1)
+	}
+	for range 1 + rng.IntN(3) {
+		b.note(key, have)
+		have++
+	}
+	return have
 }
 
 // InFlight counts the writes to a server (any, when empty) that were under way

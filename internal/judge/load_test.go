@@ -27,6 +27,7 @@ type pupil struct {
 	changed chan struct{}
 	logs    map[string][]pupilEvent
 	steps   map[string]map[string]int64 // bytes by build and step
+	notes   map[string]int64            // notes by build/step
 	states  map[string]string           // statuses by build/step
 	over    map[string]bool
 	writes  int
@@ -38,7 +39,7 @@ type pupilEvent struct {
 }
 
 func newPupil(t *testing.T, fault string) string {
-	p := &pupil{fault: fault, changed: make(chan struct{}), logs: map[string][]pupilEvent{}, steps: map[string]map[string]int64{}, states: map[string]string{}, over: map[string]bool{}}
+	p := &pupil{fault: fault, changed: make(chan struct{}), logs: map[string][]pupilEvent{}, steps: map[string]map[string]int64{}, notes: map[string]int64{}, states: map[string]string{}, over: map[string]bool{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /api/v1/builds", p.create)
 	mux.HandleFunc("POST /api/v1/builds/{id}/updates", p.update)
@@ -59,7 +60,7 @@ func newPupil(t *testing.T, fault string) string {
 
 func (p *pupil) add(build, kind string, fields map[string]any) {
 	p.logs[build] = append(p.logs[build], pupilEvent{kind, fields})
-	if kind != "log" && (p.fault != "feed" || len(p.logs[Feed]) != 9) {
+	if (kind == "build" || kind == "step") && (p.fault != "feed" || len(p.logs[Feed]) != 9) {
 		feed := map[string]any{"build_id": build, "project": "p"}
 		for k, v := range fields {
 			feed[k] = v
@@ -131,6 +132,15 @@ func (p *pupil) update(w http.ResponseWriter, r *http.Request) {
 				p.steps[build][u.Log.Step] = u.Log.Offset + int64(len(u.Log.Text))
 			}
 			logs[u.Log.Step] = p.steps[build][u.Log.Step]
+		case u.Note != nil:
+			if have := p.notes[build+u.Note.Step]; u.Note.Number > have {
+				w.WriteHeader(http.StatusConflict)
+				must(json.NewEncoder(w).Encode(map[string]any{"type": "/problems/note-gap", "number": have, "index": i}))
+				return
+			} else if u.Note.Number == have {
+				p.add(build, "note", map[string]any{"step": u.Note.Step, "number": have, "line": u.Note.Line, "test": map[string]any{"name": u.Note.Test.Name}})
+				p.notes[build+u.Note.Step]++
+			}
 		}
 	}
 	must(json.NewEncoder(w).Encode(receipt{LastEventID: fmt.Sprintf("aaaaaa-%d", len(p.logs[build])), Logs: logs}))

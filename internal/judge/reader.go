@@ -194,7 +194,7 @@ func (r *reader) take(f frame) (event bool, err error) {
 	}
 	v := r.views[log]
 	switch f.event {
-	case "build", "step", "log":
+	case "build", "step", "log", "note":
 		event = true
 		r.stats.Seen.Add(1)
 		v.Event(r.conns, id, f.event, f.data)
