@@ -21,8 +21,8 @@ import (
 	"github.com/stepcast/stepcast/internal/sse"
 )
 
-// script is the event stream of a build of one step with n log lines, each
-// frame with its id.
+// script is the event stream of a build of one step with n log lines and a
+// note, each frame with its id.
 func script(n int) (frames []string, text string) {
 	frame := func(name, data string) {
 		frames = append(frames, fmt.Sprintf("id: abcdef-%d\nevent: %s\ndata: %s\n\n", len(frames)+1, name, data))
@@ -33,6 +33,9 @@ func script(n int) (frames []string, text string) {
 		line := fmt.Sprintf("line %d\n", i)
 		frame("log", fmt.Sprintf(`{"step":"test","line":%d,"offset":%d,"bytes":%d,"text":%q}`, i+1, len(text), len(line), line))
 		text += line
+		if i == 1 { // which nothing of the client shows
+			frame("note", `{"step":"test","number":0,"line":2,"test":{"name":"TestParse","status":"passed","duration_s":0}}`)
+		}
 	}
 	frame("step", `{"key":"test","status":"passed","exit_code":0}`)
 	frame("build", `{"project":"acme/api","number":7,"title":"T","status":"passed"}`)
