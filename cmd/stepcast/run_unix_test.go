@@ -264,6 +264,35 @@ func TestRun_ServerAway(t *testing.T) {
 	}
 }
 
+// Once the command has ended, a signal ends the waiting for the server.
+func TestRun_ASignalLeavesTheServer(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0") // whoever connects is never answered
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	cmd := stepcast(t, []string{"STEPCAST_URL=http://" + l.Addr().String(), "STEPCAST_TOKEN=stp_x"}, "run", "--drain-timeout", "1h", "--", "sh", "-c", "echo on; exit 3")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(stderr)
+	for lines.Scan() && !strings.Contains(lines.Text(), "Ctrl-C to leave it") {
+	}
+	cmd.Process.Signal(syscall.SIGTERM)
+	for lines.Scan() {
+	}
+	cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 3 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
 func TestRun_KeepsTheTokenOnThisMachine(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

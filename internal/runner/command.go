@@ -30,12 +30,9 @@ const (
 	// grace is how long after the command's exit its output may be held open
 	// by processes that it left behind.
 	grace = time.Second
-	// pipeBytes is how much a pipe of the command may hold, where that can be
-	// chosen: see widen.
-	pipeBytes = 1 << 20
 	// lastRead bounds what is still read after the grace: more than a pipe
 	// holds, so that the command's own words are among it.
-	lastRead = 2 * pipeBytes
+	lastRead = 1 << 20
 	lastWait = 10 * time.Millisecond
 	// lateSignal is how long after the command's end by Ctrl-C we may hear of
 	// that key ourselves.
@@ -279,31 +276,23 @@ func (c *Command) pipes() (*pipes, error) {
 	if c.PTY {
 		return c.onTerminal()
 	}
-	from, out, err := newPipe()
+	from, out, err := os.Pipe()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("make a pipe: %w", err)
 	}
 	p := &pipes{in: c.Stdin, out: out, err: out, all: []pipe{{from: from, to: c.Stdout}}}
 	if sameStream(c.Stdout, c.Stderr) {
 		return p, nil
 	}
-	from, p.err, err = newPipe()
+	from, p.err, err = os.Pipe()
 	if err != nil {
 		p.err = p.out
 		p.closeWriters()
 		p.closeReaders()
-		return nil, err
+		return nil, fmt.Errorf("make a pipe: %w", err)
 	}
 	p.all = append(p.all, pipe{from: from, to: c.Stderr})
 	return p, nil
-}
-
-func newPipe() (from, to *os.File, err error) {
-	if from, to, err = os.Pipe(); err != nil {
-		return nil, nil, fmt.Errorf("make a pipe: %w", err)
-	}
-	widen(from)
-	return from, to, nil
 }
 
 func sameStream(a, b *os.File) bool {

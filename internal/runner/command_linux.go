@@ -6,22 +6,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-
-	"golang.org/x/sys/unix"
 )
-
-// widen makes a pipe hold pipeBytes, so that a command that prints fast is not
-// stopped, and we are not woken, every 64 KiB. Where the kernel does not allow
-// it, the pipe stays as it is.
-func widen(pipe *os.File) {
-	conn, err := pipe.SyscallConn()
-	if err != nil {
-		return
-	}
-	conn.Control(func(fd uintptr) {
-		unix.FcntlInt(fd, unix.F_SETPIPE_SZ, pipeBytes)
-	})
-}
 
 // below lists the processes that a process started, and that those started, as
 // far as their parents are still there.

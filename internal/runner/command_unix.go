@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -95,11 +96,12 @@ func (p *process) killRest() {
 	}
 }
 
-// EndByInterrupt ends this process as Ctrl-C ends one that does not care.
+// EndByInterrupt ends this process as Ctrl-C ends one that does not care. It
+// returns only where that cannot be.
 func EndByInterrupt() {
 	signal.Reset(syscall.SIGINT)
 	syscall.Kill(os.Getpid(), syscall.SIGINT)
-	select {} // it is on its way
+	<-time.After(time.Second) // any thread may get it, and takes no time to
 }
 
 func endedByInterrupt(state *os.ProcessState) bool {

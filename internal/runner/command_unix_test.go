@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -98,6 +99,33 @@ func TestRun_ACommandThatIsNotThere(t *testing.T) {
 		t.Errorf("exit code %d", result.Code)
 	}
 	if _, step := c.step(t); step.Status != "failed" || *step.exit != 127 || string(step.log) != "stepcast: no-such-command: command not found\n" {
+		t.Errorf("step %s with %q", step.Status, step.log)
+	}
+}
+
+// A step that ran out of time has failed, and its log says why it ends there.
+func TestRun_ReportsATimeout(t *testing.T) {
+	t.Parallel()
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	c, said := newContract(), &sayings{}
+	run := Run{
+		Command: Command{
+			Args: []string{"sh", "-c", "echo begun; exec sleep 1000"}, Stdin: null, Stdout: null, Stderr: null,
+			Timeout: 100 * time.Millisecond, KillAfter: time.Minute,
+		},
+		Report:       NewReport(serve(t, c), options(said)),
+		DrainTimeout: time.Minute,
+		Say:          said.say,
+	}
+	if result := run.Do(t.Context()); result.Code != ExitTimeout {
+		t.Errorf("exit code %d", result.Code)
+	}
+	const why = "sh was ended: it ran longer than --timeout=100ms"
+	if _, step := c.step(t); step.Status != "failed" || *step.exit != 124 || !strings.HasSuffix(string(step.log), "stepcast: "+why+"\n") {
 		t.Errorf("step %s with %q", step.Status, step.log)
 	}
 }

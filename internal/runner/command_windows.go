@@ -40,8 +40,6 @@ func restoreOnPanic()                        {}
 // LineEnd ends a line that is printed beside the command's output.
 func LineEnd() string { return "\n" }
 
-func widen(*os.File) {}
-
 func (c *Command) apart() (*syscall.SysProcAttr, bool) { return nil, false }
 
 func (p *process) signal(s os.Signal) { p.Process.Signal(s) }

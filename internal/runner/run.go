@@ -39,7 +39,10 @@ func (r *Run) Do(ctx context.Context) Result {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	sent := make(chan error, 1)
-	go func() { sent <- r.Report.Send(ctx) }()
+	go func() {
+		defer restoreOnPanic()
+		sent <- r.Report.Send(ctx)
+	}()
 	var beside sync.WaitGroup
 	syncing, synced := context.WithCancel(context.WithoutCancel(ctx))
 	beside.Go(func() { r.Report.Sync(syncing) })

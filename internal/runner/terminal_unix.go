@@ -119,10 +119,9 @@ func (t *terminal) open(master, theirs *os.File) error {
 
 // attach begins to read our terminal for the command, which has been started.
 func (t *terminal) attach(p *process) {
-	for _, s := range []os.Signal{syscall.SIGTSTP, syscall.SIGCONT, syscall.SIGWINCH} {
-		if !signal.Ignored(s) {
-			signal.Notify(t.signals, s)
-		}
+	signal.Notify(t.signals, syscall.SIGCONT, syscall.SIGWINCH)
+	if !signal.Ignored(syscall.SIGTSTP) {
+		signal.Notify(t.signals, syscall.SIGTSTP)
 	}
 	if t.keyboard == nil {
 		return
