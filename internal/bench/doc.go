@@ -12,6 +12,7 @@
 // with its embedded PostgreSQL; the references use a PostgreSQL that was
 // started in the same way. The load comes from this process, on the same cores:
 // requests are prepared beforehand and sent over plain sockets, so that it
-// costs little. What other programs take of the machine meanwhile is shown as
-// OTHERS: figures of a machine that is shared are noise.
+// costs little. What `stepcast run` costs a command is measured likewise, against
+// the command alone. What other programs take of the machine meanwhile is shown
+// as OTHERS: figures of a machine that is shared are noise.
 package main

@@ -30,13 +30,14 @@ func main() {
 	bin := flag.String("server", "bin/stepcast", "the program under test")
 	rounds := flag.Int("rounds", 3, "rounds of each row; the table shows the median")
 	quick := flag.Bool("quick", false, "a tenth of the load, one round: shows that it works, not how fast")
+	runFlags := flag.String("run-flags", "", "more flags for the stepcast run of the rows run, run-away and run-pass, apart by blanks")
 	flag.Usage = usage
 	flag.Parse()
 	chosen, err := choose(flag.Args())
 	exit(err)
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
-	b := &bench{bin: *bin, size: full, progress: os.Stderr}
+	b := &bench{bin: *bin, runFlags: strings.Fields(*runFlags), size: full, progress: os.Stderr}
 	if *quick {
 		b.size, *rounds = small, 1
 	}
@@ -98,6 +99,7 @@ type value struct {
 // bench measures rows.
 type bench struct {
 	bin      string // the program under test
+	runFlags []string
 	size     size
 	progress io.Writer
 }

@@ -15,9 +15,10 @@ import (
 	"time"
 )
 
-// Readers, and the bare loop that the fan-out is measured against, are
-// processes of their own: this program again, told by its environment what it
-// is to be. It takes one order a line and answers each with one line.
+// Readers, the bare loop that the fan-out is measured against, and the command
+// that is wrapped are processes of their own: this program again, told by its
+// environment what it is to be. All but the command take one order a line and
+// answer each with one line.
 const roleVariable = "STEPCAST_BENCH_ROLE"
 
 // runRole is all that main does in such a process.
@@ -28,6 +29,8 @@ func runRole(role string) error {
 		obey = newReaders().obey
 	case "writer":
 		obey = new(writer).obey
+	case "printer":
+		return printLines(os.Args[1:])
 	default:
 		return fmt.Errorf("there is no role %s", role)
 	}

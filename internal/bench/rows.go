@@ -60,4 +60,28 @@ var rows = []row{
 		once:    true,
 		measure: measureDisk,
 	},
+	{
+		name:  "run",
+		about: "`stepcast run` with a server around a command that prints 100,000 lines of 128 bytes a second into a pipe, against the command alone",
+		figures: []figure{
+			{name: "stepcast run, paced output", unit: "s", limit: 1.03, atMost: true},
+		},
+		measure: measurePaced(true),
+	},
+	{
+		name:  "run-away",
+		about: "the same with a server that is away, and no wait for it at the end",
+		figures: []figure{
+			{name: "stepcast run, no server", unit: "s", limit: 1.02, atMost: true},
+		},
+		measure: measurePaced(false),
+	},
+	{
+		name:  "run-pass",
+		about: "output of a command that prints as fast as it can through `stepcast run` with a server, into a pipe",
+		figures: []figure{
+			{name: "stepcast run, pass-through", unit: "MB/s", limit: 80, alone: true},
+		},
+		measure: measurePass,
+	},
 }
