@@ -1,15 +1,21 @@
 package runner
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/charmbracelet/x/ansi"
 
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/sse"
@@ -27,17 +33,24 @@ const (
 // see.
 var ErrNoBuild = errors.New("the server has no such build")
 
-// FollowEvent is an event of a build's stream, or the news that the stream
-// begins again.
+// FollowEvent is an event of a build's stream. Of a kind that is not known here
+// nothing but the event itself is set.
 type FollowEvent struct {
+	ID   string // to go on from
+	Kind string // build, step, log …
+	Data []byte // as the server said it; good until Handle returns
+
 	Build *struct {
-		Project string    `json:"project"`
-		Number  int64     `json:"number"`
-		Title   string    `json:"title"`
-		Status  ci.Status `json:"status"`
+		Project    string     `json:"project"`
+		Number     int64      `json:"number"`
+		Title      string     `json:"title"`
+		Status     ci.Status  `json:"status"`
+		StartedAt  *time.Time `json:"started_at"`
+		FinishedAt *time.Time `json:"finished_at"`
 	}
 	Step *struct {
 		Key        ci.StepKey `json:"key"`
+		Name       string     `json:"name"`
 		Status     ci.Status  `json:"status"`
 		ExitCode   *int       `json:"exit_code"`
 		StartedAt  *time.Time `json:"started_at"`
@@ -55,14 +68,56 @@ type FollowEvent struct {
 	Reset string // why everything so far is to be forgotten; what is kept follows
 }
 
+// AppendJSON appends the event as one line of JSON, as the server said it:
+//
+//	{"id":"k3f9qa-7","event":"step","data":{…}}
+//
+// Control characters are escaped, so that a terminal is safe from them too.
+func (e *FollowEvent) AppendJSON(dst []byte) []byte {
+	data := e.Data
+	if !json.Valid(data) {
+		data = mustJSON(string(data))
+	}
+	if bytes.ContainsAny(data, "\r\n") { // between its members
+		var b bytes.Buffer
+		if err := json.Compact(&b, data); err != nil {
+			panic("runner: " + err.Error()) // it is valid
+		}
+		data = b.Bytes()
+	}
+	dst = append(append(dst, `{"id":`...), mustJSON(e.ID)...)
+	dst = append(append(dst, `,"event":`...), mustJSON(e.Kind)...)
+	dst = append(dst, `,"data":`...)
+	for len(data) > 0 {
+		n := 0
+		for n < len(data) && data[n] < ansi.DEL {
+			n++
+		}
+		dst, data = append(dst, data[:n]...), data[n:]
+		if len(data) == 0 {
+			break
+		}
+		r, n := utf8.DecodeRune(data)
+		if unicode.IsControl(r) {
+			dst = fmt.Appendf(dst, `\u%04x`, r)
+		} else {
+			dst = utf8.AppendRune(dst, r)
+		}
+		data = data[n:]
+	}
+	return append(dst, "}\n"...)
+}
+
 // Follow follows a build until its end.
 type Follow struct {
 	Client *Client
 	Build  ci.BuildID
 	Steps  []ci.StepKey // log text of these only; nil: of all
 	Lines  int          // begin with the last lines of each step; negative: with the first
+	After  string       // begin after the event with this id; Lines does not count then
 	// Handle gets every event once and in order, across any number of
-	// connections.
+	// connections. Those that are about a connection (ping, unavailable) are not
+	// among them.
 	Handle func(*FollowEvent)
 	// Away, if set, is told why there is no connection, once each time.
 	Away func(error)
@@ -76,7 +131,7 @@ type Follow struct {
 // ctx's error, or the server's refusal (ErrNoBuild among them).
 func (f *Follow) Do(ctx context.Context) error {
 	var pause backoff
-	var cursor string
+	cursor := f.After
 	told := false
 	for {
 		retry, done, err := f.connection(ctx, &cursor)
@@ -155,19 +210,21 @@ func (f *Follow) connection(ctx context.Context, cursor *string) (retry time.Dur
 			}
 			return retry, false, because(ctx, err)
 		}
-		if event.Name == "end" {
-			return 0, true, nil
-		}
 		if err := f.handle(event); err != nil {
 			return reconnectAfter, false, err
+		}
+		if event.Name == "end" {
+			return 0, true, nil
 		}
 	}
 }
 
 func (f *Follow) handle(event sse.Event) error {
-	var e FollowEvent
+	e := FollowEvent{ID: event.ID, Kind: event.Name, Data: event.Data}
 	var err error
 	switch event.Name {
+	case "ping", "unavailable":
+		return nil
 	case "build":
 		err = json.Unmarshal(event.Data, &e.Build)
 	case "step":
@@ -184,8 +241,6 @@ func (f *Follow) handle(event sse.Event) error {
 			e.Reset = "unknown"
 		}
 		f.first = nil
-	default: // ping, unavailable, and what later versions may say
-		return nil
 	}
 	if err != nil {
 		return &refusal{status: http.StatusBadGateway, index: -1, detail: "an event cannot be read: " + err.Error()}

@@ -10,12 +10,15 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/sse"
@@ -156,6 +159,10 @@ func TestFollow_WhatAServerMaySay(t *testing.T) {
 			answers: answers{stream("id: x-1\nevent: log\ndata: {\"step\":\"a\",\"offset\":0,\"bytes\":2,\"text\":\"a\\n\"}\n\nid: y-1\nevent: reset\ndata: {\"reason\":\"wrong_log\"}\n\nid: y-2\nevent: log\ndata: {\"step\":\"a\",\"offset\":0,\"bytes\":2,\"text\":\"b\\n\"}\n\n" + ended)},
 			out:     "a\nb\n", said: "stepcast: the server begins again (wrong log)\n",
 		},
+		"what later servers may say": {
+			answers: answers{stream("id: x-1\nevent: note\ndata: {\"step\":\"a\",\"line\":1}\n\nid: x-2\nevent: new\ndata: not JSON\n\nid: x-3\nevent: log\ndata: {\"step\":\"a\",\"offset\":0,\"bytes\":2,\"text\":\"a\\n\"}\n\n" + ended)},
+			out:     "a\n", said: "stepcast: build failed\n",
+		},
 		"lost text": {
 			answers: answers{stream("id: x-1\nevent: log\ndata: {\"step\":\"a\",\"offset\":0,\"bytes\":2,\"text\":\"a\\n\"}\n\nid: x-2\nevent: log\ndata: {\"step\":\"a\",\"offset\":2,\"bytes\":70,\"lost\":70}\n\nid: x-3\nevent: log\ndata: {\"step\":\"a\",\"offset\":72,\"bytes\":1,\"text\":\"b\"}\n\n" + ended)},
 			out:     "a\n[70 bytes were lost here]\nb\n",
@@ -183,6 +190,57 @@ func TestFollow_WhatAServerMaySay(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Every event is handed over as the server said it, once, also those that are
+// of no known kind; what is about the connection is not.
+func TestFollow_EventsAsTheyAre(t *testing.T) {
+	t.Parallel()
+	first := "id: x-1\nevent: build\ndata: {\"status\":\"running\",\"new\": [1.0]}\n\nid: x-2\nevent: note\ndata: {\"line\":1}\n\nid: x-2\nevent: live\ndata: {}\n\nid: x-2\nevent: ping\ndata: {}\n\n"
+	second := "id: x-3\nevent: log\ndata: {\"step\":\"a\",\"text\":\"\u009b1m\x7f\\n<&>\u2028\"}\n\nid: x-3\nevent: odd\ndata: no\ndata: JSON\n\nid: x-3\nevent: end\ndata: {\ndata: }\n\n"
+	var got []byte
+	f := Follow{Client: clientOf(t, "http://127.0.0.1:1", &answers{stream(first), stream(second)}), Build: ci.NewBuildID(), Lines: -1,
+		Handle: func(e *FollowEvent) { got = e.AppendJSON(got) }}
+	synctest.Test(t, func(t *testing.T) {
+		if err := f.Do(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	})
+	want := `{"id":"x-1","event":"build","data":{"status":"running","new": [1.0]}}
+{"id":"x-2","event":"note","data":{"line":1}}
+{"id":"x-2","event":"live","data":{}}
+{"id":"x-3","event":"log","data":{"step":"a","text":"\u009b1m\u007f\n<&>` + "\u2028" + `"}}
+{"id":"x-3","event":"odd","data":"no\nJSON"}
+{"id":"x-3","event":"end","data":{}}
+`
+	if string(got) != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func FuzzFollowEvent_AppendJSON(f *testing.F) {
+	for _, s := range []string{`{}`, `{"text":"a\u0000"}`, "[1,\n2]", "no JSON", "\"\u0085\x7f\xff\"", ""} {
+		f.Add("x-1", "log", []byte(s))
+	}
+	f.Fuzz(func(t *testing.T, id, kind string, data []byte) {
+		e := FollowEvent{ID: id, Kind: kind, Data: data}
+		line := e.AppendJSON(nil)
+		var got struct{ ID, Event, Data any }
+		if err := json.Unmarshal(line, &got); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		text := strings.TrimSuffix(string(line), "\n")
+		if strings.ContainsFunc(text, func(r rune) bool { return r != '\t' && unicode.IsControl(r) }) || !utf8.ValidString(text) {
+			t.Errorf("%q is not one line of printable text", line)
+		}
+		var want any
+		if json.Unmarshal(data, &want) != nil {
+			return
+		}
+		if !reflect.DeepEqual(got.Data, want) {
+			t.Errorf("%q became %q", data, line)
+		}
+	})
 }
 
 // silentBody is a stream on which nothing comes any more.
@@ -215,7 +273,11 @@ func TestFollow_LastLines(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got strings.Builder
-		follow := Follow{Client: client, Lines: lines, Handle: func(e *FollowEvent) { got.WriteString(e.Log.Text) }}
+		follow := Follow{Client: client, Lines: lines, Handle: func(e *FollowEvent) {
+			if e.Log != nil {
+				got.WriteString(e.Log.Text)
+			}
+		}}
 		if err := follow.Do(t.Context()); err != nil || got.String() != want {
 			t.Errorf("the last %d lines are %q, want %q; %v", lines, got.String(), want, err)
 		}
