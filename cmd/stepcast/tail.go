@@ -4,34 +4,58 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/runner"
 )
 
 type tailCmd struct {
+	Step   []string `help:"Show the log of this step only; may be given several times." placeholder:"KEY" sep:"none"`
+	Lines  int      `short:"n" help:"Begin with the last N lines of each step. Default: all." default:"-1" placeholder:"N"`
+	Header *bool    `negatable:"" help:"Keep the steps in view below the log. Default: if stdout is a terminal."`
+	Colour *bool    `name:"color" negatable:"" help:"Let the colours and links of a log through. Default: if stdout is a terminal, and NO_COLOR is not set."`
+	JSON   bool     `name:"json" help:"Print each event as one line of JSON, as the server said it, and nothing else."`
+	After  string   `help:"With --json: begin after the event with this id." placeholder:"ID"`
+
+	Project string `help:"The project whose newest build is meant. Default: after the git remote, else the directory." env:"STEPCAST_PROJECT" placeholder:"NAME" group:"Which build"`
+	Branch  string `help:"The branch whose newest build is meant. Default: any." placeholder:"NAME" group:"Which build"`
 	serverFlags
-	Step    []string `help:"Show the log of this step only; may be given several times." placeholder:"KEY" sep:"none"`
-	Lines   int      `short:"n" help:"Begin with the last N lines of each step. Default: all." default:"-1" placeholder:"N"`
-	Colour  *bool    `name:"color" negatable:"" help:"Let the colours and links of a log through. Default: if stdout is a terminal, and NO_COLOR is not set."`
-	Project string   `help:"Of which project the latest build is meant." env:"STEPCAST_PROJECT" placeholder:"NAME"`
-	Branch  string   `help:"Of which branch the latest build is meant." placeholder:"NAME"`
-	Build   string   `arg:"" optional:"" env:"STEPCAST_BUILD" help:"The build's id, the address of its page, or 'latest'."`
+	Build string `arg:"" optional:"" env:"STEPCAST_BUILD" help:"The build's id, the address of its page, or 'latest', which is the newest of all."`
 }
 
 // Help is what --help says beyond the flags.
 func (c *tailCmd) Help() string {
-	return `The log goes to stdout, what happens to the build and its steps to stderr. It goes on by itself when the server was away.
+	return `The log goes to stdout, what happens to the build and its steps to stderr. It goes on by itself when the server was away, and ends with the build. In a terminal the steps stay in view below the log.
 
-Exit codes: 0 the build passed, 1 it failed, was canceled or lost, 2 there is no such build.`
+Without a build, a terminal shows the newest one of the project that the current directory belongs to; a script has to name one.
+
+  stepcast tail
+  stepcast tail latest --project acme/api --branch main
+  stepcast tail --step test -n 20 http://127.0.0.1:8080/builds/0190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a10
+  stepcast tail --json latest | jq 'select(.event == "step")'
+
+Exit codes: 0 the build passed; 1 it failed, was canceled or lost; 2 there is no such build, or the command line is wrong; 130 Ctrl-C.`
 }
 
 // Run follows the build.
 func (c *tailCmd) Run(ctx context.Context, std stdio) error {
-	if c.Build == "" {
-		return usage(std, exitUsage, errors.New("which build? Give its id, the address of its page, or 'latest'"))
+	out, shown := std.Out.(*os.File)
+	shown = shown && isTerminal(out)
+	follow := runner.Follow{Lines: c.Lines, After: c.After}
+	if err := c.check(); err != nil {
+		return usage(std, exitUsage, err)
+	}
+	for _, key := range c.Step {
+		follow.Steps = append(follow.Steps, ci.StepKey(key))
+	}
+	if c.Build == "" && !shown {
+		return usage(std, exitUsage, errors.New("which build? Give its id, the address of its page, or 'latest', or set STEPCAST_BUILD"))
 	}
 	client, err := c.reader()
 	if err != nil {
@@ -41,26 +65,37 @@ func (c *tailCmd) Run(ctx context.Context, std stdio) error {
 	if err != nil {
 		return err
 	}
-	follow := runner.Follow{Client: client, Build: id, Lines: c.Lines}
-	for _, key := range c.Step {
-		if err := ci.CheckStepKey(key); err != nil {
-			return usage(std, exitUsage, sentence(err))
-		}
-		follow.Steps = append(follow.Steps, ci.StepKey(key))
-	}
+	follow.Client, follow.Build = client, id
 
 	p := runner.Printer{Out: std.Out, Status: std.Err, Alone: len(c.Step) == 1}
 	if c.Colour != nil {
 		p.Colour = *c.Colour
 	} else {
-		p.Colour = std.Out == os.Stdout && isTerminal(os.Stdout) && os.Getenv("NO_COLOR") == ""
+		p.Colour = shown && os.Getenv("NO_COLOR") == ""
+	}
+	if shown && c.header() {
+		if terminal := runner.OpenTerminal(out); terminal != nil {
+			p.Header = &runner.Header{Terminal: terminal, Colour: p.Colour}
+			p.Out = p.Header
+			if sameTerminal(out, std.Err) {
+				p.Status = p.Header
+			}
+		}
 	}
 	follow.Handle = p.Handle
+	if c.JSON {
+		follow.Handle = c.printJSON(std, &p)
+	}
 	follow.Away = func(err error) {
 		p.Say(fmt.Sprintf("%s is away (%v); going on when it is back", client.URL, err))
 	}
-	err = follow.Do(ctx)
+	err = c.follow(ctx, &follow, p.Header)
 	p.Close()
+	if err == nil && p.Outcome == "" { // it had ended, and no event said so again
+		var b runner.BuildState
+		b, err = client.GetBuild(ctx, id)
+		p.Outcome = b.Status
+	}
 	switch {
 	case errors.Is(err, runner.ErrNoBuild):
 		return usage(std, exitUsage, fmt.Errorf("%s has no build %s, or it is not for you to see", client.URL, id))
@@ -74,9 +109,82 @@ func (c *tailCmd) Run(ctx context.Context, std stdio) error {
 	return nil
 }
 
+func (c *tailCmd) check() error {
+	for _, key := range c.Step {
+		if err := ci.CheckStepKey(key); err != nil {
+			return sentence(err)
+		}
+	}
+	switch {
+	case c.After == "":
+	case !c.JSON:
+		return errors.New("--after goes with --json, which shows the ids")
+	case c.Lines >= 0:
+		return errors.New("--after and --lines both say where to begin; give one of them")
+	case strings.ContainsFunc(c.After, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return fmt.Errorf("--after is the id of an event, not %q", c.After)
+	}
+	return nil
+}
+
+// header tells whether one is wanted, on a terminal.
+func (c *tailCmd) header() bool {
+	if c.JSON {
+		return false
+	}
+	if c.Header != nil {
+		return *c.Header
+	}
+	return os.Getenv("TERM") != "dumb"
+}
+
+// sameTerminal tells whether stderr goes to the terminal that stdout is.
+func sameTerminal(out *os.File, stderr io.Writer) bool {
+	errs, ok := stderr.(*os.File)
+	if !ok {
+		return false
+	}
+	a, err := out.Stat()
+	if err != nil {
+		return false
+	}
+	b, err := errs.Stat()
+	return err == nil && os.SameFile(a, b)
+}
+
+// follow follows to the end, while the header lives beside it.
+func (c *tailCmd) follow(ctx context.Context, f *runner.Follow, h *runner.Header) error {
+	if h == nil {
+		return f.Do(ctx)
+	}
+	living, die := context.WithCancel(ctx)
+	var group errgroup.Group
+	group.Go(func() error {
+		h.Run(living)
+		return nil
+	})
+	group.Go(func() error {
+		defer die()
+		return f.Do(ctx)
+	})
+	return group.Wait()
+}
+
+// printJSON prints each event, and leaves the build's outcome in p.
+func (c *tailCmd) printJSON(std stdio, p *runner.Printer) func(*runner.FollowEvent) {
+	var line []byte
+	return func(e *runner.FollowEvent) {
+		line = e.AppendJSON(line[:0])
+		std.Out.Write(line)
+		if e.Build != nil {
+			p.Outcome = e.Build.Status
+		}
+	}
+}
+
 // build reads which build is meant.
 func (c *tailCmd) build(ctx context.Context, std stdio, client *runner.Client) (ci.BuildID, error) {
-	if c.Build != "latest" {
+	if c.Build != "" && c.Build != "latest" {
 		id, err := parseBuild(c.Build)
 		if err != nil {
 			return id, usage(std, exitUsage, err)
@@ -85,10 +193,24 @@ func (c *tailCmd) build(ctx context.Context, std stdio, client *runner.Client) (
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	b, err := client.LatestBuild(ctx, c.Project, c.Branch)
+	project := c.Project
+	if c.Build == "" && project == "" {
+		project, _ = describe(ctx)
+	}
+	b, err := client.LatestBuild(ctx, project, c.Branch)
 	switch {
 	case errors.Is(err, runner.ErrNoBuild):
-		return b.ID, usage(std, exitUsage, errors.New("there is no build yet"))
+		of, hint := "", ""
+		if c.Build == "" {
+			hint = "; name a build, another project with --project, or 'latest', which is the newest of all"
+		}
+		if project != "" {
+			of = " of " + project
+		}
+		if c.Branch != "" {
+			of += " on the branch " + c.Branch
+		}
+		return b.ID, usage(std, exitUsage, fmt.Errorf("there is no build%s yet%s", of, hint))
 	case err != nil:
 		return b.ID, unanswered(client, err)
 	}

@@ -64,7 +64,8 @@ var rules = map[string]struct{ ours, others []string }{
 		ours:   []string{"internal/embedded", "internal/postgres", "migrations"},
 		others: []string{"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "github.com/gofrs/flock", "golang.org/x/sys"},
 	},
-	"scripts/gotest": {},
+	"internal/termtest": {others: []string{"github.com/charmbracelet/x/ansi", "golang.org/x/sys"}},
+	"scripts/gotest":    {},
 	"internal/bench": {
 		ours:   []string{"internal/ci", "internal/embedded", "internal/sse"},
 		others: []string{"github.com/jackc/pgx/v5", "github.com/klauspost/compress", "golang.org/x/sync", "golang.org/x/sys"},
@@ -72,7 +73,7 @@ var rules = map[string]struct{ ours, others []string }{
 }
 
 // testOnly are packages that the program must not link.
-var testOnly = []string{"internal/judge", "internal/pgtest", "internal/house", "internal/bench"}
+var testOnly = []string{"internal/judge", "internal/pgtest", "internal/house", "internal/bench", "internal/termtest"}
 
 // maxModules bounds what the program links, itself included.
 const maxModules = 45

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/stepcast/stepcast/internal/ci"
@@ -16,9 +17,13 @@ const maxHeld = 64 << 10
 // Printer shows the events of a build as text: one step's log as it is, several
 // steps' line by line, each line after its step's key. Nothing in a log can do
 // more to the terminal than colour its own line.
+//
+// With a header, which is Out then, a log is shown line by line too: its last
+// line is part of the header until it ends.
 type Printer struct {
 	Out    io.Writer // log text
 	Status io.Writer // what happens to the build and its steps, one line each
+	Header *Header   // nil: there is none
 	Colour bool
 	Alone  bool // Out gets one step's log: no line needs a name
 
@@ -40,8 +45,15 @@ type stepPrinter struct {
 	held   []byte // an unended line, cleaned
 }
 
-// Handle shows one event.
+// Handle shows one event. What it does not know it passes over.
 func (p *Printer) Handle(e *FollowEvent) {
+	p.show(e)
+	if p.Header != nil {
+		p.Header.handle(e)
+	}
+}
+
+func (p *Printer) show(e *FollowEvent) {
 	switch {
 	case e.Log != nil:
 		p.log(p.step(e.Log.Step), e)
@@ -77,12 +89,16 @@ func (p *Printer) Handle(e *FollowEvent) {
 	}
 }
 
-// Close ends the line that is open and shows what was held back.
+// Close ends the line that is open and shows what was held back, and the header
+// for the last time.
 func (p *Printer) Close() {
 	for _, s := range p.steps {
 		p.release(s)
 	}
 	p.breakLine()
+	if p.Header != nil {
+		p.Header.Close()
+	}
 }
 
 // Say shows a line that is not the build's.
@@ -90,11 +106,11 @@ func (p *Printer) Say(line string) { p.say("%s", line) }
 
 func (p *Printer) say(format string, args ...any) {
 	p.breakLine()
-	fmt.Fprintf(p.Status, "stepcast: %s\n", printable(fmt.Sprintf(format, args...), 2000))
+	fmt.Fprintf(p.Status, "stepcast: %s\n", label(fmt.Sprintf(format, args...), 2000))
 }
 
 func (p *Printer) step(key ci.StepKey) *stepPrinter {
-	key = ci.StepKey(printable(string(key), ci.MaxName)) // as any server may send it
+	key = ci.StepKey(label(string(key), ci.MaxName)) // as any server may send it
 	s := p.steps[key]
 	if s == nil {
 		s = &stepPrinter{key: key, clean: newCleaner(!p.Colour)}
@@ -122,7 +138,7 @@ func (p *Printer) log(s *stepPrinter, e *FollowEvent) {
 
 // text shows a piece of a log.
 func (p *Printer) text(s *stepPrinter, text []byte) {
-	if p.Alone || len(p.steps) == 1 {
+	if p.Header == nil && p.single() {
 		p.scratch = s.clean.clean(p.scratch[:0], text)
 		p.Out.Write(p.scratch)
 		if n := len(p.scratch); n > 0 {
@@ -136,40 +152,70 @@ func (p *Printer) text(s *stepPrinter, text []byte) {
 	s.held = s.clean.clean(s.held, text)
 	end := bytes.LastIndexByte(s.held, '\n') + 1
 	if end == 0 && len(s.held) > maxHeld {
-		p.release(s)
-		return
-	}
-	if end > 0 {
-		p.breakLine()
-		p.scratch = p.scratch[:0]
-		for line := range bytes.SplitAfterSeq(s.held[:end], []byte{'\n'}) {
-			if len(line) > 0 {
-				p.scratch = p.prefixed(p.scratch, s, line)
-			}
+		// A progress bar that writes over itself may go on; a line may not.
+		if s.held = visible(nil, s.held); len(s.held) > maxHeld/2 {
+			p.release(s)
+			return
 		}
+	}
+	p.scratch = p.scratch[:0]
+	for line := range bytes.SplitAfterSeq(s.held[:end], []byte{'\n'}) {
+		if len(line) > 0 {
+			p.scratch = p.prefixed(p.scratch, s, line)
+		}
+	}
+	s.held = append(s.held[:0], s.held[end:]...)
+	switch {
+	case p.Header != nil:
+		p.Header.text(p.scratch, p.unended(s))
+	case end > 0:
+		p.breakLine()
 		p.Out.Write(p.scratch)
-		s.held = append(s.held[:0], s.held[end:]...)
 	}
 }
 
-// prefixed appends a line after its step's key. Of what a carriage return would
-// write over, only the last is shown.
+// unended is the line of a step that has not ended, as the header shows it.
+func (p *Printer) unended(s *stepPrinter) string {
+	if len(s.held) == 0 {
+		return ""
+	}
+	line := string(bytes.TrimSuffix(p.prefixed(nil, s, s.held), []byte{'\n'}))
+	return strings.ReplaceAll(line, "\t", "    ")
+}
+
+// single tells whether there is only one step's text, so that no line needs a
+// name.
+func (p *Printer) single() bool { return p.Alone || len(p.steps) == 1 }
+
+// prefixed appends a line after its step's key, if it needs one.
 func (p *Printer) prefixed(dst []byte, s *stepPrinter, line []byte) []byte {
-	line = bytes.TrimSuffix(line, []byte{'\n'})
-	dst = fmt.Appendf(dst, "%-*s | ", p.width, s.key)
-	rest := []byte(nil) // sequences after the last text
+	if !p.single() {
+		dst = fmt.Appendf(dst, "%-*s | ", p.width, s.key)
+	}
+	dst = visible(dst, bytes.TrimSuffix(line, []byte{'\n'}))
+	return append(bytes.TrimRight(dst, "\r"), '\n')
+}
+
+// visible appends what is left to see of a cleaned line: of what a carriage
+// return would write over, only the last. One that nothing visible has followed
+// yet stays.
+func visible(dst, line []byte) []byte {
+	text, tail := line, []byte(nil) // tail: sequences after the last text
 	for {
-		i := bytes.LastIndexByte(line, '\r')
-		after := line[i+1:]
+		i := bytes.LastIndexByte(text, '\r')
+		after := text[i+1:]
 		sequences := escapes(after)
 		if i >= 0 && len(sequences) == len(after) {
-			// Nothing visible comes after it.
-			rest = append(bytes.Clone(sequences), rest...)
-			line = line[:i]
+			tail = append(bytes.Clone(sequences), tail...)
+			text = text[:i]
 			continue
 		}
-		dst = append(dst, escapes(line[:i+1])...)
-		return append(append(append(dst, after...), rest...), '\n')
+		dst = append(dst, escapes(text[:i+1])...)
+		dst = append(append(dst, after...), tail...)
+		if len(text) < len(line) {
+			dst = append(dst, '\r')
+		}
+		return dst
 	}
 }
 
@@ -197,8 +243,13 @@ func (p *Printer) release(s *stepPrinter) {
 	}
 	p.breakLine()
 	s.held = s.clean.end(s.held)
-	p.Out.Write(p.prefixed(nil, s, s.held))
+	line := p.prefixed(nil, s, s.held)
 	s.held = s.held[:0]
+	if p.Header != nil {
+		p.Header.text(line, "")
+		return
+	}
+	p.Out.Write(line)
 }
 
 // breakLine ends the line that is open on Out, so that something else can be
