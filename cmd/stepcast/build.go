@@ -83,7 +83,7 @@ func (c *buildStartCmd) Run(ctx context.Context, std stdio) error {
 type buildFinishCmd struct {
 	serverFlags
 	spoolFlags
-	Status  string        `help:"How it ended: passed, failed, canceled, or auto: as its steps did." placeholder:"STATUS" default:"auto"`
+	Status  string        `help:"How it ended: passed, failed, canceled, or auto: as its steps did." placeholder:"STATUS" default:"auto" complete:"passed,failed,canceled,auto"`
 	Timeout time.Duration `help:"How long to wait for the server." default:"60s" placeholder:"60s"`
 	Build   string        `arg:"" optional:"" env:"STEPCAST_BUILD" help:"The build's id or address. Default: in a CI system, the build of its run."`
 }

@@ -30,6 +30,8 @@ type cli struct {
 	Flush flushCmd `cmd:"" help:"Deliver what earlier runs on this machine left behind."`
 	Admin adminCmd `cmd:"" help:"What an operator needs rarely."`
 
+	Completion completionCmd `cmd:"" help:"Print a script that makes your shell complete command lines of stepcast."`
+
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }
 

@@ -26,7 +26,7 @@ type tailCmd struct {
 	Project string `help:"The project whose newest build is meant. Default: after the git remote, else the directory." env:"STEPCAST_PROJECT" placeholder:"NAME" group:"Which build"`
 	Branch  string `help:"The branch whose newest build is meant. Default: any." placeholder:"NAME" group:"Which build"`
 	serverFlags
-	Build string `arg:"" optional:"" env:"STEPCAST_BUILD" help:"The build's id, the address of its page, or 'latest', which is the newest of all."`
+	Build string `arg:"" optional:"" env:"STEPCAST_BUILD" complete:"latest" help:"The build's id, the address of its page, or 'latest', which is the newest of all."`
 }
 
 // Help is what --help says beyond the flags.
