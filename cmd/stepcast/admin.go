@@ -18,8 +18,16 @@ type adminCmd struct {
 
 // newEpochCmd begins a new epoch.
 type newEpochCmd struct {
-	DatabaseURL string `help:"The database, when the server uses one of yours." env:"STEPCAST_DATABASE_URL" placeholder:"URL"`
-	DataDir     string `help:"The server's data directory; the server must not be running. Default: ${data_dir}." env:"STEPCAST_DATA_DIR" placeholder:"DIR" type:"path"`
+	DatabaseURL string `help:"The database, if the server was given one with --database-url." env:"STEPCAST_DATABASE_URL" placeholder:"URL"`
+	DataDir     string `help:"Else the data directory of the server, which must not be running. Default: ${data_dir}." env:"STEPCAST_DATA_DIR" placeholder:"DIR" type:"path"`
+}
+
+// Help is what --help says beyond the flags.
+func (c *newEpochCmd) Help() string {
+	return `After the database was put back to an earlier state, readers hold places in logs that have changed since. The server notices that itself after a restored dump or backup, but not when the disk was put back, as by a snapshot, while everything was down. Then this makes every reader begin again.
+
+  stepcast admin new-epoch
+  stepcast admin new-epoch --database-url postgres://ci@db.example/stepcast`
 }
 
 // Run begins a new epoch in the database, or in the data directory of a server

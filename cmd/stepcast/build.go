@@ -23,15 +23,24 @@ func (c *buildCmd) Help() string {
   export STEPCAST_BUILD=$(stepcast build start --steps lint,test)
   stepcast run --step lint -- make lint
   stepcast run --step test -- make test
-  stepcast build finish`
+  stepcast build finish
+
+The steps may run on several machines, and side by side.`
 }
 
 type buildStartCmd struct {
 	serverFlags
 	describeFlags
-	Steps   []string      `help:"The keys of the steps to come, in order." placeholder:"KEY" sep:","`
+	Steps   []string      `help:"The keys of the steps to come, in order. They show as queued until they run." placeholder:"KEY" sep:","`
 	Eval    bool          `help:"Print lines for eval \"$(…)\", which set STEPCAST_BUILD and STEPCAST_URL, instead of the id."`
-	Timeout time.Duration `help:"How long to wait for the server." default:"10s" placeholder:"10s"`
+	Timeout time.Duration `help:"How long to wait for the server. Default: 10s." default:"10s" placeholder:"TIME"`
+}
+
+// Help is what --help says beyond the flags.
+func (c *buildStartCmd) Help() string {
+	return `The id goes to stdout, where to watch to stderr.
+
+  export STEPCAST_BUILD=$(stepcast build start --project acme/api --steps lint,test)`
 }
 
 // Run starts a build: its id goes to stdout, its address to stderr. If the
@@ -83,9 +92,17 @@ func (c *buildStartCmd) Run(ctx context.Context, std stdio) error {
 type buildFinishCmd struct {
 	serverFlags
 	spoolFlags
-	Status  string        `help:"How it ended: passed, failed, canceled, or auto: as its steps did." placeholder:"STATUS" default:"auto" complete:"passed,failed,canceled,auto"`
-	Timeout time.Duration `help:"How long to wait for the server." default:"60s" placeholder:"60s"`
-	Build   string        `arg:"" optional:"" env:"STEPCAST_BUILD" help:"The build's id or address. Default: in a CI system, the build of its run."`
+	Status  string        `help:"How it ended: passed, failed, canceled, or auto: as its steps did. Default: auto." placeholder:"STATUS" default:"auto" complete:"passed,failed,canceled,auto"`
+	Timeout time.Duration `help:"How long to wait for the server. Default: 60s." default:"60s" placeholder:"TIME"`
+	Build   string        `arg:"" optional:"" env:"STEPCAST_BUILD" help:"The build's id, or the address of its page. Default: in a CI system, the build of its run."`
+}
+
+// Help is what --help says beyond the flags.
+func (c *buildFinishCmd) Help() string {
+	return `With auto, the build failed if a step failed or was lost, else it was canceled if a step was, else it passed. Steps that never ran are skipped.
+
+  stepcast build finish
+  stepcast build finish --status canceled 0190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a10`
 }
 
 // Run ends a build. One that the server has forgotten is created again of what

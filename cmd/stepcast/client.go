@@ -19,9 +19,9 @@ import (
 
 // serverFlags are those of every command that talks to a server.
 type serverFlags struct {
-	URL     string `name:"url" help:"The server's address. Default: that of the server on this machine." env:"STEPCAST_URL" placeholder:"URL" group:"Server"`
-	Token   string `help:"The token to report with. Default: that of the server on this machine." env:"STEPCAST_TOKEN" placeholder:"TOKEN" group:"Server"`
-	DataDir string `help:"Where a server on this machine keeps its data, its address and its first token. Default: ${data_dir}." env:"STEPCAST_DATA_DIR" placeholder:"DIR" type:"path" group:"Server"`
+	URL     string `name:"url" help:"Its address, such as http://127.0.0.1:8080. Default: that of the server on this machine." env:"STEPCAST_URL" placeholder:"URL" group:"Server"`
+	Token   string `help:"The token to report with. Default: the first one of the server on this machine." env:"STEPCAST_TOKEN" placeholder:"TOKEN" group:"Server"`
+	DataDir string `help:"Where the server on this machine keeps its address and its first token. Default: ${data_dir}." env:"STEPCAST_DATA_DIR" placeholder:"DIR" type:"path" group:"Server"`
 }
 
 var (
@@ -137,13 +137,13 @@ const leastBudget = 4 << 20
 
 // describeFlags say what a build is of. What they leave empty comes from git.
 type describeFlags struct {
-	Project string `help:"The project, such as acme/api. Default: after the git remote, else the directory." env:"STEPCAST_PROJECT" placeholder:"NAME" group:"Build"`
-	Branch  string `help:"The branch. Default: the one checked out." placeholder:"NAME" group:"Build"`
-	Commit  string `help:"The commit. Default: the one checked out." placeholder:"HASH" group:"Build"`
+	Project string `help:"The project, such as acme/api. Default: as the git remote is called, else the directory." env:"STEPCAST_PROJECT" placeholder:"NAME" group:"Build"`
+	Branch  string `help:"The branch. Default: the one that is checked out." placeholder:"NAME" group:"Build"`
+	Commit  string `help:"The commit. Default: the one that is checked out." placeholder:"HASH" group:"Build"`
 	Title   string `help:"What people read first. Default: the commit's first line." placeholder:"TEXT" group:"Build"`
 	Author  string `help:"Who made the change. Default: the commit's author." placeholder:"NAME" group:"Build"`
 	Link    string `help:"Where the build came from: an http(s) address." placeholder:"URL" group:"Build"`
-	Trigger string `help:"What set the build off: push, schedule …" placeholder:"TEXT" group:"Build"`
+	Trigger string `help:"What set the build off, such as push or schedule." placeholder:"TEXT" group:"Build"`
 }
 
 func (f *describeFlags) check() error {

@@ -22,15 +22,15 @@ import (
 var version = "dev"
 
 type cli struct {
-	Serve serveCmd `cmd:"" help:"Run the server."`
-	Run   runCmd   `cmd:"" help:"Run a command and report its output and its end, live."`
-	Tail  tailCmd  `cmd:"" help:"Follow a build in the terminal."`
-	Build buildCmd `cmd:"" help:"Start and finish a build of several steps."`
-	Step  stepCmd  `cmd:"" help:"Say where a step stands."`
-	Flush flushCmd `cmd:"" help:"Deliver what earlier runs on this machine left behind."`
-	Admin adminCmd `cmd:"" help:"What an operator needs rarely."`
+	Run   runCmd   `cmd:"" group:"report" help:"Run a command and report its output and its end, live."`
+	Build buildCmd `cmd:"" group:"report" help:"Start and finish a build of several steps."`
+	Step  stepCmd  `cmd:"" group:"report" help:"Say where a step stands that runs elsewhere."`
+	Flush flushCmd `cmd:"" group:"report" help:"Deliver what earlier runs on this machine left behind."`
+	Tail  tailCmd  `cmd:"" group:"watch" help:"Follow a build in the terminal."`
+	Serve serveCmd `cmd:"" group:"serve" help:"Run the server."`
+	Admin adminCmd `cmd:"" group:"serve" help:"What an operator needs rarely."`
 
-	Completion completionCmd `cmd:"" help:"Print a script that makes your shell complete command lines of stepcast."`
+	Completion completionCmd `cmd:"" group:"more" help:"Print a script that makes your shell complete command lines of stepcast."`
 
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }
@@ -63,25 +63,16 @@ func main() {
 // context, but not in `run`, where they are the wrapped command's business.
 func run(ctx context.Context, args []string, std stdio) int {
 	var c cli
-	dataDir, err := embedded.DefaultDataDir()
-	if err != nil {
-		dataDir = "none, there is no home directory"
+	parser := newParser(&c, std)
+	switch {
+	case len(args) == 0: // help, but no success
+		parser.Stdout = std.Err
+		parser.Exit = func(int) {}
+		_, _ = parser.Parse([]string{"--help"})
+		return exitUsage
+	case args[0] == "help":
+		args = append(args[1:len(args):len(args)], "--help")
 	}
-	spoolDir, err := spool.DefaultRoot()
-	if err != nil {
-		spoolDir = "memory, there is no home directory"
-	}
-	parser := kong.Must(&c,
-		kong.Name("stepcast"),
-		kong.Description("Shows builds while they run."),
-		kong.Vars{
-			"version":   fmt.Sprintf("stepcast %s (%s, %s/%s)", version, runtime.Version(), runtime.GOOS, runtime.GOARCH),
-			"data_dir":  dataDir,
-			"spool_dir": spoolDir,
-		},
-		kong.Writers(std.Out, std.Err),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-	)
 	kctx, err := parser.Parse(args)
 	if err != nil {
 		fmt.Fprintf(std.Err, "stepcast: %v; see `%s --help`\n", err, wanted(err))
@@ -107,6 +98,32 @@ func run(ctx context.Context, args []string, std stdio) int {
 	}
 	fmt.Fprintf(std.Err, "stepcast: %v\n", err)
 	return exitFailed
+}
+
+// newParser reads command lines into c.
+func newParser(c *cli, std stdio) *kong.Kong {
+	dataDir, err := embedded.DefaultDataDir()
+	if err != nil {
+		dataDir = "none, there is no home directory"
+	}
+	spoolDir, err := spool.DefaultRoot()
+	if err != nil {
+		spoolDir = "memory, there is no home directory"
+	}
+	return kong.Must(c,
+		kong.Name("stepcast"),
+		kong.Description(description),
+		kong.Vars{
+			"version":   fmt.Sprintf("stepcast %s (%s, %s/%s)", version, runtime.Version(), runtime.GOOS, runtime.GOARCH),
+			"data_dir":  dataDir,
+			"spool_dir": spoolDir,
+		},
+		kong.Writers(std.Out, std.Err),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.ValueFormatter(withEnvironment),
+		kong.Help(printHelp),
+		kong.ExplicitGroups(helpGroups),
+	)
 }
 
 // wanted is the command that a wrong command line is one of, as far as it goes.

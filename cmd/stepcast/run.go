@@ -21,24 +21,26 @@ type runCmd struct {
 	Needs        []string      `help:"The keys of the steps that this one comes after." placeholder:"KEY" sep:"," group:"Build"`
 	Name         string        `help:"What people read for the step. Default: the command line." placeholder:"TEXT" group:"Build"`
 	Tests        []string      `help:"Files in which the command leaves test results: JUnit XML, TAP or go test -json. May be patterns." placeholder:"FILE" sep:","`
+	PTY          bool          `name:"pty" help:"Run the command on a terminal of its own: for tools that print colours, or print at once, only there."`
+	Timeout      time.Duration `help:"End the command, and what it started, after so long: SIGTERM, exit code 124." placeholder:"TIME"`
+	KillAfter    time.Duration `help:"How long after --timeout it is killed if it has not ended. Default: 10s." default:"10s" placeholder:"TIME"`
 	MaskEnv      []string      `help:"Variables whose values are hidden in the log, in every encoding." env:"STEPCAST_MASK_ENV" placeholder:"NAME" sep:"," group:"Secrets"`
 	MaskFile     []string      `help:"Files whose lines are hidden in the log." env:"STEPCAST_MASK_FILE" placeholder:"FILE" sep:"," type:"path" group:"Secrets"`
-	DrainTimeout time.Duration `help:"How long to wait for the server after the command has ended." default:"60s" placeholder:"60s"`
-	ShowURL      *bool         `name:"show-url" negatable:"" help:"Say where to watch, on stderr. Default: if that is a terminal."`
-	PTY          bool          `name:"pty" help:"Run the command on a terminal of its own: for tools that print colours, or print at once, only there."`
-	Timeout      time.Duration `help:"End the command, and what it started, after so long: SIGTERM, exit code 124." placeholder:"30m"`
-	KillAfter    time.Duration `help:"How long after --timeout it is killed if it has not ended." default:"10s" placeholder:"10s"`
+	DrainTimeout time.Duration `help:"How long the server may take, after the command has ended, for the rest of the report. Default: 60s." default:"60s" placeholder:"TIME"`
+	ShowURL      *bool         `name:"show-url" negatable:"" help:"Say on stderr where to watch. Default: if that is a terminal."`
 	Command      []string      `arg:"" passthrough:"partial" help:"The command and its arguments, after --."`
 }
 
 // Help is what --help says beyond the flags.
 func (c *runCmd) Help() string {
-	return `The command's output goes through untouched, its exit code is the exit code, and signals are passed on. Nothing that happens to the server changes that.
-
-Exit codes of our own: 124 it ran longer than --timeout, 125 could not start, 126 the command is not executable, 127 it was not found, 128+N it was ended by signal N.
+	return `The command runs as it would alone: same output, same exit code, and signals reach it. Nothing that happens to the server changes that.
 
   stepcast run -- go test ./...
-  stepcast run --project acme/api --step lint -- golangci-lint run`
+  stepcast run --project acme/api --step lint -- golangci-lint run
+
+In a CI system all jobs of a run report into one build, which stepcast build finish ends. Elsewhere the step is a build of its own, or part of the one that --build or STEPCAST_BUILD names; see stepcast build --help.
+
+Exit codes: the command's own; 124 it ran longer than --timeout; 126 it is not executable; 127 it was not found; 128+N signal N ended it; 125 stepcast could not start.`
 }
 
 // Run runs the command. Where it cannot be reported, for want of a server or of

@@ -29,13 +29,22 @@ import (
 
 // serveCmd runs the server.
 type serveCmd struct {
-	Listen            string        `help:"Address to serve on. Default: 127.0.0.1:8080." default:"127.0.0.1:8080" env:"STEPCAST_LISTEN" placeholder:"HOST:PORT"`
-	DatabaseURL       string        `help:"PostgreSQL 15 or newer to keep everything in. Default: one of our own, in the data directory." env:"STEPCAST_DATABASE_URL" placeholder:"URL"`
-	ListenDatabaseURL string        `help:"A direct address of the same database, when the first one is a transaction pooler." env:"STEPCAST_LISTEN_DATABASE_URL" placeholder:"URL"`
-	DataDir           string        `help:"Where the data, the address and the first token are kept. Default: ${data_dir}." env:"STEPCAST_DATA_DIR" placeholder:"DIR" type:"path"`
-	LostAfter         time.Duration `help:"Silence after which a running step without heartbeats is lost." default:"1h" env:"STEPCAST_LOST_AFTER"`
+	Listen            string        `help:"The address to serve at. Default: 127.0.0.1:8080." default:"127.0.0.1:8080" env:"STEPCAST_LISTEN" placeholder:"HOST:PORT"`
+	DatabaseURL       string        `help:"The PostgreSQL, 15 or newer, to keep everything in. Default: one that the server runs itself, in the data directory." env:"STEPCAST_DATABASE_URL" placeholder:"URL"`
+	ListenDatabaseURL string        `help:"A direct address of the same database, where --database-url leads to a transaction pooler." env:"STEPCAST_LISTEN_DATABASE_URL" placeholder:"URL"`
+	DataDir           string        `help:"Where the data, the server's address and its first token are kept. Default: ${data_dir}." env:"STEPCAST_DATA_DIR" placeholder:"DIR" type:"path"`
+	LostAfter         time.Duration `help:"How long a running step may be silent, if its runner sends no heartbeats, before it counts as lost. Default: 1h." default:"1h" env:"STEPCAST_LOST_AFTER" placeholder:"TIME"`
 	Committers        int           `hidden:"" help:"Commits under way at once; a build is always with the same one." default:"1" env:"STEPCAST_COMMITTERS"`
-	Open              bool          `help:"Let everybody who reaches the address read everything, on other addresses than loopback too." env:"STEPCAST_OPEN"`
+	Open              bool          `help:"Serve at an address that other machines reach too. There is no sign-in: whoever reaches it reads everything." env:"STEPCAST_OPEN"`
+}
+
+// Help is what --help says beyond the flags.
+func (c *serveCmd) Help() string {
+	return `Keeps builds in PostgreSQL and shows them at the address that it prints. The first start makes a token, which commands of the same user find by themselves. Ctrl-C stops it; what was reported stays.
+
+  stepcast serve
+  stepcast serve --listen 127.0.0.1:9000 --data-dir ./data
+  stepcast serve --database-url postgres://ci@db.example/stepcast`
 }
 
 // How long a database that is starting may take.

@@ -18,22 +18,22 @@ import (
 type tailCmd struct {
 	Step   []string `help:"Show the log of this step only; may be given several times." placeholder:"KEY" sep:"none"`
 	Lines  int      `short:"n" help:"Begin with the last N lines of each step. Default: all." default:"-1" placeholder:"N"`
-	Header *bool    `negatable:"" help:"Keep the steps in view below the log. Default: if stdout is a terminal."`
-	Colour *bool    `name:"color" negatable:"" help:"Let the colours and links of a log through. Default: if stdout is a terminal, and NO_COLOR is not set."`
+	Header *bool    `negatable:"" help:"Keep the steps in view below the log. Default: in a terminal."`
+	Colour *bool    `name:"color" negatable:"" help:"Show colours, and the links of a log. Default: in a terminal, unless NO_COLOR is set."`
 	JSON   bool     `name:"json" help:"Print each event as one line of JSON, as the server said it, and nothing else."`
-	After  string   `help:"With --json: begin after the event with this id." placeholder:"ID"`
+	After  string   `help:"With --json: begin after the event with this id, as an earlier run printed it." placeholder:"ID"`
 
-	Project string `help:"The project whose newest build is meant. Default: after the git remote, else the directory." env:"STEPCAST_PROJECT" placeholder:"NAME" group:"Which build"`
-	Branch  string `help:"The branch whose newest build is meant. Default: any." placeholder:"NAME" group:"Which build"`
+	Project string `help:"The newest build of this project. Default: as the git remote is called, else the directory; with 'latest', any." env:"STEPCAST_PROJECT" placeholder:"NAME" group:"Which build"`
+	Branch  string `help:"The newest build of this branch. Default: any." placeholder:"NAME" group:"Which build"`
 	serverFlags
 	Build string `arg:"" optional:"" env:"STEPCAST_BUILD" complete:"latest" help:"The build's id, the address of its page, or 'latest', which is the newest of all."`
 }
 
 // Help is what --help says beyond the flags.
 func (c *tailCmd) Help() string {
-	return `The log goes to stdout, what happens to the build and its steps to stderr. It goes on by itself when the server was away, and ends with the build. In a terminal the steps stay in view below the log.
+	return `The log goes to stdout, what happens to the build and its steps to stderr; in a terminal the steps stay in view below the log. It ends with the build, and goes on by itself when the server was away.
 
-Without a build, a terminal shows the newest one of the project that the current directory belongs to; a script has to name one.
+In a terminal the build may be left out: the newest one of the current directory's project. A script has to name it.
 
   stepcast tail
   stepcast tail latest --project acme/api --branch main
