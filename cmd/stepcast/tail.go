@@ -135,7 +135,8 @@ func (c *tailCmd) header() bool {
 	if c.Header != nil {
 		return *c.Header
 	}
-	return os.Getenv("TERM") != "dumb"
+	term := os.Getenv("TERM")
+	return term != "" && term != "dumb"
 }
 
 // sameTerminal tells whether stderr goes to the terminal that stdout is.

@@ -64,8 +64,9 @@ type FollowEvent struct {
 		Lost   int64      `json:"lost"`
 		Text   string     `json:"text"`
 	}
-	Live  bool   // what comes now happens now
-	Reset string // why everything so far is to be forgotten; what is kept follows
+	Live  bool          // what comes now happens now
+	Ahead time.Duration // with Live: the server's clock before ours, 0 if that is less than can be told
+	Reset string        // why everything so far is to be forgotten; what is kept follows
 }
 
 // AppendJSON appends the event as one line of JSON, as the server said it:
@@ -85,9 +86,16 @@ func (e *FollowEvent) AppendJSON(dst []byte) []byte {
 		}
 		data = b.Bytes()
 	}
-	dst = append(append(dst, `{"id":`...), mustJSON(e.ID)...)
-	dst = append(append(dst, `,"event":`...), mustJSON(e.Kind)...)
-	dst = append(dst, `,"data":`...)
+	dst = appendPrintable(append(dst, `{"id":`...), mustJSON(e.ID))
+	dst = appendPrintable(append(dst, `,"event":`...), mustJSON(e.Kind))
+	dst = appendPrintable(append(dst, `,"data":`...), data)
+	return append(dst, "}\n"...)
+}
+
+// appendPrintable appends JSON, of which it escapes the control characters that
+// may stand in a string as they are: DEL and those from 0x80 on. What is not
+// UTF-8 becomes U+FFFD, as for every reader of JSON.
+func appendPrintable(dst, data []byte) []byte {
 	for len(data) > 0 {
 		n := 0
 		for n < len(data) && data[n] < ansi.DEL {
@@ -105,7 +113,7 @@ func (e *FollowEvent) AppendJSON(dst []byte) []byte {
 		}
 		data = data[n:]
 	}
-	return append(dst, "}\n"...)
+	return dst
 }
 
 // Follow follows a build until its end.
@@ -125,6 +133,7 @@ type Follow struct {
 	// first is the line of each step to begin with; the server begins with the
 	// piece of text that it is in.
 	first map[ci.StepKey]int64
+	ahead time.Duration // the server's clock before ours
 }
 
 // Do returns nil when the build has ended and everything was handed over, or
@@ -194,6 +203,7 @@ func (f *Follow) connection(ctx context.Context, cursor *string) (retry time.Dur
 		return 0, false, &refusal{status: http.StatusBadGateway, index: -1, detail: "the answer is not Stepcast's"}
 	}
 
+	f.ahead = ahead(resp.Header, time.Now())
 	stream := sse.NewReader(watched{resp.Body, dead}, 0)
 	for {
 		event, err := stream.Next()
@@ -232,7 +242,7 @@ func (f *Follow) handle(event sse.Event) error {
 	case "log":
 		err = json.Unmarshal(event.Data, &e.Log)
 	case "live":
-		e.Live = true
+		e.Live, e.Ahead = true, f.ahead
 	case "reset":
 		var reset struct{ Reason string }
 		err = json.Unmarshal(event.Data, &reset)
@@ -293,6 +303,20 @@ func (f *Follow) path(cursor string) string {
 		path += "?" + query.Encode()
 	}
 	return path
+}
+
+// ahead is how far the clock of whoever answered is before ours; 0 when it does
+// not say, or by no more than what a date in seconds and the way here explain.
+func ahead(h http.Header, now time.Time) time.Duration {
+	date, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		return 0
+	}
+	d := date.Add(time.Second / 2).Sub(now)
+	if d.Abs() < 2*time.Second {
+		return 0
+	}
+	return d
 }
 
 // watched puts off the moment at which a stream counts as dead with every byte.

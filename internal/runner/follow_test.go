@@ -218,6 +218,28 @@ func TestFollow_EventsAsTheyAre(t *testing.T) {
 	}
 }
 
+// A server whose clock is another than ours is told by its answers.
+func TestFollow_TheServersClock(t *testing.T) {
+	t.Parallel()
+	for by, want := range map[time.Duration]time.Duration{0: 0, time.Second: 0, -time.Second: 0, time.Hour: time.Hour, -time.Minute: -time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			answer := func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Date", time.Now().Add(by).UTC().Format(http.TimeFormat))
+				stream("id: x-1\nevent: live\ndata: {}\n\n"+ended)(w, r)
+			}
+			got := time.Duration(-1)
+			f := Follow{Client: clientOf(t, "http://127.0.0.1:1", &answers{answer}), Build: ci.NewBuildID(), Lines: -1, Handle: func(e *FollowEvent) {
+				if e.Live {
+					got = e.Ahead
+				}
+			}}
+			if err := f.Do(t.Context()); err != nil || (got-want).Abs() > time.Second {
+				t.Errorf("ahead by %v: got %v; %v", by, got, err)
+			}
+		})
+	}
+}
+
 func FuzzFollowEvent_AppendJSON(f *testing.F) {
 	for _, s := range []string{`{}`, `{"text":"a\u0000"}`, "[1,\n2]", "no JSON", "\"\u0085\x7f\xff\"", ""} {
 		f.Add("x-1", "log", []byte(s))

@@ -51,11 +51,12 @@ type Header struct {
 
 	mu    sync.Mutex
 	build headerBuild
-	steps []headerStep // as they came up
-	open  string       // of the log, the line that has not ended
-	live  bool         // the past has been told: from here on the block is shown
-	shown []string     // the rows of the block as they were shown; nil: there is none
-	stale bool         // the terminal may have changed them
+	steps []headerStep  // as they came up
+	open  string        // of the log, the line that has not ended
+	live  bool          // the past has been told: from here on the block is shown
+	ahead time.Duration // the server's clock before ours
+	shown []string      // the rows of the block as they were shown; nil: there is none
+	stale bool          // the terminal may have changed them
 	over  bool
 }
 
@@ -149,7 +150,7 @@ func (h *Header) handle(e *FollowEvent) {
 		case e.Reset != "":
 			h.build, h.steps, h.open = headerBuild{}, nil, ""
 		case e.Live:
-			h.live = true
+			h.live, h.ahead = true, e.Ahead
 		}
 	})
 }
@@ -185,7 +186,7 @@ func (h *Header) suspend() {
 func (h *Header) draw(lines []byte) error {
 	var rows []string
 	if columns, height := h.Terminal.size(); h.live && columns > 0 {
-		rows = h.rows(columns, height, time.Now())
+		rows = h.rows(columns, height, time.Now().Add(h.ahead))
 	}
 	switch {
 	case rows == nil && h.shown == nil:

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
@@ -106,6 +107,13 @@ func FuzzCleaner(f *testing.F) {
 		})
 		for _, b := range out {
 			again.Advance(b)
+		}
+		// What carriage returns leave of a line, they leave alone.
+		for line := range bytes.SplitSeq(out, []byte{'\n'}) {
+			once := visible(nil, line)
+			if twice := visible(nil, once); !bytes.Equal(twice, once) || bytes.Count(bytes.TrimSuffix(once, []byte{'\r'}), []byte{'\r'}) > 0 {
+				t.Errorf("of %q is left %q, and of that %q", line, once, twice)
+			}
 		}
 		// A second cleaning has nothing to take away.
 		if twice := newCleaner(false).clean(nil, out); string(newCleaner(true).clean(nil, twice)) != string(newCleaner(true).clean(nil, out)) {
