@@ -317,6 +317,42 @@ func TestMigration_UnderTheReleaseBefore(t *testing.T) {
 	}
 }
 
+// A migration that broke off begins anew, wherever that was, in a database that
+// is in use.
+func TestMigration_BeginsAnewWhereItBrokeOff(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	s, _ := open(t, url)
+	id := create(t, s, "acme/api")
+	must(t, s, id, text("test", 0, "x\n"), note("test", 0, 1, group("Install")), note("test", 1, 1, tested("x", ci.Passed)))
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	for _, broken := range []string{
+		`SELECT`,
+		`DROP INDEX events_by_note, events_of_notes, events_of_group_ends, events_of_state`,
+		`ALTER TABLE events DROP CONSTRAINT events_kind_check, DROP CONSTRAINT events_note_check`,
+	} {
+		if _, err := conn.Exec(t.Context(), broken); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Exec(t.Context(), `DELETE FROM goose_db_version WHERE version_id = 2`); err != nil {
+			t.Fatal(err)
+		}
+		if err := postgres.Migrate(t.Context(), url); err != nil {
+			t.Fatalf("after %s: %v", broken, err)
+		}
+	}
+	must(t, s, id, note("test", 2, 2, groupEnd(0)))
+	page, err := s.Notes(t.Context(), id, postgres.NotesQuery{Groups: true, Limit: 9})
+	if err != nil || len(page.Notes) != 1 || !strings.Contains(string(page.Notes[0]), `"last_line":1`) {
+		t.Errorf("%s, %v", page.Notes, err)
+	}
+	wantDense(t, all(t, s, logOf(t, s, id), ci.Filter{}))
+}
+
 // appendAsBefore calls the append_batch of the first release, of whose arrays
 // those that are not given are empty.
 func appendAsBefore(t *testing.T, conn *pgx.Conn, given map[string]any) (missed []int64) {

@@ -43,6 +43,7 @@ const formSort = 4 // the bit from which on the form is the sort
 
 type noteSort int16
 
+// They are stored: a new one gets a new number, and none is used again.
 const (
 	sortGroup noteSort = 1 + iota
 	sortGroupEnd
