@@ -92,8 +92,8 @@ func onThisMachine(server string) bool {
 
 // spoolFlags say where a run keeps what the server does not have yet.
 type spoolFlags struct {
-	SpoolDir    string `help:"Where what the server does not have yet is kept. Default: ${spool_dir}." env:"STEPCAST_SPOOL_DIR" placeholder:"DIR" type:"path" group:"Spool"`
-	SpoolBudget string `help:"How much all runs of this machine may keep there. Default: 1GiB." env:"STEPCAST_SPOOL_BUDGET" placeholder:"SIZE" group:"Spool"`
+	SpoolDir    string `help:"Where it is kept. Default: ${spool_dir}." env:"STEPCAST_SPOOL_DIR" placeholder:"DIR" type:"path" group:"Spool"`
+	SpoolBudget string `help:"How much of it all runs of this machine may keep. Default: 1GiB." env:"STEPCAST_SPOOL_BUDGET" placeholder:"SIZE" group:"Spool"`
 }
 
 // spool settles where spools lie and how large they may be. Without any place,
