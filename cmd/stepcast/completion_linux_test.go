@@ -102,10 +102,10 @@ func TestCompletion_Lists(t *testing.T) {
 	}
 	file := script(t, "bash")
 	for line, want := range map[string]string{
-		"stepcast|":                        "admin build completion run serve tail",
+		"stepcast|":                        "admin build completion flush run serve step tail",
 		"stepcast|build|":                  "finish start",
-		"stepcast|build|finish|--status|":  "canceled failed passed",
-		"stepcast|build|finish|--status|=": "canceled failed passed",
+		"stepcast|build|finish|--status|":  "auto canceled failed passed",
+		"stepcast|build|finish|--status|=": "auto canceled failed passed",
 		"stepcast|completion|":             "bash fish zsh",
 		"stepcast|tail|--c":                "--color",
 		"stepcast|serve|--":                "--data-dir --database-url --help --listen --listen-database-url --lost-after --open --version",

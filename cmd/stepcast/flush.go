@@ -12,7 +12,7 @@ import (
 type flushCmd struct {
 	serverFlags
 	spoolFlags
-	Timeout time.Duration `help:"How long to wait for the server." default:"60s" placeholder:"60s"`
+	Timeout time.Duration `help:"How long to wait for the server. Default: 60s." default:"60s" placeholder:"TIME"`
 }
 
 // Help is what --help says beyond the flags.

@@ -17,11 +17,11 @@ type stepCmd struct {
 type stepSetCmd struct {
 	serverFlags
 	Build    string        `help:"The build's id or address. Default: in a CI system, the build of its run." env:"STEPCAST_BUILD" placeholder:"ID" group:"Build"`
-	Status   string        `help:"queued, running, passed, failed, canceled or skipped." placeholder:"STATUS"`
+	Status   string        `help:"queued, running, passed, failed, canceled or skipped." placeholder:"STATUS" complete:"queued,running,passed,failed,canceled,skipped"`
 	ExitCode *int          `help:"The exit code of what ran." placeholder:"N"`
 	Name     string        `help:"What people read." placeholder:"TEXT"`
 	Needs    []string      `help:"The keys of the steps that this one comes after." placeholder:"KEY" sep:","`
-	Timeout  time.Duration `help:"How long to wait for the server." default:"60s" placeholder:"60s"`
+	Timeout  time.Duration `help:"How long to wait for the server. Default: 60s." default:"60s" placeholder:"TIME"`
 	Key      string        `arg:"" help:"The step's key, such as deploy/staging."`
 }
 

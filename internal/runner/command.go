@@ -34,11 +34,11 @@ const (
 	// holds, so that the command's own words are among it.
 	lastRead = 1 << 20
 	lastWait = 10 * time.Millisecond
-	// lateSignal is how long after the command's end by Ctrl-C we may hear of
-	// that key ourselves.
-	lateSignal = 100 * time.Millisecond
 	// wholeWait is how long the first bytes of a character wait for the rest.
 	wholeWait = 20 * time.Millisecond
+	// lateSignal is how much later than the command we may see a signal that
+	// both got.
+	lateSignal = 100 * time.Millisecond
 )
 
 // Command is a command to run as it would run without us.
@@ -136,6 +136,7 @@ func (c *Command) Run() Result {
 	close(exited)
 	watching.Wait()
 	pipes.finish(&copying)
+	c.late(p)
 
 	if p.timedOut {
 		p.killRest()
@@ -145,7 +146,7 @@ func (c *Command) Run() Result {
 	return Result{
 		Code:        code,
 		Canceled:    p.canceled.Load() && code != 0,
-		Interrupted: p.interrupted.Load() && endedByInterrupt(p.ProcessState),
+		Interrupted: p.interrupted.Load() && endedBy(p.ProcessState, isInterrupt),
 	}
 }
 
@@ -165,7 +166,6 @@ func (c *Command) watch(p *process, t *terminal, exited <-chan struct{}) {
 	for {
 		select {
 		case <-exited:
-			c.hearLate(p)
 			return
 		case s := <-c.Signals:
 			pressed := reachedByTerminal(s)
@@ -190,17 +190,30 @@ func (c *Command) watch(p *process, t *terminal, exited <-chan struct{}) {
 	}
 }
 
-// hearLate notes the key that ended the command, if that is what did: news of it
-// may come to us after the command's end.
-func (c *Command) hearLate(p *process) {
-	var wait time.Duration
-	if endedByInterrupt(p.ProcessState) && !p.interrupted.Load() {
-		wait = lateSignal
+// late notes the signals that came with the command's end. A key that ended it
+// is on its way to us as well, and must neither be missed nor be taken for the
+// wish to leave the server.
+func (c *Command) late(p *process) {
+	var limit <-chan time.Time
+	if endedBy(p.ProcessState, ends) && !p.canceled.Load() {
+		limit = time.After(lateSignal)
 	}
-	select {
-	case s := <-c.Signals:
-		p.told(s, reachedByTerminal(s))
-	case <-time.After(wait):
+	for {
+		select {
+		case s := <-c.Signals:
+			p.told(s, reachedByTerminal(s))
+			continue
+		default:
+		}
+		if limit == nil || p.canceled.Load() {
+			return
+		}
+		select {
+		case s := <-c.Signals:
+			p.told(s, reachedByTerminal(s))
+		case <-limit:
+			return
+		}
 	}
 }
 
@@ -213,6 +226,8 @@ func (p *process) told(s os.Signal, pressed bool) {
 		p.interrupted.Store(true)
 	}
 }
+
+func isInterrupt(s os.Signal) bool { return s == os.Interrupt }
 
 // start starts the program that a shell would start.
 func start(args []string, io *pipes, attr *syscall.SysProcAttr) (*exec.Cmd, error) {

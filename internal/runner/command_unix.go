@@ -31,9 +31,10 @@ func Signals() (<-chan os.Signal, func()) {
 	}
 }
 
-// ends tells whether a signal is meant to end the command.
+// ends tells whether a signal is one that we pass on and meant to end the
+// command.
 func ends(s os.Signal) bool {
-	return s != syscall.SIGUSR1 && s != syscall.SIGUSR2
+	return s == syscall.SIGINT || s == syscall.SIGTERM || s == syscall.SIGHUP || s == syscall.SIGQUIT
 }
 
 // apart says how the command is kept apart from us, and whether it then leads a
@@ -104,9 +105,10 @@ func EndByInterrupt() {
 	<-time.After(time.Second) // any thread may get it, and takes no time to
 }
 
-func endedByInterrupt(state *os.ProcessState) bool {
+// endedBy tells whether a process was ended by one of some signals.
+func endedBy(state *os.ProcessState, one func(os.Signal) bool) bool {
 	w, ok := state.Sys().(syscall.WaitStatus)
-	return ok && w.Signaled() && w.Signal() == syscall.SIGINT
+	return ok && w.Signaled() && one(w.Signal())
 }
 
 // reachedByTerminal tells whether the command got the signal as we did, from

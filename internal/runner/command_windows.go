@@ -52,6 +52,6 @@ func (p *process) killRest() {}
 // EndByInterrupt does nothing: here an exit code says it all.
 func EndByInterrupt() {}
 
-func endedByInterrupt(*os.ProcessState) bool { return false }
+func endedBy(*os.ProcessState, func(os.Signal) bool) bool { return false }
 
 func exitCode(state *os.ProcessState) int { return state.ExitCode() }
