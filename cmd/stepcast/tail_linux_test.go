@@ -210,6 +210,7 @@ func TestTail_ATerminalThatIsResized(t *testing.T) {
 			})
 		})
 		term.Resize(t, size[0], size[1])
+		term.WaitFor(t, "the header in its new size", settled)
 		b.log("step-20", "\n")
 		log.WriteString("step-20 | open\n")
 		term.WaitFor(t, "the line", func(s *termtest.Screen) bool {
