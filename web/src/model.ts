@@ -74,6 +74,7 @@ export type StreamEvent =
 	| { readonly kind: "build"; readonly id: string; readonly data: Build & InFeed }
 	| { readonly kind: "step"; readonly id: string; readonly data: Step & InFeed }
 	| { readonly kind: "log"; readonly id: string; readonly data: Chunk }
+	| { readonly kind: "note"; readonly id: string; readonly data: object }
 	| { readonly kind: "snapshot"; readonly id: string; readonly data: Snapshot }
 	| { readonly kind: "reset"; readonly id: string; readonly data: { readonly reason?: string } }
 	| { readonly kind: "live" | "ping" | "end" | "unavailable"; readonly id: string };
@@ -82,6 +83,7 @@ export const kinds = [
 	"build",
 	"step",
 	"log",
+	"note",
 	"snapshot",
 	"reset",
 	"live",
