@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -33,6 +34,11 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 		return
+	}
+	if seed := os.Getenv("STEPCAST_PRINT"); seed != "" { // a command under a runner
+		n, err := strconv.ParseUint(seed, 10, 64)
+		must(err)
+		os.Exit(printSlowly(n))
 	}
 	code := m.Run()
 	if dir := binaryDir; dir != "" {
