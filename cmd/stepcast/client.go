@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/embedded"
@@ -92,8 +93,9 @@ func onThisMachine(server string) bool {
 
 // spoolFlags say where a run keeps what the server does not have yet.
 type spoolFlags struct {
-	SpoolDir    string `help:"Where it is kept. Default: ${spool_dir}." env:"STEPCAST_SPOOL_DIR" placeholder:"DIR" type:"path" group:"Spool"`
-	SpoolBudget string `help:"How much of it all runs of this machine may keep. Default: 1GiB." env:"STEPCAST_SPOOL_BUDGET" placeholder:"SIZE" group:"Spool"`
+	SpoolDir    string        `help:"Where it is kept. Default: ${spool_dir}." env:"STEPCAST_SPOOL_DIR" placeholder:"DIR" type:"path" group:"Spool"`
+	SpoolAge    time.Duration `help:"How long a report that an earlier run left behind is tried before it is given up. Default: 24h." default:"24h" env:"STEPCAST_SPOOL_AGE" placeholder:"TIME" group:"Spool"`
+	SpoolBudget string        `help:"How much of it all runs of this machine may keep. Default: 1GiB." env:"STEPCAST_SPOOL_BUDGET" placeholder:"SIZE" group:"Spool"`
 }
 
 // spool settles where spools lie and how large they may be. Without any place,
@@ -103,6 +105,7 @@ func (f *spoolFlags) spool() (root string, opt spool.Options, err error) {
 	if root == "" {
 		root, _ = spool.DefaultRoot() // without one, memory has to do
 	}
+	opt.MaxAge = f.SpoolAge
 	if f.SpoolBudget != "" {
 		if opt.Budget, err = parseSize(f.SpoolBudget); err != nil {
 			return root, opt, fmt.Errorf("--spool-budget or STEPCAST_SPOOL_BUDGET: %w", err)

@@ -95,7 +95,7 @@ func (l *Leftovers) each(ctx context.Context, visit func(*Report) error) (t Tall
 }
 
 func (l *Leftovers) one(s *spool.Spool, visit func(*Report) error, t *Tally) error {
-	old := s.Age() >= spool.DefaultMaxAge
+	old := s.TooOld()
 	r, err := Resume(l.Client, s, l.Say)
 	switch {
 	case err != nil && old:
@@ -105,7 +105,7 @@ func (l *Leftovers) one(s *spool.Spool, visit func(*Report) error, t *Tally) err
 	case old:
 		if !s.WasDelivered() {
 			t.GivenUp++
-			l.Say(fmt.Sprintf("%s of the log of step %s of build %s were given up: they could not be delivered for %v", bytesText(s.End()), r.key, r.id.Build, spool.DefaultMaxAge))
+			l.Say(fmt.Sprintf("%s of the log of step %s of build %s were given up: they waited for too long", bytesText(s.End()), r.key, r.id.Build))
 		}
 		return s.Remove()
 	case r.id.Server != l.Client.URL:

@@ -147,23 +147,18 @@ func (s *Spool) cutTail(seg *segment) error {
 	return f.Truncate(sound)
 }
 
-// Age is how long ago something was written to the spool. A clock that was set
-// back makes nothing old.
-func (s *Spool) Age() time.Duration {
-	latest := time.Time{}
-	files, err := os.ReadDir(s.dir)
+// TooOld tells whether the spool has waited for longer than MaxAge since
+// somebody first looked at what was left behind; it is that look, if nobody
+// did. It does not count from when the text was written: a clock that was wrong
+// then would make a spool of today an old one.
+func (s *Spool) TooOld() bool {
+	path := filepath.Join(s.dir, seenName)
+	info, err := os.Stat(path)
 	if err != nil {
-		return 0
+		_ = os.WriteFile(path, nil, 0o600)
+		return false
 	}
-	for _, file := range files {
-		if info, err := file.Info(); err == nil && file.Name() != lockName && info.ModTime().After(latest) {
-			latest = info.ModTime()
-		}
-	}
-	if latest.IsZero() {
-		return 0
-	}
-	return max(0, time.Since(latest))
+	return time.Since(info.ModTime()) >= s.opt.MaxAge
 }
 
 // dropOthers frees so many bytes in a root, from spools that nobody is at work

@@ -42,6 +42,7 @@ const (
 	lockName      = "lock"
 	journalName   = "journal"
 	deliveredName = "delivered"
+	seenName      = "seen"
 	segmentSuffix = ".log"
 )
 
@@ -53,8 +54,9 @@ var ErrGone = errors.New("there is no spool")
 
 // Options bound spools. The zero value means the defaults.
 type Options struct {
-	Budget int64 // bytes on disk, of all spools of the root
-	Memory int64 // bytes in memory, of this spool
+	Budget int64         // bytes on disk, of all spools of the root
+	Memory int64         // bytes in memory, of this spool
+	MaxAge time.Duration // see TooOld
 }
 
 func (o Options) withDefaults() Options {
@@ -63,6 +65,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Memory <= 0 {
 		o.Memory = DefaultMemory
+	}
+	if o.MaxAge <= 0 {
+		o.MaxAge = DefaultMaxAge
 	}
 	return o
 }

@@ -418,6 +418,47 @@ func TestOpen_TextThatLooksLikeRecords(t *testing.T) {
 	}
 }
 
+// A spool that was written while the clock was a year behind is not old. It
+// waits for a day from the first look.
+func TestSpool_AgesFromTheFirstLook(t *testing.T) {
+	t.Parallel()
+	s := create(t, Options{})
+	s.Append([]byte("text"), noon)
+	s = reopen(t, s)
+	yearAgo := time.Now().AddDate(-1, 0, 0)
+	files, _ := os.ReadDir(s.dir)
+	for _, f := range files {
+		if err := os.Chtimes(filepath.Join(s.dir, f.Name()), yearAgo, yearAgo); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s.TooOld() {
+		t.Error("it is old at the first look")
+	}
+	almost := time.Now().Add(-23 * time.Hour)
+	for at, want := range map[time.Time]bool{almost: false, almost.Add(-2 * time.Hour): true, time.Now().AddDate(1, 0, 0): false} {
+		if err := os.Chtimes(filepath.Join(s.dir, seenName), at, at); err != nil {
+			t.Fatal(err)
+		}
+		if s.TooOld() != want {
+			t.Errorf("looked at on %v, and old: %v", at, !want)
+		}
+	}
+}
+
+// A clock that is set back changes no byte and no order.
+func TestSpool_ClockSetBack(t *testing.T) {
+	t.Parallel()
+	s := create(t, Options{})
+	want := lines(0, 300)
+	for i := 0; i < len(want); i += 50 {
+		s.Append(want[i:min(i+50, len(want))], noon.AddDate(-(i/50%2), 0, 0))
+	}
+	if got, holes := readAll(t, s, 0, 1<<20); !bytes.Equal(got, want) || holes != nil {
+		t.Errorf("%d bytes of %d, holes %v", len(got), len(want), holes)
+	}
+}
+
 func TestCreate_RefusesWhatOthersCouldHavePrepared(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
