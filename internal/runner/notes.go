@@ -45,6 +45,30 @@ func (n *notes) see(p *spool.Piece) {
 	n.read = p.End()
 }
 
+// seeNotes shows the notes the next piece of the log, and before it what they
+// have not seen: a report that was left behind goes on where the server is, but
+// its notes are numbered from the log's beginning.
+func (r *Report) seeNotes(p *spool.Piece) {
+	if !r.readNotes(p.Offset) {
+		r.notes.stop()
+	}
+	r.notes.see(p)
+}
+
+// readNotes reads the log from where the notes are up to an offset; false if
+// that is not there any more, and the numbers would be others.
+func (r *Report) readNotes(until int64) bool {
+	n := &r.notes
+	for !n.off && n.read < until {
+		p, ok := r.spool.Read(n.read, pieceBytes)
+		if !ok || p.Lost > 0 {
+			return false
+		}
+		n.see(&p)
+	}
+	return true
+}
+
 // end takes the end of the log, and what was found in files.
 func (n *notes) end(at time.Time, tests []ci.Test) {
 	if n.off || n.ended {
@@ -70,13 +94,8 @@ func (r *Report) rewindNotes(from int64) bool {
 	n := &r.notes
 	until, ended := n.read, n.ended
 	n.reset()
-	for offset := int64(0); offset < until; {
-		p, ok := r.spool.Read(offset, pieceBytes)
-		if !ok || p.Lost > 0 {
-			return false // their numbers would be others
-		}
-		n.see(&p)
-		offset = p.End()
+	if !r.readNotes(until) {
+		return false
 	}
 	if end := r.ended(); ended && end != nil {
 		n.end(end.At, r.tests)

@@ -466,7 +466,7 @@ func (r *Report) gatherText(b *batch, end *ending) bool {
 		}
 		b.add(update{text: &p})
 		b.upTo = p.End()
-		r.notes.see(&p)
+		r.seeNotes(&p)
 	}
 	return false
 }
@@ -475,6 +475,9 @@ func (r *Report) gatherText(b *batch, end *ending) bool {
 // no more.
 func (r *Report) gatherNotes(b *batch, end *ending, whole bool) bool {
 	if whole && end != nil {
+		if !r.closed && !r.readNotes(b.upTo) {
+			r.notes.stop()
+		}
 		r.notes.end(end.At, r.tests)
 	}
 	for i := range r.notes.waiting {

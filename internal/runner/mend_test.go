@@ -1,0 +1,272 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/spool"
+)
+
+// A server that does not know the build any more gets it again, once, with all
+// that the spool has: not only what it lacked.
+func TestReport_ABuildThatWasForgotten(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, said := newContract(), &sayings{}
+		err := reported(t, c, options(said), func(r *Report) {
+			fmt.Fprint(r, "::group::one\nfirst line\n")
+			time.Sleep(time.Second)
+			synctest.Wait()
+			c.mu.Lock()
+			clear(c.builds)
+			c.mu.Unlock()
+			fmt.Fprint(r, "second line\n")
+			passed(r)
+		})
+		build, step := c.step(t)
+		if err != nil || string(step.log) != "::group::one\nfirst line\nsecond line\n" || !step.closed || build.status != "passed" || build.project != "acme/api" {
+			t.Errorf("error %v; build %s with %q", err, build.status, step.log)
+		}
+		if len(step.notes) != 2 || step.notes[0].Group.Name != "one" || step.notes[1].GroupEnd == nil {
+			t.Errorf("notes %+v", step.notes)
+		}
+		if lines := said.all(); len(lines) != 1 || lines[0] != "the server does not know the build any more; it is created again" {
+			t.Errorf("said %q", lines)
+		}
+	})
+}
+
+// A server that forgets for ever is believed at the second time.
+func TestReport_ABuildThatIsForgottenAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, said := newContract(), &sayings{}
+		c.fault = func(_ int, w http.ResponseWriter, r *http.Request) bool {
+			clear(c.builds)
+			return false
+		}
+		err := reported(t, c, options(said), func(r *Report) {
+			fmt.Fprint(r, "text\n")
+			passed(r)
+		})
+		if !hasCode(err, ci.NotFound) || len(c.requests) != 4 {
+			t.Errorf("error %v after %d requests; said %q", err, len(c.requests), said.all())
+		}
+	})
+}
+
+// An id that another project has: the next of a series that is the same on
+// every job; and of a build of our own, any other.
+func TestReport_TheNextIDOfTheSeries(t *testing.T) {
+	t.Parallel()
+	for _, own := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			c, said := newContract(), &sayings{}
+			opt := options(said)
+			if opt.Own = own; !own {
+				opt.Run = "a run"
+				opt.Build = ci.DerivedBuildID(opt.Run, 0)
+			}
+			taken := 0
+			c.fault = func(n int, w http.ResponseWriter, r *http.Request) bool {
+				if n <= 2 {
+					taken++
+					problem(w, 409, "build-id-taken", nil)
+				}
+				return n <= 2
+			}
+			if err := reported(t, c, opt, passed); err != nil || taken != 2 {
+				t.Fatal(err, said.all())
+			}
+			_, step := c.step(t)
+			if step.Status != "passed" {
+				t.Errorf("step %+v", step)
+			}
+			if want := ci.DerivedBuildID("a run", 2).String(); !own && c.builds[want] == nil {
+				t.Errorf("builds %v, want %s", c.builds, want)
+			}
+		})
+	}
+}
+
+// Two reporters of one key never share a log.
+func TestReport_AStepOfAnotherReporter(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, said := newContract(), &sayings{}
+		opt := options(said)
+		opt.Own = false
+		c.builds[opt.Build.String()] = &fakeBuild{status: "running", steps: map[string]*fakeStep{}}
+		c.fault = func(n int, w http.ResponseWriter, r *http.Request) bool {
+			if n == 2 { // between our look and our first word
+				c.builds[opt.Build.String()].steps["test"] = &fakeStep{Key: "test", Status: "running", reporter: "another", log: []byte("theirs"), LogBytes: 6}
+			}
+			return false
+		}
+		err := reported(t, c, opt, func(r *Report) {
+			fmt.Fprint(r, "ours\n")
+			passed(r)
+		})
+		steps := c.builds[opt.Build.String()].steps
+		if err != nil || string(steps["test"].log) != "theirs" || string(steps["test-2"].log) != "ours\n" || steps["test-2"].Status != "passed" {
+			t.Errorf("error %v, steps %+v", err, steps)
+		}
+		if lines := said.all(); len(lines) != 1 || lines[0] != "the step test is somebody else's; this is reported as test-2" {
+			t.Errorf("said %q", lines)
+		}
+	})
+}
+
+// A proxy that takes only small bodies gets small ones.
+func TestReport_SmallerBodies(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, said := newContract(), &sayings{}
+		c.fault = func(_ int, w http.ResponseWriter, r *http.Request) bool {
+			if len(c.requests[len(c.requests)-1].body) > 100_000 {
+				w.WriteHeader(http.StatusRequestEntityTooLarge)
+				return true
+			}
+			return false
+		}
+		want := strings.Repeat("some plain text\n", 100_000)
+		err := reported(t, c, options(said), func(r *Report) {
+			fmt.Fprint(r, want)
+			passed(r)
+		})
+		if _, step := c.step(t); err != nil || string(step.log) != want || len(said.all()) != 0 {
+			t.Errorf("error %v; %d of %d bytes; said %q", err, len(step.log), len(want), said.all())
+		}
+	})
+}
+
+// A restored backup that lacks notes too gets the same ones again.
+func TestReport_NotesOnceMore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, said := newContract(), &sayings{}
+		err := reported(t, c, options(said), func(r *Report) {
+			for i := range 5 {
+				fmt.Fprintf(r, "main.go:%d:1: undefined: x%d\n", i+1, i)
+				fmt.Fprintf(r, "::group::%d\n", i)
+				time.Sleep(time.Second)
+			}
+			synctest.Wait()
+			c.mu.Lock()
+			for _, b := range c.builds {
+				b.steps["test"].notes = b.steps["test"].notes[:3]
+			}
+			c.mu.Unlock()
+			fmt.Fprint(r, "::group::last\n")
+			passed(r)
+		})
+		_, step := c.step(t)
+		var got []string
+		for _, n := range step.notes {
+			switch {
+			case n.Group != nil:
+				got = append(got, n.Group.Name)
+			case n.GroupEnd != nil:
+				got = append(got, fmt.Sprintf("/%d", n.GroupEnd.Group))
+			}
+		}
+		if want := "0 /1 1 /4 2 /7 3 /10 4 /13 last /15"; err != nil || strings.Join(got, " ") != want {
+			t.Errorf("error %v; notes %q, want %q; said %q", err, got, want, said.all())
+		}
+	})
+}
+
+// A server of an earlier release refuses the first note: the log goes on.
+func TestReport_AServerWithoutNotes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, said := newContract(), &sayings{}
+		c.fault = func(_ int, w http.ResponseWriter, r *http.Request) bool {
+			body := c.requests[len(c.requests)-1].body
+			i := strings.Index(body, `{"note":`)
+			if i >= 0 {
+				problem(w, 400, "invalid", map[string]any{"index": strings.Count(body[:i], `{"log":`) + strings.Count(body[:i], `{"step":{`) + strings.Count(body[:i], `{"build":{`)})
+			}
+			return i >= 0
+		}
+		err := reported(t, c, options(said), func(r *Report) {
+			fmt.Fprint(r, "::group::one\n")
+			passed(r)
+		})
+		if _, step := c.step(t); err != nil || string(step.log) != "::group::one\n" || !step.closed || len(said.all()) != 1 {
+			t.Errorf("error %v; step %+v; said %q", err, step, said.all())
+		}
+	})
+}
+
+// What a process that was killed has left is delivered by the next one, from
+// where the server is, and with the words that it had in mind.
+func TestResume_GoesOnWhereTheOtherEnded(t *testing.T) {
+	t.Parallel()
+	for _, ended := range []bool{true, false} {
+		t.Run(fmt.Sprint("ended=", ended), func(t *testing.T) {
+			t.Parallel()
+			c, said := newContract(), &sayings{}
+			client := serve(t, c)
+			opt := options(said)
+			opt.SpoolRoot = filepath.Join(t.TempDir(), "spool")
+			r := NewReport(client, opt)
+			fmt.Fprint(r, "::group::one\nsent\n")
+			ctx, kill := context.WithCancel(t.Context())
+			killed := make(chan error)
+			go func() { killed <- r.Send(ctx) }()
+			for c.bytes("test") == 0 {
+				runtime.Gosched()
+			}
+			refused := make(chan struct{}, 1000)
+			c.mu.Lock()
+			c.fault = func(_ int, w http.ResponseWriter, _ *http.Request) bool {
+				refused <- struct{}{}
+				w.WriteHeader(http.StatusServiceUnavailable)
+				return true
+			}
+			c.mu.Unlock()
+			fmt.Fprint(r, "not sent\n")
+			if ended {
+				r.AddTests([]ci.Test{{Name: "one", Status: ci.Passed}})
+				r.Finish(Ending{Status: ci.Failed, ExitCode: 3, At: time.Now()})
+			} else {
+				r.spool.Seal()
+			}
+			<-refused
+			kill()
+			<-killed
+			r.spool.Close()
+
+			c.mu.Lock()
+			c.fault = nil
+			c.mu.Unlock()
+			left := Leftovers{Client: client, Root: opt.SpoolRoot, Say: said.say}
+			tally, err := left.Deliver(t.Context())
+			if err != nil || tally.Delivered != 1 {
+				t.Fatalf("%+v, %v; said %q", tally, err, said.all())
+			}
+			_, step := c.step(t)
+			if string(step.log) != "::group::one\nsent\nnot sent\n" {
+				t.Errorf("the log is %q", step.log)
+			}
+			if ended && (step.Status != "failed" || !step.closed || *step.exit != 3 || len(step.notes) != 3) {
+				t.Errorf("the step is %+v", step)
+			}
+			if !ended && (step.Status != "running" || step.closed || len(step.notes) != 1) {
+				t.Errorf("the step is %+v", step)
+			}
+			if dirs, _ := spool.List(opt.SpoolRoot); len(dirs) != 0 {
+				t.Errorf("left: %v", dirs)
+			}
+		})
+	}
+}
