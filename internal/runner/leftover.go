@@ -16,7 +16,9 @@ type Leftovers struct {
 	Root   string // where spools lie
 	Spool  spool.Options
 	Say    func(line string) // shows one line to the user
-	Quiet  bool              // says only what is lost for good
+	// Quiet is for a run that does this beside: it says only what is lost for
+	// good, and looks only at the oldest of what was delivered.
+	Quiet bool
 }
 
 // Tally is what became of the spools of a root.
@@ -29,12 +31,16 @@ type Tally struct {
 	GivenUp   int   // reports that waited for too long
 }
 
+// maxTidied is how many reports that were delivered before a run looks at: on a
+// machine that has many, each run looks at the oldest.
+const maxTidied = 20
+
 // Deliver delivers one report after the other, the oldest first, until all is
 // delivered, or ctx ends. Reports of runs that go on are their own business.
 // What was delivered before is only looked at: when its build has ended, it is
 // removed.
 func (l *Leftovers) Deliver(ctx context.Context) (Tally, error) {
-	return l.each(ctx, func(r *Report) error {
+	return l.each(l.Quiet, func(r *Report) error {
 		if r.spool.WasDelivered() {
 			return l.tidy(ctx, r)
 		}
@@ -44,7 +50,7 @@ func (l *Leftovers) Deliver(ctx context.Context) (Tally, error) {
 
 // Again delivers what the server had of a build and has forgotten.
 func (l *Leftovers) Again(ctx context.Context, build ci.BuildID) (Tally, error) {
-	return l.each(ctx, func(r *Report) error {
+	return l.each(false, func(r *Report) error {
 		if r.id.Build != build {
 			return errNotThis
 		}
@@ -56,7 +62,7 @@ func (l *Leftovers) Again(ctx context.Context, build ci.BuildID) (Tally, error) 
 // Forget removes what is kept of a build in case that the server forgets it:
 // it has ended.
 func (l *Leftovers) Forget(build ci.BuildID) {
-	_, _ = l.each(context.Background(), func(r *Report) error {
+	_, _ = l.each(false, func(r *Report) error {
 		if r.id.Build != build || !r.spool.WasDelivered() {
 			return errNotThis
 		}
@@ -70,13 +76,20 @@ var (
 	errDelivered = errors.New("delivered")
 )
 
-// each opens one spool after the other, as the report that it is.
-func (l *Leftovers) each(ctx context.Context, visit func(*Report) error) (t Tally, first error) {
+// each opens one spool after the other, as the report that it is; of those that
+// were delivered a few, or all.
+func (l *Leftovers) each(few bool, visit func(*Report) error) (t Tally, first error) {
 	dirs, err := spool.List(l.Root)
 	if err != nil {
 		return t, err
 	}
+	kept := 0
 	for _, dir := range dirs {
+		if spool.IsDelivered(dir) {
+			if kept++; few && kept > maxTidied {
+				continue
+			}
+		}
 		s, err := spool.Open(dir, l.Spool)
 		switch {
 		case errors.Is(err, spool.ErrLocked):
@@ -88,8 +101,8 @@ func (l *Leftovers) each(ctx context.Context, visit func(*Report) error) (t Tall
 			first = errors.Join(first, err)
 			continue
 		}
-		err = l.one(s, visit, &t)
-		first = errors.Join(first, err, s.Close())
+		first = errors.Join(first, l.one(s, visit, &t))
+		s.Close()
 	}
 	return t, first
 }

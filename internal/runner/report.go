@@ -201,9 +201,13 @@ func (r *Report) Close(delivered bool) error {
 	case delivered && (r.id.Own || r.gone):
 		return r.spool.Remove()
 	case delivered:
-		return errors.Join(r.spool.Delivered(), r.spool.Close())
+		err := r.spool.Delivered()
+		r.spool.Close()
+		return err
 	}
-	return r.spool.Close()
+	err := r.spool.Sync()
+	r.spool.Close()
+	return err
 }
 
 // Send sends until the server has everything (nil), refuses the report for

@@ -329,11 +329,11 @@ func (s *Spool) Undelivered() {
 }
 
 // WasDelivered tells whether Delivered was called, in this process or another.
-func (s *Spool) WasDelivered() bool {
-	if s.dir == "" {
-		return false
-	}
-	_, err := os.Stat(filepath.Join(s.dir, deliveredName))
+func (s *Spool) WasDelivered() bool { return s.dir != "" && IsDelivered(s.dir) }
+
+// IsDelivered is WasDelivered of the spool in a folder, which need not be open.
+func IsDelivered(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, deliveredName))
 	return err == nil
 }
 
@@ -391,12 +391,9 @@ func (s *Spool) Run(ctx context.Context) (first error) {
 	}
 }
 
-// Close syncs, and lets others open the spool.
-func (s *Spool) Close() error {
-	err := s.Sync()
-	s.close()
-	return err
-}
+// Close lets others open the spool. What was not synced is in the file system
+// all the same.
+func (s *Spool) Close() { s.close() }
 
 // Remove deletes the spool.
 func (s *Spool) Remove() error {
