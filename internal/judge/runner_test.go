@@ -131,7 +131,7 @@ func TestFaults_Runner(t *testing.T) {
 	}
 
 	a.must(flush(t.Context(), env))
-	left, err := filepath.Glob(filepath.Join(spool, "*"))
+	left, err := filepath.Glob(filepath.Join(spool, "*", "journal"))
 	a.must(err)
 	if len(left) > 0 {
 		t.Errorf("left in the spool: %v", left)

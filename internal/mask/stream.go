@@ -38,6 +38,9 @@ func (s *Stream) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// Held is how many of the bytes that were written are held back.
+func (s *Stream) Held() int { return len(s.held) + len(s.line.held) }
+
 // Close releases what is held back. The stream must not be used afterwards.
 func (s *Stream) Close() {
 	if s.commands {

@@ -269,7 +269,13 @@ func TestStream_HidesWhatOthersEncode(t *testing.T) {
 				for i := range e.mixed {
 					want.WriteString("(" + regexp.QuoteMeta(before[shown+i:shown+i+1]))
 				}
-				want.WriteString(strings.Repeat(")?", e.mixed) + `\*\*\*` + regexp.QuoteMeta(after))
+				want.WriteString(strings.Repeat(")?", e.mixed) + `\*\*\*`)
+				// By chance, what follows may be the end of a value that begins with this one.
+				chance := min(len(e.after), 3)
+				for i := range chance {
+					want.WriteString("(?:" + regexp.QuoteMeta(after[i:chance]) + "|")
+				}
+				want.WriteString(strings.Repeat(")", chance) + regexp.QuoteMeta(after[chance:]))
 			}
 			got := masked(m, text.String())
 			if !regexp.MustCompile("^" + want.String() + "$").MatchString(got) {

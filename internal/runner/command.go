@@ -47,9 +47,8 @@ type Command struct {
 	Stdin  *os.File
 	Stdout *os.File
 	Stderr *os.File
-	// Log makes what gets the output: one for each stream. Writing to it must
-	// not fail, and must not keep the command waiting.
-	Log func() io.WriteCloser
+	// Log makes what gets the output: one for each stream.
+	Log func() Log
 
 	// PTY runs it on a pseudo-terminal: see terminal.
 	PTY bool
@@ -62,6 +61,16 @@ type Command struct {
 	// Signals that this process gets. Those that come while the command runs
 	// are passed on to it; see Signals.
 	Signals <-chan os.Signal
+}
+
+// Log gets the output of a stream. Write must not fail, and must not keep the
+// command waiting.
+type Log interface {
+	io.WriteCloser
+	// Held is how many of the last bytes written are not kept yet: whether
+	// they may be is seen by what comes next. They are shown when they are
+	// kept, or after wholeWait.
+	Held() int
 }
 
 // Result is how a command ended.
@@ -281,7 +290,9 @@ type pipe struct {
 	// one. In the log they end with \n, as the command printed them.
 	crlf bool
 	cr   bool // the log lacks a \r, which may be one of those
-	gone bool // nothing can be written to it any more
+
+	unshown []byte // text that the log got and does not keep yet
+	gone    bool   // nothing can be written to it any more
 }
 
 // pipes makes a pipe for each of stdout and stderr, or a single one when both
@@ -357,12 +368,13 @@ func (p *pipes) finish(copying *sync.WaitGroup) {
 // pass copies a stream of the command's output to the log and to the terminal
 // until it ends: each read first to the log, so that nothing is shown that the
 // log does not have. A character is not torn apart by the other stream's text:
-// its bytes wait for each other, but not for longer than wholeWait.
+// its bytes wait for each other. Neither that nor what the log holds back keeps
+// the terminal waiting for longer than wholeWait.
 //
 // When whoever reads our output has gone, the command's pipe is closed, so that
 // it meets what it would have met without us. When writing fails otherwise (a
 // terminal that is gone, a full disk), the log goes on alone.
-func pass(p pipe, log io.Writer, over *atomic.Bool) {
+func pass(p pipe, log Log, over *atomic.Bool) {
 	buf := make([]byte, 128<<10)
 	held := 0 // bytes at the start of buf that wait for the rest of a character
 	last, left := false, lastRead
@@ -374,12 +386,13 @@ func pass(p pipe, log io.Writer, over *atomic.Bool) {
 		if !late {
 			whole -= spool.Unfinished(text)
 		}
-		if !p.show(text[:whole], log) {
+		p.log(log, text[:whole])
+		if !p.show(text[:whole], log, late) {
 			return
 		}
 		held = copy(buf, text[whole:])
 		switch {
-		case late && !over.Load(): // the rest of a character does not come
+		case late && !over.Load(): // what it waited for does not come
 		case late && !last:
 			last = true
 		case err != nil:
@@ -389,27 +402,38 @@ func pass(p pipe, log io.Writer, over *atomic.Bool) {
 		case last:
 			left -= n
 			p.from.SetReadDeadline(time.Now().Add(lastWait))
-		case held > 0 || waits:
-			waits = held > 0
+		case held > 0 || len(p.unshown) > 0 || waits:
+			waits = held > 0 || len(p.unshown) > 0
 			if p.wait(waits, over) != nil && waits { // where pipes know no deadlines
-				p.show(buf[:held], log)
+				p.log(log, buf[:held])
+				if !p.show(buf[:held], log, true) {
+					return
+				}
 				held = 0
 			}
 		}
 	}
-	p.show(buf[:held], log)
+	p.log(log, buf[:held])
+	p.show(buf[:held], log, true)
 	if p.cr {
 		log.Write([]byte{'\r'})
 	}
 }
 
-// show gives text to the log and to the terminal; false if nobody reads our
-// output any more.
-func (p *pipe) show(text []byte, log io.Writer) bool {
+// show gives text to the terminal, but for what the log does not keep yet,
+// unless it is to show all; false if nobody reads our output any more.
+func (p *pipe) show(text []byte, log Log, all bool) bool {
+	hold := 0
+	if !all {
+		hold = log.Held()
+	}
+	if len(p.unshown) > 0 || hold > 0 {
+		p.unshown = append(p.unshown, text...)
+		text = p.unshown[:max(0, len(p.unshown)-hold)]
+	}
 	if len(text) == 0 {
 		return true
 	}
-	p.log(log, text)
 	if !p.gone {
 		_, err := p.to.Write(text)
 		if isClosedPipe(err) {
@@ -417,6 +441,9 @@ func (p *pipe) show(text []byte, log io.Writer) bool {
 			return false
 		}
 		p.gone = err != nil
+	}
+	if len(p.unshown) > 0 {
+		p.unshown = append(p.unshown[:0], p.unshown[len(text):]...)
 	}
 	return true
 }
@@ -436,7 +463,10 @@ func (p *pipe) wait(short bool, over *atomic.Bool) error {
 }
 
 // log writes text to the log, as the command printed it.
-func (p *pipe) log(log io.Writer, text []byte) {
+func (p *pipe) log(log Log, text []byte) {
+	if len(text) == 0 {
+		return
+	}
 	if p.crlf {
 		if p.cr {
 			text = append([]byte{'\r'}, text...)

@@ -147,7 +147,7 @@ func TestPass_DoesNotWaitForCharactersForEver(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		pass(pipe{from: from, to: shown}, &log, new(atomic.Bool))
+		pass(pipe{from: from, to: shown}, keeping{&log}, new(atomic.Bool))
 		shown.Close()
 	}()
 	buf := make([]byte, 10)

@@ -108,6 +108,9 @@ func (l *Leftovers) each(few bool, visit func(*Report) error) (t Tally, first er
 }
 
 func (l *Leftovers) one(s *spool.Spool, visit func(*Report) error, t *Tally) error {
+	if len(s.Entries()) == 0 && s.End() == 0 {
+		return s.Remove() // its owner was killed before it had said anything
+	}
 	old := s.TooOld()
 	r, err := Resume(l.Client, s, l.Say)
 	switch {

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -137,7 +136,7 @@ func (r *Report) Write(p []byte) (int, error) {
 
 // Stream returns what takes one output of the command. Values to hide are
 // hidden there, before anything is kept.
-func (r *Report) Stream() io.WriteCloser {
+func (r *Report) Stream() Log {
 	if r.opt.Masker == nil {
 		return maskedOutput{r, nil}
 	}
@@ -156,6 +155,13 @@ func (s maskedOutput) Write(p []byte) (int, error) {
 		return s.mask.Write(p)
 	}
 	return s.report.Write(p)
+}
+
+func (s maskedOutput) Held() int {
+	if s.mask != nil {
+		return s.mask.Held()
+	}
+	return 0
 }
 
 func (s maskedOutput) Close() error {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"sync"
 	"time"
 )
@@ -33,7 +32,7 @@ type Run struct {
 // server.
 func (r *Run) Do(ctx context.Context) Result {
 	if r.Report == nil {
-		r.Command.Log = func() io.WriteCloser { return nowhere{} }
+		r.Command.Log = func() Log { return nowhere{} }
 		return r.told(r.Command.Run())
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -80,6 +79,7 @@ type nowhere struct{}
 
 func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
 func (nowhere) Close() error                { return nil }
+func (nowhere) Held() int                   { return 0 }
 
 func (r *Run) told(result Result) Result {
 	if result.Err != nil {

@@ -25,18 +25,23 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	os.Unsetenv(asTerminal)
-	var log io.WriteCloser = os.NewFile(3, "log")
+	var log Log = keeping{os.NewFile(3, "log")}
 	if what == "panic" {
-		log = panicking{}
+		log = keeping{panicking{}}
 	}
-	c := Command{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Log: func() io.WriteCloser { return log }, PTY: true}
+	c := Command{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Log: func() Log { return log }, PTY: true}
 	os.Exit(c.Run().Code)
 }
+
+// keeping is a log that keeps what it gets.
+type keeping struct{ io.Writer }
+
+func (keeping) Close() error { return nil }
+func (keeping) Held() int    { return 0 }
 
 type panicking struct{}
 
 func (panicking) Write([]byte) (int, error) { panic("no log") }
-func (panicking) Close() error              { return nil }
 
 // onTerminal runs a shell's command in that way, under a terminal of ours. What
 // comes back is what the terminal showed, the log, and the modes of the terminal
@@ -139,7 +144,7 @@ func TestPass_LinesOfATerminal(t *testing.T) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			pass(pipe{from: from, to: shown, crlf: true}, &log, new(atomic.Bool))
+			pass(pipe{from: from, to: shown, crlf: true}, keeping{&log}, new(atomic.Bool))
 		}()
 		got := make([]byte, len(text))
 		for _, part := range []string{text[:cut], text[cut:]} {

@@ -30,10 +30,16 @@ func List(root string) ([]string, error) {
 		dir := filepath.Join(root, e.Name())
 		if _, err := os.Stat(filepath.Join(dir, journalName)); err == nil {
 			dirs = append(dirs, dir)
+		} else if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > unbornAge {
+			_ = os.RemoveAll(dir) // whoever began it was killed before it had said anything
 		}
 	}
 	return dirs, nil
 }
+
+// unbornAge is how long a folder without a journal is taken for a spool that is
+// just being made.
+const unbornAge = time.Hour
 
 // Open opens a spool that was left behind, to read it, add to its journal and
 // remove it. A torn tail is cut off. The error is ErrLocked, ErrGone or the
