@@ -125,16 +125,24 @@ func (c *buildFinishCmd) Run(ctx context.Context, std stdio) error {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
 	say := func(line string) { fmt.Fprintf(std.Err, "stepcast: %s\n", line) }
-	left := runner.Leftovers{Client: client, Root: root, Spool: opt, Say: say, Quiet: true}
-	build, err := present(ctx, client, c.Build)
-	if id, parsed := parseBuild(c.Build); parsed == nil && runner.IsNotFound(err) {
+	id, run, err := whichPresent(c.Build)
+	if err != nil {
+		return usage(std, exitUsage, err)
+	}
+	left := runner.NewLeftovers(client, root, opt, say)
+	left.Quiet = true
+	// How its steps ended is said by those of this machine first.
+	waiting, _ := left.DeliverBuild(ctx, id, run)
+	build, err := present(ctx, client, id, run)
+	if runner.IsNotFound(err) || errors.Is(err, runner.ErrNoBuild) {
 		if t, _ := left.Again(ctx, id); t.Delivered > 0 {
 			build, err = client.GetBuild(ctx, id)
 		}
 	}
+	if auto := status == "" || status == "auto"; err == nil && auto && waiting.Waiting > 0 {
+		return fmt.Errorf("the build was not finished: %s still in %s, and without them it is not known how it ended; run `stepcast flush` and finish it again, or say --status", reports(waiting.Waiting), root)
+	}
 	switch {
-	case errors.Is(err, errNoBuild):
-		return usage(std, exitUsage, err)
 	case errors.Is(err, runner.ErrNoBuild):
 		return errors.New("the build was not finished: no job of this run has reported anything")
 	case err != nil:

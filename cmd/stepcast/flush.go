@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/stepcast/stepcast/internal/runner"
@@ -35,15 +36,16 @@ func (c *flushCmd) Run(ctx context.Context, std stdio) error {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
 	say := func(line string) { fmt.Fprintf(std.Err, "stepcast: %s\n", line) }
-	l := runner.Leftovers{Client: client, Root: root, Spool: opt, Say: say}
-	t, err := l.Deliver(ctx)
+	t, err := runner.NewLeftovers(client, root, opt, say).Deliver(ctx)
 	if t.Elsewhere > 0 {
-		say(fmt.Sprintf("%s in %s for other servers than %s: name them with --url", reports(t.Elsewhere), root, client.URL))
+		say(fmt.Sprintf("%s in %s for another server: name it with --url %s", reports(t.Elsewhere), root, strings.Join(t.Servers, " or --url ")))
 	}
 	if t.Busy > 0 {
 		say(fmt.Sprintf("%s sent by the runs that they are of, which still go on", reports(t.Busy)))
 	}
 	switch {
+	case t.Waiting == 0 && t.Elsewhere > 0:
+		return exitCode(exitFailed)
 	case t.Waiting > 0:
 		say(fmt.Sprintf("%s left in %s, %d bytes of logs", reports(t.Waiting), root, t.Bytes))
 		return exitCode(exitFailed)

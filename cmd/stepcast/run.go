@@ -87,10 +87,12 @@ func (c *runCmd) report(r *runner.Run) error {
 	if err != nil {
 		return err
 	}
+	_ = opt.Masker.Add(client.Token) // one that is too short is none
 	opt.Say = r.Say
 	opt.Watch = c.ShowURL == nil && isTerminal(os.Stderr) || c.ShowURL != nil && *c.ShowURL
 	r.Report = runner.NewReport(client, opt)
-	r.Leftovers = &runner.Leftovers{Client: client, Root: opt.SpoolRoot, Spool: opt.Spool, Say: r.Say, Quiet: true}
+	r.Leftovers = runner.NewLeftovers(client, opt.SpoolRoot, opt.Spool, r.Say)
+	r.Leftovers.Quiet = true
 	return nil
 }
 
@@ -150,11 +152,11 @@ func (c *runCmd) step(w which) (ci.StepKey, error) {
 }
 
 // masker knows what is to be hidden: what the user names, what the CI system
-// calls secret, and our own token. What cannot be hidden is a reason not to
+// calls secret; our own token comes to it. What cannot be hidden is a reason not to
 // report, if the user asked for it by name.
 func (c *runCmd) masker(secrets []string, say func(string)) (*mask.Masker, error) {
 	m := mask.New()
-	for _, secret := range append(secrets, c.Token) {
+	for _, secret := range secrets {
 		_ = m.Add(secret) // one that is too short is none
 	}
 	for _, name := range c.MaskEnv {

@@ -60,10 +60,12 @@ func (c *stepSetCmd) Run(ctx context.Context, std stdio) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	build, err := present(ctx, client, c.Build)
-	switch {
-	case errors.Is(err, errNoBuild):
+	id, run, err := whichPresent(c.Build)
+	if err != nil {
 		return usage(std, exitUsage, err)
+	}
+	build, err := present(ctx, client, id, run)
+	switch {
 	case errors.Is(err, runner.ErrNoBuild):
 		return errors.New("the step was not set: no job of this run has reported anything; begin with `stepcast build start`")
 	case err == nil:

@@ -50,22 +50,25 @@ func (f *describeFlags) which(given string) (w which, err error) {
 	return w, nil
 }
 
-// present is the build of a command that comes after the first: the one that
-// was given, else the one that the jobs of the CI system's run report into,
-// which only the server knows when the first id of the series was taken.
-func present(ctx context.Context, client *runner.Client, given string) (runner.BuildState, error) {
+// whichPresent settles the build of a command that comes after the first: the
+// one that was given, else the run of the CI system.
+func whichPresent(given string) (id ci.BuildID, run string, err error) {
 	if given != "" {
-		id, err := parseBuild(given)
-		if err != nil {
-			return runner.BuildState{}, err
-		}
-		return client.GetBuild(ctx, id)
+		id, err = parseBuild(given)
+		return id, "", err
 	}
 	system, ok := cienv.Detect(cienv.Process())
 	if !ok || system.Run == "" {
-		return runner.BuildState{}, errNoBuild
+		return id, "", errors.New("which build? Give its id, or set STEPCAST_BUILD")
 	}
-	return client.FindRun(ctx, system.Run)
+	return ci.DerivedBuildID(system.Run, 0), system.Run, nil
 }
 
-var errNoBuild = errors.New("which build? Give its id, or set STEPCAST_BUILD")
+// present asks for that build; which one the jobs of a run report into only the
+// server knows, when the first id of the series was taken.
+func present(ctx context.Context, client *runner.Client, id ci.BuildID, run string) (runner.BuildState, error) {
+	if run == "" {
+		return client.GetBuild(ctx, id)
+	}
+	return client.FindRun(ctx, run)
+}

@@ -256,7 +256,11 @@ func (a *arena) checkRun(r runnerRun) int {
 	a.Helper()
 	all := printed(r.seed)
 	if !bytes.HasPrefix(all, r.shown) {
-		a.Errorf("seed %d: the terminal showed what was not printed", r.seed)
+		at := 0
+		for at < min(len(all), len(r.shown)) && all[at] == r.shown[at] {
+			at++
+		}
+		a.Errorf("seed %d: of %d bytes the terminal showed others from %d on: %q, not %q", r.seed, len(r.shown), at, r.shown[at:min(at+200, len(r.shown))], all[at:min(at+200, len(all))])
 	}
 	b, ok := a.stored(r.project)
 	if !ok {

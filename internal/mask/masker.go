@@ -46,6 +46,15 @@ type Masker struct {
 // New returns a masker without values.
 func New() *Masker { return &Masker{values: make(map[string]struct{})} }
 
+// Text returns a text with the values in it hidden.
+func (m *Masker) Text(text string) string {
+	var b strings.Builder
+	s := m.Stream(func(p []byte) { b.Write(p) })
+	s.Write([]byte(text))
+	s.Close()
+	return b.String()
+}
+
 // Add hides a value, in everything that the streams have not yet released.
 // Line ends around it are no part of it. The error is [ErrTooShort],
 // [ErrTooLong] or [ErrTooMany]; to add a value again is none.

@@ -103,35 +103,52 @@ func Passing(err error) bool {
 	return r.code == ""
 }
 
-// do sends one request and reads its answer into out, unless that is nil. The
-// error is a *refusal, or the connection's.
+// notStepcast is a 2xx that is not Stepcast's, such as a proxy's friendly page:
+// time may heal it.
+func notStepcast() error {
+	return &refusal{status: http.StatusBadGateway, index: -1, detail: "the answer is not Stepcast's"}
+}
+
+// create sends a new build; created is false if it was there already.
+func (c *Client) create(ctx context.Context, body []byte, build *BuildState) (created bool, err error) {
+	status, err := c.send(ctx, http.MethodPost, "/api/v1/builds", body, build)
+	if err == nil && build.ID == (ci.BuildID{}) {
+		err = notStepcast()
+	}
+	return status == http.StatusCreated, err
+}
+
+// do is send, for those who have no use for the status.
 func (c *Client) do(ctx context.Context, method, path string, body []byte, out any) error {
+	_, err := c.send(ctx, method, path, body, out)
+	return err
+}
+
+// send sends one request and reads its answer into out, unless that is nil. The
+// error is a *refusal, or the connection's.
+func (c *Client) send(ctx context.Context, method, path string, body []byte, out any) (status int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
 	req, err := c.request(ctx, method, path, body)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	resp, err := c.HTTP.Do(req)
 	if err != nil {
-		return plain(err)
+		return 0, plain(err)
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
-		return plain(err)
+		return 0, plain(err)
 	}
 	if resp.StatusCode/100 != 2 {
-		return refused(resp, answer)
+		return resp.StatusCode, refused(resp, answer)
 	}
-	if out == nil {
-		return nil
+	if out != nil && json.Unmarshal(answer, out) != nil {
+		err = notStepcast()
 	}
-	if err := json.Unmarshal(answer, out); err != nil {
-		// Not a Stepcast, or not yet: a proxy's friendly page.
-		return &refusal{status: http.StatusBadGateway, index: -1, detail: "the answer is not Stepcast's"}
-	}
-	return nil
+	return resp.StatusCode, err
 }
 
 func (c *Client) request(ctx context.Context, method, path string, body []byte) (*http.Request, error) {

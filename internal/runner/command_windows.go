@@ -3,6 +3,7 @@ package runner
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"os/signal"
 	"syscall"
 
@@ -55,3 +56,5 @@ func EndByInterrupt() {}
 func endedBy(*os.ProcessState, func(os.Signal) bool) bool { return false }
 
 func exitCode(state *os.ProcessState) int { return state.ExitCode() }
+
+func ownGroup(*exec.Cmd) {}

@@ -65,6 +65,7 @@ func (d Details) Or(e Details) Details {
 func git(ctx context.Context, dir string, args ...string) string {
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir = dir
+	ownGroup(cmd) // Ctrl-C is for the command
 	cmd.Env = append(os.Environ(), "GIT_OPTIONAL_LOCKS=0", "GIT_TERMINAL_PROMPT=0", "GIT_PAGER=cat")
 	out, err := cmd.Output()
 	if err != nil {

@@ -200,7 +200,7 @@ func (c *contract) update(w http.ResponseWriter, b *fakeBuild, body []byte) {
 			case final(s.Status) && final(to) && s.Status != to:
 				problem(w, 409, "status-final", map[string]any{"index": i, "current_status": s.Status})
 				return
-			case !final(s.Status):
+			case to != "" && !final(s.Status):
 				s.Status = to
 				if to == "running" && (next.status == "" || next.status == "queued") {
 					next.status = to

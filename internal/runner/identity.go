@@ -60,7 +60,7 @@ type ending struct {
 }
 
 // record keeps an entry. If the disk does not take it, memory does.
-func (r *Report) record(e entry) { _ = r.spool.Journal(mustJSON(e)) }
+func (r *Report) record(e entry) error { return r.spool.Journal(mustJSON(e)) }
 
 // Resume goes on with a report that was left behind in a spool, whose owner
 // has ended: what it holds is sent, the end of the step only if the command's

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"sync/atomic"
 
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/spool"
@@ -16,9 +18,18 @@ type Leftovers struct {
 	Root   string // where spools lie
 	Spool  spool.Options
 	Say    func(line string) // shows one line to the user
+	hurry  atomic.Bool       // nothing that can wait is begun any more
+	idle   chan struct{}     // closed by a run when Deliver has ended
+
 	// Quiet is for a run that does this beside: it says only what is lost for
 	// good, and looks only at the oldest of what was delivered.
 	Quiet bool
+}
+
+// NewLeftovers returns what earlier runs left in a root, to be delivered with
+// the client.
+func NewLeftovers(client *Client, root string, opt spool.Options, say func(string)) *Leftovers {
+	return &Leftovers{Client: client, Root: root, Spool: opt, Say: say, idle: make(chan struct{})}
 }
 
 // Tally is what became of the spools of a root.
@@ -28,7 +39,9 @@ type Tally struct {
 	Bytes     int64 // of their logs that it has not
 	Busy      int   // reports of runs that go on
 	Elsewhere int   // reports for other servers
-	GivenUp   int   // reports that waited for too long
+	GivenUp   int   // reports that waited for too long, or whose build takes no more
+
+	Servers []string // addresses of those elsewhere
 }
 
 // maxTidied is how many reports that were delivered before a run looks at: on a
@@ -40,9 +53,21 @@ const maxTidied = 20
 // What was delivered before is only looked at: when its build has ended, it is
 // removed.
 func (l *Leftovers) Deliver(ctx context.Context) (Tally, error) {
+	seen := make(map[ci.BuildID]*BuildState)
 	return l.each(l.Quiet, func(r *Report) error {
 		if r.spool.WasDelivered() {
-			return l.tidy(ctx, r)
+			return l.tidy(ctx, r, seen)
+		}
+		return l.deliver(ctx, r)
+	})
+}
+
+// DeliverBuild delivers what is left of one build, or of the builds of a CI
+// system's run.
+func (l *Leftovers) DeliverBuild(ctx context.Context, build ci.BuildID, run string) (Tally, error) {
+	return l.each(false, func(r *Report) error {
+		if r.id.Build != build && (run == "" || r.id.Run != run) || r.spool.WasDelivered() {
+			return errNotThis
 		}
 		return l.deliver(ctx, r)
 	})
@@ -74,6 +99,7 @@ func (l *Leftovers) Forget(build ci.BuildID) {
 var (
 	errNotThis   = errors.New("not this one")
 	errDelivered = errors.New("delivered")
+	errGivenUp   = errors.New("given up")
 )
 
 // each opens one spool after the other, as the report that it is; of those that
@@ -126,6 +152,9 @@ func (l *Leftovers) one(s *spool.Spool, visit func(*Report) error, t *Tally) err
 		return s.Remove()
 	case r.id.Server != l.Client.URL:
 		t.Elsewhere++
+		if !slices.Contains(t.Servers, r.id.Server) {
+			t.Servers = append(t.Servers, r.id.Server)
+		}
 		return nil
 	}
 	switch err = visit(r); {
@@ -133,6 +162,9 @@ func (l *Leftovers) one(s *spool.Spool, visit func(*Report) error, t *Tally) err
 		return nil
 	case errors.Is(err, errDelivered):
 		t.Delivered++
+		return nil
+	case errors.Is(err, errGivenUp):
+		t.GivenUp++
 		return nil
 	case err != nil:
 		t.Waiting++
@@ -142,12 +174,14 @@ func (l *Leftovers) one(s *spool.Spool, visit func(*Report) error, t *Tally) err
 }
 
 func (l *Leftovers) deliver(ctx context.Context, r *Report) error {
-	if done, err := r.catchUp(ctx); err != nil {
+	if err := r.catchUp(ctx); err != nil {
 		return err
-	} else if !done {
-		if err := r.Send(ctx); err != nil {
-			return err
-		}
+	}
+	if err := r.Send(ctx); err != nil {
+		return err
+	}
+	if r.gone { // it was said
+		return errors.Join(errGivenUp, r.Close(true))
 	}
 	if !l.Quiet {
 		what := "the rest of step"
@@ -162,12 +196,28 @@ func (l *Leftovers) deliver(ctx context.Context, r *Report) error {
 	return errDelivered
 }
 
-// tidy removes what was delivered of a build that has ended.
-func (l *Leftovers) tidy(ctx context.Context, r *Report) error {
-	var build BuildState
-	err := l.Client.do(ctx, http.MethodGet, "/api/v1/builds/"+r.id.Build.String(), nil, &build)
-	if err == nil && (build.Status.Final() || build.Status == ci.Lost) {
+// tidy removes what was delivered of a build that has ended, and delivers it
+// again to a server that has less of it, because a backup was restored.
+func (l *Leftovers) tidy(ctx context.Context, r *Report, seen map[ci.BuildID]*BuildState) error {
+	build := seen[r.id.Build]
+	if build == nil {
+		if l.hurry.Load() {
+			return errNotThis // a later run looks again
+		}
+		build = &BuildState{}
+		if l.Client.do(ctx, http.MethodGet, "/api/v1/builds/"+r.id.Build.String(), nil, build) != nil {
+			return errNotThis
+		}
+		seen[r.id.Build] = build
+	}
+	for _, s := range build.Steps {
+		if s.Key == r.key && (s.LogBytes < r.spool.End() || r.ending != nil && !s.Status.Final()) {
+			r.spool.Undelivered()
+			return l.deliver(ctx, r)
+		}
+	}
+	if build.Status.Final() || build.Status == ci.Lost {
 		return r.spool.Remove()
 	}
-	return errNotThis // a later one looks again
+	return errNotThis
 }

@@ -124,9 +124,22 @@ func outlineOptions(dir string, buildkite bool) outline.Options {
 // AddTests adds test results that the command left in files. It is called
 // before Finish.
 func (r *Report) AddTests(tests []ci.Test) {
-	const together = 100 // of a note's greatest size still fit in an entry of the journal
-	for from := 0; from < len(tests); from += together {
-		r.record(entry{Tests: tests[from:min(from+together, len(tests))]})
+	for i := range tests {
+		t := &tests[i]
+		t.Suite, t.Name, t.Message = r.hide(t.Suite), r.hide(t.Name), r.hide(t.Message)
+	}
+	// In entries of the journal that are far below its limit, whatever the
+	// escapes of their texts make of them.
+	const together = 64 << 10
+	for rest := tests; len(rest) > 0; {
+		n, bytes := 0, 0
+		for n < len(rest) && bytes < together {
+			note := ci.NoteUpdate{Note: ci.Note{Test: &rest[n]}}
+			bytes += 100 + int(note.Bytes())
+			n++
+		}
+		_ = r.record(entry{Tests: rest[:n]})
+		rest = rest[n:]
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -80,6 +80,8 @@ type Report struct {
 	ending *ending
 	tests  []ci.Test // that the command left in files
 
+	endLost bool // the disk did not take the ending
+
 	acked   atomic.Int64 // bytes of the log that the server has
 	dropped atomic.Int64 // bytes of the log that it never will
 
@@ -89,6 +91,8 @@ type Report struct {
 	described bool // project and details are settled
 	joined    bool // the build is there, and the key is settled
 	begun     bool // the server knows that the step runs
+	claims    bool // the reporter is named, though the step has begun
+	created   bool // we created it, or created it again: it may have been forgotten
 	recreated bool // the server had forgotten the build, and it was created again
 	closed    bool // the server takes no more text
 	notes     notes
@@ -110,8 +114,8 @@ type Report struct {
 func NewReport(client *Client, opt ReportOptions) *Report {
 	r := &Report{client: client, opt: opt, key: opt.Step, said: make(map[string]bool)}
 	r.id = identity{
-		Server: client.URL, Build: opt.Build, Run: opt.Run, Own: opt.Own, Project: opt.Project, Details: opt.Details,
-		Dir: workingDir(), Step: opt.Step, Name: opt.Name, Needs: opt.Needs, Started: ci.Cut(time.Now()),
+		Server: client.URL, Build: opt.Build, Run: opt.Run, Own: opt.Own, Project: opt.Project, Details: r.hideIn(opt.Details),
+		Dir: workingDir(), Step: opt.Step, Name: printable(r.hide(opt.Name), ci.MaxTitle), Needs: opt.Needs, Started: ci.Cut(time.Now()),
 		Reporter: rand.Text(), Buildkite: opt.Buildkite,
 	}
 	r.notes.options = outlineOptions(r.id.Dir, opt.Buildkite)
@@ -127,6 +131,24 @@ func NewReport(client *Client, opt ReportOptions) *Report {
 	r.spool = spool.Memory(opt.Spool, first)
 	return r
 }
+
+// hide hides in a text what is to be hidden.
+func (r *Report) hide(text string) string {
+	if r.opt.Masker == nil {
+		return text
+	}
+	return r.opt.Masker.Text(text)
+}
+
+func (r *Report) hideIn(d Details) Details {
+	for _, text := range []*string{&d.Branch, &d.Commit, &d.Title, &d.Author, &d.URL, &d.Trigger} {
+		*text = r.hide(*text)
+	}
+	return d
+}
+
+// Note adds a line of our own to the log.
+func (r *Report) Note(line string) { r.Write([]byte(r.hide("stepcast: "+line) + "\n")) }
 
 // Write takes log text. It never fails and keeps no reference to p.
 func (r *Report) Write(p []byte) (int, error) {
@@ -174,9 +196,9 @@ func (s maskedOutput) Close() error {
 // Finish ends the step: text that comes later is not part of its log.
 func (r *Report) Finish(e Ending) {
 	end := &ending{Status: e.Status, ExitCode: e.ExitCode, At: ci.Cut(e.At), Bytes: r.spool.Seal()}
-	r.record(entry{End: end})
+	err := r.record(entry{End: end})
 	r.mu.Lock()
-	r.ending = end
+	r.ending, r.endLost = end, err != nil
 	r.mu.Unlock()
 	r.spool.Seal() // wakes Send, which may have looked before
 }
@@ -187,12 +209,15 @@ func (r *Report) Sync(ctx context.Context) { _ = r.spool.Run(ctx) }
 // Left tells how many bytes of the log the server does not have yet.
 func (r *Report) Left() int64 { return max(0, r.spool.End()-r.acked.Load()) }
 
-// Kept tells where what the server does not have waits for it; empty: nowhere.
-func (r *Report) Kept() string {
-	if r.spool.InMemory(r.acked.Load()) > 0 {
-		return ""
+// Kept tells where what the server does not have waits for it (empty: nowhere),
+// but for so many bytes of the log that are in memory only.
+func (r *Report) Kept() (dir string, but int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.endLost {
+		return "", 0
 	}
-	return r.spool.Dir()
+	return r.spool.Dir(), r.spool.InMemory(r.acked.Load())
 }
 
 // Dropped tells how many bytes of the log were given up because there was no
@@ -275,7 +300,7 @@ func (r *Report) open(ctx context.Context) error {
 		r.settleKey(build)
 	}
 	r.joined = true
-	r.record(entry{Joined: &joined{Build: r.id.Build, Series: r.series, Step: r.key}})
+	_ = r.record(entry{Joined: &joined{Build: r.id.Build, Series: r.series, Step: r.key}})
 	return nil
 }
 
@@ -290,25 +315,25 @@ func (r *Report) look(ctx context.Context) (build BuildState, err error) {
 	return build, err
 }
 
-// catchUp finds out what the server has of a report that was left behind. done
-// tells that there is nothing to add: to say that the step runs would bring it
-// back to life for nothing.
-func (r *Report) catchUp(ctx context.Context) (done bool, err error) {
+// catchUp finds out what the server has of a report that was left behind, so
+// that only the rest is sent. The step may be another's meanwhile: its reporter
+// is named once more, and nothing else of it, which would bring a lost step
+// back to life.
+func (r *Report) catchUp(ctx context.Context) error {
 	if !r.joined {
-		return false, nil
+		return nil
 	}
 	build, err := r.look(ctx)
 	if errors.Is(err, ErrNoBuild) {
-		return false, nil // Send creates it again
+		return nil // Send creates it again
 	}
 	for _, s := range build.Steps {
-		if s.Key == r.key && s.Status != ci.Queued {
-			r.begun, r.taken = true, true
+		if s.Key == r.key && s.Status != ci.Queued && s.Status != ci.Skipped {
+			r.begun, r.claims = true, true
 			r.acked.Store(min(s.LogBytes, r.spool.End()))
-			return r.ending == nil && r.Left() == 0, nil
 		}
 	}
-	return false, err
+	return err
 }
 
 // create creates the build, or finds it. If another project has its id, the
@@ -322,8 +347,9 @@ func (r *Report) create(ctx context.Context) (build BuildState, err error) {
 			b.Steps = []newStep{{Key: r.key, Name: printable(r.id.Name, ci.MaxTitle)}}
 		}
 		body := mustJSON(b)
-		err = r.persist(ctx, func() error {
-			return r.client.do(ctx, http.MethodPost, "/api/v1/builds", body, &build)
+		err = r.persist(ctx, func() (err error) {
+			r.created, err = r.client.create(ctx, body, &build)
+			return err
 		})
 		if !hasCode(err, ci.BuildIDTaken) || r.series+1 >= maxSeries || !r.id.Own && r.id.Run == "" {
 			return build, err
@@ -344,8 +370,9 @@ func (r *Report) nextID() {
 
 // restart says all of the step again, in the build as it is now.
 func (r *Report) restart() {
-	r.record(entry{Joined: &joined{Build: r.id.Build, Series: r.series, Step: r.key}})
-	r.begun, r.taken = false, false
+	_ = r.record(entry{Joined: &joined{Build: r.id.Build, Series: r.series, Step: r.key}})
+	r.begun, r.claims, r.taken = false, false, false
+	r.closed, r.proofless, r.settled, r.finished = false, false, false, false
 	r.acked.Store(0)
 	if !r.notes.off {
 		r.notes.reset()
@@ -359,26 +386,29 @@ func (r *Report) describe(ctx context.Context) {
 	}
 	if r.opt.Describe != nil {
 		project, d := r.opt.Describe(ctx)
+		if ctx.Err() != nil {
+			return // git was cut off: a later process looks again
+		}
 		if r.id.Project == "" {
 			r.id.Project = project
 		}
-		r.id.Details = r.id.Details.Or(d)
+		r.id.Details = r.id.Details.Or(r.hideIn(d))
 	}
 	r.described = true
-	r.record(entry{Described: &described{Project: r.id.Project, Details: r.id.Details}})
+	_ = r.record(entry{Described: &described{Project: r.id.Project, Details: r.id.Details}})
 }
 
 // settleKey makes a step that was tried before a new step.
 func (r *Report) settleKey(build BuildState) {
 	taken := make(map[ci.StepKey]bool)
 	for _, s := range build.Steps {
-		taken[s.Key] = s.Status != ci.Queued || s.LogBytes > 0
+		taken[s.Key] = s.Status != ci.Queued && s.Status != ci.Skipped || s.LogBytes > 0
 	}
 	for taken[r.key] {
 		r.key = r.nextKey()
 	}
 	if r.key != r.id.Step {
-		r.say("the step %s has run already; this is reported as %s", r.id.Step, r.key)
+		r.sayOnce("key "+string(r.key), "the step %s has run already; this is reported as %s", r.id.Step, r.key)
 	}
 }
 
@@ -404,7 +434,7 @@ func (r *Report) waitDue(ctx context.Context) {
 	defer timer.Stop()
 	for {
 		n, since := r.spool.Waiting(r.acked.Load())
-		if !r.begun || r.ended() != nil || n >= flushBytes {
+		if !r.begun || r.ended() != nil || n >= flushBytes && !r.closed {
 			return
 		}
 		due := r.lastBeat.Add(beatEvery)
@@ -445,6 +475,9 @@ func (r *Report) gather() *batch {
 		}
 		b.add(update{step: &stepUpdate{Key: r.key, Reporter: r.id.Reporter, Name: printable(r.id.Name, ci.MaxTitle), Needs: r.id.Needs, Status: ci.Running, StartedAt: &r.id.Started}})
 	}
+	if r.claims {
+		b.add(update{step: &stepUpdate{Key: r.key, Reporter: r.id.Reporter}})
+	}
 	b.upTo = b.from
 	whole := r.closed || r.gatherText(b, end)
 	whole = r.gatherNotes(b, end, whole) && whole
@@ -453,8 +486,8 @@ func (r *Report) gather() *batch {
 	case end != nil:
 		b.last = true
 		r.addEnd(b, end)
-	case r.left: // nobody knows how it ended: a heartbeat, and then silence
-		b.last, b.alive = true, true
+	case r.left: // nobody knows how it ended: a heartbeat with what is new, and then silence
+		b.last, b.alive = true, b.upTo > b.from || !r.begun
 	}
 	if !b.last && (!r.begun || time.Since(r.lastBeat) >= beatEvery) {
 		b.alive = true
@@ -523,10 +556,8 @@ func (r *Report) deliver(ctx context.Context) (done bool, err error) {
 		if len(b.updates) == 0 && !b.alive || r.gone {
 			return r.gone || b.last, nil
 		}
-		path, body := "/api/v1/builds/"+r.id.Build.String()+"/updates", b.body()
-		err := r.persist(ctx, func() error {
-			return r.client.do(ctx, http.MethodPost, path, body, nil)
-		})
+		body := b.body()
+		err := r.persist(ctx, func() error { return r.post(ctx, b, body) })
 		if err == nil {
 			r.settle(b)
 			return b.last, nil
@@ -543,9 +574,22 @@ func (r *Report) deliver(ctx context.Context) (done bool, err error) {
 	return false, errors.New("the server asks for ever other text")
 }
 
+// post sends a batch, and takes nothing for its receipt but that.
+func (r *Report) post(ctx context.Context, b *batch, body []byte) error {
+	var receipt struct {
+		Last string               `json:"last_event_id"`
+		Logs map[ci.StepKey]int64 `json:"logs"`
+	}
+	err := r.client.do(ctx, http.MethodPost, "/api/v1/builds/"+r.id.Build.String()+"/updates", body, &receipt)
+	if err == nil && (receipt.Last == "" || b.upTo > b.from && receipt.Logs[r.key] < b.upTo) {
+		err = notStepcast()
+	}
+	return err
+}
+
 // settle notes that the server has what a batch said.
 func (r *Report) settle(b *batch) {
-	r.begun = true
+	r.begun, r.claims = true, false
 	if b.alive {
 		r.lastBeat = r.lastBatch
 	}
@@ -573,9 +617,16 @@ func (r *Report) mend(ctx context.Context, b *batch, refused *refusal) (bool, er
 	switch refused.code {
 	case ci.NotFound:
 		return r.createAgain(ctx, refused)
+	case ci.NeedsCycle:
+		if r.id.Needs == nil {
+			return false, refused
+		}
+		r.say("--needs is left out: %v", refused)
+		r.id.Needs = nil
+		return true, nil
 	case ci.StepTaken:
 		r.key = r.nextKey()
-		r.say("the step %s is somebody else's; this is reported as %s", r.id.Step, r.key)
+		r.sayOnce("key "+string(r.key), "the step %s is somebody else's; this is reported as %s", r.id.Step, r.key)
 		r.restart()
 		return true, nil
 	case ci.LogGap, ci.LogIncomplete:
@@ -612,7 +663,7 @@ func (r *Report) mend(ctx context.Context, b *batch, refused *refusal) (bool, er
 			r.restart()
 			return true, nil
 		}
-		r.say("the build has ended without the step %s; nothing of this run is kept", r.key)
+		r.say("the build %s has ended without the step %s, and takes no more; this run is not reported (is STEPCAST_BUILD of an earlier build?)", r.id.Build, r.key)
 		r.gone = true
 		return true, nil
 	case ci.StatusFinal:
@@ -638,6 +689,13 @@ func (r *Report) mendStatus(b *batch, refused *refusal) (bool, error) {
 	i := refused.index
 	if i < 0 || i >= len(b.updates) || b.updates[i].text != nil {
 		return false, refused
+	}
+	if b.updates[i].step != nil && refused.present == ci.Skipped {
+		// Somebody said so, and it was no guess of the server's: this is another.
+		r.key = r.nextKey()
+		r.sayOnce("key "+string(r.key), "the step %s was skipped; this is reported as %s", r.id.Step, r.key)
+		r.restart()
+		return true, nil
 	}
 	if b.updates[i].step != nil {
 		r.say("the step %s is %s already and stays so", r.key, refused.present)

@@ -48,30 +48,62 @@ func (r *Run) Do(ctx context.Context) Result {
 	others, enough := context.WithCancel(ctx)
 	beside.Go(func() { r.leftovers(others) })
 
-	began := time.Now()
+	results := lookAtResults(r.Tests)
 	r.Command.Log = r.Report.Stream
 	result := r.told(r.Command.Run())
 	if result.Err != nil {
-		fmt.Fprintf(r.Report, "stepcast: %v\n", result.Err)
+		r.Report.Note(result.Err.Error())
 	}
-	r.Report.AddTests(readTests(r.Tests, began, r.Say))
+	r.Report.AddTests(results.read(r.Say))
 	r.Report.Finish(Ending{Status: result.Status(), ExitCode: result.Code, At: time.Now()})
 	err := r.drain(ctx, cancel, sent)
 	if n := r.Report.Dropped(); n > 0 {
 		r.Say(fmt.Sprintf("%s of the log were given up: there was no room to keep them until the server could take them", bytesText(n)))
 	}
-	if err == nil && r.Report.recreated && r.Leftovers != nil {
-		_, _ = r.Leftovers.Again(others, r.Report.id.Build)
-	}
-	leave := time.AfterFunc(leaveTime, enough)
+	r.leave(others, enough, err == nil)
 	synced()
 	beside.Wait()
-	leave.Stop()
-	enough()
 	if err := r.Report.Close(err == nil); err != nil {
 		r.Say(fmt.Sprintf("the spool could not be put away: %v", err))
 	}
 	return result
+}
+
+// leave ends the delivering of what earlier runs left behind, which has a
+// little time to end by itself; a signal ends it at once. If the server may
+// have forgotten our build, its other steps on this machine come first.
+func (r *Run) leave(ctx context.Context, enough context.CancelFunc, delivered bool) {
+	defer enough()
+	if r.Leftovers == nil {
+		return
+	}
+	r.Leftovers.hurry.Store(true)
+	limit := leaveTime
+	again := make(chan struct{})
+	if delivered && r.Report.created && !r.Report.id.Own {
+		limit = max(limit, r.DrainTimeout)
+		go func() {
+			defer close(again)
+			_, _ = r.Leftovers.Again(ctx, r.Report.id.Build)
+		}()
+	} else {
+		close(again)
+	}
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-again:
+	case <-timer.C:
+	case <-r.Command.Signals:
+		return
+	}
+	select {
+	case <-r.Leftovers.idle:
+	case <-time.After(leaveTime):
+	case <-r.Command.Signals:
+	}
+	enough()
+	<-again
 }
 
 // nowhere is the log of a command that is not reported.
@@ -92,6 +124,7 @@ func (r *Run) told(result Result) Result {
 func (r *Run) leftovers(ctx context.Context) {
 	if r.Leftovers != nil {
 		_, _ = r.Leftovers.Deliver(ctx) // what is left stays where it is, for `flush` to say more
+		close(r.Leftovers.idle)
 	}
 }
 
@@ -124,18 +157,25 @@ func (r *Run) drain(ctx context.Context, cancel context.CancelFunc, sent <-chan 
 
 // sayLeft says how much the server does not have, and where that waits.
 func (r *Run) sayLeft(err error, away bool) {
-	what := "the end of the step"
-	if left := r.Report.Left(); left > 0 {
+	what, left := "the end of the step", r.Report.Left()
+	where, lost := r.Report.Kept()
+	if where != "" {
+		left -= lost
+	}
+	if left > 0 {
 		what += " and " + bytesText(left) + " of its log"
 	}
-	where := r.Report.Kept()
+	but := ""
+	if lost > 0 {
+		but = ", but for " + bytesText(lost) + " that found no room there and are gone"
+	}
 	switch {
 	case away && where == "":
 		r.Say(fmt.Sprintf("%s is still away: %s could not be reported", r.Report.client.URL, what))
 	case away:
-		r.Say(fmt.Sprintf("%s is still away: %s wait in %s; `stepcast flush` sends them, and so does the next `stepcast run`", r.Report.client.URL, what, where))
+		r.Say(fmt.Sprintf("%s is still away: %s wait in %s%s; `stepcast flush` sends them, and so does the next `stepcast run`", r.Report.client.URL, what, where, but))
 	case where != "" && !errors.Is(err, ErrNoBuild):
-		r.Say(fmt.Sprintf("%s wait in %s for a day; when the cause is gone, `stepcast flush` sends them", what, where))
+		r.Say(fmt.Sprintf("%s wait in %s%s; when the cause is gone, `stepcast flush` sends them", what, where, but))
 	}
 }
 

@@ -11,14 +11,31 @@ import (
 	"github.com/stepcast/stepcast/internal/outline"
 )
 
-// stale is how much older than the command's start a file may be by the clock
-// of its file system and still be the command's.
-const stale = 2 * time.Second
+// results are the files in which a command leaves test results, and what of
+// them was there before it.
+type results struct {
+	patterns []string
+	before   map[string]time.Time
+}
 
-// readTests reads the test results that a command has left in files. What
-// cannot be read is said, and is no reason for anything else.
-func readTests(patterns []string, began time.Time, say func(string)) (tests []ci.Test) {
+// lookAtResults notes which files are there before the command.
+func lookAtResults(patterns []string) *results {
+	r := &results{patterns: patterns, before: make(map[string]time.Time)}
 	for _, pattern := range patterns {
+		paths, _ := filepath.Glob(pattern) // read says what is wrong with it
+		for _, path := range paths {
+			if info, err := os.Stat(path); err == nil {
+				r.before[path] = info.ModTime()
+			}
+		}
+	}
+	return r
+}
+
+// read reads the results. What cannot be read is said, and is no reason for
+// anything else.
+func (r *results) read(say func(string)) (tests []ci.Test) {
+	for _, pattern := range r.patterns {
 		paths, err := filepath.Glob(pattern)
 		if err != nil {
 			say(fmt.Sprintf("--tests %s: it is not a pattern that can be", pattern))
@@ -28,7 +45,7 @@ func readTests(patterns []string, began time.Time, say func(string)) (tests []ci
 			say(fmt.Sprintf("--tests %s: there is no such file", pattern))
 		}
 		for _, path := range paths {
-			found, err := readResults(path, began)
+			found, err := r.readFile(path)
 			if err != nil {
 				say(fmt.Sprintf("--tests %s: %v", path, err))
 			}
@@ -38,18 +55,18 @@ func readTests(patterns []string, began time.Time, say func(string)) (tests []ci
 	return tests
 }
 
-func readResults(path string, began time.Time) ([]ci.Test, error) {
+func (r *results) readFile(path string) ([]ci.Test, error) {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return nil, errors.New("it is no file that can be read")
+	}
+	if before, ok := r.before[path]; ok && before.Equal(info.ModTime()) {
+		return nil, errors.New("the command left it as it was before: its results are not reported")
+	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, errors.New("it cannot be read")
+		return nil, errors.New("it is no file that can be read")
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, errors.New("it cannot be read")
-	}
-	if info.ModTime().Before(began.Add(-stale)) {
-		return nil, fmt.Errorf("it is of %s, before this command: its results are not reported", info.ModTime().Format(time.DateTime))
-	}
 	return outline.Tests(path, f)
 }

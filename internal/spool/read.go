@@ -24,6 +24,9 @@ type reader struct {
 	seg  *segment
 	file *os.File
 	scan scanner // at the record that the place is in
+	// Of the records in the piece that was read last: where each lies, and the
+	// offset of its first byte.
+	records []struct{ pos, place int64 }
 }
 
 func (r *reader) close() {
@@ -65,6 +68,7 @@ func (s *Spool) Read(offset int64, limit int) (p Piece, ok bool) {
 		}
 	case cut:
 		p.Data = p.Data[:cutAt(p.Data)]
+		s.read.backTo(p.End())
 	}
 	if p.End() == whole {
 		s.mu.Lock()
@@ -75,6 +79,17 @@ func (s *Spool) Read(offset int64, limit int) (p Piece, ok bool) {
 		s.mu.Unlock()
 	}
 	return p, true
+}
+
+// backTo makes the reader stand at the record of the last piece that has the
+// offset.
+func (r *reader) backTo(offset int64) {
+	for i := len(r.records) - 1; i >= 0; i-- {
+		if r.records[i].place <= offset {
+			r.scan.pos = r.records[i].pos
+			return
+		}
+	}
 }
 
 // find returns the segment that has the offset, or the first after it, with
@@ -122,6 +137,7 @@ func (r *reader) open(seg *segment, mem memory, size int64, seed seed, offset in
 // gather takes records into the piece, and leaves the reader at the first one
 // that is not wholly in it. cut tells that text follows directly.
 func (r *reader) gather(p *Piece, limit int) (cut bool) {
+	r.records = r.records[:0]
 	for {
 		before := r.scan
 		h, at, ok := r.scan.next()
@@ -140,6 +156,7 @@ func (r *reader) gather(p *Piece, limit int) (cut bool) {
 			}
 			return false
 		}
+		r.records = append(r.records, struct{ pos, place int64 }{before.pos, h.place})
 		start := len(p.Data)
 		data, sound := before.seed.readPayload(p.Data, r.scan.from, h, at)
 		if !sound {

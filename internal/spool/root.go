@@ -15,10 +15,13 @@ import (
 // List returns the folders of the spools in a root, the oldest first. Others
 // may be at work on them. A root that is not there has none.
 func List(root string) ([]string, error) {
-	entries, err := os.ReadDir(root)
-	if errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(root); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
+	if err := checkOwner(root); err != nil {
+		return nil, fmt.Errorf("the spool %s cannot be used: %w", root, err)
+	}
+	entries, err := os.ReadDir(root)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", root, plain(err))
 	}
@@ -49,6 +52,9 @@ func Open(dir string, opt Options) (*Spool, error) {
 	s.root, s.dir = filepath.Dir(dir), dir
 	if _, err := os.Stat(filepath.Join(dir, journalName)); err != nil {
 		return nil, ErrGone // a lock file must not be made where nothing is
+	}
+	if err := checkOwner(s.root); err != nil {
+		return nil, fmt.Errorf("the spool %s cannot be used: %w", s.root, err)
 	}
 	ok, err := s.tryLock()
 	switch {
@@ -106,7 +112,7 @@ func (s *Spool) readJournal(f *os.File) error {
 		return err
 	}
 	scan := scanner{seed: s.seed, from: f, size: info.Size()}
-	for number := int64(0); ; {
+	for {
 		h, at, ok := scan.next()
 		if !ok {
 			break
@@ -116,12 +122,12 @@ func (s *Spool) readJournal(f *os.File) error {
 			continue
 		}
 		s.journaled = scan.pos
-		if h.place >= number {
+		if h.place >= s.nextEntry {
 			s.entries = append(s.entries, Entry{h.at, bytes.Clone(data)})
-			number = h.place + 1
+			s.nextEntry = h.place + 1
 		}
 	}
-	return f.Truncate(s.journaled)
+	return nil // what follows is overwritten
 }
 
 // cutTail cuts off what was not written whole, and settles where the text
@@ -167,45 +173,55 @@ func (s *Spool) TooOld() bool {
 	return time.Since(info.ModTime()) >= s.opt.MaxAge
 }
 
+// keepEnd leaves a mark where the text ended, if all of it was given up: that
+// there was some must not be forgotten.
+func (s *Spool) keepEnd() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.segments) > 0 || s.end == 0 {
+		return
+	}
+	path := filepath.Join(s.dir, segmentName(s.end))
+	if os.WriteFile(path, nil, 0o600) == nil {
+		s.segments = append(s.segments, &segment{base: s.end, path: path})
+	}
+}
+
 // dropOthers frees so many bytes in a root, from spools that nobody is at work
-// on: those that were delivered, then the text of the oldest others. It
-// returns how many it freed.
-func dropOthers(root, except string, need int64) (freed int64) {
+// on: those that were delivered, then, if it may, the text of the oldest
+// others. It returns how many it freed.
+func dropOthers(root, except string, need int64, text bool) (freed int64) {
 	dirs, err := List(root)
 	if err != nil {
 		return 0
 	}
 	for _, delivered := range []bool{true, false} {
 		for _, dir := range dirs {
-			if freed >= need {
+			if freed >= need || !delivered && !text {
 				return freed
 			}
-			if dir == except {
+			if dir == except || IsDelivered(dir) != delivered {
 				continue
 			}
 			s, err := Open(dir, Options{})
 			if err != nil {
 				continue // its owner bounds it
 			}
-			switch had := s.onDisk(); {
-			case s.WasDelivered() != delivered:
-				s.close()
-			case delivered:
+			had := s.onDisk()
+			if delivered {
 				if s.Remove() == nil {
 					freed += had
 				}
-			default:
-				for s.mu.Lock(); freed < need && s.dropOldest(); {
-					now := had
-					had = 0
-					for _, seg := range s.segments {
-						had += seg.size
-					}
-					freed += now - had
-				}
-				s.mu.Unlock()
-				s.close()
+				continue
 			}
+			for dropped := true; dropped && freed+had-s.onDisk() < need; {
+				s.mu.Lock()
+				dropped = s.dropOldest()
+				s.mu.Unlock()
+			}
+			freed += had - s.onDisk()
+			s.keepEnd()
+			s.close()
 		}
 	}
 	return freed

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -88,7 +90,7 @@ func (s *Spool) append(p []byte, now time.Time) bool {
 	}
 	w := &s.write
 	w.buf = s.seed.appendRecord(w.buf[:0], end, now, p)
-	if last == nil || last.size >= s.limitOf(last) || last.path == "" && s.mayUseDisk() {
+	if last == nil || last.size >= s.limitOf(last) {
 		last = s.nextSegment()
 	}
 	if last.path != "" {
@@ -104,6 +106,7 @@ func (s *Spool) append(p []byte, now time.Time) bool {
 		s.noteTrouble(err)
 		s.mu.Unlock()
 		w.retryAt = time.Now().Add(diskAgain)
+		s.boundMemory()
 		last = s.addSegment(&segment{base: end})
 	}
 	s.mu.Lock()
@@ -213,20 +216,23 @@ func (s *Spool) boundMemory() {
 	}
 }
 
-// makeRoom keeps the root within its budget: what the server has goes first,
-// then what is oldest. A report that is under way keeps two segments whatever
-// others take.
+// makeRoom keeps the root within its budget before another segment is begun.
+// What the server has goes first: reports that were delivered, and of this one
+// what was; then the oldest text of others, then of this one, which keeps two
+// segments whatever others take. To look through the root takes its time: that
+// is done beside (Run), and until it was the budget may be passed a little.
 func (s *Spool) makeRoom() {
-	if time.Since(s.write.counted) > time.Second {
-		s.write.others, s.write.counted = usedBy(s.root, s.dir), time.Now()
+	beside := s.room.beside.Load()
+	if !beside {
+		s.room.wanted.Store(s.over())
+		s.room.look(s)
 	}
-	over := func() bool {
-		return s.write.others+s.onDisk()+s.opt.segmentBytes() > s.opt.Budget
+	for s.over() && s.dropReleased() {
 	}
-	if over() && s.write.others > 0 {
-		s.write.others -= dropOthers(s.root, s.dir, s.onDisk()+s.write.others+s.opt.segmentBytes()-s.opt.Budget)
+	if beside && s.over() && s.room.wanted.CompareAndSwap(false, true) {
+		return // the next look sees to it
 	}
-	for over() {
+	for s.over() {
 		s.mu.Lock()
 		dropped := len(s.segments) > 2 && s.dropOldest()
 		s.mu.Unlock()
@@ -234,6 +240,62 @@ func (s *Spool) makeRoom() {
 			return
 		}
 	}
+}
+
+// over tells whether another segment would be too much.
+func (s *Spool) over() bool {
+	return s.room.others.Load()+s.onDisk()+s.opt.segmentBytes() > s.opt.Budget
+}
+
+// dropReleased gives up the oldest segment if the server has all of it.
+func (s *Spool) dropReleased() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.segments) > 2 && s.segments[1].base <= s.safe && s.segments[0].path != "" && s.dropOldest()
+}
+
+// room is what a spool knows of the others of its root.
+type room struct {
+	beside atomic.Bool  // Run looks
+	others atomic.Int64 // bytes of the others
+	wanted atomic.Bool  // more is wanted than dropping what the server has gives
+
+	mu     sync.Mutex
+	looked time.Time
+}
+
+// look counts what others have, and drops of it what is too much.
+func (r *room) look(s *Spool) {
+	if s.dir == "" {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	wanted := r.wanted.Load()
+	if time.Since(r.looked) < time.Second && !wanted {
+		return
+	}
+	others := usedBy(s.root, s.dir)
+	if need := others + s.onDisk() + s.opt.segmentBytes() - s.opt.Budget; need > 0 && others > 0 {
+		others -= dropOthers(s.root, s.dir, need, s.releasable() < need)
+	}
+	r.others.Store(others)
+	r.looked = time.Now()
+	if wanted {
+		r.wanted.Store(false)
+	}
+}
+
+// releasable is how many bytes makeRoom can free of what the server has.
+func (s *Spool) releasable() (n int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := 0; i+2 < len(s.segments); i++ {
+		if s.segments[i].path != "" && s.segments[i+1].base <= s.safe {
+			n += s.segments[i].size
+		}
+	}
+	return n
 }
 
 func (s *Spool) onDisk() (n int64) {

@@ -32,6 +32,9 @@ const (
 	// byte.
 	pieceTime = 100 * time.Millisecond
 	syncEvery = 100 * time.Millisecond
+	// reserveBytes is how much of a journal has its place on the disk from the
+	// beginning.
+	reserveBytes = 16 << 10
 	// diskAgain is how long a spool that could not use the disk leaves it
 	// alone.
 	diskAgain = time.Second
@@ -93,9 +96,8 @@ type Spool struct {
 		buf     []byte
 		file    *os.File  // of the last segment; nil: it is in memory
 		retryAt time.Time // when the disk may be tried again
-		others  int64     // bytes of the other spools of the root
-		counted time.Time // when those were counted
 	}
+	room room
 
 	mu        sync.Mutex
 	segments  []*segment
@@ -109,6 +111,7 @@ type Spool struct {
 	dirty     bool       // the last segment is to be synced
 	newFiles  bool       // the folder is to be synced
 	entries   []Entry
+	nextEntry int64 // number of the next entry
 	journal   *os.File
 	journaled int64 // bytes of it that are sound
 	journalOK bool  // it has changed since it was synced, or not
@@ -154,6 +157,10 @@ func (s *Spool) begin(first []byte) error {
 	}
 	s.journal = f
 	if err := s.Journal(first); err != nil {
+		return err
+	}
+	// Room for what is said last, should the disk be full by then.
+	if _, err := f.WriteAt(make([]byte, reserveBytes), s.journaled); err != nil {
 		return err
 	}
 	_, err = s.grow()
@@ -272,7 +279,11 @@ func (s *Spool) InMemory(cursor int64) (n int64) {
 func (s *Spool) Journal(data []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	number := int64(len(s.entries))
+	if len(data) > maxPayload {
+		return fmt.Errorf("an entry of %d bytes is too long for the journal", len(data))
+	}
+	number := s.nextEntry
+	s.nextEntry++
 	now := time.Now()
 	s.entries = append(s.entries, Entry{now, bytes.Clone(data)})
 	if s.journal == nil {
@@ -290,7 +301,6 @@ func (s *Spool) Journal(data []byte) error {
 		s.journalOK = false
 		return nil
 	}
-	_ = s.journal.Truncate(s.journaled)
 	s.noteTrouble(err)
 	return plain(err)
 }
@@ -371,9 +381,11 @@ func (s *Spool) Sync() error {
 	return errors.Join(errs...)
 }
 
-// Run syncs, ten times a second while there is something to sync, until ctx is
-// done. It returns the first error, and goes on.
+// Run syncs, ten times a second while there is something to sync, and makes
+// room in the root, until ctx is done. It returns the first error, and goes on.
 func (s *Spool) Run(ctx context.Context) (first error) {
+	s.room.beside.Store(true)
+	defer s.room.beside.Store(false)
 	ticker := time.NewTicker(syncEvery)
 	defer ticker.Stop()
 	for {
@@ -381,6 +393,7 @@ func (s *Spool) Run(ctx context.Context) (first error) {
 		case <-ctx.Done():
 			return first
 		case <-ticker.C:
+			s.room.look(s)
 			if err := s.Sync(); err != nil && first == nil {
 				first = err
 				s.mu.Lock()
