@@ -13,13 +13,15 @@ import (
 )
 
 type runCmd struct {
+	Build string   `help:"The build that the step is part of, as 'stepcast build start' printed it. Default: in a CI system, the one of its run; else the step is a build of its own." env:"STEPCAST_BUILD" placeholder:"ID" group:"Build"`
+	Step  string   `help:"The step's key, such as test/linux. Default: in a CI system, the job's name; else the command's." placeholder:"KEY" group:"Build"`
+	Name  string   `help:"What people read for the step. Default: the command line." placeholder:"TEXT" group:"Build"`
+	Needs []string `help:"The keys of the steps that this one comes after." placeholder:"KEY" sep:"," group:"Build"`
+
 	serverFlags
 	describeFlags
 	spoolFlags
-	Build        string        `help:"The build that the step is part of, as 'stepcast build start' printed it. Default: in a CI system, the one of its run; else the step is a build of its own." env:"STEPCAST_BUILD" placeholder:"ID" group:"Build"`
-	Step         string        `help:"The step's key, such as test/linux. Default: in a CI system, the job's name; else the command's." placeholder:"KEY" group:"Build"`
-	Needs        []string      `help:"The keys of the steps that this one comes after." placeholder:"KEY" sep:"," group:"Build"`
-	Name         string        `help:"What people read for the step. Default: the command line." placeholder:"TEXT" group:"Build"`
+
 	Tests        []string      `help:"Files in which the command leaves test results: JUnit XML, TAP or go test -json. May be patterns." placeholder:"FILE" sep:","`
 	PTY          bool          `name:"pty" help:"Run the command on a terminal of its own: for tools that print colours, or print at once, only there."`
 	Timeout      time.Duration `help:"End the command, and what it started, after so long: SIGTERM, exit code 124." placeholder:"TIME"`
