@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
@@ -254,88 +253,5 @@ func TestServer_CanceledByASignal(t *testing.T) {
 	stdout, stderr, code := output(t, stepcast(t, s.env, "tail", "latest", "--project", "acme/cancel"))
 	if code != 1 || stdout != "ready\n" || !strings.Contains(stderr, "stepcast: sh canceled (exit code 143)") {
 		t.Errorf("tail: exit code %d, %q, %q", code, stdout, stderr)
-	}
-}
-
-// The script in docs/shell-runner.md, as it stands there, under a make that
-// fails and a server that is killed.
-func TestServer_ShellRunner(t *testing.T) {
-	t.Parallel()
-	for _, tool := range []string{"sh", "curl", "make"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skip(err)
-		}
-	}
-	s := newServer(t)
-	dir := t.TempDir()
-	doc, err := os.ReadFile("../../docs/shell-runner.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, script, _ := strings.Cut(string(doc), "```sh\n")
-	script, _, found := strings.Cut(script, "```\n")
-	if !found {
-		t.Fatal("no script in docs/shell-runner.md")
-	}
-	for name, text := range map[string]string{
-		"report.sh": script,
-		"Makefile":  "all:\n\t@i=0; while [ ! -e gate ]; do i=$$((i+1)); echo \"line $$i\"; printf 'raw \\377 byte\\n'; sleep 0.02; done; exit 3\n",
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	token, err := os.ReadFile(filepath.Join(s.dir, "token"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), "sh", "report.sh", "acme/shell", "make", "make", "--no-print-directory")
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "STEPCAST_URL="+s.url, "STEPCAST_TOKEN="+strings.TrimSpace(string(token)), "MAKEFLAGS=", "MAKELEVEL=", "TMPDIR="+dir)
-	cmd.Stderr = os.Stderr
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var printed bytes.Buffer
-	reading := make(chan error, 1)
-	go func() {
-		_, err := io.Copy(&printed, bufio.NewReader(stdout))
-		reading <- err
-	}()
-	live := func() bool {
-		var list struct{ Builds []shownBuild }
-		json.Unmarshal(s.get("/api/v1/builds?project=acme/shell"), &list)
-		if len(list.Builds) != 1 {
-			return false
-		}
-		b := s.build("acme/shell")
-		return len(b.Steps) == 1 && b.Steps[0].LogBytes > 0
-	}
-	if !eventually(live) {
-		t.Fatal("the log is not live")
-	}
-	s.kill()
-	s.start()
-	if err := os.WriteFile(filepath.Join(dir, "gate"), nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	<-reading
-	cmd.Wait()
-	if code := cmd.ProcessState.ExitCode(); code != 2 { // make's own
-		t.Errorf("exit code %d", code)
-	}
-	b := s.build("acme/shell")
-	if log := s.get("/api/v1/builds/" + b.ID + "/steps/make/log"); !strings.HasPrefix(printed.String(), string(log)) || len(log) == 0 || !strings.Contains(string(log), "raw \xff byte") {
-		t.Errorf("the log has %d bytes, the output %d", len(log), printed.Len())
-	}
-	if b.Status != "failed" || *b.Steps[0].ExitCode != 2 || !b.Steps[0].LogComplete || b.Steps[0].LogBytes != printed.Len() {
-		t.Errorf("the build is %+v, the output has %d bytes", b, printed.Len())
-	}
-	if left, _ := filepath.Glob(filepath.Join(dir, "tmp.*")); len(left) > 0 {
-		t.Errorf("left behind: %v", left)
 	}
 }
