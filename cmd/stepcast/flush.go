@@ -41,7 +41,7 @@ func (c *flushCmd) Run(ctx context.Context, std stdio) error {
 		say(fmt.Sprintf("%s in %s for another server: name it with --url %s", reports(t.Elsewhere), root, strings.Join(t.Servers, " or --url ")))
 	}
 	if t.Busy > 0 {
-		say(fmt.Sprintf("%s sent by the runs that they are of, which still go on", reports(t.Busy)))
+		say(fmt.Sprintf("%s of a run that still goes on, and sent by it", reports(t.Busy)))
 	}
 	switch {
 	case t.Waiting == 0 && t.Elsewhere > 0:

@@ -90,6 +90,9 @@ func (c *tailCmd) Run(ctx context.Context, std stdio) error {
 		p.Say(fmt.Sprintf("%s is away (%v); going on when it is back", client.URL, err))
 	}
 	err = c.follow(ctx, &follow, p.Header)
+	if err == nil && p.Outcome == ci.Lost && !c.JSON {
+		p.Say("nothing was heard of the build for too long; if its reporter comes back, the same command shows the rest")
+	}
 	p.Close()
 	if err == nil && p.Outcome == "" { // it had ended, and no event said so again
 		var b runner.BuildState

@@ -134,9 +134,11 @@ type Follow struct {
 	// piece of text that it is in.
 	first map[ci.StepKey]int64
 	ahead time.Duration // the server's clock before ours
+	lost  bool          // the build is, by the last word of it
 }
 
-// Do returns nil when the build has ended and everything was handed over, or
+// Do returns nil when the build has ended, or is lost, and everything was handed
+// over, or
 // ctx's error, or the server's refusal (ErrNoBuild among them).
 func (f *Follow) Do(ctx context.Context) error {
 	var pause backoff
@@ -205,7 +207,7 @@ func (f *Follow) connection(ctx context.Context, cursor *string) (retry time.Dur
 
 	f.ahead = ahead(resp.Header, time.Now())
 	stream := sse.NewReader(watched{resp.Body, dead}, 0)
-	for {
+	for caughtUp := false; ; {
 		event, err := stream.Next()
 		if id := stream.LastID(); id != "" {
 			*cursor = id
@@ -223,7 +225,9 @@ func (f *Follow) connection(ctx context.Context, cursor *string) (retry time.Dur
 		if err := f.handle(event); err != nil {
 			return reconnectAfter, false, err
 		}
-		if event.Name == "end" {
+		caughtUp = caughtUp || event.Name == "live"
+		// A lost build may go on for a day. Whoever waits for its end has it.
+		if event.Name == "end" || caughtUp && f.lost {
 			return 0, true, nil
 		}
 	}
@@ -236,7 +240,9 @@ func (f *Follow) handle(event sse.Event) error {
 	case "ping", "unavailable":
 		return nil
 	case "build":
-		err = json.Unmarshal(event.Data, &e.Build)
+		if err = json.Unmarshal(event.Data, &e.Build); err == nil {
+			f.lost = e.Build.Status == ci.Lost
+		}
 	case "step":
 		err = json.Unmarshal(event.Data, &e.Step)
 	case "log":

@@ -206,8 +206,9 @@ func (r *Report) Finish(e Ending) {
 // Sync keeps what was written on the disk, until ctx is done.
 func (r *Report) Sync(ctx context.Context) { _ = r.spool.Run(ctx) }
 
-// Left tells how many bytes of the log the server does not have yet.
-func (r *Report) Left() int64 { return max(0, r.spool.End()-r.acked.Load()) }
+// Left tells how many bytes of the log the server does not have yet, of those
+// that were not given up.
+func (r *Report) Left() int64 { return r.spool.Held(r.acked.Load()) }
 
 // Kept tells where what the server does not have waits for it (empty: nowhere),
 // but for so many bytes of the log that are in memory only.
@@ -222,7 +223,10 @@ func (r *Report) Kept() (dir string, but int64) {
 
 // Dropped tells how many bytes of the log were given up because there was no
 // room for them.
-func (r *Report) Dropped() int64 { return r.dropped.Load() }
+func (r *Report) Dropped() int64 {
+	acked := r.acked.Load()
+	return r.dropped.Load() + r.spool.End() - acked - r.spool.Held(acked)
+}
 
 // Close ends the use of the spool. What was delivered is removed, or kept in
 // case that the server forgets the build before its end; else all of it stays
@@ -257,14 +261,18 @@ func (r *Report) Send(ctx context.Context) error {
 				r.say("watch %s", r.client.BuildURL(r.id.Build))
 			}
 		}
-		if trouble := r.spool.Trouble(); trouble != nil {
-			r.say("the spool %s cannot take more (%v): what the server does not have yet is kept in memory only", r.spool.Dir(), trouble)
-		}
+		r.sayTrouble()
 	}
 	if err != nil && ctx.Err() == nil {
 		r.sayRefused(err)
 	}
 	return err
+}
+
+func (r *Report) sayTrouble() {
+	if err := r.spool.Trouble(); err != nil {
+		r.say("the spool %s cannot take more (%v): what the server does not have yet is kept in memory only", r.spool.Dir(), err)
+	}
 }
 
 func (r *Report) sayRefused(err error) {
@@ -735,6 +743,7 @@ func (r *Report) persist(ctx context.Context, request func() error) error {
 			return err
 		}
 		r.trouble(err)
+		r.sayTrouble()
 		if pause.wait(ctx, err) != nil {
 			return err
 		}

@@ -262,6 +262,17 @@ func (s *Spool) Trouble() error {
 	return s.trouble
 }
 
+// Held is how many bytes of the text after the cursor there are; the others
+// were given up.
+func (s *Spool) Held(cursor int64) (n int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, seg := range s.segments {
+		n += max(0, s.endOf(seg)-max(seg.base, cursor))
+	}
+	return n
+}
+
 // InMemory is how many bytes of the text after the cursor are not on disk.
 func (s *Spool) InMemory(cursor int64) (n int64) {
 	s.mu.Lock()
