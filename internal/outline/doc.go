@@ -30,14 +30,16 @@
 //
 // The commands of GitHub and Azure; gcc, clang and whatever prints as they do
 // (javac, clang-tidy, mypy); the linker; make, when nothing was wrong before;
-// Go's compiler, vet, failed tests and panics; rustc; TypeScript, and other
+// Go's compiler, vet, failed tests, panics and data races; rustc; TypeScript, and other
 // compilers with numbered messages in Microsoft's form; ESLint; Maven; Python's
 // tracebacks and pytest; uncaught errors of Node and Jest's failures; Perl's Test::More.
 //
 // # Tests
 //
 // go test, with -json, with -v or plain, and TAP, from the log; those and JUnit
-// XML from files. A Go package is listed as a test of its own name when none of
-// its tests says how it ended: it failed though none of them did (its build
-// failed, its process exited), or go test printed one line for all of them.
+// XML from files. When a Go package fails though none of its tests did, because
+// it ran too long or its process exited, those that were running then have
+// failed, though go test does not say so of each. A package is listed as a test
+// of its own name when no test is known to have failed in its stead (its build
+// failed), or go test printed one line for all of them.
 package outline

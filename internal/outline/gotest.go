@@ -2,6 +2,7 @@ package outline
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -12,7 +13,7 @@ import (
 // Bounds of what is kept of Go's tests while they run.
 const (
 	maxKept   = 1 << 20 // bytes of their names and output together; of one, what a message holds
-	maxHeld   = 1000    // results that wait for the name of their package
+	maxHeld   = 3 << 20 // bytes of results that wait for the name of their package
 	maxPlaces = 10      // of one failed test
 )
 
@@ -32,13 +33,25 @@ func GoModule(file []byte) string {
 type output struct {
 	lines []outputLine
 	size  int
-	cost  int  // of what it is listed by
-	open  bool // the last line has not ended
+	cost  int   // of what it is listed by
+	open  bool  // the last line has not ended
+	began bool  // the test runs
+	first int64 // the line of the log that said so last
 }
 
 type outputLine struct {
 	text string
 	line int64 // of the log
+}
+
+// framed takes what go test says of the test's own course.
+func (o *output) framed(verb string, line int64) {
+	switch verb {
+	case "RUN", "CONT":
+		o.began, o.first = true, line
+	case "PAUSE":
+		o.began = false
+	}
 }
 
 // outputs counts what all of them keep.
@@ -153,7 +166,7 @@ func goPlaces(o *output) (places []goPlace) {
 		in := len(l.text) - len(trimmed)
 		if in >= 4 {
 			if at, rest, ok := cutPlace(trimmed); ok && extension(at.file) == "go" && at.column == 0 && (margin < 0 || in <= margin) {
-				if message, ok := strings.CutPrefix(rest, ":"); ok {
+				if message, ok := strings.CutPrefix(rest, ":"); ok && !raced(at.file, message) {
 					places = append(places, goPlace{at, strings.TrimPrefix(message, " "), l.line})
 					margin = in
 					continue
@@ -169,9 +182,16 @@ func goPlaces(o *output) (places []goPlace) {
 	return places
 }
 
+// raced tells whether a message is that of package testing after a report of
+// the race detector, which has the places.
+func raced(file, message string) bool {
+	return file == "testing.go" && message == " race detected during execution of test"
+}
+
 // goResult yields the result of a test, and what it says of places if it
-// failed. A panic among its output counts when it is not looked for elsewhere.
-func (p *Parser) goResult(line int64, t ci.Test, o *output, panics bool) {
+// failed; with those of the races among its output, when they are not looked for
+// elsewhere, and of the crash that ended it.
+func (p *Parser) goResult(line int64, t ci.Test, o *output, races bool, crash *goCrash) {
 	if t.Status == ci.Passed || o == nil {
 		p.test(line, t)
 		return
@@ -184,28 +204,39 @@ func (p *Parser) goResult(line int64, t ci.Test, o *output, panics bool) {
 		p.test(line, t)
 		return
 	}
-	if len(places) > 0 {
-		line = places[0].line
-	}
+	placed := false
 	for _, l := range places[:min(len(places), maxPlaces)] {
+		if !placed {
+			line, placed = l.line, true
+		}
 		l.at.file = p.inPackage(t.Suite, l.at.file)
 		p.problem(l.line, ci.LevelError, l.at, t.Name, l.message)
 	}
-	if panics {
-		var g goPanic
-		for _, l := range o.lines {
-			if at, done, _ := g.step(l.text, l.line); done {
-				p.problem(g.line, ci.LevelError, at, t.Name, g.message)
-				if len(places) == 0 {
-					line = g.line
+	if races {
+		var g goRace
+		for n, i := 0, 0; i < len(o.lines) && n < maxPlaces; i++ {
+			if l := o.lines[i]; g.step(p, l.text, l.line) {
+				if n++; !placed {
+					line, placed = g.line, true
 				}
-				break
+				g.say(p, t.Name)
 			}
 		}
 	}
-	t.Message = o.text()
+	if crash != nil {
+		if !placed {
+			line = crash.line
+		}
+		p.problem(crash.line, ci.LevelError, crash.at, t.Name, crash.message)
+	}
+	if said := o.text(); said != "" {
+		t.Message = said
+	}
 	p.test(line, t)
 }
+
+// unfinished is said of a test that ran when its process ended.
+const unfinished = "It had not ended when its package failed."
 
 // text is the output without what go test says of the tests themselves.
 func (o *output) text() string {
@@ -229,6 +260,7 @@ type goText struct {
 	tests   map[string]*output // with -v: those that have begun and not ended
 	running string             // whose output follows
 	held    []*goHeld
+	holds   int     // about how many bytes they take, their output aside
 	block   *goHeld // without -v: the test whose output follows
 	any     bool    // results of this package were seen
 	failed  bool    // failures among them
@@ -253,10 +285,15 @@ func (g *goText) failing() string {
 	return ""
 }
 
-// panicked lets the failing test say why.
-func (g *goText) panicked(message string) {
+// panicked lets the failing test say why, or the one that is running.
+func (g *goText) panicked(test, message string) {
+	if test == "" {
+		test = g.running
+	}
 	if g.block != nil {
 		g.add(g.block.output, message+"\n", g.block.line)
+	} else if o := g.tests[test]; o != nil {
+		g.add(o, message+"\n", o.first)
 	}
 }
 
@@ -278,6 +315,9 @@ func (g *goText) read(p *Parser, text string) bool {
 			g.running = ""
 		default:
 			g.running = name
+		}
+		if o := g.tests[name]; o != nil {
+			o.framed(verb, p.lines)
 		}
 		return true
 	}
@@ -316,7 +356,7 @@ func (g *goText) read(p *Parser, text string) bool {
 }
 
 func (g *goText) result(p *Parser, t ci.Test, margin int) {
-	if len(g.held) >= maxHeld {
+	if g.holds += len(t.Name) + 200; g.holds > maxHeld {
 		g.flush(p, "")
 	}
 	o := g.tests[t.Name]
@@ -375,7 +415,17 @@ func (g *goText) ended(p *Parser, text string) bool {
 	if pkg == "" || strings.ContainsAny(pkg, " \t") {
 		return false
 	}
-	alone := !g.any && !strings.HasSuffix(text, "[no tests to run]") || t.Status == ci.Failed && !g.failed
+	var left []string
+	if t.Status == ci.Failed && timed && !g.failed {
+		left = running(g.tests, func(name string) (string, bool) { return name, true })
+		for _, name := range left {
+			o := g.tests[name]
+			delete(g.tests, name)
+			g.held = append(g.held, &goHeld{test: ci.Test{Name: name, Status: ci.Failed, Message: unfinished}, line: o.first, output: o})
+		}
+		g.failed = len(left) > 0
+	}
+	alone := !g.any && len(left) == 0 && !strings.HasSuffix(text, "[no tests to run]") || t.Status == ci.Failed && !g.failed
 	g.flush(p, pkg)
 	g.running, g.block, g.any, g.failed = "", nil, false, false
 	if alone {
@@ -391,11 +441,11 @@ func (g *goText) ended(p *Parser, text string) bool {
 func (g *goText) flush(p *Parser, pkg string) {
 	for _, h := range g.held {
 		h.test.Suite = pkg
-		p.goResult(h.line, h.test, h.output, false)
+		p.goResult(h.line, h.test, h.output, false, nil)
 		g.drop(h.output)
 	}
 	clear(g.held)
-	g.held, g.block = g.held[:0], nil
+	g.held, g.holds, g.block = g.held[:0], 0, nil
 	if pkg != "" {
 		for _, o := range g.tests { // they never ended
 			g.drop(o)
@@ -416,6 +466,30 @@ type goKey struct{ pkg, test string }
 type goPackage struct {
 	failed bool // a test of it
 	output *output
+	panic  goPanic  // what is read of one
+	within string   // the test whose output that is
+	crash  *goCrash // the last one that was read
+}
+
+// A goCrash is a panic, or the runtime's fatal error, among the output of a
+// test, or of its package.
+type goCrash struct {
+	test    string
+	at      place
+	line    int64
+	message string
+}
+
+// running lists the tests that have begun and not ended, of those whose name
+// can be told.
+func running[K comparable](tests map[K]*output, name func(K) (string, bool)) (names []string) {
+	for key, o := range tests {
+		if n, ok := name(key); ok && o.began {
+			names = append(names, n)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 type goEvent struct {
@@ -541,13 +615,23 @@ func cutLiteral(s string) (value, rest string, ok bool) {
 }
 
 func (g *goJSON) output(p *Parser, e *goEvent) {
+	text := strings.TrimSuffix(e.Output, "\n")
+	pkg := g.pkg(e.Package)
+	if pkg != nil {
+		if at, done, _ := pkg.panic.step(text, p.lines); done {
+			pkg.crashed(at)
+		} else if pkg.panic.state == panicWords && pkg.panic.line == p.lines {
+			pkg.within = strings.Clone(e.Test)
+		}
+	}
 	if e.Test == "" {
-		if pkg := g.pkg(e.Package); pkg != nil {
+		if pkg != nil {
 			g.add(pkg.output, e.Output, p.lines)
 		}
 		return
 	}
-	if _, _, framing := cutFraming(strings.TrimSuffix(e.Output, "\n")); framing {
+	verb, _, framing := cutFraming(text)
+	if framing && verb != "RUN" && g.tests[goKey{e.Package, e.Test}] == nil {
 		return
 	}
 	if g.tests == nil {
@@ -561,7 +645,26 @@ func (g *goJSON) output(p *Parser, e *goEvent) {
 		}
 		g.tests[goKey{strings.Clone(e.Package), strings.Clone(e.Test)}] = o
 	}
+	if framing {
+		o.framed(verb, p.lines)
+		return
+	}
 	g.add(o, e.Output, p.lines)
+}
+
+// crashed keeps the panic that was read, whose place is known now.
+func (k *goPackage) crashed(at place) {
+	k.crash = &goCrash{k.within, at, k.panic.line, strings.Clone(k.panic.message)}
+	k.crash.at.file = strings.Clone(at.file)
+	k.panic = goPanic{}
+}
+
+// crashOf is the panic among the output of a test; "" is the package itself.
+func (k *goPackage) crashOf(test string) *goCrash {
+	if k == nil || k.crash == nil || k.crash.test != test {
+		return nil
+	}
+	return k.crash
 }
 
 // pkg is what is known of a package; nil when too much is kept.
@@ -600,13 +703,24 @@ func (g *goJSON) end(p *Parser, e *goEvent) {
 		}
 		key := goKey{e.Package, e.Test}
 		o := g.tests[key]
-		p.goResult(p.lines, t, o, true)
+		p.goResult(p.lines, t, o, true, pkg.crashOf(e.Test))
 		g.drop(o)
 		delete(g.tests, key)
 		return
 	}
-	if t.Status == ci.Failed && (pkg == nil || !pkg.failed) {
-		t.Name = e.Package
+	if pkg != nil && pkg.panic.state == panicFrames {
+		pkg.crashed(place{})
+	}
+	var left []string
+	if t.Status == ci.Failed && pkg != nil && !pkg.failed && e.FailedBuild == "" {
+		left = running(g.tests, func(key goKey) (string, bool) { return key.test, key.pkg == e.Package })
+		for _, name := range left {
+			o := g.tests[goKey{e.Package, name}]
+			p.goResult(o.first, ci.Test{Suite: e.Package, Name: name, Status: ci.Failed, Message: unfinished}, o, true, pkg.crashOf(name))
+		}
+	}
+	if t.Status == ci.Failed && (pkg == nil || !pkg.failed) && len(left) == 0 {
+		t.Name, t.Message = e.Package, "Failed outside of its tests."
 		o := &output{}
 		if pkg != nil {
 			o = pkg.output
@@ -614,7 +728,7 @@ func (g *goJSON) end(p *Parser, e *goEvent) {
 		if e.FailedBuild != "" {
 			o = &output{lines: []outputLine{{"The build failed.", p.lines}}}
 		}
-		p.goResult(p.lines, t, o, true)
+		p.goResult(p.lines, t, o, true, pkg.crashOf(""))
 	}
 	if pkg != nil {
 		g.drop(pkg.output)

@@ -356,6 +356,62 @@ func TestParser_NamesFilesRelativeToItsFolder(t *testing.T) {
 	}
 }
 
+// TestParser_NamesThePackageOfManyTests reads results of which the package is
+// named after the last one.
+func TestParser_NamesThePackageOfManyTests(t *testing.T) {
+	t.Parallel()
+	log := append(lines(10_000, "--- PASS: TestNormalized/of_the_string_%d (0.00s)"), "PASS\nok  \texample.com/norm\t1.5s\n"...)
+	notes := read(t, Options{}, log, 1000)
+	if len(notes) != 10_000 {
+		t.Fatalf("%d notes", len(notes))
+	}
+	for _, u := range notes {
+		if u.Note.Test.Suite != "example.com/norm" {
+			t.Fatal(show([]ci.NoteUpdate{u}))
+		}
+	}
+}
+
+// TestParser_BlamesTestsThatWereRunning reads packages that failed though none
+// of their tests had.
+func TestParser_BlamesTestsThatWereRunning(t *testing.T) {
+	t.Parallel()
+	event := func(action, test, output string) string {
+		e, _ := json.Marshal(map[string]string{"Action": action, "Package": "p", "Test": test, "Output": output})
+		return strings.Replace(string(e), `,"Test":""`, "", 1) + "\n"
+	}
+	framed := func(verb, test string) string { return event("output", test, "=== "+verb+"   "+test+"\n") }
+	for name, c := range map[string]struct {
+		log  string
+		want []string // names of failed tests
+	}{
+		"exit":                {"=== RUN   TestA\n--- PASS: TestA (0.00s)\n=== RUN   TestB\ngoing\nexit status 3\nFAIL\tp\t0.1s\n", []string{"TestB"}},
+		"in a subtest":        {"=== RUN   TestB\n=== RUN   TestB/sub\nFAIL\tp\t0.1s\n", []string{"TestB", "TestB/sub"}},
+		"not those that wait": {"=== RUN   TestA\n=== PAUSE TestA\n=== RUN   TestB\nFAIL\tp\t0.1s\n", []string{"TestB"}},
+		"those that went on":  {"=== RUN   TestA\n=== PAUSE TestA\n=== CONT  TestA\nFAIL\tp\t0.1s\n", []string{"TestA"}},
+		"another failed":      {"=== RUN   TestA\n=== RUN   TestB\n--- FAIL: TestB (0.00s)\nFAIL\tp\t0.1s\n", []string{"TestB"}},
+		"none was running":    {"=== RUN   TestA\n--- PASS: TestA (0.00s)\nFAIL\tp\t0.1s\n", []string{"p"}},
+		"all is well":         {"=== RUN   TestA\nok  \tp\t0.1s\n", nil},
+		"json":                {framed("RUN", "TestA") + event("pass", "TestA", "") + framed("RUN", "TestB") + event("output", "TestB", "going\n") + event("fail", "", ""), []string{"TestB"}},
+		"json, waiting":       {framed("RUN", "TestA") + framed("PAUSE", "TestA") + framed("RUN", "TestB") + event("fail", "", ""), []string{"TestB"}},
+		"json, another":       {framed("RUN", "TestA") + framed("RUN", "TestB") + event("fail", "TestB", "") + event("fail", "", ""), []string{"TestB"}},
+		"json, none":          {framed("RUN", "TestA") + event("pass", "TestA", "") + event("fail", "", ""), []string{"p"}},
+	} {
+		var got []string
+		for _, u := range read(t, Options{}, []byte(c.log), 0) {
+			if u.Note.Test != nil && u.Note.Test.Status == ci.Failed {
+				got = append(got, u.Note.Test.Name)
+				if u.Note.Test.Suite != "p" || u.Note.Test.Message == "" && !strings.Contains(name, "another") {
+					t.Errorf("%s: %s", name, show([]ci.NoteUpdate{u}))
+				}
+			}
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
 func TestGoModule(t *testing.T) {
 	t.Parallel()
 	for file, want := range map[string]string{

@@ -62,6 +62,7 @@ type Parser struct {
 	node   nodeError
 	jest   jest
 	panic  goPanic
+	race   goRace
 	eslint string // the file that the next lines are about
 	perl   perl
 }
@@ -165,11 +166,12 @@ func (p *Parser) line(raw []byte) {
 	}
 	p.read(string(text))
 	p.awake = p.gotext.awake() || p.tap.awake() || p.trace.state != traceNone || p.pytest.awake() ||
-		p.rust.wait > 0 || p.node.state != nodeNone || p.jest.title != "" || p.panic.state != panicNone || p.eslint != "" || p.perl.awake() || p.groups.hunk.inside()
+		p.rust.wait > 0 || p.node.state != nodeNone || p.jest.title != "" || p.panic.state != panicNone || p.race.awake() || p.eslint != "" || p.perl.awake() || p.groups.hunk.inside()
 }
 
 // read gives a line to whoever understands it. It may be empty.
 func (p *Parser) read(text string) {
+	p.race.read(p, text)
 	switch {
 	case p.command(text):
 	case p.mark(text, ""):
@@ -245,6 +247,8 @@ func promising(line []byte) bool {
 		known = begins("FAIL")
 	case 'T':
 		known = begins("TAP version ") || begins("Traceback (")
+	case 'W':
+		known = begins("WARNING: DATA RACE")
 	case 'd':
 		known = begins("diff ")
 	case 'e':

@@ -1,6 +1,7 @@
 package outline
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/stepcast/stepcast/internal/ci"
@@ -413,11 +414,20 @@ func (j *jest) read(p *Parser, text string) bool {
 //	main.show({0xc000012345?, 0x0?})
 //		/src/main.go:8 +0x45
 type goPanic struct {
-	state    panicState
-	lines    int
-	message  string
-	line     int64
-	function string
+	state   panicState
+	lines   int
+	message string
+	line    int64
+	goFrames
+	listed bool   // the tests that were running are listed now
+	test   string // the first of them: a goroutine of its own says where it was
+	first  place  // of the goroutine's frames in the user's code
+	inTest bool   // the goroutine is that of the test
+}
+
+// goFrames tell the user's code from Go's own.
+type goFrames struct {
+	function string // of the frame whose file is to come
 	root     string // where Go's own packages are, once a frame has told
 }
 
@@ -432,9 +442,7 @@ const (
 func (g *goPanic) read(p *Parser, text string) bool {
 	at, done, took := g.step(text, p.lines)
 	if done {
-		p.problem(g.line, ci.LevelError, at, p.gotext.failing(), g.message)
-		p.gotext.panicked(g.message)
-		*g = goPanic{}
+		g.say(p, at)
 	}
 	return took
 }
@@ -461,8 +469,11 @@ func (g *goPanic) step(text string, line int64) (at place, done, took bool) {
 		switch {
 		case strings.HasPrefix(text, "goroutine ") && strings.HasSuffix(text, "]:"):
 			g.state, g.lines = panicFrames, 0
+		case text == "\trunning tests:":
+			g.listed = true
+		case g.listed && g.test == "" && strings.HasPrefix(text, "\t\t"):
+			g.test, _ = cutWord(strings.TrimSpace(text))
 		case strings.HasPrefix(text, "\t"), strings.TrimSpace(text) == "", strings.HasPrefix(text, "[signal "):
-		case strings.HasPrefix(text, "running tests:"):
 		case strings.HasPrefix(text, "--- FAIL: "), strings.HasPrefix(text, "FAIL"):
 			*g = goPanic{}
 			return place{}, false, false
@@ -472,6 +483,9 @@ func (g *goPanic) step(text string, line int64) (at place, done, took bool) {
 	if g.function == "" && !strings.HasSuffix(text, ")") { // no frame: it was a word
 		*g = goPanic{}
 		return place{}, false, false
+	}
+	if g.test != "" {
+		return g.search(text)
 	}
 	if g.lines++; strings.TrimSpace(text) == "" || strings.HasPrefix(text, "goroutine ") || g.lines > maxTrace {
 		return place{}, true, true
@@ -496,8 +510,49 @@ func (g *goPanic) step(text string, line int64) (at place, done, took bool) {
 	return place{}, false, true
 }
 
+// search takes the next line of all goroutines, of which the one of the test
+// that ran too long is looked for.
+func (g *goPanic) search(text string) (at place, done, took bool) {
+	root, _, _ := strings.Cut(g.test, "/")
+	switch g.lines++; {
+	case g.lines > 100*maxTrace:
+		return place{}, true, true
+	case strings.TrimSpace(text) == "" || strings.HasPrefix(text, "goroutine "):
+		g.first, g.inTest = place{}, false
+	case strings.HasPrefix(text, "\t"):
+		if at, rest, ok := cutPlace(text[1:]); ok && (rest == "" || rest[0] == ' ') && g.first.file == "" && g.own(at.file) {
+			g.first = at
+		}
+		if g.inTest && g.first.file != "" {
+			return g.first, true, true
+		}
+	case strings.HasPrefix(text, "created by "):
+		g.function = text[len("created by "):]
+	case strings.HasSuffix(text, ")"):
+		g.function = text
+		if _, rest, ok := strings.Cut(text, "."+root); ok && rest != "" && (rest[0] == '(' || rest[0] == '.') {
+			g.inTest = true
+		}
+	case strings.HasPrefix(text, "..."):
+	default: // FAIL, or whatever else comes after all of them
+		return place{}, true, false
+	}
+	return place{}, false, true
+}
+
+// say yields the panic.
+func (g *goPanic) say(p *Parser, at place) {
+	title := p.gotext.failing()
+	if g.test != "" {
+		title = g.test
+	}
+	p.problem(g.line, ci.LevelError, at, title, g.message)
+	p.gotext.panicked(title, g.message)
+	*g = goPanic{}
+}
+
 // own tells whether the file of a frame is the user's.
-func (g *goPanic) own(file string) bool {
+func (g *goFrames) own(file string) bool {
 	for _, with := range []string{"runtime.", "runtime/", "panic(", "testing.", "reflect.", "sync.", "internal/"} {
 		if strings.HasPrefix(g.function, with) {
 			if i := strings.LastIndex(file, "/src/"); i >= 0 && g.root == "" {
@@ -522,10 +577,75 @@ func standard(function string) string {
 
 func (g *goPanic) flush(p *Parser) {
 	if g.state == panicFrames && g.function != "" {
-		p.problem(g.line, ci.LevelError, place{}, p.gotext.failing(), g.message)
-		p.gotext.panicked(g.message)
+		g.say(p, place{})
 	}
 	*g = goPanic{}
+}
+
+// goRace follows what Go's race detector says of two accesses, to the first
+// frame of the user's code in each:
+//
+//	WARNING: DATA RACE
+//	Read at 0x00c000018268 by goroutine 9:
+//	  main.count()
+//	      /src/main.go:10 +0x7b
+//
+//	Previous write at 0x00c000018268 by main goroutine:
+//	  main.main()
+//	      /src/main.go:14 +0x8d
+//
+// The lines are others' too: they are the output of a test.
+type goRace struct {
+	goFrames
+	line   int64 // where it began; 0: nothing did
+	lines  int
+	access string // whose place is to come
+	at     place  // of the first access
+	words  []string
+}
+
+func (g *goRace) awake() bool { return g.line > 0 }
+
+func (g *goRace) read(p *Parser, text string) {
+	if g.step(p, text, p.lines) {
+		g.say(p, p.gotext.running)
+	}
+}
+
+// step takes the next line, and tells whether the report has all that counts.
+func (g *goRace) step(p *Parser, text string, line int64) bool {
+	switch {
+	case text == "WARNING: DATA RACE":
+		*g = goRace{line: line, words: []string{text}}
+	case g.line == 0:
+	case strings.HasPrefix(text, "======"), strings.HasPrefix(text, "Goroutine "):
+		return true
+	case g.lines > maxTrace:
+		*g = goRace{}
+	case strings.HasSuffix(text, ":") && strings.Contains(text, " at 0x"):
+		g.access, _, _ = strings.Cut(text, " at 0x")
+	case strings.HasPrefix(text, "      "):
+		at, rest, ok := cutPlace(text[len("      "):])
+		if ok && (rest == "" || rest[0] == ' ') && g.access != "" && g.own(at.file) {
+			if g.at.file == "" {
+				g.at = at
+			}
+			g.words = append(g.words, fmt.Sprintf("%s at %s:%d", g.access, p.name(at.file), at.line))
+			g.access = ""
+		}
+	case strings.HasPrefix(text, "  "):
+		g.function = text[len("  "):]
+	}
+	g.lines++
+	return false
+}
+
+// say yields the race, if any of its places is in the user's code.
+func (g *goRace) say(p *Parser, title string) {
+	if g.at.file != "" {
+		p.problem(g.line, ci.LevelError, g.at, title, join(g.words...))
+	}
+	*g = goRace{}
 }
 
 // perl follows what Test::More says of a failure:
