@@ -67,12 +67,13 @@ func (p *Parser) placed(text string, vet bool) {
 // remark tells whether Go's compiler only explains itself (-gcflags=-m), or
 // gives up.
 func remark(message string) bool {
-	for _, with := range []string{"can inline ", "cannot inline ", "inlining call to ", "moved to heap: ", "leaking param", "too many errors", "inline call to "} {
+	for _, with := range []string{"can inline ", "cannot inline ", "inlining call to ", "moved to heap: ", "leaking param", "leaking closure reference", "too many errors", "inline call to ",
+		"devirtualizing ", "partially devirtualizing ", "index bounds check elided", "zero-copy string->[]byte conversion", "Found IsInBounds", "Found IsSliceInBounds"} {
 		if strings.HasPrefix(message, with) {
 			return true
 		}
 	}
-	return strings.HasSuffix(message, " escapes to heap") || strings.HasSuffix(message, " does not escape") || strings.Contains(message, " escapes to heap:")
+	return strings.HasSuffix(message, " escapes to heap") || strings.HasSuffix(message, " does not escape") || strings.Contains(message, " escapes to heap:") || strings.Contains(message, " ignoring self-assignment in ")
 }
 
 // cutLevel cuts "error" or "warning" and the byte after it.
