@@ -22,24 +22,28 @@
 //
 // GitHub Actions' ::group:: and Azure Pipelines' ##[group] are one deep: the
 // next one ends the last. GitLab's sections and Travis' folds are nested and
-// carry their own times. All but GitLab's, which say so, are shown folded there. Buildkite's ---, +++ and ~~~ are read only when
-// [Options] says so, because much else begins with them, and not in a unified
-// diff. Its ^^^ +++, which opens a group after the fact, is passed over.
+// carry their own times. All but GitLab's, which say so, are shown folded there.
+// Buildkite's ---, +++ and ~~~ are read only when [Options] says so, because much
+// else begins with them, and not in a unified diff. Its ^^^ +++, which opens a
+// group after the fact, is passed over.
 //
 // # Annotations
 //
 // The commands of GitHub and Azure; gcc, clang and whatever prints as they do
 // (javac, clang-tidy, mypy); the linker; make, when nothing was wrong before;
-// Go's compiler, vet, failed tests, panics and data races; rustc; TypeScript, and other
-// compilers with numbered messages in Microsoft's form; ESLint; Maven; Python's
-// tracebacks and pytest; uncaught errors of Node and Jest's failures; Perl's Test::More.
+// CMake; Go's compiler, vet, failed tests, panics and data races; rustc;
+// TypeScript, and other compilers with numbered messages in Microsoft's form;
+// ESLint; Maven; Python's tracebacks and pytest; uncaught errors of Node and
+// Jest's failures; Perl's Test::More.
 //
 // # Tests
 //
-// go test, with -json, with -v or plain, and TAP, from the log; those and JUnit
-// XML from files. When a Go package fails though none of its tests did, because
-// it ran too long or its process exited, those that were running then have
-// failed, though go test does not say so of each. A package is listed as a test
-// of its own name when no test is known to have failed in its stead (its build
-// failed), or go test printed one line for all of them.
+// go test, with -json, with -v or plain, cargo test, and TAP, from the log; the
+// output of go test -json, TAP and JUnit XML from files.
+//
+// When a Go package fails though none of its tests did, because it ran too long
+// or its process exited, those that were running then have failed, though go test
+// does not say so of each. A package is listed as a test of its own name when no
+// test is known to have failed in its stead (its build failed), or go test printed
+// one line for all of them.
 package outline

@@ -170,7 +170,7 @@ func fixtures(t testing.TB, pattern string) map[string][]byte {
 func optionsFor(path string) Options {
 	name := filepath.Base(path)
 	o := Options{Buildkite: strings.HasPrefix(name, "buildkite")}
-	for prefix, dir := range map[string]string{"go-": "go", "ld": "c", "make": "c", "eslint": "eslint", "node": "node", "python": "python", "unittest": "python", "pytest": "python"} {
+	for prefix, dir := range map[string]string{"go-": "go", "ld": "c", "make": "c", "eslint": "eslint", "node": "node", "cmake": "cmake", "python": "python", "unittest": "python", "pytest": "python"} {
 		if strings.HasPrefix(name, prefix) {
 			o.Dir = "/tmp/shapes/" + dir
 		}
@@ -447,6 +447,9 @@ func TestParser_MemoryIsBounded(t *testing.T) {
 		"jest":              "  ● a%d\n\n    " + x + "\n",
 		"perl":              "#   Failed test 'a%d'\n#   " + x + "\n",
 		"panic":             "panic: " + x + "\n\ngoroutine 1 [running]:\nruntime.x%d(" + x + ")\n",
+		"cargo":             "running 9999999 tests\ntest a%d ... FAILED\n",
+		"cargo's words":     "running 2 tests\ntest a ... FAILED\n---- a stdout ----\n" + x + "%d\n",
+		"cmake":             "CMake Error at x.cmake:%d (x):\n  " + x + "\n",
 		"sections":          "section_start:1:a%d" + x + "\r\n",
 		"annotations":       "x.c:%d:1: error: " + x + "\n",
 		"a diff":            "@@ -1,9999999 +1,9999999 @@\n-%d\n",

@@ -63,6 +63,8 @@ type Parser struct {
 	jest   jest
 	panic  goPanic
 	race   goRace
+	cargo  cargo
+	cmake  cmake
 	eslint string // the file that the next lines are about
 	perl   perl
 }
@@ -132,6 +134,8 @@ func (p *Parser) Close(at time.Time) {
 	p.node.flush(p)
 	p.panic.flush(p)
 	p.perl.flush(p)
+	p.cargo.flush(p)
+	p.cmake.flush(p)
 	p.endGroups(0, p.lines+1)
 	p.awake = false
 }
@@ -166,7 +170,7 @@ func (p *Parser) line(raw []byte) {
 	}
 	p.read(string(text))
 	p.awake = p.gotext.awake() || p.tap.awake() || p.trace.state != traceNone || p.pytest.awake() ||
-		p.rust.wait > 0 || p.node.state != nodeNone || p.jest.title != "" || p.panic.state != panicNone || p.race.awake() || p.eslint != "" || p.perl.awake() || p.groups.hunk.inside()
+		p.rust.wait > 0 || p.node.state != nodeNone || p.jest.title != "" || p.panic.state != panicNone || p.race.awake() || p.cargo.awake() || p.cmake.awake() || p.eslint != "" || p.perl.awake() || p.groups.hunk.inside()
 }
 
 // read gives a line to whoever understands it. It may be empty.
@@ -183,7 +187,9 @@ func (p *Parser) read(text string) {
 	case p.perl.read(p, text):
 	case p.trace.read(p, text):
 	case p.pytest.read(p, text):
+	case p.cargo.read(p, text):
 	case p.rust.read(p, text):
+	case p.cmake.read(p, text):
 	case p.node.read(p, text):
 	case p.jest.read(p, text):
 	case p.readESLint(text):
@@ -216,12 +222,12 @@ func promising(line []byte) bool {
 	case '#':
 		return begins("##") || begins("#   Failed ")
 	case '-':
-		return begins("--- ")
+		return begins("--- ") || begins("---- ")
 	case '[':
 		return begins("[ERROR] ") || begins("[WARNING] ")
 	}
 	if start > 0 {
-		return begins(`File "`) || begins("● ")
+		return begins(`File "`) || begins("● ") || begins("Running ") || begins("Doc-tests ")
 	}
 	known := false
 	switch line[0] {
@@ -241,6 +247,8 @@ func promising(line []byte) bool {
 		known = begins("1..")
 	case 'B':
 		known = begins("Bail out!")
+	case 'C':
+		known = begins("CMake ")
 	case 'E':
 		known = begins("E  ") || begins("ERROR ") || begins("Exception ignored ")
 	case 'F':
@@ -267,6 +275,8 @@ func promising(line []byte) bool {
 		known = begins("ok ")
 	case 'p':
 		known = begins("panic: ")
+	case 'r':
+		known = begins("running ")
 	case 's':
 		known = begins("section_")
 	case 't':

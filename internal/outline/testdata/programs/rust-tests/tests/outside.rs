@@ -1,0 +1,4 @@
+#[test]
+fn from_outside() {
+    assert_eq!(areas::area(1, 2), 2);
+}
