@@ -36,6 +36,9 @@ func (c *cmake) read(p *Parser, text string) bool {
 		}
 		c.flush(p)
 	}
+	if !strings.HasPrefix(text, "CMake ") {
+		return false
+	}
 	level := ci.LevelWarning
 	rest, ok := strings.CutPrefix(text, "CMake Error")
 	if ok {

@@ -33,8 +33,8 @@
 // (javac, clang-tidy, mypy); the linker; make, when nothing was wrong before;
 // CMake; Go's compiler, vet, failed tests, panics and data races; rustc;
 // TypeScript, and other compilers with numbered messages in Microsoft's form;
-// ESLint; Maven; Python's tracebacks and pytest; uncaught errors of Node and
-// Jest's failures; Perl's Test::More.
+// ESLint; Maven; Python's tracebacks and pytest; uncaught errors of Node, and the
+// failures of Jest, Mocha and Vitest; Perl's Test::More.
 //
 // # Tests
 //

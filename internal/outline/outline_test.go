@@ -449,6 +449,8 @@ func TestParser_MemoryIsBounded(t *testing.T) {
 		"panic":             "panic: " + x + "\n\ngoroutine 1 [running]:\nruntime.x%d(" + x + ")\n",
 		"cargo":             "running 9999999 tests\ntest a%d ... FAILED\n",
 		"cargo's words":     "running 2 tests\ntest a ... FAILED\n---- a stdout ----\n" + x + "%d\n",
+		"mocha":             "  1) a%d\n       b:\n      " + x + "\n",
+		"vitest":            " FAIL  x.js > a%d\n" + x + "\n",
 		"cmake":             "CMake Error at x.cmake:%d (x):\n  " + x + "\n",
 		"sections":          "section_start:1:a%d" + x + "\r\n",
 		"annotations":       "x.c:%d:1: error: " + x + "\n",
@@ -490,6 +492,7 @@ func FuzzParser(f *testing.F) {
 		}
 	}
 	f.Add([]byte("\x1b"), uint16(1), false)
+	f.Add([]byte("running 1 test\n  \n  1) a\n       b:\n  \n FAIL  x.js\n  \nCMake Error at x:1 (y):\n  \nWARNING: DATA RACE\n  "), uint16(1), false)
 	f.Add([]byte("::error file=\xff%,line=99999999999999999999,endLine=-1::%0"), uint16(3), false)
 	f.Add([]byte("section_start:1e400:a\r\nsection_start:NaN:b[\r\nsection_end:-1:a"), uint16(3), false)
 	f.Add([]byte(`{"Action":"fail","Package":"p","Elapsed":1e300}`+"\n"+`{"Action":"output","Package":"p","Output":""}`), uint16(9), false)

@@ -65,6 +65,8 @@ type Parser struct {
 	race   goRace
 	cargo  cargo
 	cmake  cmake
+	mocha  mocha
+	vitest vitest
 	eslint string // the file that the next lines are about
 	perl   perl
 }
@@ -136,6 +138,7 @@ func (p *Parser) Close(at time.Time) {
 	p.perl.flush(p)
 	p.cargo.flush(p)
 	p.cmake.flush(p)
+	p.vitest.flush(p)
 	p.endGroups(0, p.lines+1)
 	p.awake = false
 }
@@ -170,7 +173,7 @@ func (p *Parser) line(raw []byte) {
 	}
 	p.read(string(text))
 	p.awake = p.gotext.awake() || p.tap.awake() || p.trace.state != traceNone || p.pytest.awake() ||
-		p.rust.wait > 0 || p.node.state != nodeNone || p.jest.title != "" || p.panic.state != panicNone || p.race.awake() || p.cargo.awake() || p.cmake.awake() || p.eslint != "" || p.perl.awake() || p.groups.hunk.inside()
+		p.rust.wait > 0 || p.node.state != nodeNone || p.jest.title != "" || p.panic.state != panicNone || p.race.awake() || p.cargo.awake() || p.cmake.awake() || p.mocha.awake() || p.vitest.awake() || p.eslint != "" || p.perl.awake() || p.groups.hunk.inside()
 }
 
 // read gives a line to whoever understands it. It may be empty.
@@ -192,6 +195,8 @@ func (p *Parser) read(text string) {
 	case p.cmake.read(p, text):
 	case p.node.read(p, text):
 	case p.jest.read(p, text):
+	case p.vitest.read(p, text):
+	case p.mocha.read(p, text):
 	case p.readESLint(text):
 	default:
 		p.compiler(text)
@@ -227,7 +232,10 @@ func promising(line []byte) bool {
 		return begins("[ERROR] ") || begins("[WARNING] ")
 	}
 	if start > 0 {
-		return begins(`File "`) || begins("● ") || begins("Running ") || begins("Doc-tests ")
+		if start == 2 && digit(line[start]) { // of Mocha's failures
+			return bytes.Contains(line[:min(len(line), 12)], []byte(") "))
+		}
+		return begins("FAIL  ") || begins(`File "`) || begins("● ") || begins("Running ") || begins("Doc-tests ")
 	}
 	known := false
 	switch line[0] {
