@@ -84,7 +84,56 @@ func TestRun_Masks(t *testing.T) {
 	}
 	b := s.build("acme/mask")
 	log := string(s.get("/api/v1/builds/" + b.ID + "/steps/sh/log"))
+	if b.Steps[0].Name != "secrets" {
+		t.Errorf("the step is called %q", b.Steps[0].Name)
+	}
 	if want := "***\nit is ***\nin two ***\n::add-mask::***\n***\n"; log != want {
 		t.Errorf("the log is %q, want %q", log, want)
+	}
+}
+
+// What is hidden in the log is hidden in what is said beside it; and our own
+// token is, wherever it came from.
+func TestRun_MasksNamesAndResults(t *testing.T) {
+	t.Parallel()
+	s, dir := newServer(t), t.TempDir()
+	write(t, dir, map[string]string{"results.sh": `echo '<testsuite name="s"><testcase name="login with '"$PASSWORD"'"><failure message="bad '"$PASSWORD"'"/></testcase></testsuite>' > out.xml; cat "$1"`})
+	cmd := stepcast(t, append([]string{"PASSWORD=swordfish"}, s.env...), "run", "--project", "acme/names", "--title", "with swordfish", "--mask-env", "PASSWORD", "--tests", "out.xml", "--",
+		"sh", "results.sh", s.dir+"/token", "swordfish")
+	cmd.Dir = dir
+	if _, stderr, code := output(t, cmd); code != 0 || stderr != "" {
+		t.Fatalf("exit code %d, stderr %q", code, stderr)
+	}
+	b := s.build("acme/names")
+	notes := s.notes(b.ID, "kind=test")
+	log := string(s.get("/api/v1/builds/" + b.ID + "/steps/sh/log"))
+	if b.Title != "with ***" || !strings.HasSuffix(b.Steps[0].Name, "/token ***") || notes != "failed s.login with ***\n" || log != "***\n" {
+		t.Errorf("title %q, name %q, notes %q, log %q", b.Title, b.Steps[0].Name, notes, log)
+	}
+	if events := string(s.get("/api/v1/builds/" + b.ID + "/events")); strings.Contains(events, "swordfish") || strings.Contains(events, "stp_") {
+		t.Errorf("events %s", events)
+	}
+}
+
+// The failed step of this machine waits for the server while the build is
+// finished: it is delivered first, and the build has failed.
+func TestBuildFinish_DeliversThisMachinesStepsFirst(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	env := append(s.env, "STEPCAST_SPOOL_DIR="+t.TempDir()+"/spool", "STEPCAST_URL="+s.url)
+	stdout, _, _ := output(t, stepcast(t, env, "build", "start", "--project", "acme/finish", "--steps", "lint,test"))
+	env = append(env, "STEPCAST_BUILD="+strings.TrimSpace(stdout))
+	output(t, stepcast(t, env, "run", "--step", "lint", "--", "true"))
+	s.kill()
+	output(t, stepcast(t, env, "run", "--step", "test", "--drain-timeout", "0s", "--", "sh", "-c", "echo broken; exit 2"))
+	s.start()
+	if _, stderr, code := output(t, stepcast(t, env, "build", "finish")); code != 0 || !strings.HasPrefix(stderr, "stepcast: failed ") {
+		t.Errorf("exit code %d, stderr %q", code, stderr)
+	}
+	if b := s.build("acme/finish"); b.Status != "failed" || b.Steps[1].Status != "failed" || !b.Steps[1].LogComplete {
+		t.Errorf("the build is %+v", b)
+	}
+	if _, stderr, code := output(t, stepcast(t, env, "build", "finish", "nope")); code != 2 || !strings.HasPrefix(stderr, "stepcast: A build id is a UUID") {
+		t.Errorf("exit code %d, stderr %q", code, stderr)
 	}
 }

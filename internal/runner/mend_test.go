@@ -270,3 +270,86 @@ func TestResume_GoesOnWhereTheOtherEnded(t *testing.T) {
 		})
 	}
 }
+
+// The step that a dead process had in mind is another's by now: its log is not
+// touched, and nothing of ours is lost.
+func TestResume_NeverWritesIntoAnothersStep(t *testing.T) {
+	t.Parallel()
+	c, said := newContract(), &sayings{}
+	client := serve(t, c)
+	opt := options(said)
+	opt.SpoolRoot, opt.Own = filepath.Join(t.TempDir(), "spool"), false
+	r := NewReport(client, opt)
+	fmt.Fprint(r, "ours, and more than theirs\n")
+	_ = r.record(entry{Joined: &joined{Build: opt.Build, Step: "test"}})
+	r.Finish(Ending{Status: ci.Failed, ExitCode: 3, At: time.Now()})
+	r.spool.Close()
+	c.builds[opt.Build.String()] = &fakeBuild{status: "running", steps: map[string]*fakeStep{
+		"test": {Key: "test", Status: "running", reporter: "another", log: []byte("theirs\n"), LogBytes: 7},
+	}}
+	if tally, err := NewLeftovers(client, opt.SpoolRoot, opt.Spool, said.say).Deliver(t.Context()); err != nil || tally.Delivered != 1 {
+		t.Fatalf("%+v, %v; said %q", tally, err, said.all())
+	}
+	steps := c.builds[opt.Build.String()].steps
+	if got := string(steps["test"].log); got != "theirs\n" {
+		t.Errorf("their log is %q", got)
+	}
+	if s := steps["test-2"]; s == nil || string(s.log) != "ours, and more than theirs\n" || s.Status != "failed" {
+		t.Errorf("ours is %+v", s)
+	}
+}
+
+// A proxy that answers 200 to everything has stored nothing.
+func TestReport_BelievesOnlyReceipts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, said := newContract(), &sayings{}
+		friendly := 0
+		c.fault = func(n int, w http.ResponseWriter, r *http.Request) bool {
+			switch {
+			case n > 8 || n%2 == 1:
+				return false
+			case n%4 == 0:
+				fmt.Fprint(w, "<html>Sign in to our network</html>")
+			default:
+				fmt.Fprint(w, `{"ok":true}`)
+			}
+			friendly++
+			return true
+		}
+		err := reported(t, c, options(said), func(r *Report) {
+			for range 5 {
+				fmt.Fprint(r, "text\n")
+				time.Sleep(time.Second)
+			}
+			passed(r)
+		})
+		if _, step := c.step(t); err != nil || friendly < 3 || string(step.log) != strings.Repeat("text\n", 5) || step.Status != "passed" {
+			t.Errorf("error %v after %d friendly answers; the step is %s with %q", err, friendly, step.Status, step.log)
+		}
+	})
+}
+
+// A closed log is no reason to go round and round.
+func TestReport_RestsAfterTheLogWasClosed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, said := newContract(), &sayings{}
+		err := reported(t, c, options(said), func(r *Report) {
+			fmt.Fprint(r, "text\n")
+			time.Sleep(time.Second)
+			synctest.Wait()
+			c.mu.Lock()
+			for _, b := range c.builds {
+				b.steps["test"].closed = true
+			}
+			c.mu.Unlock()
+			fmt.Fprint(r, strings.Repeat("more\n", flushBytes))
+			time.Sleep(time.Minute) // in the bubble, time stands still for whoever spins
+			passed(r)
+		})
+		if err != nil || len(c.requests) > 10 {
+			t.Errorf("error %v after %d requests", err, len(c.requests))
+		}
+	})
+}

@@ -212,6 +212,45 @@ func TestSpool_BoundsItself(t *testing.T) {
 	}
 }
 
+// What the server has goes before what it has not, whosever that is; of text
+// that was given up, the end is remembered.
+func TestSpool_GivesUpWhatTheServerHasFirst(t *testing.T) {
+	t.Parallel()
+	root := filepath.Join(t.TempDir(), "spool")
+	opt := Options{Budget: 4 << 20}
+	fill := func(s *Spool, n int) *Spool {
+		var err error
+		if s == nil {
+			if s, err = Create(root, opt, []byte("first")); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { s.close() })
+		}
+		for range n {
+			s.Append(make([]byte, 1<<18), noon)
+		}
+		return s
+	}
+	other := fill(nil, 4)
+	other.close()
+	s := fill(nil, 10)
+	s.Release(s.End())
+	fill(s, 8)
+	other = reopen(t, other)
+	if _, holes := readAll(t, other, 0, 1<<20); holes != nil {
+		t.Errorf("text that the server has not was given up: %v", holes)
+	}
+	other.close()
+	s.mu.Lock()
+	s.safe = 0
+	s.mu.Unlock()
+	fill(s, 16)
+	other = reopen(t, other)
+	if _, holes := readAll(t, other, 0, 1<<20); len(holes) != 1 || other.End() != 4<<18 {
+		t.Errorf("of the other's text, which ends at %d, holes %v", other.End(), holes)
+	}
+}
+
 // The budget is the root's: what was delivered goes first, then the oldest
 // text; what somebody is at work on stays.
 func TestSpool_MakesRoomAmongOthers(t *testing.T) {
@@ -461,9 +500,17 @@ func TestSpool_ClockSetBack(t *testing.T) {
 
 func TestCreate_RefusesWhatOthersCouldHavePrepared(t *testing.T) {
 	t.Parallel()
-	root := t.TempDir()
+	s := create(t, Options{})
+	s.close()
+	root := s.root
 	if err := os.Chmod(root, 0o777); err != nil {
 		t.Fatal(err)
+	}
+	if _, err := List(root); err == nil || !strings.HasSuffix(err.Error(), "others may write to it") {
+		t.Errorf("list: %v", err)
+	}
+	if _, err := Open(s.dir, Options{}); err == nil || !strings.HasSuffix(err.Error(), "others may write to it") {
+		t.Errorf("open: %v", err)
 	}
 	if _, err := Create(root, Options{}, nil); err == nil || err.Error() != "others may write to it" {
 		t.Errorf("error %v", err)
