@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -154,7 +155,7 @@ func runOnce(ctx context.Context, env []string, seed uint64, kill bool) (r runne
 		return r, err
 	}
 	cmd := exec.CommandContext(ctx, bin, "run", "--project", r.project, "--step", "print", "--", os.Args[0])
-	cmd.Env = append(env, "STEPCAST_PRINT="+strconv.FormatUint(seed, 10))
+	cmd.Env = append(slices.Clip(env), "STEPCAST_PRINT="+strconv.FormatUint(seed, 10)) // other lanes append too
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	terminal, theirs, err := os.Pipe()
 	if err != nil {
