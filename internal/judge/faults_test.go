@@ -650,7 +650,18 @@ func (a *arena) restore(dump string) {
 		a.Fatal("no reader was open")
 	}
 	a.must(a.judge.Rewound())
-	a.run("pg_restore", "--clean", "--if-exists", "--single-transaction", "--dbname="+a.pg.URL(), dump)
+	// The servers read on meanwhile, and may be what PostgreSQL ends it for;
+	// then nothing of it was done.
+	args := []string{"--clean", "--if-exists", "--single-transaction", "--dbname=" + a.pg.URL(), dump}
+	for tries := 1; ; tries++ {
+		out, err := exec.Command("pg_restore", args...).CombinedOutput()
+		if err == nil {
+			break
+		}
+		if tries == 10 || !strings.Contains(string(out), "deadlock detected") {
+			a.Fatalf("pg_restore: %v\n%s", err, out)
+		}
+	}
 	a.must(a.judge.Resume())
 	a.await("a reset for every open reader", 30*time.Second, func() bool { return a.status().Resets >= before.Resets+before.Open })
 	a.progress(100)

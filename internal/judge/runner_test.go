@@ -224,13 +224,19 @@ type storedBuild struct {
 
 func (a *arena) fetch(path string) []byte {
 	a.Helper()
-	response, err := http.Get(a.servers[0].URL + path)
-	a.must(err)
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	a.must(err)
-	if response.StatusCode != http.StatusOK {
-		a.Fatalf("GET %s: %d %s", path, response.StatusCode, body)
+	var body []byte
+	status := 0
+	a.await("an answer to GET "+path, time.Minute, func() bool {
+		response, err := http.Get(a.servers[0].URL + path)
+		a.must(err)
+		defer response.Body.Close()
+		body, err = io.ReadAll(response.Body)
+		a.must(err)
+		status = response.StatusCode
+		return status != http.StatusServiceUnavailable // PostgreSQL was killed a moment ago
+	})
+	if status != http.StatusOK {
+		a.Fatalf("GET %s: %d %s", path, status, body)
 	}
 	return body
 }
