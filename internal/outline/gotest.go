@@ -13,7 +13,7 @@ import (
 // Bounds of what is kept of Go's tests while they run.
 const (
 	maxKept   = 1 << 20 // bytes of their names and output together; of one, what a message holds
-	maxHeld   = 3 << 20 // bytes of results that wait for the name of their package
+	maxHeld   = 8 << 20 // bytes of results that wait for the name of their package
 	maxPlaces = 10      // of one failed test
 )
 
