@@ -41,6 +41,7 @@ type tapPoint struct {
 	group  bool // its diagnostics say that it is no test, but holds some
 	line   int64
 	words  []string
+	raw    bool // they are no YAML: what was wrong, and a stack
 	size   int
 }
 
@@ -59,7 +60,7 @@ func (t *tapReader) read(p *Parser, text string) bool {
 		return true
 	}
 	if strings.HasPrefix(text, "#") && !strings.HasPrefix(text, "# Subtest: ") {
-		if q := t.point; q != nil && q.margin == margin && q.test.Status == ci.Failed && !strings.HasPrefix(text, "# Looks like ") {
+		if q := t.point; q != nil && q.margin == margin && q.test.Status == ci.Failed && !q.raw && !strings.HasPrefix(text, "# Looks like ") {
 			q.say(strings.TrimPrefix(text[1:], " "))
 		}
 		return false // what Test::More says of places is read elsewhere too
@@ -67,6 +68,11 @@ func (t *tapReader) read(p *Parser, text string) bool {
 	if t.line(p, text, margin) {
 		t.others = 0
 		return true
+	}
+	if q := t.point; q != nil && q.test.Status == ci.Failed && margin > q.margin && text != "" && (q.raw || len(q.words) == 0) {
+		q.raw = true // Mocha's reporter writes them so
+		q.say(strings.Repeat(" ", margin-q.margin) + text)
+		return false
 	}
 	if text != "" {
 		t.finish(p)
@@ -276,11 +282,25 @@ func (t *tapReader) yield(p *Parser, q *tapPoint) {
 	p.test(q.line, q.test)
 }
 
-// problem yields the place that the diagnostics of Node's test runner name: the
-// first frame of the stack in the user's code, else where the test stands.
+// problem yields the place that the diagnostics of Node's test runner, or of
+// Mocha, name: the first frame of the stack in the user's code, else where the
+// test stands.
 func (q *tapPoint) problem(p *Parser) {
 	var at, declared place
 	var words []string
+	if q.raw {
+		for _, line := range q.words {
+			frame, framed := strings.CutPrefix(strings.TrimSpace(line), "at ")
+			if at, ok := nodeFrame(frame); framed && ok && len(words) > 0 {
+				p.problem(q.line, ci.LevelError, at, q.test.Name, join(dedent(words)...))
+				return
+			}
+			if !framed {
+				words = append(words, line)
+			}
+		}
+		return
+	}
 	in := ""
 	for _, line := range q.words {
 		if indent(line) == 0 && line != "" {
@@ -346,7 +366,7 @@ func cutPoint(text string, margin int, line int64) (*tapPoint, bool) {
 	verb, why := cutWord(directive)
 	switch verb = strings.ToUpper(verb); {
 	case strings.HasPrefix(verb, "SKIP"):
-		q.test.Status, q.test.Message = ci.Skipped, strings.Clone(cut(unescapeTAP(why), ci.MaxNoteName))
+		q.test.Status, q.test.Message = ci.Skipped, strings.Clone(cut(unescapeTAP(strings.TrimPrefix(why, "-")), ci.MaxNoteName)) // "-" is Mocha's for no reason
 	case verb == "TODO":
 		q.todo, q.test.Message = true, strings.Clone(cut(unescapeTAP(why), ci.MaxNoteName))
 	case strings.HasPrefix(verb, "TIME="): // node-tap: # time=12.3ms
