@@ -4,6 +4,8 @@ package main
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -110,6 +112,23 @@ func TestRun_MasksNamesAndResults(t *testing.T) {
 	if b.Title != "with ***" || !strings.HasSuffix(b.Steps[0].Name, "/token ***") || notes != "failed s.login with ***\n" || log != "***\n" {
 		t.Errorf("title %q, name %q, notes %q, log %q", b.Title, b.Steps[0].Name, notes, log)
 	}
+	// Nor is it in the spool of a run whose server is away.
+	s.kill()
+	spool := filepath.Join(t.TempDir(), "spool")
+	cmd = stepcast(t, append([]string{"PASSWORD=swordfish", "STEPCAST_SPOOL_DIR=" + spool, "STEPCAST_URL=" + s.url}, s.env...), "run", "--project", "acme/away", "--mask-env", "PASSWORD", "--drain-timeout", "0s", "--tests", "out.xml", "--",
+		"sh", "results.sh", s.dir+"/token", "swordfish")
+	cmd.Dir = dir
+	output(t, cmd)
+	kept, err := filepath.Glob(filepath.Join(spool, "*", "*"))
+	if err != nil || len(kept) < 3 {
+		t.Fatalf("the spool has %v, %v", kept, err)
+	}
+	for _, path := range kept {
+		if text, err := os.ReadFile(path); err != nil || strings.Contains(string(text), "swordfish") || strings.Contains(string(text), "stp_") {
+			t.Errorf("%s: %v, %q", path, err, text)
+		}
+	}
+	s.start()
 	if events := string(s.get("/api/v1/builds/" + b.ID + "/events")); strings.Contains(events, "swordfish") || strings.Contains(events, "stp_") {
 		t.Errorf("events %s", events)
 	}

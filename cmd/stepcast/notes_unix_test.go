@@ -76,6 +76,9 @@ func TestRun_UnderstandsGoTest(t *testing.T) {
 	if got := s.notes(b.ID, "kind=annotation"); !strings.HasPrefix(got, "error x_test.go:8 one and one is three @") || strings.Count(got, "\n") != 1 {
 		t.Errorf("annotations\n%s", got)
 	}
+	if _, stderr, _ := output(t, stepcast(t, s.env, "tail", b.ID)); !strings.Contains(stderr, "; tests: 1 passed, 1 failed, 1 skipped; 1 error, 0 warnings\n") {
+		t.Errorf("tail says %q", stderr)
+	}
 	var step struct {
 		Steps []struct {
 			Tests       struct{ Passed, Failed, Skipped int }

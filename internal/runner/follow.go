@@ -55,6 +55,9 @@ type FollowEvent struct {
 		ExitCode   *int       `json:"exit_code"`
 		StartedAt  *time.Time `json:"started_at"`
 		FinishedAt *time.Time `json:"finished_at"`
+
+		Tests       *ci.Tests       `json:"tests"`
+		Annotations *ci.Annotations `json:"annotations"`
 	}
 	Log *struct {
 		Step   ci.StepKey `json:"step"`

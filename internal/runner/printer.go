@@ -74,6 +74,12 @@ func (p *Printer) show(e *FollowEvent) {
 		if a, b := e.Step.StartedAt, e.Step.FinishedAt; a != nil && b != nil {
 			line += fmt.Sprintf(" after %v", b.Sub(*a).Round(100*time.Millisecond))
 		}
+		if t := e.Step.Tests; t != nil {
+			line += fmt.Sprintf("; tests: %d passed, %d failed, %d skipped", t.Passed, t.Failed, t.Skipped)
+		}
+		if a := e.Step.Annotations; a != nil && a.Error+a.Warning > 0 {
+			line += "; " + counted(a.Error, "error") + ", " + counted(a.Warning, "warning")
+		}
 		p.say("%s", line)
 	case e.Build != nil:
 		if p.Outcome == "" {
@@ -87,6 +93,13 @@ func (p *Printer) show(e *FollowEvent) {
 		p.say("the server begins again (%s)", e.Reset)
 		p.steps, p.open = nil, nil
 	}
+}
+
+func counted(n int64, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
 }
 
 // Close ends the line that is open and shows what was held back, and the header

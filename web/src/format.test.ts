@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ago, counted, duration, elapsed, instant } from "./format.ts";
+import { ago, counted, duration, elapsed, found, instant } from "./format.ts";
 
 test("durations", () => {
 	const cases: [number, string][] = [
@@ -33,4 +33,22 @@ test("times", () => {
 test("counts", () => {
 	assert.equal(counted(1, "line"), "1 line");
 	assert.equal(counted(1_200, "line"), "1,200 lines");
+});
+
+test("what was found in a step's log", () => {
+	assert.equal(found({}), "");
+	assert.equal(found({ tests: null, annotations: null }), "");
+	assert.equal(found({ tests: { passed: 1, failed: 0, skipped: 0 } }), "1 test passed.");
+	assert.equal(
+		found({ tests: { passed: 1200, failed: 2, skipped: 1 } }),
+		"2 of 1,203 tests failed, 1 was skipped.",
+	);
+	assert.equal(
+		found({
+			tests: { passed: 3, failed: 0, skipped: 2 },
+			annotations: { error: 1, warning: 4, notice: 9 },
+		}),
+		"3 tests passed, 2 were skipped. 1 error, 4 warnings.",
+	);
+	assert.equal(found({ annotations: { error: 0, warning: 0, notice: 1 } }), "");
 });

@@ -1,5 +1,7 @@
 /** Words and figures for people. The pages are in English, whatever the browser's language. */
 
+import type { Step } from "./model.ts";
+
 const integer = new Intl.NumberFormat("en-US");
 const clockTime = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
@@ -12,6 +14,28 @@ export function count(n: number): string {
 /** "1 line", "1,200 lines". */
 export function counted(n: number, one: string): string {
 	return `${count(n)} ${one}${n === 1 ? "" : "s"}`;
+}
+
+/** "2 of 41 tests failed, 1 was skipped. 3 errors, 1 warning."; empty when nothing was found. */
+export function found(step: Pick<Step, "tests" | "annotations">): string {
+	const sentences: string[] = [];
+	const tests = step.tests;
+	if (tests) {
+		const all = tests.passed + tests.failed + tests.skipped;
+		const skipped = tests.skipped
+			? `, ${count(tests.skipped)} ${tests.skipped === 1 ? "was" : "were"} skipped`
+			: "";
+		sentences.push(
+			tests.failed
+				? `${count(tests.failed)} of ${counted(all, "test")} failed${skipped}.`
+				: `${counted(tests.passed, "test")} passed${skipped}.`,
+		);
+	}
+	const { error = 0, warning = 0 } = step.annotations ?? {};
+	const grave = [error && counted(error, "error"), warning && counted(warning, "warning")];
+	const said = grave.filter(Boolean).join(", ");
+	if (said) sentences.push(`${said}.`);
+	return sentences.join(" ");
 }
 
 /** "840 ms", "12.3 s", "4 m 07 s", "2 h 05 m", "3 d 4 h". */

@@ -31,6 +31,9 @@ export interface Step {
 	readonly log_bytes?: number;
 	readonly log_lines?: number;
 	readonly log_complete?: boolean;
+	/** What was found in the log and in files of results; null when nothing was. */
+	readonly annotations?: Readonly<Record<"error" | "warning" | "notice", number>> | null;
+	readonly tests?: Readonly<Record<"passed" | "failed" | "skipped", number>> | null;
 }
 
 export interface BuildWithSteps extends Build {

@@ -1,5 +1,5 @@
 import { css, html, LitElement, nothing, type PropertyValues, unsafeCSS } from "lit";
-import { count, counted } from "../format.ts";
+import { count, counted, found } from "../format.ts";
 import { emptyLog, firstLine, type StepLog as Log, lastLine, maxRows } from "../log.ts";
 import { LogRows } from "../log-rows.ts";
 import { ended, type Step } from "../model.ts";
@@ -313,7 +313,7 @@ export class StepLog extends LitElement {
 	}
 
 	#note(step: Step) {
-		const words = this.#words(step);
+		const words = [this.#words(step), found(step)].filter(Boolean).join(" ");
 		return words === "" ? nothing : html`<p class="note">${words}</p>`;
 	}
 
