@@ -24,7 +24,7 @@ type runCmd struct {
 
 	Tests        []string      `help:"Files in which the command leaves test results: JUnit XML, TAP or go test -json. May be patterns." placeholder:"FILE" sep:","`
 	PTY          bool          `name:"pty" help:"Run the command on a terminal of its own: for tools that print colours, or print at once, only there."`
-	Timeout      time.Duration `help:"End the command, and what it started, after so long: SIGTERM, exit code 124." placeholder:"TIME"`
+	Timeout      time.Duration `help:"End the command, and what it started, after so long, such as 30m: SIGTERM, exit code 124." placeholder:"TIME"`
 	KillAfter    time.Duration `help:"How long after --timeout it is killed if it has not ended. Default: 10s." default:"10s" placeholder:"TIME"`
 	MaskEnv      []string      `help:"Variables whose values are hidden in the log, in every encoding." env:"STEPCAST_MASK_ENV" placeholder:"NAME" sep:"," group:"Secrets"`
 	MaskFile     []string      `help:"Files whose lines are hidden in the log." env:"STEPCAST_MASK_FILE" placeholder:"FILE" sep:"," type:"path" group:"Secrets"`

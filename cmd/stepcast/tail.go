@@ -209,7 +209,7 @@ func (c *tailCmd) build(ctx context.Context, std stdio, client *runner.Client) (
 			hint = "; name a build, another project with --project, or 'latest', which is the newest of all"
 		}
 		if project != "" {
-			of = " of " + project
+			of = " of the project " + project
 		}
 		if c.Branch != "" {
 			of += " on the branch " + c.Branch

@@ -436,7 +436,7 @@ func TestTail_WithoutABuild(t *testing.T) {
 		code = term.Wait(cmd)
 		return term.Text(), code
 	}
-	if text, code := tail(); code != 2 || !strings.HasPrefix(text, "stepcast: there is no build of acme-here yet; name a build") {
+	if text, code := tail(); code != 2 || !strings.HasPrefix(text, "stepcast: there is no build of the project acme-here yet; name a build") {
 		t.Errorf("no build yet: exit code %d, %q", code, text)
 	}
 	s.newReport("acme-here").end("failed")

@@ -83,7 +83,11 @@ func (r *refusal) Error() string {
 	case r.moved != "":
 		return fmt.Sprintf("it redirects to %s (%d)", r.moved, r.status)
 	}
-	return fmt.Sprintf("it answers %d %s", r.status, http.StatusText(r.status))
+	hint := ""
+	if r.status == http.StatusNotFound { // Stepcast's own have a detail
+		hint = "; is that Stepcast's address?"
+	}
+	return fmt.Sprintf("it answers %d %s%s", r.status, http.StatusText(r.status), hint)
 }
 
 // Passing tells whether an error is one that time may heal: no connection, no
