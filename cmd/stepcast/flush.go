@@ -51,7 +51,7 @@ func (c *flushCmd) Run(ctx context.Context, std stdio) error {
 		return exitCode(exitFailed)
 	case err != nil && !errors.Is(err, context.Canceled):
 		return fmt.Errorf("look for what was left behind: %w", err)
-	case t.Delivered == 0 && t.Elsewhere+t.Busy == 0:
+	case t.Delivered == 0 && t.Elsewhere+t.Busy+t.GivenUp == 0:
 		say("nothing was left behind")
 	}
 	return nil

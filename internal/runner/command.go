@@ -427,6 +427,9 @@ func (p *pipe) show(text []byte, log Log, all bool) bool {
 	if !all {
 		hold = log.Held()
 	}
+	if p.crlf && hold > 0 { // counted in other bytes than these
+		hold = len(p.unshown) + len(text)
+	}
 	if len(p.unshown) > 0 || hold > 0 {
 		p.unshown = append(p.unshown, text...)
 		text = p.unshown[:max(0, len(p.unshown)-hold)]

@@ -130,6 +130,12 @@ func TestRun_ReportsATimeout(t *testing.T) {
 	}
 }
 
+// keeping is a log that keeps what it gets.
+type keeping struct{ io.Writer }
+
+func (keeping) Close() error { return nil }
+func (keeping) Held() int    { return 0 }
+
 // The bytes of a character wait for each other, so that another stream's text
 // does not tear it apart in the log; but a program that prints one of them and
 // then nothing is not kept waiting, and what is shown is in the log.

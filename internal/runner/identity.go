@@ -94,7 +94,11 @@ func Resume(client *Client, s *spool.Spool, say func(string)) (*Report, error) {
 	}
 	r.notes.options = outlineOptions(r.id.Dir, r.id.Buildkite)
 	if !r.described && r.id.Dir != "" {
-		r.opt.Describe = func(ctx context.Context) (string, Details) { return Describe(ctx, r.id.Dir) }
+		// The project alone: what was to be hidden in the rest is not known here.
+		r.opt.Describe = func(ctx context.Context) (string, Details) {
+			project, _ := Describe(ctx, r.id.Dir)
+			return project, Details{}
+		}
 	}
 	return r, nil
 }

@@ -54,7 +54,7 @@ const maxTidied = 20
 // removed.
 func (l *Leftovers) Deliver(ctx context.Context) (Tally, error) {
 	seen := make(map[ci.BuildID]*BuildState)
-	return l.each(l.Quiet, func(r *Report) error {
+	return l.each(ctx, l.Quiet, func(r *Report) error {
 		if r.spool.WasDelivered() {
 			return l.tidy(ctx, r, seen)
 		}
@@ -65,7 +65,7 @@ func (l *Leftovers) Deliver(ctx context.Context) (Tally, error) {
 // DeliverBuild delivers what is left of one build, or of the builds of a CI
 // system's run.
 func (l *Leftovers) DeliverBuild(ctx context.Context, build ci.BuildID, run string) (Tally, error) {
-	return l.each(false, func(r *Report) error {
+	return l.each(ctx, false, func(r *Report) error {
 		if r.id.Build != build && (run == "" || r.id.Run != run) || r.spool.WasDelivered() {
 			return errNotThis
 		}
@@ -75,7 +75,7 @@ func (l *Leftovers) DeliverBuild(ctx context.Context, build ci.BuildID, run stri
 
 // Again delivers what the server had of a build and has forgotten.
 func (l *Leftovers) Again(ctx context.Context, build ci.BuildID) (Tally, error) {
-	return l.each(false, func(r *Report) error {
+	return l.each(ctx, false, func(r *Report) error {
 		if r.id.Build != build {
 			return errNotThis
 		}
@@ -87,7 +87,7 @@ func (l *Leftovers) Again(ctx context.Context, build ci.BuildID) (Tally, error) 
 // Forget removes what is kept of a build in case that the server forgets it:
 // it has ended.
 func (l *Leftovers) Forget(build ci.BuildID) {
-	_, _ = l.each(false, func(r *Report) error {
+	_, _ = l.each(context.Background(), false, func(r *Report) error {
 		if r.id.Build != build || !r.spool.WasDelivered() {
 			return errNotThis
 		}
@@ -104,13 +104,16 @@ var (
 
 // each opens one spool after the other, as the report that it is; of those that
 // were delivered a few, or all.
-func (l *Leftovers) each(few bool, visit func(*Report) error) (t Tally, first error) {
+func (l *Leftovers) each(ctx context.Context, few bool, visit func(*Report) error) (t Tally, first error) {
 	dirs, err := spool.List(l.Root)
 	if err != nil {
 		return t, err
 	}
 	kept := 0
 	for _, dir := range dirs {
+		if ctx.Err() != nil {
+			return t, first
+		}
 		if spool.IsDelivered(dir) {
 			if kept++; few && kept > maxTidied {
 				continue
@@ -127,10 +130,20 @@ func (l *Leftovers) each(few bool, visit func(*Report) error) (t Tally, first er
 			first = errors.Join(first, err)
 			continue
 		}
-		first = errors.Join(first, l.one(s, visit, &t))
+		err = l.one(s, visit, &t)
 		s.Close()
+		first = errors.Join(first, err)
+		if refusesAll(err) {
+			return t, first
+		}
 	}
 	return t, first
+}
+
+// refusesAll tells whether what was said to one report will be said to all.
+func refusesAll(err error) bool {
+	var r *refusal
+	return errors.As(err, &r) && (r.status == http.StatusUnauthorized || r.status == http.StatusForbidden)
 }
 
 func (l *Leftovers) one(s *spool.Spool, visit func(*Report) error, t *Tally) error {
@@ -138,7 +151,11 @@ func (l *Leftovers) one(s *spool.Spool, visit func(*Report) error, t *Tally) err
 		return s.Remove() // its owner was killed before it had said anything
 	}
 	old := s.TooOld()
-	r, err := Resume(l.Client, s, l.Say)
+	say := l.Say
+	if l.Quiet {
+		say = nil
+	}
+	r, err := Resume(l.Client, s, say)
 	switch {
 	case err != nil && old:
 		return s.Remove()
@@ -210,11 +227,15 @@ func (l *Leftovers) tidy(ctx context.Context, r *Report, seen map[ci.BuildID]*Bu
 		}
 		seen[r.id.Build] = build
 	}
+	less := !build.Status.Final() // unless it has the step
 	for _, s := range build.Steps {
-		if s.Key == r.key && (s.LogBytes < r.spool.End() || r.ending != nil && !s.Status.Final()) {
-			r.spool.Undelivered()
-			return l.deliver(ctx, r)
+		if s.Key == r.key {
+			less = s.LogBytes < r.spool.End() || r.ending != nil && !s.Status.Final()
 		}
+	}
+	if less && !r.spool.IsFinal() {
+		r.spool.Undelivered()
+		return l.deliver(ctx, r)
 	}
 	if build.Status.Final() || build.Status == ci.Lost {
 		return r.spool.Remove()

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"time"
@@ -33,7 +34,7 @@ func (n *notes) reset() {
 
 // see takes the next piece of the log, or one that was seen before.
 func (n *notes) see(p *spool.Piece) {
-	if n.off || p.End() <= n.read {
+	if n.off || p.End() <= n.read || p.Offset > n.read {
 		return
 	}
 	if n.parser == nil {
@@ -48,20 +49,20 @@ func (n *notes) see(p *spool.Piece) {
 // seeNotes shows the notes the next piece of the log, and before it what they
 // have not seen: a report that was left behind goes on where the server is, but
 // its notes are numbered from the log's beginning.
-func (r *Report) seeNotes(p *spool.Piece) {
-	if !r.readNotes(p.Offset) {
+func (r *Report) seeNotes(ctx context.Context, p *spool.Piece) {
+	if !r.readNotes(ctx, p.Offset) && ctx.Err() == nil {
 		r.notes.stop()
 	}
 	r.notes.see(p)
 }
 
 // readNotes reads the log from where the notes are up to an offset; false if
-// that is not there any more, and the numbers would be others.
-func (r *Report) readNotes(until int64) bool {
+// that is not there any more, and the numbers would be others, or ctx is done.
+func (r *Report) readNotes(ctx context.Context, until int64) bool {
 	n := &r.notes
 	for !n.off && n.read < until {
 		p, ok := r.spool.Read(n.read, pieceBytes)
-		if !ok || p.Lost > 0 {
+		if !ok || p.Lost > 0 || ctx.Err() != nil {
 			return false
 		}
 		n.see(&p)
@@ -90,11 +91,11 @@ func (n *notes) stop() { n.off, n.parser, n.waiting = true, nil, nil }
 
 // rewindNotes makes the notes from a number on once more: the server has fewer
 // than it once said.
-func (r *Report) rewindNotes(from int64) bool {
+func (r *Report) rewindNotes(ctx context.Context, from int64) bool {
 	n := &r.notes
 	until, ended := n.read, n.ended
 	n.reset()
-	if !r.readNotes(until) {
+	if !r.readNotes(ctx, until) {
 		return false
 	}
 	if end := r.ended(); ended && end != nil {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -147,6 +148,33 @@ func (r *Report) hideIn(d Details) Details {
 	return d
 }
 
+// hideInFile hides in a file's content what is to be hidden.
+func (r *Report) hideInFile(content io.Reader) io.ReadCloser {
+	if r.opt.Masker == nil {
+		return io.NopCloser(content)
+	}
+	from, to := io.Pipe()
+	go func() {
+		var err error // of whoever reads no further
+		s := r.opt.Masker.Stream(func(p []byte) {
+			if err == nil {
+				_, err = to.Write(p)
+			}
+		})
+		buf := make([]byte, 64<<10)
+		for err == nil {
+			n, readErr := content.Read(buf)
+			s.Write(buf[:n])
+			if readErr != nil {
+				s.Close()
+				to.CloseWithError(readErr)
+				return
+			}
+		}
+	}()
+	return from
+}
+
 // Note adds a line of our own to the log.
 func (r *Report) Note(line string) { r.Write([]byte(r.hide("stepcast: "+line) + "\n")) }
 
@@ -236,7 +264,7 @@ func (r *Report) Close(delivered bool) error {
 	case delivered && (r.id.Own || r.gone):
 		return r.spool.Remove()
 	case delivered:
-		err := r.spool.Delivered()
+		err := r.spool.Delivered(r.closed || r.settled)
 		r.spool.Close()
 		return err
 	}
@@ -283,6 +311,10 @@ func (r *Report) sayRefused(err error) {
 	var refused *refusal
 	if errors.As(err, &refused) && (refused.status == http.StatusUnauthorized || refused.status == http.StatusForbidden) {
 		hint = "; check --token or STEPCAST_TOKEN"
+	}
+	if r.left {
+		r.say("the report of step %s of build %s is not taken: %v%s", r.key, r.id.Build, err, hint)
+		return
 	}
 	r.say("%s: %v%s", what, err, hint)
 }
@@ -381,6 +413,7 @@ func (r *Report) restart() {
 	_ = r.record(entry{Joined: &joined{Build: r.id.Build, Series: r.series, Step: r.key}})
 	r.begun, r.claims, r.taken = false, false, false
 	r.closed, r.proofless, r.settled, r.finished = false, false, false, false
+	r.dropped.Store(0)
 	r.acked.Store(0)
 	if !r.notes.off {
 		r.notes.reset()
@@ -435,7 +468,7 @@ func (r *Report) nextKey() ci.StepKey {
 // less text within flushAfter of its first byte, a heartbeat when there was
 // none for long.
 func (r *Report) waitDue(ctx context.Context) {
-	if r.left {
+	if r.left || len(r.notes.waiting) > 0 { // more than one batch has room for
 		return
 	}
 	timer := time.NewTimer(0)
@@ -472,7 +505,7 @@ func (r *Report) ended() *ending {
 
 // gather puts what there is to say into one request. It changes nothing: what
 // was said is settled when the server has it.
-func (r *Report) gather() *batch {
+func (r *Report) gather(ctx context.Context) *batch {
 	end := r.ended() // first: what came before it is in the spool
 	b := &batch{key: r.key, limit: r.bodyLimit, from: r.acked.Load()}
 	if !r.begun {
@@ -487,8 +520,8 @@ func (r *Report) gather() *batch {
 		b.add(update{step: &stepUpdate{Key: r.key, Reporter: r.id.Reporter}})
 	}
 	b.upTo = b.from
-	whole := r.closed || r.gatherText(b, end)
-	whole = r.gatherNotes(b, end, whole) && whole
+	whole := r.closed || r.gatherText(ctx, b, end)
+	whole = r.gatherNotes(ctx, b, end, whole) && whole
 	switch {
 	case !whole:
 	case end != nil:
@@ -505,7 +538,7 @@ func (r *Report) gather() *batch {
 
 // gatherText takes text into the batch until it is full, or true, there is no
 // more.
-func (r *Report) gatherText(b *batch, end *ending) bool {
+func (r *Report) gatherText(ctx context.Context, b *batch, end *ending) bool {
 	for b.room() >= 4<<10 && len(r.notes.waiting) < maxNotesWaiting {
 		p, more := r.spool.Read(b.upTo, b.room())
 		if !more {
@@ -517,16 +550,16 @@ func (r *Report) gatherText(b *batch, end *ending) bool {
 		}
 		b.add(update{text: &p})
 		b.upTo = p.End()
-		r.seeNotes(&p)
+		r.seeNotes(ctx, &p)
 	}
 	return false
 }
 
 // gatherNotes takes notes into the batch until it is full, or true, there are
 // no more.
-func (r *Report) gatherNotes(b *batch, end *ending, whole bool) bool {
+func (r *Report) gatherNotes(ctx context.Context, b *batch, end *ending, whole bool) bool {
 	if whole && end != nil {
-		if !r.closed && !r.readNotes(b.upTo) {
+		if !r.closed && !r.readNotes(ctx, b.upTo) && ctx.Err() == nil {
 			r.notes.stop()
 		}
 		r.notes.end(end.At, r.tests)
@@ -559,7 +592,7 @@ func (r *Report) deliver(ctx context.Context) (done bool, err error) {
 	// Each mending settles something; a server that is never content is no
 	// reason to go round for ever.
 	for range ci.MaxUpdates {
-		b := r.gather()
+		b := r.gather(ctx)
 		r.lastBatch = time.Now()
 		if len(b.updates) == 0 && !b.alive || r.gone {
 			return r.gone || b.last, nil
@@ -619,7 +652,7 @@ func (r *Report) settle(b *batch) {
 // another. If there is no way, it returns the refusal.
 func (r *Report) mend(ctx context.Context, b *batch, refused *refusal) (bool, error) {
 	if i := refused.index; i >= 0 && i < len(b.updates) && b.updates[i].note != nil {
-		r.mendNotes(refused)
+		r.mendNotes(ctx, refused)
 		return true, nil
 	}
 	switch refused.code {
@@ -685,8 +718,8 @@ func (r *Report) mend(ctx context.Context, b *batch, refused *refusal) (bool, er
 }
 
 // mendNotes gives the notes that the server has not, or none any more.
-func (r *Report) mendNotes(refused *refusal) {
-	if refused.code == ci.NoteGap && refused.number != nil && r.rewindNotes(*refused.number) {
+func (r *Report) mendNotes(ctx context.Context, refused *refusal) {
+	if refused.code == ci.NoteGap && refused.number != nil && r.rewindNotes(ctx, *refused.number) {
 		return
 	}
 	r.say("what was found in the log of step %s, such as test results, is not kept: %v", r.key, refused)
@@ -756,7 +789,11 @@ func (r *Report) trouble(err error) {
 	if r.failing.IsZero() {
 		r.failing = now
 	}
-	if !r.answered || now.Sub(r.failing) >= patience {
+	switch {
+	case r.answered && now.Sub(r.failing) < patience:
+	case r.left:
+		r.sayOnce("away", "%s is away (%v); trying again", r.client.URL, err)
+	default:
 		r.sayOnce("away", "%s is away (%v); the command goes on, its log follows when the server is back", r.client.URL, err)
 	}
 }

@@ -48,7 +48,7 @@ func (r *Run) Do(ctx context.Context) Result {
 	others, enough := context.WithCancel(ctx)
 	beside.Go(func() { r.leftovers(others) })
 
-	results := lookAtResults(r.Tests)
+	results := lookAtResults(r.Tests, r.Report.hideInFile)
 	r.Command.Log = r.Report.Stream
 	result := r.told(r.Command.Run())
 	if result.Err != nil {

@@ -33,12 +33,6 @@ func TestMain(m *testing.M) {
 	os.Exit(c.Run().Code)
 }
 
-// keeping is a log that keeps what it gets.
-type keeping struct{ io.Writer }
-
-func (keeping) Close() error { return nil }
-func (keeping) Held() int    { return 0 }
-
 type panicking struct{}
 
 func (panicking) Write([]byte) (int, error) { panic("no log") }

@@ -3,6 +3,7 @@ package runner
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -16,11 +17,12 @@ import (
 type results struct {
 	patterns []string
 	before   map[string]time.Time
+	hide     func(io.Reader) io.ReadCloser // what is to be hidden
 }
 
 // lookAtResults notes which files are there before the command.
-func lookAtResults(patterns []string) *results {
-	r := &results{patterns: patterns, before: make(map[string]time.Time)}
+func lookAtResults(patterns []string, hide func(io.Reader) io.ReadCloser) *results {
+	r := &results{patterns: patterns, before: make(map[string]time.Time), hide: hide}
 	for _, pattern := range patterns {
 		paths, _ := filepath.Glob(pattern) // read says what is wrong with it
 		for _, path := range paths {
@@ -35,6 +37,7 @@ func lookAtResults(patterns []string) *results {
 // read reads the results. What cannot be read is said, and is no reason for
 // anything else.
 func (r *results) read(say func(string)) (tests []ci.Test) {
+	done := make(map[string]bool)
 	for _, pattern := range r.patterns {
 		paths, err := filepath.Glob(pattern)
 		if err != nil {
@@ -45,6 +48,10 @@ func (r *results) read(say func(string)) (tests []ci.Test) {
 			say(fmt.Sprintf("--tests %s: there is no such file", pattern))
 		}
 		for _, path := range paths {
+			if done[path] {
+				continue
+			}
+			done[path] = true
 			found, err := r.readFile(path)
 			if err != nil {
 				say(fmt.Sprintf("--tests %s: %v", path, err))
@@ -68,5 +75,8 @@ func (r *results) readFile(path string) ([]ci.Test, error) {
 		return nil, errors.New("it is no file that can be read")
 	}
 	defer f.Close()
-	return outline.Tests(path, f)
+	// Before anything is cut to length: half a value is not known for one.
+	hidden := r.hide(f)
+	defer hidden.Close()
+	return outline.Tests(path, hidden)
 }

@@ -27,17 +27,38 @@ func List(root string) ([]string, error) {
 	}
 	var dirs []string
 	for _, e := range entries { // by name, which begins with the time
-		if !e.IsDir() {
+		if !e.IsDir() || !isName(e.Name()) {
 			continue
 		}
 		dir := filepath.Join(root, e.Name())
-		if _, err := os.Stat(filepath.Join(dir, journalName)); err == nil {
+		_, err := os.Stat(filepath.Join(dir, journalName))
+		switch {
+		case err == nil:
 			dirs = append(dirs, dir)
-		} else if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > unbornAge {
-			_ = os.RemoveAll(dir) // whoever began it was killed before it had said anything
+		case errors.Is(err, fs.ErrNotExist):
+			removeUnborn(dir, e)
 		}
 	}
 	return dirs, nil
+}
+
+// removeUnborn removes a folder whose owner was killed before it had said
+// anything, or while it removed it.
+func removeUnborn(dir string, e fs.DirEntry) {
+	info, err := e.Info()
+	if err != nil || time.Since(info.ModTime()) <= unbornAge {
+		return
+	}
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, f := range files {
+		if _, ours := segmentBase(f.Name()); ours || slices.Contains([]string{lockName, deliveredName, seenName}, f.Name()) {
+			_ = os.Remove(filepath.Join(dir, f.Name()))
+		}
+	}
+	_ = os.Remove(dir) // unless there is something else in it
 }
 
 // unbornAge is how long a folder without a journal is taken for a spool that is
@@ -48,6 +69,9 @@ const unbornAge = time.Hour
 // remove it. A torn tail is cut off. The error is ErrLocked, ErrGone or the
 // file system's.
 func Open(dir string, opt Options) (*Spool, error) {
+	if !isName(filepath.Base(dir)) {
+		return nil, ErrGone // something else's
+	}
 	s := newSpool(opt, filepath.Base(dir))
 	s.root, s.dir = filepath.Dir(dir), dir
 	if _, err := os.Stat(filepath.Join(dir, journalName)); err != nil {
@@ -58,6 +82,8 @@ func Open(dir string, opt Options) (*Spool, error) {
 	}
 	ok, err := s.tryLock()
 	switch {
+	case errors.Is(err, fs.ErrNotExist): // its owner has just removed it
+		return nil, ErrGone
 	case err != nil:
 		return nil, err
 	case !ok:

@@ -222,6 +222,13 @@ func (s *Spool) boundMemory() {
 // segments whatever others take. To look through the root takes its time: that
 // is done beside (Run), and until it was the budget may be passed a little.
 func (s *Spool) makeRoom() {
+	s.room.grew.Store(true)
+	s.mu.Lock()
+	first := len(s.segments) == 0
+	s.mu.Unlock()
+	if first {
+		return // nothing is looked through before a command starts
+	}
 	beside := s.room.beside.Load()
 	if !beside {
 		s.room.wanted.Store(s.over())
@@ -232,6 +239,11 @@ func (s *Spool) makeRoom() {
 	if beside && s.over() && s.room.wanted.CompareAndSwap(false, true) {
 		return // the next look sees to it
 	}
+	s.dropOwn()
+}
+
+// dropOwn gives up our own oldest text, as long as there is too much.
+func (s *Spool) dropOwn() {
 	for s.over() {
 		s.mu.Lock()
 		dropped := len(s.segments) > 2 && s.dropOldest()
@@ -259,6 +271,7 @@ type room struct {
 	beside atomic.Bool  // Run looks
 	others atomic.Int64 // bytes of the others
 	wanted atomic.Bool  // more is wanted than dropping what the server has gives
+	grew   atomic.Bool  // a segment was begun since the last look
 
 	mu     sync.Mutex
 	looked time.Time
@@ -272,9 +285,14 @@ func (r *room) look(s *Spool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	wanted := r.wanted.Load()
-	if time.Since(r.looked) < time.Second && !wanted {
+	wait := lookEvery
+	if r.grew.Load() {
+		wait = time.Second
+	}
+	if time.Since(r.looked) < wait && !wanted {
 		return
 	}
+	r.grew.Store(false)
 	others := usedBy(s.root, s.dir)
 	if need := others + s.onDisk() + s.opt.segmentBytes() - s.opt.Budget; need > 0 && others > 0 {
 		others -= dropOthers(s.root, s.dir, need, s.releasable() < need)
@@ -282,9 +300,13 @@ func (r *room) look(s *Spool) {
 	r.others.Store(others)
 	r.looked = time.Now()
 	if wanted {
+		s.dropOwn()
 		r.wanted.Store(false)
 	}
 }
+
+// lookEvery is how often a spool that does not grow looks through its root.
+const lookEvery = 30 * time.Second
 
 // releasable is how many bytes makeRoom can free of what the server has.
 func (s *Spool) releasable() (n int64) {
@@ -327,7 +349,7 @@ func usedBy(root, except string) (n int64) {
 		switch {
 		case err != nil:
 			return nil // it went away, or is not ours to count
-		case d.IsDir() && path == except:
+		case d.IsDir() && path != root && (path == except || !isName(d.Name())):
 			return filepath.SkipDir
 		case !d.IsDir():
 			if info, err := d.Info(); err == nil {

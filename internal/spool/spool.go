@@ -132,7 +132,7 @@ func Create(root string, opt Options, first []byte) (*Spool, error) {
 	if err := makeRoot(root); err != nil {
 		return nil, err
 	}
-	name := time.Now().UTC().Format("20060102T150405.000000") + "-" + strings.ToLower(rand.Text()[:12])
+	name := time.Now().UTC().Format(nameTime) + "-" + strings.ToLower(rand.Text()[:nameRandom])
 	s := newSpool(opt, name)
 	s.root, s.dir = root, filepath.Join(root, name)
 	if err := os.Mkdir(s.dir, 0o700); err != nil {
@@ -144,6 +144,19 @@ func Create(root string, opt Options, first []byte) (*Spool, error) {
 		return nil, plain(err)
 	}
 	return s, nil
+}
+
+// The name of a spool's folder is the time at which it was made, and chance.
+const (
+	nameTime   = "20060102T150405.000000"
+	nameRandom = 12
+)
+
+// isName tells a spool's folder from whatever else lies in a root.
+func isName(name string) bool {
+	at, chance, ok := strings.Cut(name, "-")
+	_, err := time.Parse(nameTime, at)
+	return ok && err == nil && len(at) == len(nameTime) && len(chance) == nameRandom
 }
 
 // begin locks the folder of a new spool, and then lets others see it.
@@ -329,14 +342,28 @@ func (s *Spool) noteTrouble(err error) {
 	}
 }
 
-// Delivered notes that the server has everything. The spool is kept in case
-// that it forgets, and is the first to go when there is no room.
-func (s *Spool) Delivered() error {
+// Delivered notes that the server has everything, or will never take more,
+// which is final. The spool is kept in case that it forgets, and is the first
+// to go when there is no room.
+func (s *Spool) Delivered(final bool) error {
 	if s.dir == "" {
 		return nil
 	}
 	s.Release(s.End())
-	return plain(os.WriteFile(filepath.Join(s.dir, deliveredName), nil, 0o600))
+	var word []byte
+	if final {
+		word = []byte(finalWord)
+	}
+	return plain(os.WriteFile(filepath.Join(s.dir, deliveredName), word, 0o600))
+}
+
+const finalWord = "final\n"
+
+// IsFinal tells whether Delivered was told that the server will never take
+// more.
+func (s *Spool) IsFinal() bool {
+	word, err := os.ReadFile(filepath.Join(s.dir, deliveredName))
+	return err == nil && string(word) == finalWord
 }
 
 // Undelivered takes Delivered back.
@@ -424,22 +451,17 @@ func (s *Spool) Remove() error {
 	if s.dir == "" {
 		return nil
 	}
+	s.closeFiles() // some systems remove nothing that is open
 	// The journal goes first: without it, nobody takes the folder for a spool.
 	err := os.Remove(filepath.Join(s.dir, journalName))
-	s.closeFiles()
-	err = errors.Join(err, removeAllBut(s.dir, lockName))
-	s.close()
-	return errors.Join(err, os.RemoveAll(s.dir))
-}
-
-func removeAllBut(dir, name string) error {
-	files, err := os.ReadDir(dir)
+	files, _ := os.ReadDir(s.dir)
 	for _, f := range files {
-		if f.Name() != name && f.Name() != journalName {
-			err = errors.Join(err, os.Remove(filepath.Join(dir, f.Name())))
+		if f.Name() != lockName {
+			err = errors.Join(err, os.Remove(filepath.Join(s.dir, f.Name())))
 		}
 	}
-	return err
+	s.close()
+	return errors.Join(err, os.RemoveAll(s.dir))
 }
 
 func (s *Spool) close() {

@@ -2,6 +2,7 @@ package spool
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -251,6 +252,64 @@ func TestSpool_GivesUpWhatTheServerHasFirst(t *testing.T) {
 	}
 }
 
+// With the looking done beside, the budget holds too, at most a look later.
+func TestRun_BoundsTheRoot(t *testing.T) {
+	t.Parallel()
+	s := create(t, Options{Budget: 1 << 20})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- s.Run(ctx) }()
+	defer func() { cancel(); <-done }()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for i := 0; ; i++ {
+		s.Append(make([]byte, 64<<10), time.Now())
+		if i > 64 && usedBy(s.root, "") <= 1<<20 {
+			return
+		}
+		if i > 3_000 {
+			t.Fatalf("%d bytes in the root", usedBy(s.root, ""))
+		}
+		<-tick.C
+	}
+}
+
+// What is no spool in the root is nobody's to remove, however old.
+func TestList_LeavesOtherFoldersAlone(t *testing.T) {
+	t.Parallel()
+	s := create(t, Options{})
+	s.close()
+	old := time.Now().AddDate(0, 0, -2)
+	for _, file := range []string{"precious/thing", "books/journal", filepath.Base(s.dir) + "x/journal", "20261125T155000.123456-abcdefghijkl/notes.txt"} {
+		path := filepath.Join(s.root, file)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte("kept"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(filepath.Dir(path), old, old); err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			if _, err := os.Stat(path); err != nil {
+				t.Error(err)
+			}
+		}()
+	}
+	unborn := filepath.Join(s.root, "20261125T155000.123456-mnopqrstuvwx")
+	if err := errors.Join(os.Mkdir(unborn, 0o700), os.WriteFile(filepath.Join(unborn, lockName), nil, 0o600), os.Chtimes(unborn, old, old)); err != nil {
+		t.Fatal(err)
+	}
+	if dirs, err := List(s.root); err != nil || !slices.Equal(dirs, []string{s.dir}) {
+		t.Errorf("%v, %v", dirs, err)
+	}
+	if _, err := os.Stat(unborn); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a folder that was never written to: %v", err)
+	}
+	dropOthers(s.root, "", 1<<30, true)
+}
+
 // The budget is the root's: what was delivered goes first, then the oldest
 // text; what somebody is at work on stays.
 func TestSpool_MakesRoomAmongOthers(t *testing.T) {
@@ -269,7 +328,7 @@ func TestSpool_MakesRoomAmongOthers(t *testing.T) {
 		return s
 	}
 	old, delivered, busy := fill(4), fill(4), fill(4)
-	if err := delivered.Delivered(); err != nil {
+	if err := delivered.Delivered(false); err != nil {
 		t.Fatal(err)
 	}
 	old.close()
