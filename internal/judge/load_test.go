@@ -31,6 +31,7 @@ type pupil struct {
 	states  map[string]string           // statuses by build/step
 	over    map[string]bool
 	writes  int
+	struck  bool
 }
 
 type pupilEvent struct {
@@ -105,7 +106,6 @@ func (p *pupil) update(w http.ResponseWriter, r *http.Request) {
 	defer p.mu.Unlock()
 	build, logs := r.PathValue("id"), map[string]int64{}
 	p.writes++
-	lazy := p.fault == "lost" && p.writes == 20
 	for i, u := range updates {
 		switch {
 		case u.Step != nil:
@@ -121,12 +121,15 @@ func (p *pupil) update(w http.ResponseWriter, r *http.Request) {
 				must(json.NewEncoder(w).Encode(map[string]any{"type": "/problems/log-gap", "offset": end, "index": i}))
 				return
 			}
-			if skip < int64(len(u.Log.Text)) && !lazy {
+			fresh := skip < int64(len(u.Log.Text))
+			strikes := fresh && p.writes >= 20 && !p.struck // at the first new text from here on
+			p.struck = p.struck || strikes
+			if fresh && !(strikes && p.fault == "lost") {
 				text := u.Log.Text[skip:]
 				line := TextOf(build, u.Log.Step).Line(end)
 				event := map[string]any{"step": u.Log.Step, "line": line, "offset": u.Log.Offset + skip, "bytes": len(text), "text": text}
 				p.add(build, "log", event)
-				if p.fault == "twice" && p.writes == 20 {
+				if p.fault == "twice" && strikes {
 					p.add(build, "log", event)
 				}
 				p.steps[build][u.Log.Step] = u.Log.Offset + int64(len(u.Log.Text))
