@@ -74,13 +74,13 @@ func (r *Run) Do(ctx context.Context) Result {
 // have forgotten our build, its other steps on this machine come first.
 func (r *Run) leave(ctx context.Context, enough context.CancelFunc, delivered bool) {
 	defer enough()
-	if r.Leftovers == nil {
+	if r.Leftovers == nil || !delivered { // a server that does not take ours takes no others either
 		return
 	}
 	r.Leftovers.hurry.Store(true)
 	limit := leaveTime
 	again := make(chan struct{})
-	if delivered && r.Report.created && !r.Report.id.Own {
+	if r.Report.created && !r.Report.id.Own {
 		limit = max(limit, r.DrainTimeout)
 		go func() {
 			defer close(again)
