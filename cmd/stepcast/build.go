@@ -114,7 +114,7 @@ func (c *buildFinishCmd) Run(ctx context.Context, std stdio) error {
 	default:
 		return usage(std, exitUsage, fmt.Errorf("--status is passed, failed, canceled or auto, not %q", c.Status))
 	}
-	root, opt, err := c.spool()
+	left, err := c.leftovers(std)
 	if err != nil {
 		return usage(std, exitUsage, err)
 	}
@@ -122,14 +122,13 @@ func (c *buildFinishCmd) Run(ctx context.Context, std stdio) error {
 	if err != nil {
 		return err
 	}
+	left.Client = client
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	say := func(line string) { fmt.Fprintf(std.Err, "stepcast: %s\n", line) }
 	id, run, err := whichPresent(c.Build)
 	if err != nil {
 		return usage(std, exitUsage, err)
 	}
-	left := runner.NewLeftovers(client, root, opt, say)
 	left.Quiet = true
 	// How its steps ended is said by those of this machine first.
 	waiting, _ := left.DeliverBuild(ctx, id, run)
@@ -140,7 +139,7 @@ func (c *buildFinishCmd) Run(ctx context.Context, std stdio) error {
 		}
 	}
 	if auto := status == "" || status == "auto"; err == nil && auto && waiting.Waiting > 0 {
-		return fmt.Errorf("the build was not finished: %s still in %s, and without them it is not known how it ended; run `stepcast flush` and finish it again, or say --status", reports(waiting.Waiting), root)
+		return fmt.Errorf("the build was not finished: %s still in %s, and without them it is not known how it ended; run `stepcast flush` and finish it again, or say --status", reports(waiting.Waiting), left.Root)
 	}
 	switch {
 	case errors.Is(err, runner.ErrNoBuild):

@@ -114,6 +114,16 @@ func (f *spoolFlags) spool() (root string, opt spool.Options, err error) {
 	return root, opt, nil
 }
 
+// leftovers are what earlier runs left where this one's spools lie, for the
+// client that the caller gives them.
+func (f *spoolFlags) leftovers(std stdio) (*runner.Leftovers, error) {
+	root, opt, err := f.spool()
+	if err != nil {
+		return nil, err
+	}
+	return runner.NewLeftovers(nil, root, opt, func(line string) { fmt.Fprintf(std.Err, "stepcast: %s\n", line) }), nil
+}
+
 // parseSize reads a number of bytes, such as 512MiB, 1GiB or 1000000.
 func parseSize(s string) (int64, error) {
 	number, unit := s, int64(1)

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"github.com/stepcast/stepcast/internal/runner"
 )
 
 type flushCmd struct {
@@ -25,34 +23,32 @@ Exit codes: 0 nothing is left, 1 something is; the last line says how much, and 
 
 // Run delivers what was left behind.
 func (c *flushCmd) Run(ctx context.Context, std stdio) error {
-	root, opt, err := c.spool()
+	left, err := c.leftovers(std)
 	if err != nil {
 		return usage(std, exitUsage, err)
 	}
-	client, err := c.client()
-	if err != nil {
+	if left.Client, err = c.client(); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	say := func(line string) { fmt.Fprintf(std.Err, "stepcast: %s\n", line) }
-	t, err := runner.NewLeftovers(client, root, opt, say).Deliver(ctx)
+	t, err := left.Deliver(ctx)
 	if t.Elsewhere > 0 {
-		say(fmt.Sprintf("%s in %s for another server: name it with --url %s", reports(t.Elsewhere), root, strings.Join(t.Servers, " or --url ")))
+		left.Say(fmt.Sprintf("%s in %s for another server: name it with --url %s", reports(t.Elsewhere), left.Root, strings.Join(t.Servers, " or --url ")))
 	}
 	if t.Busy > 0 {
-		say(fmt.Sprintf("%s of a run that still goes on, and sent by it", reports(t.Busy)))
+		left.Say(fmt.Sprintf("%s of a run that still goes on, and sent by it", reports(t.Busy)))
 	}
 	switch {
 	case t.Waiting == 0 && t.Elsewhere > 0:
 		return exitCode(exitFailed)
 	case t.Waiting > 0:
-		say(fmt.Sprintf("%s left in %s, %d bytes of logs", reports(t.Waiting), root, t.Bytes))
+		left.Say(fmt.Sprintf("%s left in %s, %d bytes of logs", reports(t.Waiting), left.Root, t.Bytes))
 		return exitCode(exitFailed)
 	case err != nil && !errors.Is(err, context.Canceled):
 		return fmt.Errorf("look for what was left behind: %w", err)
 	case t.Delivered == 0 && t.Elsewhere+t.Busy+t.GivenUp == 0:
-		say("nothing was left behind")
+		left.Say("nothing was left behind")
 	}
 	return nil
 }

@@ -384,7 +384,7 @@ func (r *Report) create(ctx context.Context) (build BuildState, err error) {
 		b := newBuild{ID: r.id.Build, Project: r.id.Project, Details: r.id.Details.tidy()}
 		if r.id.Own {
 			b.Status = ci.Running
-			b.Steps = []newStep{{Key: r.key, Name: printable(r.id.Name, ci.MaxTitle)}}
+			b.Steps = []newStep{{Key: r.key, Name: r.id.Name}}
 		}
 		body := mustJSON(b)
 		err = r.persist(ctx, func() (err error) {
@@ -514,7 +514,7 @@ func (r *Report) gather(ctx context.Context) *batch {
 			// may be after its end.
 			b.add(update{build: &buildUpdate{Status: ci.Running, StartedAt: &r.id.Started}})
 		}
-		b.add(update{step: &stepUpdate{Key: r.key, Reporter: r.id.Reporter, Name: printable(r.id.Name, ci.MaxTitle), Needs: r.id.Needs, Status: ci.Running, StartedAt: &r.id.Started}})
+		b.add(update{step: &stepUpdate{Key: r.key, Reporter: r.id.Reporter, Name: r.id.Name, Needs: r.id.Needs, Status: ci.Running, StartedAt: &r.id.Started}})
 	}
 	if r.claims {
 		b.add(update{step: &stepUpdate{Key: r.key, Reporter: r.id.Reporter}})

@@ -10,11 +10,8 @@ import (
 	"github.com/stepcast/stepcast/internal/ci"
 )
 
-// Limits of single values, beside those in ci.
-const (
-	maxLost  = 1 << 50 // bytes of one hole
-	maxShort = 250     // bytes of a commit, an author or a trigger
-)
+// maxLost bounds one hole, in bytes; the limits of other values are in ci.
+const maxLost = 1 << 50
 
 // decodeUpdates reads the body of POST …/updates. The request keeps parts of
 // the body. An error is a *ci.Problem.
@@ -342,15 +339,15 @@ func (d *updatesDecoder) describe(u *ci.BuildUpdate, name []byte) bool {
 	case "branch":
 		u.Branch = optional(d, func() string { return d.line(ci.MaxBranch) })
 	case "commit":
-		u.Commit = optional(d, func() string { return d.line(maxShort) })
+		u.Commit = optional(d, func() string { return d.line(ci.MaxShort) })
 	case "title":
 		u.Title = optional(d, func() string { return d.line(ci.MaxTitle) })
 	case "author":
-		u.Author = optional(d, func() string { return d.line(maxShort) })
+		u.Author = optional(d, func() string { return d.line(ci.MaxShort) })
 	case "url":
 		u.URL = optional(d, d.url)
 	case "trigger":
-		u.Trigger = optional(d, func() string { return d.line(maxShort) })
+		u.Trigger = optional(d, func() string { return d.line(ci.MaxShort) })
 	case "started_at":
 		u.StartedAt = optional(d, d.timestamp)
 	case "finished_at":

@@ -125,10 +125,10 @@ func (r *reader) open(seg *segment, mem memory, size int64, seed seed, offset in
 		r.scan.from = mem
 	}
 	r.scan.size = size
-	if here := r.scan; true {
-		// Behind the record? Then from the segment's start.
-		if h, _, ok := here.next(); r.scan.pos > 0 && (!ok || h.place > offset) {
-			r.scan.pos = 0
+	if r.scan.pos > 0 {
+		here := r.scan
+		if h, _, ok := here.next(); !ok || h.place > offset {
+			r.scan.pos = 0 // it is behind the record: from the segment's start
 		}
 	}
 	return true

@@ -114,7 +114,7 @@ type Spool struct {
 	nextEntry int64 // number of the next entry
 	journal   *os.File
 	journaled int64 // bytes of it that are sound
-	journalOK bool  // it has changed since it was synced, or not
+	journalOK bool  // it has not changed since it was synced
 
 	read reader
 }
