@@ -117,3 +117,43 @@ test("a hostile line takes linear time", () => {
 		assert.ok(performance.now() - started < 5_000, JSON.stringify(unit));
 	}
 });
+
+test("a line in which the cursor goes back shows what a terminal would at the end", async (t) => {
+	const cases: [line: string, shown: string, inOrder?: false][] = [
+		["10%\r50%\r100%", "100%"],
+		["10%\r50%\r", "50%"],
+		["\x1b[32m##        \x1b[0m 20%\r\x1b[32m##########\x1b[0m 100%", "########## 100%"],
+		["downloading a long name\r\x1b[Kdone", "done"],
+		["downloading a long name\r\x1b[2Kdone", "done"],
+		["working |\b/\b-\b\\\b done", "working  done"],
+		["abc\b\b\x1b[1K", "c"],
+		["ab\x1b[1Gx", "xb", false],
+		["abcdef\rXY", "XYcdef", false],
+		["\u{1f600} 1\r\u{1f680} 2", "\u{1f680} 2"],
+		["a\x1b[99999999Cb\rc", "cb", false],
+		["\r\r", ""],
+	];
+	for (const [line, want, inOrder = true] of cases) {
+		await t.test(JSON.stringify(line), () => {
+			const found = pieces(line, plain);
+			assert.equal(shown(line), want);
+			const joined = found.map(({ text }) => text).join("");
+			if (inOrder) assert.equal(joined, line);
+			else assert.deepEqual([...joined].sort(), [...line].sort());
+		});
+	}
+});
+
+test("links of OSC 8 lead to the web and nowhere else", () => {
+	const hrefs = (line: string) =>
+		pieces(line, plain).flatMap((p) => (p.kind === "text" ? [[p.text, p.href]] : []));
+	const link = (address: string, end = "\x07") => `\x1b]8;id=1;${address}${end}`;
+	assert.deepEqual(hrefs(`see ${link("https://example.org/a?b;c")}here${link("")} now`), [
+		["see ", undefined],
+		["here", "https://example.org/a?b;c"],
+		[" now", undefined],
+	]);
+	for (const bad of ["javascript:alert(1)", "file:///etc/passwd", "//example.org", "https://[", ""]) {
+		assert.deepEqual(hrefs(`${link(bad, "\x1b\\")}x`), [["x", undefined]]);
+	}
+});

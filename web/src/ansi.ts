@@ -35,8 +35,9 @@ export const plain: Pen = {
 	overline: false,
 };
 
+/** Text to show, with the address that an OSC 8 sequence gave it; what is hidden; a control character. */
 export type Piece =
-	| { readonly kind: "text"; readonly text: string; readonly pen: Pen }
+	| { readonly kind: "text"; readonly text: string; readonly pen: Pen; readonly href?: string }
 	| { readonly kind: "escape"; readonly text: string }
 	| { readonly kind: "control"; readonly text: string };
 
@@ -47,28 +48,147 @@ const special =
 	// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about
 	/\x1b(?:\[([0-?]*)([ -/]*)([@-~])|\][^\x07\x1b]{0,2048}(?:\x07|\x1b\\)|[()*+][ -~]|[78=>cDEHM])|[\x00-\x08\x0a-\x1f\x7f]+?/g;
 
+// A cursor goes no further right: far more than a terminal is wide.
+const maxColumn = 10_000;
+
 // A carriage return before the line's end belongs to the line end and is not worth a mark.
 const lineEnd = /\r$/;
+
+// OSC 8 ; parameters ; address: the text up to the next one is a link; an empty address ends it.
+// https://gist.github.com/egmontkob/eb114294efbcd5adb1944c9f3cb5feda
+const hyperlink = /^\x1b\]8;[^;]*;(.*?)(?:\x07|\x1b\\)$/;
 
 /** Cuts a line, without its line feed, into pieces, starting with the given pen. */
 export function pieces(line: string, pen: Pen): Piece[] {
 	const found: Piece[] = [];
 	const body = line.replace(lineEnd, "");
 	let from = 0;
+	let href: string | undefined;
+	const text = (text: string) => {
+		found.push(href ? { kind: "text", text, pen, href } : { kind: "text", text, pen });
+	};
+	let moves = false;
 	for (const match of body.matchAll(special)) {
-		if (match.index > from) found.push({ kind: "text", text: body.slice(from, match.index), pen });
-		const text = match[0];
-		from = match.index + text.length;
-		if (text.length === 1) {
-			found.push({ kind: "control", text });
+		if (match.index > from) text(body.slice(from, match.index));
+		const sequence = match[0];
+		from = match.index + sequence.length;
+		if (sequence.length === 1) {
+			moves ||= sequence === "\r" || sequence === "\b";
+			found.push({ kind: "control", text: sequence });
 			continue;
 		}
-		found.push({ kind: "escape", text });
+		found.push({ kind: "escape", text: sequence });
 		if (match[3] === "m" && match[2] === "") pen = sgr(pen, match[1] ?? "");
+		const link = hyperlink.exec(sequence);
+		if (link) href = safeAddress(link[1]);
 	}
-	if (from < body.length) found.push({ kind: "text", text: body.slice(from), pen });
+	if (from < body.length) text(body.slice(from));
 	if (body.length < line.length) found.push({ kind: "escape", text: "\r" });
+	return moves ? settled(found) : found;
+}
+
+/** An address that a click may open: nothing that runs in the page. */
+function safeAddress(text: string | undefined): string | undefined {
+	return text && /^https?:\/\//i.test(text) && URL.canParse(text) ? text : undefined;
+}
+
+/**
+ * A line in which the cursor goes back, as a progress bar's does: what a terminal shows of it at the
+ * end. What was written over or erased becomes a piece to hide. The pieces still join to the line,
+ * save where a shorter text was left standing over a longer one, which then comes out of its order.
+ */
+function settled(line: readonly Piece[]): Piece[] {
+	interface Cell {
+		readonly char: string;
+		readonly piece: number;
+		readonly at: number;
+	}
+	const cells: (Cell | undefined)[] = [];
+	let column = 0;
+	for (const [piece, { kind, text }] of line.entries()) {
+		if (kind === "control") {
+			if (text === "\r") column = 0;
+			else if (text === "\b") column = Math.max(0, column - 1);
+		} else if (kind === "escape") {
+			column = moved(text, column, cells);
+		} else {
+			let at = 0;
+			for (const char of text) {
+				cells[column++] = { char, piece, at };
+				at += char.length;
+			}
+		}
+	}
+
+	const shown = cells.filter((cell) => cell !== undefined);
+	const inOrder = shown.every((cell, i) => {
+		const before = shown[i - 1];
+		return !before || before.piece < cell.piece || (before.piece === cell.piece && before.at < cell.at);
+	});
+	const stays: Set<number>[] = [];
+	for (const { piece, at } of shown) (stays[piece] ??= new Set()).add(at);
+	const hidden: string[] = [];
+	const found: Piece[] = [];
+	const hide = (text: string) => {
+		const last = found.at(-1);
+		if (!inOrder) hidden.push(text);
+		else if (last?.kind === "escape") found[found.length - 1] = { ...last, text: last.text + text };
+		else found.push({ kind: "escape", text });
+	};
+	for (const [i, piece] of line.entries()) {
+		if (piece.kind === "escape" || piece.text === "\r" || piece.text === "\b") {
+			hide(piece.text);
+		} else if (piece.kind === "control") {
+			found.push(piece);
+		} else if (!stays[i]) {
+			hide(piece.text);
+		} else {
+			for (const { stay, text } of runs(piece.text, stays[i])) {
+				if (stay) found.push({ ...piece, text });
+				else hide(text);
+			}
+		}
+	}
+	if (inOrder) return found;
+	const visible = shown.map(({ char, piece }) => ({ ...(line[piece] as Piece), text: char }));
+	const controls = found.filter(({ kind }) => kind === "control");
+	return [{ kind: "escape", text: hidden.join("") }, ...visible, ...controls];
+}
+
+/** Cuts a text into what stays and what does not, by the places of its characters. */
+function runs(text: string, stays: ReadonlySet<number>): { stay: boolean; text: string }[] {
+	const found: { stay: boolean; text: string }[] = [];
+	let from = 0;
+	let at = 0;
+	let staying: boolean | undefined;
+	for (const char of text) {
+		const stay = stays.has(at);
+		if (staying !== undefined && stay !== staying) {
+			found.push({ stay: staying, text: text.slice(from, at) });
+			from = at;
+		}
+		staying = stay;
+		at += char.length;
+	}
+	if (staying !== undefined) found.push({ stay: staying, text: text.slice(from) });
 	return found;
+}
+
+/** Where a sequence that moves the cursor within its line leaves it; erases what the sequence erases. */
+function moved(sequence: string, column: number, cells: unknown[]): number {
+	// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about
+	const [, field, final] = /^\x1b\[(\d*)([CDGK])$/.exec(sequence) ?? [];
+	const n = field ? number(field) : 0;
+	if (final === "K") {
+		if (n === 0) cells.length = Math.min(cells.length, column);
+		else if (n === 1) cells.fill(undefined, 0, column + 1);
+		else if (n === 2) cells.length = 0;
+		return column;
+	}
+	const by = Math.min(Math.max(1, n), maxColumn);
+	if (final === "C") return Math.min(column + by, maxColumn);
+	if (final === "D") return Math.max(0, column - by);
+	return final === "G" ? by - 1 : column;
 }
 
 /** The pen at the end of a line: what its last colour sequence leaves for the next one. */
