@@ -65,7 +65,7 @@ test("sequences are hidden, half ones stay visible, and nothing is thrown away",
 		["\x1b(Btext\x1b7\x1b8\x1b=", "text"],
 		["half \x1b[31", "half [31"],
 		["half \x1b]0;title", "half ]0;title"],
-		["10%\r20%\r30%", "10%20%30%"],
+		["10%\r20%\r30%", "30%"],
 		["windows\r", "windows"],
 		["nul \x00 bell \x07 tab \t.", "nul  bell  tab \t."],
 		["\u0080\u009b31m \ufffd \u{1f600}", "\u0080\u009b31m \ufffd \u{1f600}"],
@@ -91,20 +91,25 @@ test("colours hold until they are changed, across lines", () => {
 	assert.equal(penAfter("still green", pen), pen);
 });
 
-test("pieces of random bytes join to the line", () => {
+test("pieces of random bytes join to the line, and lose nothing where the cursor goes back", () => {
 	// A small generator with a fixed seed, so that a failure can be repeated.
 	let seed = 1;
 	const random = (n: number) => {
 		seed = (seed * 1103515245 + 12345) % 2147483648;
 		return Math.floor((seed / 2147483648) * n);
 	};
-	const alphabet = "\x1b\x1b\x1b[[[]];;::0123489mKH\x07\\\r\x00(B \u009b\ufffdé";
+	const alphabet = "\x1b\x1b\x1b[[[]];;::0123489mKHDG\b\x07\\\r\x00(B \u009b\ufffdé";
 	for (let i = 0; i < 20_000; i++) {
 		const line = Array.from({ length: random(30) }, () => alphabet[random(alphabet.length)]).join(
 			"",
 		);
 		const found = pieces(line, plain);
-		assert.equal(found.map((piece) => piece.text).join(""), line);
+		const joined = found.map((piece) => piece.text).join("");
+		if (/[\r\b]./s.test(line) || /[DG]/.test(line)) {
+			assert.deepEqual([...joined].sort(), [...line].sort());
+		} else {
+			assert.equal(joined, line);
+		}
 		if (isPlain(line)) assert.ok(found.length <= 1);
 	}
 });

@@ -79,6 +79,7 @@ export function pieces(line: string, pen: Pen): Piece[] {
 		}
 		found.push({ kind: "escape", text: sequence });
 		if (match[3] === "m" && match[2] === "") pen = sgr(pen, match[1] ?? "");
+		else moves ||= match[3] === "D" || match[3] === "G";
 		const link = hyperlink.exec(sequence);
 		if (link) href = safeAddress(link[1]);
 	}

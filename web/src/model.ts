@@ -54,6 +54,16 @@ export interface Chunk {
 	readonly lost?: number;
 }
 
+/** A part of a step's log, by lines: GET …/lines. The first chunk begins with the first byte of a line. */
+export interface LinesPage {
+	/** The extent of the whole log at that moment; an unended last line counts. */
+	readonly lines: number;
+	readonly bytes: number;
+	/** The parameters of the one SGR sequence that sets the colours in force at the first chunk. */
+	readonly sgr: string;
+	readonly chunks: readonly Chunk[];
+}
+
 /** In the feed, an event also names its build. */
 export interface InFeed {
 	readonly at: string;
