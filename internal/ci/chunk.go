@@ -89,6 +89,41 @@ func (c *Chunk) Split() []Chunk {
 	return pieces
 }
 
+// cutLines cuts the chunk behind its first n newlines; with fewer in it, after
+// is empty. The pieces share the chunk's memory and are kept as it is.
+func (c *Chunk) cutLines(n int64) (before, after Chunk) {
+	if n > c.Lines || n == c.Lines && c.Ended {
+		return *c, Chunk{}
+	}
+	var place, text, lines int64 // in the body; what that is of the text; newlines up to there
+	for ; lines < n; lines++ {
+		if c.Escaped {
+			size, long := lineEnd(c.Body[place:])
+			place, text = place+size, text+long
+		} else {
+			place += int64(bytes.IndexByte(c.Body[place:], '\n')) + 1
+			text = place
+		}
+	}
+	before = Chunk{Body: c.Body[:place:place], Escaped: c.Escaped, Bytes: text, Lines: n, Ended: n > 0}
+	after = Chunk{Body: c.Body[place:], Escaped: c.Escaped, Bytes: c.Bytes - text, Lines: c.Lines - n, Ended: c.Ended}
+	return before, after
+}
+
+// lineEnd tells how long the first line of a literal is, and its text, with
+// the newline that it must have.
+func lineEnd(literal []byte) (size, text int64) {
+	for at := literal; ; {
+		run := bytes.IndexByte(at, '\\')
+		long, short := escape(at[run:])
+		size, text = size+int64(run+long), text+int64(run+short)
+		if newline(at[run:]) {
+			return size, text
+		}
+		at = at[run+long:]
+	}
+}
+
 // cutRaw is how many bytes the first piece of raw has.
 func cutRaw(raw []byte) int {
 	window := raw[:min(len(raw), MaxChunkBytes)]

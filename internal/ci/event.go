@@ -53,6 +53,26 @@ type Event struct {
 // Bytes is the length that the event has in its step's log.
 func (e *Event) Bytes() int64 { return e.Chunk.Bytes + e.Lost }
 
+// End is where a log event ends in its step's log.
+func (e *Event) End() int64 { return e.Offset + e.Bytes() }
+
+// SkipLines moves the beginning of a log event to behind its first n newlines;
+// ok is false, and the event as it was, when nothing of it comes there.
+func (e *Event) SkipLines(n int64) (ok bool) {
+	before, after := e.Chunk.cutLines(n)
+	if before.Lines < n || after.Bytes == 0 {
+		return false
+	}
+	e.Chunk = after
+	e.Line += n
+	e.Offset += before.Bytes
+	return true
+}
+
+// KeepLines cuts a log event off behind its first n newlines, if it has so
+// many.
+func (e *Event) KeepLines(n int64) { e.Chunk, _ = e.Chunk.cutLines(n) }
+
 // AppendData appends the event's JSON object, the same bytes every time and on
 // every process.
 func (e *Event) AppendData(dst []byte) []byte {

@@ -206,7 +206,11 @@ func (s *Server) json(c echo.Context, status int, v any) error {
 	if err := encoder.Encode(v); err != nil {
 		return fmt.Errorf("encode answer: %w", err)
 	}
-	body := buf.Bytes()
+	return s.jsonBody(c, status, buf.Bytes())
+}
+
+// jsonBody answers with a value that is encoded already.
+func (s *Server) jsonBody(c echo.Context, status int, body []byte) error {
 	h := c.Response().Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("X-Content-Type-Options", "nosniff")

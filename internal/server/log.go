@@ -19,7 +19,7 @@ import (
 
 // getLog answers with the bytes of a step's log, or a part of them.
 func (s *Server) getLog(c echo.Context, ref postgres.Ref) error {
-	key, err := stepOfLog(c)
+	key, err := stepKey(c)
 	if err != nil {
 		return err
 	}
@@ -43,10 +43,7 @@ func (s *Server) getLog(c echo.Context, ref postgres.Ref) error {
 	if want.download {
 		h.Set("Content-Disposition", `attachment; filename="`+strings.ReplaceAll(string(key), "/", "_")+`.log"`)
 	}
-	h.Set("Cache-Control", "no-cache")
-	if extent.Over {
-		h.Set("Cache-Control", "private, max-age=31536000, immutable")
-	}
+	h.Set("Cache-Control", logCaching(&extent))
 	if len(extent.Holes) > 0 {
 		h.Set("Stepcast-Holes", holesHeader(extent.Holes))
 	}
@@ -58,7 +55,7 @@ func (s *Server) getLog(c echo.Context, ref postgres.Ref) error {
 		h.Set("Cache-Control", "no-store")
 		return s.followLog(c, ref, key, out, want)
 	}
-	etag := fmt.Sprintf(`"%s-%d"`, ci.CursorPrefix(extent.Epoch, ref.ID.Name()), size)
+	etag := logETag(&extent, ref.ID)
 	if notModified(c, etag) {
 		return c.NoContent(http.StatusNotModified)
 	}
@@ -202,34 +199,17 @@ func (w *logWriter) startAtLine(ctx context.Context, first int64) error {
 		lines := w.extent.Step.LogLines
 		return &ci.Problem{Code: badRange, Field: "lines", Limit: lines, Detail: fmt.Sprintf("The log has %d lines.", lines)}
 	}
-	events, err := w.store.LineChunks(ctx, w.extent.Log, w.extent.Step.Key, first)
-	if err != nil {
-		return fmt.Errorf("find line %d: %w", first, err)
-	}
 	w.from, w.line = w.to, first
-	for i := range events {
-		e := &events[i]
-		w.raw = e.Chunk.AppendRaw(w.raw[:0])
-		if skip, ok := afterLines(w.raw, first-e.Line); ok {
-			w.from = e.Offset + int64(skip)
-			break
-		}
-	}
-	var colours sgr
-	for at := int64(0); at < w.from; {
-		events, err := w.store.LogChunks(ctx, w.extent.Log, w.extent.Step.Key, at)
+	for e, err := range chunksFromLine(ctx, w.store, &w.extent, first) {
 		if err != nil {
-			return fmt.Errorf("find the colours of line %d: %w", first, err)
+			return fmt.Errorf("find line %d: %w", first, err)
 		}
-		if len(events) == 0 {
-			break
-		}
-		for i := range events {
-			e := &events[i]
-			w.raw = e.Chunk.AppendRaw(w.raw[:0])
-			colours.write(w.raw[:max(0, min(int64(len(w.raw)), w.from-e.Offset))])
-			at = e.Offset + e.Bytes()
-		}
+		w.from = e.Offset
+		break
+	}
+	colours, err := coloursAt(ctx, w.store, &w.extent, w.from)
+	if err != nil {
+		return fmt.Errorf("find the colours of line %d: %w", first, err)
 	}
 	w.c.Response().Header().Set("Stepcast-SGR", colours.String())
 	return nil

@@ -37,7 +37,7 @@ func TestOpenAPI_Routes(t *testing.T) {
 		}
 	}
 	for _, r := range New(Config{}).routes() {
-		path := strings.Replace(r.path, "/steps/*", "/steps/{key}/log", 1)
+		path := strings.Replace(r.path, "/steps/*", "/steps/{key}", 1)
 		path = regexp.MustCompile(`:id`).ReplaceAllString(path, "{build_id}")
 		path = regexp.MustCompile(`:(\w+)`).ReplaceAllString(path, "{$1}")
 		secured, ok := described[r.method+" "+path]
@@ -102,6 +102,9 @@ func TestOpenAPI_Answers(t *testing.T) {
 		{"GET", build, "", 200},
 		{"GET", build + "/events", "", 200},
 		{"GET", build + "/events?after=x&limit=3", "", 200},
+		{"GET", build + "/steps/build/lines", "", 200},
+		{"GET", build + "/steps/test/lines?tail=1", "", 200},
+		{"GET", build + "/steps/test/lines?from=0", "", 400},
 		{"GET", build + "/steps/test/log", "", 200},
 		{"GET", build + "/steps/none/log", "", 404},
 		{"GET", "/api/v1/events", "", 200},

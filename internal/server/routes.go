@@ -2,8 +2,12 @@ package server
 
 import (
 	"net/http"
+	"net/url"
+	"strings"
 
 	"github.com/labstack/echo/v4"
+
+	"github.com/stepcast/stepcast/internal/ci"
 )
 
 // A route is a method, a path, what it asks of its caller, and who answers.
@@ -15,13 +19,13 @@ type route struct {
 
 // routes is the whole HTTP surface. A route that is not listed does not exist,
 // and none can be listed without saying who may use it. GET routes answer HEAD
-// too.
+// too. The star is a step's key, slashes and all.
 func (s *Server) routes() []route {
 	return []route{
 		// Writing
 		{"POST", "/api/v1/builds", report, s.createBuild},
 		{"POST", "/api/v1/builds/:id/updates", report, s.build(s.postUpdates)},
-		{"PATCH", "/api/v1/builds/:id/steps/*", report, s.build(s.patchLog)}, // …/{key}/log
+		{"PATCH", "/api/v1/builds/:id/steps/*/log", report, s.build(s.patchLog)},
 
 		// Reading
 		{"GET", "/api/v1/builds", read, s.listBuilds},
@@ -29,7 +33,8 @@ func (s *Server) routes() []route {
 		{"GET", "/api/v1/builds/:id", read, s.build(s.getBuild)},
 		{"GET", "/api/v1/builds/:id/events", read, s.orUnavailable(s.build(s.buildEvents))},
 		{"GET", "/api/v1/builds/:id/notes", read, s.build(s.listNotes)},
-		{"GET", "/api/v1/builds/:id/steps/*", read, s.build(s.getLog)}, // …/{key}/log
+		{"GET", "/api/v1/builds/:id/steps/*/lines", read, s.build(s.getLines)},
+		{"GET", "/api/v1/builds/:id/steps/*/log", read, s.build(s.getLog)},
 		{"GET", "/api/v1/events", read, s.orUnavailable(s.feedEvents)},
 		{"GET", "/api/v1/streams", read, s.orUnavailable(s.streams)},
 		{"GET", "/api/v1/projects", read, s.listProjects},
@@ -53,12 +58,60 @@ func (s *Server) router() *echo.Echo {
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = s.answer
 	e.Use(s.recover, s.guard, paced)
+	steps := make(map[string]ends)
 	for _, r := range s.routes() {
 		h := s.check(r.access, r.handler)
+		if path, end, below := strings.Cut(r.path, "*/"); below {
+			r.path = path + "*"
+			if steps[r.method] == nil {
+				steps[r.method] = ends{}
+			}
+			steps[r.method][end] = h
+			h = steps[r.method].dispatch
+		}
 		e.Add(r.method, r.path, h)
 		if r.method == http.MethodGet {
 			e.Add(http.MethodHead, r.path, h)
 		}
 	}
 	return e
+}
+
+// ends are the routes below a step by their last segment. To Echo they are one
+// route, whose star takes in the rest of the address.
+type ends map[string]echo.HandlerFunc
+
+func (of ends) dispatch(c echo.Context) error {
+	_, end, err := belowStep(c)
+	if err != nil {
+		return err
+	}
+	if h := of[end]; h != nil {
+		return h(c)
+	}
+	return &ci.Problem{Code: ci.NotFound, Detail: "There is nothing at this address; a step's log is at …/steps/{key}/log, and lines of it are at …/steps/{key}/lines."}
+}
+
+// stepKey reads the {key} of …/steps/{key}/…, with plain or escaped slashes.
+func stepKey(c echo.Context) (ci.StepKey, error) {
+	key, _, err := belowStep(c)
+	if err != nil {
+		return "", err
+	}
+	if err := ci.CheckStepKey(key); err != nil {
+		return "", err
+	}
+	return ci.StepKey(key), nil
+}
+
+// belowStep cuts what follows …/steps/ before its last segment.
+func belowStep(c echo.Context) (key, end string, err error) {
+	rest := c.Param("*")
+	if c.Request().URL.RawPath != "" { // then Echo matched the escaped path
+		if rest, err = url.PathUnescape(rest); err != nil {
+			return "", "", &ci.Problem{Code: ci.Invalid, Field: "key", Detail: "The step key in the address is not escaped correctly."}
+		}
+	}
+	i := max(0, strings.LastIndexByte(rest, '/'))
+	return rest[:i], strings.TrimPrefix(rest[i:], "/"), nil
 }

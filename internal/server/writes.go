@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -66,26 +64,6 @@ func appendCounts(dst []byte, counts map[ci.StepKey]int64) []byte {
 	return append(dst, '}')
 }
 
-// stepOfLog reads the {key} of …/steps/{key}/log, with plain or escaped
-// slashes.
-func stepOfLog(c echo.Context) (ci.StepKey, error) {
-	rest := c.Param("*")
-	if c.Request().URL.RawPath != "" { // then Echo matched the escaped path
-		var err error
-		if rest, err = url.PathUnescape(rest); err != nil {
-			return "", &ci.Problem{Code: ci.Invalid, Field: "key", Detail: "The step key in the address is not escaped correctly."}
-		}
-	}
-	key, ok := strings.CutSuffix(rest, "/log")
-	if !ok {
-		return "", &ci.Problem{Code: ci.NotFound, Detail: "There is nothing at this address; a step's log is at …/steps/{key}/log."}
-	}
-	if err := ci.CheckStepKey(key); err != nil {
-		return "", err
-	}
-	return ci.StepKey(key), nil
-}
-
 // Of an upload: how much may wait while a piece is being stored, how often its
 // step counts as heard while nothing comes, and how long the store may be away
 // before the upload gives up.
@@ -99,7 +77,7 @@ const (
 // reads, this one stores: what comes while a piece is being stored becomes the
 // next piece.
 func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
-	key, err := stepOfLog(c)
+	key, err := stepKey(c)
 	if err != nil {
 		return err
 	}
