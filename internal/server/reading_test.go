@@ -85,7 +85,8 @@ func TestPages_Headers(t *testing.T) {
 	srv := &testServer{t: t, Server: s, url: serveHandler(t, s)}
 	for _, path := range []string{"/", "/builds/0190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a10"} {
 		a := srv.get(path)
-		if a.status != 200 || !strings.Contains(a.header.Get("Content-Security-Policy"), "require-trusted-types-for 'script'") || a.header.Get("X-Content-Type-Options") != "nosniff" || a.header.Get("Referrer-Policy") == "" {
+		policy := a.header.Get("Content-Security-Policy")
+		if a.status != 200 || !strings.Contains(policy, "require-trusted-types-for 'script'") || !strings.Contains(policy, "worker-src 'self';") || a.header.Get("X-Content-Type-Options") != "nosniff" || a.header.Get("Referrer-Policy") == "" {
 			t.Errorf("%s: %d %v", path, a.status, a.header)
 		}
 		for _, quoted := range strings.Split(a.body, `"`) {

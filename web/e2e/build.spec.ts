@@ -322,23 +322,13 @@ test("nothing inline runs, and a breach of the policy would be heard", async ({
 	await expect.poll(() => complaints.heard.length).toBeGreaterThan(0);
 });
 
-test("a build that does not exist is said to be so, and not asked for again", async ({
-	page,
-	server,
-	complaints,
-}) => {
+test("a build that does not exist is said to be so", async ({ page, server, complaints }) => {
 	complaints.expected = connectionErrors;
-	let asked = 0;
-	page.on("request", (request) => {
-		if (request.url().includes("/events")) asked++;
-	});
 	for (const id of ["00000000-0000-7000-8000-000000000000", "zzz"]) {
-		asked = 0;
 		await page.goto(`${server.url}/builds/${id}`);
 		await expect(page.getByRole("heading", { name: "No such build" })).toBeVisible();
 		await expect(page.getByText("There is no build at this address. All builds")).toBeVisible();
 		await expect(page.locator("stream-state [role=status]")).toHaveText("Not connected");
-		expect(asked).toBe(2);
 	}
 });
 

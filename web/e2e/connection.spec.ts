@@ -1,6 +1,26 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { connectionErrors, expect, expectLines, log, type Server, test } from "./stepcast.ts";
+import type { Page } from "@playwright/test";
+import { Relay } from "./relay.ts";
+import {
+	test as base,
+	connectionErrors,
+	expect,
+	expectLines,
+	log,
+	type Reporter,
+	type Server,
+} from "./stepcast.ts";
+
+/** A relay before the server, and the address of a build's page through it. */
+const test = base.extend<{ relay: Relay; through: (build: Reporter) => string }>({
+	relay: async ({ server }, use) => {
+		const relay = await new Relay(() => server.url).start();
+		await use(relay);
+		relay.close();
+	},
+	through: async ({ relay }, use) => {
+		await use((build) => `${relay.url}/builds/${build.id}`);
+	},
+});
 
 const state = "stream-state [role=status]";
 
@@ -49,110 +69,94 @@ test("EventSource: exact text, resuming, and 204 after the end", async ({ page, 
 	expect(heard.at(-1)?.kind).toBe("end");
 });
 
-/**
- * A server of its own that answers a build's events as it is told to and takes all else from the
- * real one, so that the answers are ones that the real one gives on a bad day only.
- */
-async function scripted(
-	real: Server,
-	answer: (request: IncomingMessage, response: ServerResponse) => void,
-): Promise<{ url: string; close: () => void }> {
-	const server = createServer(async (request, response) => {
-		if (request.url?.includes("/events")) return answer(request, response);
-		const got = await fetch(real.url + request.url);
-		response.writeHead(got.status, {
-			"Content-Type": got.headers.get("content-type") ?? "",
-			"Content-Security-Policy": got.headers.get("content-security-policy") ?? "",
-		});
-		response.end(Buffer.from(await got.arrayBuffer()));
+/** The page goes without a worker: its hub lives in the page, and goes by the page's clock. */
+async function withoutWorker(page: Page): Promise<void> {
+	await page.addInitScript(() => {
+		delete (globalThis as { SharedWorker?: unknown }).SharedWorker;
 	});
-	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-	return {
-		url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-		close: () => {
-			server.closeAllConnections();
-			server.close();
-		},
-	};
 }
 
-const at = "2026-11-22T10:00:00Z";
-const built = { id: "b", project: "e2e", number: 7, status: "running", created_at: at, at };
-const step = { key: "s", status: "running", at };
-const line = (text: string) => ({ at, step: "s", line: 1, offset: 0, bytes: text.length, text });
-
-function frame(kind: string, id: number, data: unknown): string {
-	return `${id ? `id: abcdef-${id}\n` : ""}event: ${kind}\ndata: ${JSON.stringify(data)}\n\n`;
+/** A build with a step that runs, and a line in its log. */
+async function running(server: Server, line = "one\n"): Promise<Reporter> {
+	const build = await server.build();
+	await build.step("s", "running");
+	await build.log("s", line);
+	return build;
 }
 
-/** The start of a stream with one line of log. */
-function opening(from: number, text: string): string {
-	return (
-		frame("build", from, built) +
-		frame("step", from + 1, step) +
-		frame("log", from + 2, line(text)) +
-		frame("live", from + 2, {})
-	);
-}
-
-test("unavailable, reset and end", async ({ page, server, complaints }) => {
-	complaints.expected = connectionErrors;
-	const answers = [
-		opening(1, "old\n"),
-		frame("unavailable", 0, {}),
-		frame("reset", 4, { reason: "rewound" }) + opening(5, "new\n"),
-		frame("build", 8, { ...built, status: "passed" }) + frame("end", 8, {}),
-	];
-	const asked: unknown[] = [];
-	const bad = await scripted(server, (request, response) => {
-		response.writeHead(200, { "Content-Type": "text/event-stream" });
-		response.end(`retry: 50\n\n${answers[asked.length] ?? ""}`);
-		asked.push(request.headers["last-event-id"]);
-	});
-	await page.goto(`${bad.url}/builds/b`);
+async function finished(page: Page, server: Server, build: Reporter): Promise<void> {
+	await build.finish("s");
 	await expect(page.locator(state)).toHaveText("Finished");
-	await expectLines(page, ["new"]);
-	expect(asked).toEqual([undefined, "abcdef-3", "abcdef-3", "abcdef-7"]);
-	bad.close();
+	await expectLines(page, await server.logLines(build.id, "s"));
+}
+
+test("unavailable, reset and end", async ({ page, server, relay, through, complaints }) => {
+	complaints.expected = connectionErrors;
+	const build = await running(server);
+	await page.goto(through(build));
+	await expect(page.locator(state)).toHaveText("Live");
+	await expectLines(page, ["one"]);
+	await build.log("s", "two\n");
+	await expectLines(page, ["one", "two"]);
+
+	// The server asks for patience: the EventSource comes back by itself, with what it saw last.
+	relay.say("retry: 50\nevent: unavailable\ndata: {}\n\n", true);
+	await expect.poll(() => relay.asked.at(-1)?.after).toMatch(/^\w+-\d+$/);
+	await expect(page.locator(state)).toHaveText("Live");
+	await build.log("s", "three\n");
+	await expectLines(page, ["one", "two", "three"]);
+
+	// History was rewound: the page asks for what is, and the stream goes on from there.
+	const before = relay.asked.length;
+	relay.say(`event: reset\ndata: {"log":"${build.id}","reason":"rewound"}\n\n`, false);
+	await expect.poll(() => relay.asked.length).toBe(before + 1);
+	await expect(page.locator(state)).toHaveText("Live");
+	await build.log("s", "four\n");
+	await expectLines(page, ["one", "two", "three", "four"]);
+
+	await finished(page, server, build);
+	await expect(page.locator("stream-state")).toContainText(/Finished \d\d:\d\d/);
+	await expect.poll(() => relay.streams).toBe(0);
+	const asked = relay.asked.length;
+	await page.evaluate(() => dispatchEvent(new Event("online")));
+	await page.evaluate(() => dispatchEvent(new Event("stepcast-retry")));
+	await page.reload();
+	await expect(page.locator(state)).toHaveText("Finished");
+	await expectLines(page, ["one", "two", "three", "four"]);
+	expect(relay.asked.length, "what has ended needs no stream").toBe(asked);
 });
 
-test("a stream that was closed for good is opened anew at its cursor, once it may be", async ({
+test("a proxy's 502 passes, and the stream goes on at its cursor", async ({
 	page,
 	server,
+	relay,
+	through,
 	complaints,
 }) => {
 	complaints.expected = connectionErrors;
-	const asked: string[] = [];
-	const bad = await scripted(server, (request, response) => {
-		const stream = request.headers.accept === "text/event-stream";
-		const query = new URL(request.url ?? "", "http://x").search;
-		asked.push(`${stream ? "stream" : "page"} ${query}`);
-		if (stream && asked.length === 1) {
-			response.writeHead(200, { "Content-Type": "text/event-stream" });
-			response.end(`retry: 50\n\n${opening(1, "one\n")}`);
-		} else if (stream && asked.length < 6) {
-			response.writeHead(503).end();
-		} else if (stream) {
-			response.writeHead(204).end();
-		} else {
-			const end = asked.length > 6;
-			response.writeHead(200, { "Content-Type": "application/json" });
-			response.end(JSON.stringify({ events: [], next: "abcdef-3", end }));
-		}
-	});
-	await page.goto(`${bad.url}/builds/b`);
-	await expect(page.locator(state)).toHaveText("Finished", { timeout: 30_000 });
+	const build = await running(server);
+	await page.goto(through(build));
 	await expectLines(page, ["one"]);
-	expect(asked).toEqual([
-		"stream ?tail=10000",
-		"stream ?tail=10000", // the EventSource's own, with Last-Event-ID
-		"page ?after=abcdef-3&limit=1",
-		"stream ?after=abcdef-3",
-		"page ?after=abcdef-3&limit=1",
-		"stream ?after=abcdef-3",
-		"page ?after=abcdef-3&limit=1",
-	]);
-	bad.close();
+	await expect(page.locator(state)).toHaveText("Live");
+	relay.answer = () => 502;
+	relay.cut();
+	await expect(page.locator(state)).toHaveText("Reconnecting");
+	await build.log("s", "two\n");
+	// Attempts go on, at a pace that is shown.
+	await expect(page.locator("stream-state")).toContainText(/Reconnecting in \d+ s/);
+	const asked = relay.asked.length;
+	await expect.poll(() => relay.asked.length).toBeGreaterThan(asked + 1);
+	await expectLines(page, ["one"]);
+	// The pages answer again, the stream does not yet.
+	relay.answer = (path) => (path.startsWith("/api/v1/streams") ? 502 : "pass");
+	const still = relay.asked.length;
+	await page.getByRole("button", { name: "Retry now" }).click();
+	await expect.poll(() => relay.asked.length).toBeGreaterThan(still);
+	await expect(page.locator(state)).toHaveText("Reconnecting");
+	relay.answer = () => "pass";
+	await expect(page.locator(state)).toHaveText("Live", { timeout: 40_000 });
+	await expectLines(page, ["one", "two"]);
+	await finished(page, server, build);
 });
 
 for (const [status, words] of [
@@ -161,52 +165,92 @@ for (const [status, words] of [
 	[403, "Not available"],
 	[404, "No such build"],
 ] as const) {
-	test(`${status} is said, and not asked for again`, async ({ page, server, complaints }) => {
+	test(`${status} is said, and not asked for again`, async ({
+		page,
+		server,
+		relay,
+		through,
+		complaints,
+	}) => {
 		complaints.expected = connectionErrors;
-		let asked = 0;
-		const bad = await scripted(server, (_, response) => {
-			asked++;
-			response.writeHead(status).end();
-		});
-		await page.goto(`${bad.url}/builds/b`);
+		const build = await running(server);
+		relay.answer = (path) => (path.startsWith("/api/") ? status : "pass");
+		await page.goto(through(build));
 		await expect(page.getByRole("heading", { name: words })).toBeVisible();
 		await expect(page.locator(state)).toHaveText("Not connected");
-		expect(asked).toBe(2);
-		bad.close();
+		expect(relay.paths.filter((path) => path.startsWith("/api/"))).toEqual([
+			`/api/v1/builds/${build.id}`,
+		]);
 	});
 }
 
-test("a connection that died without a word is made anew", async ({ page, server, complaints }) => {
-	complaints.expected = connectionErrors;
-	const asked: string[] = [];
-	const bad = await scripted(server, (request, response) => {
-		asked.push(new URL(request.url ?? "", "http://x").search);
-		response.writeHead(200, { "Content-Type": "text/event-stream" });
-		// The first is left open and silent for ever.
-		if (asked.length === 1) response.write(opening(1, "one\n"));
-		else response.write(frame("end", 4, {}));
+for (const status of [401, 404]) {
+	test(`${status} for one of two builds: the other goes on`, async ({
+		page,
+		context,
+		server,
+		relay,
+		through,
+		complaints,
+	}) => {
+		complaints.expected = connectionErrors;
+		const [gone, stays] = [await running(server), await running(server)];
+		const other = await context.newPage();
+		await page.goto(through(gone));
+		await other.goto(through(stays));
+		await expect(page.locator(state)).toHaveText("Live");
+		await expect(other.locator(state)).toHaveText("Live");
+		await expect.poll(() => relay.streams).toBe(1);
+		relay.answer = (path) => (path.includes(gone.id) ? status : "pass");
+		relay.cut();
+		await expect(page.locator(state)).toHaveText("Not connected", { timeout: 40_000 });
+		await expect(log(page).locator(".line")).toHaveText(["one"]);
+		await expect(other.locator(state)).toHaveText("Live", { timeout: 40_000 });
+		await stays.log("s", "two\n");
+		await expectLines(other, ["one", "two"]);
+		expect(relay.asked.at(-1)?.path).not.toContain(gone.id);
+		await finished(other, server, stays);
 	});
-	await page.clock.install({ time: at });
-	await page.goto(`${bad.url}/builds/b`);
+}
+
+test("a connection that died without a word is made anew", async ({
+	page,
+	server,
+	relay,
+	through,
+	complaints,
+}) => {
+	complaints.expected = connectionErrors;
+	const build = await running(server);
+	await withoutWorker(page);
+	await page.clock.install();
+	await page.goto(through(build));
 	await expect(page.locator(state)).toHaveText("Live");
+	await expectLines(page, ["one"]);
+	relay.hush();
+	const asked = relay.asked.length;
+	await build.log("s", "two\n");
 	await page.clock.fastForward(50_000);
 	await expect(page.locator(state)).toHaveText("No news from the server");
-	// With the clock standing still, only the button makes the next attempt.
-	await page.clock.pauseAt("2026-11-22T10:10:00Z");
+	await expect(page.locator("stream-state")).toContainText(/No news for \d\d s/);
+	await page.clock.pauseAt(Date.now() + 10 * 60_000);
+	await page.clock.runFor(50);
 	await expect(page.locator(state)).toHaveText("Reconnecting");
-	expect(asked).toHaveLength(1);
+	expect(relay.asked).toHaveLength(asked);
+	// With the clock standing still, only the button makes the next attempt.
 	await page.getByRole("button", { name: "Retry now" }).dispatchEvent("click");
 	await page.clock.resume();
-	await expect(page.locator(state)).toHaveText("Finished");
-	await expectLines(page, ["one"]);
-	expect(asked).toEqual(["?tail=10000", "?after=abcdef-3"]);
-	bad.close();
+	await expect(page.locator(state)).toHaveText("Live");
+	await expectLines(page, ["one", "two"]);
+	expect(relay.asked).toHaveLength(asked + 1);
+	await finished(page, server, build);
 });
 
 test("silence is told from quiet", async ({ page, server, context, complaints }) => {
 	complaints.expected = connectionErrors;
 	const build = await server.build();
 	await build.step("s", "running");
+	await withoutWorker(page);
 	await page.clock.install();
 	await page.goto(build.url);
 	await expect(page.locator(state)).toHaveText("Live");
@@ -214,6 +258,7 @@ test("silence is told from quiet", async ({ page, server, context, complaints })
 	await expect(page.locator(state)).toHaveText("No news from the server");
 	await expect(page.locator("stream-state")).toContainText(/No news for \d\d s/);
 	await build.log("s", "news\n");
+	await page.clock.runFor(1_000);
 	await expect(page.locator(state)).toHaveText("Live");
 
 	// On a machine without a network the browser says so from the start, and is not believed.

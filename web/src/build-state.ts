@@ -31,6 +31,10 @@ const maxTotal = 4 * maxCharacters;
 /** The state after an event. One that it has seen leaves it as it is. */
 export function apply(state: BuildState, event: StreamEvent): BuildState {
 	switch (event.kind) {
+		case "whole": {
+			const { steps, ...build } = event.data;
+			return (steps ?? []).reduce(applyStep, { ...state, build });
+		}
 		case "build":
 			if (state.build && !mayFollow(state.build.status, event.data.status)) return state;
 			return { ...state, build: event.data };

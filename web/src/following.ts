@@ -1,10 +1,17 @@
 import type { ReactiveController, ReactiveControllerHost } from "lit";
+import { type Connection, Subscription } from "./connection.ts";
 import type { StreamEvent } from "./model.ts";
-import { type Connection, Stream } from "./stream.ts";
+import type { Wanted } from "./subscriber.ts";
 
 /**
- * Ties a stream to an element: a reducer's state, the state of the connection, and one render a frame
+ * Ties a log to an element: a reducer's state, the state of the connection, and one render a frame
  * however many events arrive in it.
+ *
+ * The feed begins with `snapshot`, a build with `whole`; then come `build` and `step` events, and `log`
+ * and `note` events of the one step that is wanted. Text is told from `whole` on: what lies before it,
+ * the reader asks for after `whole` has come. That holds for every `whole`: one comes first, after each
+ * `reset`, when another step is wanted, and when the page was away or too slow. After `end` nothing
+ * comes, and all text can be asked for.
  */
 export class Following<State> implements ReactiveController {
 	state: State;
@@ -13,22 +20,23 @@ export class Following<State> implements ReactiveController {
 	asOf = Date.now();
 
 	readonly #host: ReactiveControllerHost & HTMLElement;
-	readonly #reduce: (state: State, event: StreamEvent) => State;
-	readonly #stream: Stream;
+	readonly #subscription: Subscription;
 	#scheduled = false;
 
 	constructor(
 		host: ReactiveControllerHost & HTMLElement,
-		address: string,
+		wanted: Wanted,
 		initial: State,
 		reduce: (state: State, event: StreamEvent) => State,
 	) {
 		this.#host = host;
 		this.state = initial;
-		this.#reduce = reduce;
-		this.#stream = new Stream(
-			new URL(address, location.origin),
-			(event) => this.update(this.#reduce(this.state, event)),
+		this.#subscription = new Subscription(
+			wanted,
+			(events) => {
+				// One after the other, because the reducer may look at the state or update it.
+				for (const event of events) this.update(reduce(this.state, event));
+			},
 			(connection) => {
 				if (this.connection.name === "live") this.asOf = Date.now();
 				if (connection.name === "stale") this.asOf = connection.news;
@@ -47,13 +55,18 @@ export class Following<State> implements ReactiveController {
 	}
 
 	hostConnected(): void {
-		this.#stream.open();
+		this.#subscription.open();
 		addEventListener("stepcast-retry", this.#retry);
 	}
 
 	hostDisconnected(): void {
-		this.#stream.close();
+		this.#subscription.close();
 		removeEventListener("stepcast-retry", this.#retry);
+	}
+
+	/** Wants the same log, with the text of another step. */
+	want(wanted: Wanted): void {
+		this.#subscription.want(wanted);
 	}
 
 	update(state: State): void {
@@ -62,7 +75,7 @@ export class Following<State> implements ReactiveController {
 		this.#schedule();
 	}
 
-	readonly #retry = (): void => this.#stream.retryNow();
+	readonly #retry = (): void => this.#subscription.retryNow();
 
 	#schedule(): void {
 		if (this.#scheduled) return;

@@ -17,6 +17,8 @@ export interface Build {
 	readonly created_at: string;
 	readonly started_at?: string | null;
 	readonly finished_at?: string | null;
+	/** The median duration in seconds of the last builds like it that passed; null when there are none. */
+	readonly expected_s?: number | null;
 }
 
 /** One unit of work in a build. In a list of builds only key, name and status are certain. */
@@ -87,8 +89,13 @@ export type StreamEvent =
 	| { readonly kind: "build"; readonly id: string; readonly data: Build & InFeed }
 	| { readonly kind: "step"; readonly id: string; readonly data: Step & InFeed }
 	| { readonly kind: "log"; readonly id: string; readonly data: Chunk }
-	| { readonly kind: "note"; readonly id: string; readonly data: object }
+	| { readonly kind: "note"; readonly id: string; readonly data: { readonly step: string } }
 	| { readonly kind: "snapshot"; readonly id: string; readonly data: Snapshot }
+	/**
+	 * The hub's own, when a page joins a build's log, and each time that it joins anew: the whole state.
+	 * Text and notes after this are told; what lies before it is asked for by whoever wants it.
+	 */
+	| { readonly kind: "whole"; readonly id: string; readonly data: BuildWithSteps }
 	| { readonly kind: "reset"; readonly id: string; readonly data: { readonly reason?: string } }
 	| { readonly kind: "live" | "ping" | "end" | "unavailable"; readonly id: string };
 

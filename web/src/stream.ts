@@ -1,83 +1,122 @@
 import { kinds, type StreamEvent } from "./model.ts";
 
-/** What a person is told about the connection. Times are in milliseconds since 1970. */
-export type Connection =
-	| { readonly name: "connecting" }
-	| { readonly name: "live" }
-	/** Open, but without a word for longer than the server is ever silent. */
-	| { readonly name: "stale"; readonly news: number }
-	/** At is when the next attempt starts; undefined while one is under way. */
-	| { readonly name: "reconnecting"; readonly at: number | undefined }
-	| { readonly name: "offline" }
-	| { readonly name: "finished" }
-	/** Not signed in (401), no such build (404, or 400 if this is no id), or refused otherwise. There is no retry. */
-	| { readonly name: "refused"; readonly status: number };
+/** One log in a stream: a build's id or "feed", the cursor it goes on after, and whose text comes along. */
+export interface Followed {
+	readonly log: string;
+	readonly after: string;
+	/** Keys of steps. Without one there is no text, only what happens to the build and its steps. */
+	readonly steps: readonly string[];
+}
 
-/** The server sends a ping after 15 s of silence, so three missing ones mean that something is wrong. */
-export const staleAfter = 45_000;
-/** A connection that stays silent is given up a little later, and made anew. */
-const giveUpAfter = 60_000;
-const maxBackoff = 30_000;
+/** What the server takes in one stream. */
+export const maxLogs = 32;
+/** Steps that one log is asked for by name, at most; beyond that it is asked for all of them. */
+export const maxSteps = 100;
+
+/** The address that carries several logs in one connection. */
+export function streamAddress(followed: readonly Followed[]): string {
+	const logs = followed.map(({ log, after, steps }) => {
+		const fields = [["log", log]];
+		if (after !== "") fields.push(["after", after]);
+		if (log !== "feed" && steps.length === 0) fields.push(["logs", "none"]);
+		if (log !== "feed" && steps.length <= maxSteps) {
+			for (const step of steps) fields.push(["step", step]);
+		}
+		return fields.map(([name, value = ""]) => `${name}=${encodeURIComponent(value)}`).join(";");
+	});
+	return `/api/v1/streams?${logs.join("&")}`;
+}
 
 /**
- * Follows one stream of the server to its end, across any number of broken connections.
+ * The cursors that an event's id is made of, in the order of the address. One that is not known yet is
+ * empty. Nothing when it is the id of some other stream.
+ */
+export function cursors(id: string, logs: number): readonly string[] {
+	const parts = id.split(".");
+	return parts.length === logs ? parts.map((part) => (part === "?" ? "" : part)) : [];
+}
+
+/** How the connection is. At is when the next attempt starts, in milliseconds since 1970; undefined while one is under way. */
+export type StreamState =
+	| { readonly name: "connecting" }
+	| { readonly name: "live" }
+	| { readonly name: "reconnecting"; readonly at: number | undefined };
+
+/** What a stream tells the hub. */
+export interface Listener {
+	/** An event of one log; size is about what it takes, in characters. */
+	heard(log: string, event: StreamEvent, size: number): void;
+	/** Where the stream is now in each of its logs, by the names of the logs. */
+	moved(log: string, cursor: string): void;
+	/** The state, or a ping, which is news though nothing happened. Recovered: live after a break. */
+	changed(recovered: boolean): void;
+	/** The server, or something before it, answered with no stream. Nothing says why: see `later`. */
+	closed(): void;
+	/** It is time for the next attempt. */
+	due(): void;
+}
+
+/** The server pings after 15 s of silence: four missing pings, and the connection is given up. */
+export const giveUpAfter = 60_000;
+/** Longer silence than a ping allows is enough for doubt, when somebody looks. */
+const doubtAfter = 20_000;
+/** How long an attempt is left alone by those who are in a hurry. */
+const patience = 2_000;
+const maxBackoff = 30_000;
+
+/** How long to wait before an attempt, after some that failed: full jitter, so that not all come back at once. */
+export function backoff(failures: number, random = Math.random()): number {
+	return 100 + random * Math.min(maxBackoff, 1_000 * 2 ** failures);
+}
+
+/**
+ * One connection that carries several logs, and its attempts. It holds no cursor: each attempt of its
+ * own is told where to go on.
  *
- * The EventSource resumes by itself while it may: it honours the server's pace (`retry:`) and sends
- * `Last-Event-ID`. Any answer but 200 closes it for good, without telling why; then one JSON page of
- * the same address tells apart what is over, what is refused and what will pass, and a new
- * EventSource goes on from the cursor.
+ * After a break the EventSource comes back by itself, once, at the pace that the server has given it;
+ * when that fails too, the pace is ours.
  */
 export class Stream {
-	readonly #address: URL;
-	readonly #receive: (event: StreamEvent) => void;
-	readonly #changed: (connection: Connection) => void;
-
+	readonly #listener: Listener;
+	#state: StreamState = { name: "connecting" };
 	#source: EventSource | undefined;
-	#connection: Connection = { name: "connecting" };
-	/** The last cursor seen: where a new EventSource goes on. */
-	#cursor = "";
-	#attempts = 0;
+	#logs: readonly string[] = [];
+	#opened = 0;
 	#news = 0;
+	/** Whether the server has said a word since the last break. */
+	#spoke = false;
+	#failures = 0;
+	#pausing = false;
 	#watchdog: ReturnType<typeof setTimeout> | undefined;
 	#retry: ReturnType<typeof setTimeout> | undefined;
-	#probe: AbortController | undefined;
-	#onlineOnce = navigator.onLine !== false;
 
-	/** The address may ask for a tail; that holds until there is a cursor. */
-	constructor(
-		address: URL,
-		receive: (event: StreamEvent) => void,
-		changed: (connection: Connection) => void,
-	) {
-		this.#address = address;
-		this.#receive = receive;
-		this.#changed = changed;
+	constructor(listener: Listener) {
+		this.#listener = listener;
 	}
 
-	open(): void {
-		addEventListener("online", this.#online);
-		addEventListener("offline", this.#offline);
-		addEventListener("pageshow", this.#shown);
-		this.#connect({ name: "connecting" });
+	get state(): StreamState {
+		return this.#state;
 	}
 
-	close(): void {
-		removeEventListener("online", this.#online);
-		removeEventListener("offline", this.#offline);
-		removeEventListener("pageshow", this.#shown);
-		this.#stop();
+	/** When the server was last heard of, in milliseconds since 1970. */
+	get news(): number {
+		return this.#news;
 	}
 
-	/** Does not wait for the next attempt. */
-	retryNow(): void {
-		if (this.#over()) return;
-		this.#connect({ name: "reconnecting", at: undefined });
+	/** Whether the next attempt waits for its time, or for the reason of the last failure. */
+	get pausing(): boolean {
+		return this.#pausing;
 	}
 
-	#connect(as: Connection): void {
-		this.#stop();
-		this.#become(as);
-		const source = new EventSource(this.#resumeAt(this.#address));
+	/** Connects anew. Who was live stays so: it is the hub that wants other logs. */
+	open(followed: readonly Followed[]): void {
+		this.#drop();
+		this.#pausing = false;
+		this.#logs = followed.map(({ log }) => log);
+		this.#opened = Date.now();
+		if (this.#state.name !== "live") this.#news = this.#opened;
+		if (this.#state.name === "reconnecting") this.#become({ name: "reconnecting", at: undefined });
+		const source = new EventSource(streamAddress(followed));
 		this.#source = source;
 		for (const kind of kinds) {
 			source.addEventListener(kind, (message) => {
@@ -87,157 +126,91 @@ export class Stream {
 		source.addEventListener("error", () => {
 			if (source === this.#source) this.#broken(source);
 		});
-		this.#heard();
+		this.#watchdog ??= setTimeout(this.#watch, giveUpAfter);
+	}
+
+	close(): void {
+		this.#drop();
+		clearTimeout(this.#watchdog);
+		this.#watchdog = undefined;
+	}
+
+	/** Plans the next attempt. */
+	later(): void {
+		this.#drop();
+		this.#pausing = true;
+		const delay = backoff(this.#failures++);
+		this.#become({ name: "reconnecting", at: Date.now() + delay });
+		this.#retry = setTimeout(() => this.#listener.due(), delay);
+	}
+
+	/**
+	 * Somebody does not want to wait. In doubt an open connection is made anew too: the network may
+	 * have changed below it. Else only one that is silent for too long is.
+	 */
+	hurry(doubt: boolean): void {
+		const now = Date.now();
+		const young = now - this.#opened < patience;
+		if (this.#source && (young || (!doubt && now - this.#news < doubtAfter))) return;
+		if (this.#state.name === "live" && !doubt)
+			this.#become({ name: "reconnecting", at: undefined });
+		this.#listener.due();
 	}
 
 	#hear(kind: StreamEvent["kind"], message: MessageEvent<string>): void {
-		this.#cursor = message.lastEventId || this.#cursor;
-		this.#heard();
+		this.#news = Date.now();
+		this.#spoke = true;
 		if (kind === "unavailable") {
 			// The server answers, and asks for patience: it closes, and the EventSource comes back later.
 			this.#become({ name: "reconnecting", at: undefined });
 			return;
 		}
-		this.#attempts = 0;
-		this.#receive({ kind, id: message.lastEventId, data: JSON.parse(message.data) } as StreamEvent);
-		if (kind === "end") this.#finish();
-		else this.#become({ name: "live" });
+		this.#failures = 0;
+		const data = JSON.parse(message.data) as { readonly log?: string };
+		const event = { kind, id: message.lastEventId, data } as StreamEvent;
+		if (data.log !== undefined) this.#listener.heard(data.log, event, message.data.length);
+		for (const [i, cursor] of cursors(message.lastEventId, this.#logs.length).entries()) {
+			const log = this.#logs[i];
+			if (log !== undefined && cursor !== "") this.#listener.moved(log, cursor);
+		}
+		if (this.#state.name !== "live") this.#become({ name: "live" });
+		else if (kind === "ping") this.#listener.changed(false);
 	}
 
 	#broken(source: EventSource): void {
-		if (source.readyState === EventSource.CLOSED) {
-			this.#stop();
-			this.#ask();
-		} else {
+		const comesBack = source.readyState === EventSource.CONNECTING && this.#spoke;
+		this.#spoke = false;
+		if (comesBack) {
 			this.#become({ name: "reconnecting", at: undefined });
-		}
-	}
-
-	/** Asks why the stream was closed for good. */
-	async #ask(): Promise<void> {
-		this.#become({ name: "reconnecting", at: undefined });
-		const probe = new AbortController();
-		this.#probe = probe;
-		const timeout = setTimeout(() => probe.abort(), 10_000);
-		let answer: "over" | "passing" | number = "passing";
-		try {
-			const page = this.#resumeAt(this.#address);
-			page.searchParams.delete("tail");
-			page.searchParams.set("limit", "1");
-			const response = await fetch(page, {
-				headers: { Accept: "application/json" },
-				cache: "no-store",
-				signal: probe.signal,
-			});
-			if (final(response.status)) answer = response.status;
-			if (response.ok) {
-				const { events, end } = (await response.json()) as { events?: unknown[]; end?: boolean };
-				if (end && !events?.length) answer = "over";
-			}
-		} catch {
-			// No answer at all will pass too.
-		} finally {
-			clearTimeout(timeout);
-		}
-		if (probe !== this.#probe) return;
-		this.#probe = undefined;
-		if (answer === "over") {
-			this.#receive({ kind: "end", id: this.#cursor });
-			this.#finish();
-		} else if (answer === "passing") {
-			this.#retryLater();
+		} else if (source.readyState === EventSource.CONNECTING) {
+			this.later();
 		} else {
-			this.#become({ name: "refused", status: answer });
+			this.#drop();
+			this.#pausing = true;
+			this.#become({ name: "reconnecting", at: undefined });
+			this.#listener.closed();
 		}
 	}
 
-	/** Full jitter: after a fault that hit every reader at once, they do not all come back at once. */
-	#retryLater(): void {
-		const longest = Math.min(maxBackoff, 1_000 * 2 ** this.#attempts++);
-		const delay = 100 + Math.random() * longest;
-		this.#become({ name: "reconnecting", at: Date.now() + delay });
-		this.#retry = setTimeout(() => this.retryNow(), delay);
-	}
-
-	#finish(): void {
-		this.#stop();
-		this.#become({ name: "finished" });
-	}
-
-	#heard(): void {
-		this.#news = Date.now();
-		// Armed once and moved on when it fires: a busy stream does not set a timer per event.
-		this.#watchdog ??= setTimeout(this.#check, staleAfter);
-	}
-
-	readonly #check = (): void => {
-		const silent = Date.now() - this.#news;
-		const due = silent < staleAfter ? staleAfter : giveUpAfter;
-		if (silent >= giveUpAfter) {
-			this.#watchdog = undefined;
-			this.#stop();
-			this.#retryLater();
-			return;
-		}
-		if (due === giveUpAfter && this.#connection.name === "live") {
-			this.#become({ name: "stale", news: this.#news });
-		}
-		this.#watchdog = setTimeout(this.#check, due - silent);
+	/** Not set anew with every event: it looks again when silence may have become too long. */
+	readonly #watch = (): void => {
+		const silent = Date.now() - Math.max(this.#news, this.#opened);
+		const over = silent >= giveUpAfter;
+		this.#watchdog = setTimeout(this.#watch, over ? giveUpAfter : giveUpAfter - silent);
+		if (over && this.#source) this.later();
 	};
 
-	#stop(): void {
+	#drop(): void {
 		this.#source?.close();
 		this.#source = undefined;
-		this.#probe?.abort();
-		this.#probe = undefined;
-		clearTimeout(this.#watchdog);
-		this.#watchdog = undefined;
+		this.#spoke = false;
 		clearTimeout(this.#retry);
 		this.#retry = undefined;
 	}
 
-	#become(connection: Connection): void {
-		if (connection.name === "live" && this.#connection.name === "live") return;
-		// A browser that is offline says so; trying goes on underneath.
-		if (connection.name === "reconnecting" && this.#offlineNow()) connection = { name: "offline" };
-		this.#connection = connection;
-		this.#changed(connection);
+	#become(state: StreamState): void {
+		const recovered = this.#state.name === "reconnecting" && state.name === "live";
+		this.#state = state;
+		this.#listener.changed(recovered);
 	}
-
-	/** What the browser says means nothing for a server that it reached while offline: one on this machine. */
-	#offlineNow(): boolean {
-		return this.#onlineOnce && navigator.onLine === false;
-	}
-
-	#over(): boolean {
-		return this.#connection.name === "finished" || this.#connection.name === "refused";
-	}
-
-	#resumeAt(address: URL): URL {
-		const url = new URL(address);
-		if (this.#cursor !== "") {
-			url.searchParams.delete("tail");
-			url.searchParams.set("after", this.#cursor);
-		}
-		return url;
-	}
-
-	readonly #online = (): void => {
-		this.#onlineOnce = true;
-		this.retryNow();
-	};
-
-	readonly #offline = (): void => {
-		if (!this.#over() && this.#offlineNow()) this.#become({ name: "offline" });
-	};
-
-	/** A page that comes back from the browser's back/forward cache has lost its connection. */
-	readonly #shown = (event: PageTransitionEvent): void => {
-		if (event.persisted) this.retryNow();
-	};
-}
-
-/** Whether the same request would be refused again: all that is the asker's fault, but for its timing. */
-function final(status: number): boolean {
-	return status >= 400 && status < 500 && status !== 408 && status !== 429;
 }

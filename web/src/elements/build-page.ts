@@ -2,7 +2,14 @@ import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { apply, type BuildState, emptyBuild } from "../build-state.ts";
 import { Following } from "../following.ts";
 import { emptyLog, maxRows } from "../log.ts";
-import { type Build, ended, type Status, type Step, stepLogURL } from "../model.ts";
+import {
+	type Build,
+	ended,
+	type Status,
+	type Step,
+	type StreamEvent,
+	stepLogURL,
+} from "../model.ts";
 import "./run-time.ts";
 import { shared } from "./shared-styles.ts";
 import "./status-mark.ts";
@@ -27,8 +34,13 @@ export class BuildPage extends LitElement {
 	/** The build's id. It does not change during the life of the element. */
 	declare build: string;
 	declare private selected: string;
+	#wanted = "";
 
 	#following: Following<BuildState> | undefined;
+	/** What came of the text that follows the text that is on its way. */
+	#held: StreamEvent[] | undefined;
+	/** The steps whose text was loaded. */
+	readonly #loaded = new Set<string>();
 
 	constructor() {
 		super();
@@ -130,13 +142,51 @@ export class BuildPage extends LitElement {
 	}
 
 	protected override willUpdate(_changed: PropertyValues): void {
-		this.#following ??= new Following(
-			this,
-			`/api/v1/builds/${encodeURIComponent(this.build)}/events?tail=${maxRows}`,
-			emptyBuild,
-			apply,
-		);
+		this.#following ??= new Following(this, { log: this.build }, emptyBuild, (state, event) => {
+			if (event.kind === "whole") this.#loaded.clear();
+			if (event.kind === "whole" || event.kind === "end") queueMicrotask(() => this.#load());
+			if (event.kind !== "log" || !this.#held) return apply(state, event);
+			this.#held.push(event);
+			return state;
+		});
 		if (fragment() === "") this.selected = this.#choice(this.#following.state.steps);
+		if (this.selected !== this.#wanted && this.selected !== "") {
+			this.#wanted = this.selected;
+			this.#following.want({ log: this.build, step: this.selected });
+			if (this.#following.state.ended) void this.#load();
+		}
+	}
+
+	/** Loads the text that the stream does not tell: what was written before the page joined it. */
+	async #load(again = false): Promise<void> {
+		const following = this.#following;
+		const step = this.#wanted;
+		if (!following || step === "" || this.#held || (this.#loaded.has(step) && !again)) return;
+		const held: StreamEvent[] = [];
+		this.#held = held;
+		const text: StreamEvent[] = [];
+		try {
+			const query = new URLSearchParams({ step, tail: String(maxRows) });
+			for (;;) {
+				const response = await fetch(
+					`/api/v1/builds/${encodeURIComponent(this.build)}/events?${query}`,
+					{ headers: { Accept: "application/json" } },
+				);
+				if (!response.ok) throw new Error(`the log: ${response.status}`);
+				const page = (await response.json()) as { events: StreamEvent[]; next: string };
+				text.push(...page.events.filter(({ kind }) => kind === "log"));
+				if (page.events.length === 0) break;
+				query.delete("tail");
+				query.set("after", page.next);
+			}
+			this.#loaded.add(step);
+		} catch {
+			setTimeout(() => this.#load(true), 1_000);
+		}
+		this.#held = undefined;
+		following.update([...text, ...held].reduce(apply, following.state));
+		this.requestUpdate();
+		if (step !== this.#wanted) void this.#load();
 	}
 
 	override render() {
@@ -164,14 +214,16 @@ export class BuildPage extends LitElement {
 				</details>
 			</nav>
 			${
-				step
-					? html`<step-log
+				step && !this.#loaded.has(step.key)
+					? html`<p class="message muted">Loading…</p>`
+					: step
+						? html`<step-log
 							.step=${step}
 							.log=${place === undefined ? emptyLog : (state.logs[place] ?? emptyLog)}
 							.raw=${stepLogURL(this.build, step.key)}
 							.caughtup=${state.caughtUp}
 						></step-log>`
-					: html`<p class="message muted">
+						: html`<p class="message muted">
 							${
 								state.steps.length === 0
 									? "This build has no steps yet."

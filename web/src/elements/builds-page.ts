@@ -15,7 +15,7 @@ export class BuildsPage extends LitElement {
 	declare private failed: boolean;
 	declare private loading: boolean;
 
-	readonly #feed = new Following<BuildsState>(this, "/api/v1/events", emptyList, (state, event) => {
+	readonly #feed = new Following<BuildsState>(this, { log: "feed" }, emptyList, (state, event) => {
 		const after = apply(state, event);
 		this.#since?.push(event);
 		if (event.kind === "build") this.#holdBack(state, event.data.id);

@@ -1,5 +1,5 @@
 import { css, html, LitElement } from "lit";
-import type { Connection } from "../stream.ts";
+import type { Connection } from "../connection.ts";
 import "./build-page.ts";
 import "./builds-page.ts";
 import { shared } from "./shared-styles.ts";

@@ -1,6 +1,6 @@
 import { css, html, LitElement, type PropertyValues } from "lit";
-import { elapsed } from "../format.ts";
-import type { Connection } from "../stream.ts";
+import { type Connection, upgraded } from "../connection.ts";
+import { clock, elapsed } from "../format.ts";
 import { Ticking } from "../ticking.ts";
 import { shared } from "./shared-styles.ts";
 
@@ -14,10 +14,13 @@ export class StreamState extends LitElement {
 	static override properties = {
 		connection: { attribute: false },
 		slow: { state: true },
+		old: { state: true },
 	};
 	declare connection: Connection;
 	/** Whether the first connection takes long enough to be worth a word. */
 	declare private slow: boolean;
+	/** Whether the server has newer pages than this one. */
+	declare private old: boolean;
 
 	readonly #ticking = new Ticking(this);
 	#slowly: ReturnType<typeof setTimeout> | undefined;
@@ -26,6 +29,7 @@ export class StreamState extends LitElement {
 		super();
 		this.connection = { name: "connecting" };
 		this.slow = false;
+		this.old = false;
 	}
 
 	static override styles = [
@@ -57,11 +61,15 @@ export class StreamState extends LitElement {
 		this.#slowly = setTimeout(() => {
 			this.slow = true;
 		}, 1_000);
+		addEventListener(upgraded, this.#upgraded);
+		document.addEventListener("visibilitychange", this.#unseen);
 	}
 
 	override disconnectedCallback(): void {
 		super.disconnectedCallback();
 		clearTimeout(this.#slowly);
+		removeEventListener(upgraded, this.#upgraded);
+		document.removeEventListener("visibilitychange", this.#unseen);
 	}
 
 	protected override willUpdate(_changed: PropertyValues): void {
@@ -82,6 +90,7 @@ export class StreamState extends LitElement {
 			>
 				Retry now
 			</button>
+			<button ?hidden=${!this.old} @click=${() => location.reload()}>New version · Reload</button>
 		`;
 	}
 
@@ -106,11 +115,27 @@ export class StreamState extends LitElement {
 			case "offline":
 				return ["Offline", "Offline: showing what was loaded"];
 			case "finished":
-				return ["Finished", "Finished"];
+				return [
+					"Finished",
+					connection.at === undefined ? "Finished" : `Finished ${clock(connection.at)}`,
+				];
 			case "refused":
 				return ["Not connected", "Not connected"];
 		}
 	}
+
+	readonly #upgraded = (): void => {
+		this.old = true;
+		this.#unseen();
+	};
+
+	/**
+	 * What nobody sees is loaded anew by itself. Not within its first minute: while servers of two
+	 * versions answer in turn, it would never stop.
+	 */
+	readonly #unseen = (): void => {
+		if (this.old && document.hidden && performance.now() > 60_000) location.reload();
+	};
 
 	#retry(): void {
 		this.dispatchEvent(new Event("stepcast-retry", { bubbles: true, composed: true }));

@@ -1,0 +1,118 @@
+import {
+	createServer,
+	type Server as HttpServer,
+	type IncomingMessage,
+	request,
+	type ServerResponse,
+} from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** What a relay does with a request: passes it on, leaves it without an answer, or answers with a status. */
+export type Answer = "pass" | "silence" | number;
+
+/** A stream that is open through the relay. */
+interface OpenStream {
+	readonly response: ServerResponse;
+	/** Whether what the server says is kept from the page. */
+	silent: boolean;
+}
+
+/**
+ * Stands between the browser and a real server, as the proxies of this world do on their bad days.
+ * It is also where connections can be counted.
+ */
+export class Relay {
+	readonly #server: HttpServer;
+	readonly #open = new Set<OpenStream>();
+	/** Decides what becomes of each request, by its address. */
+	answer: (path: string) => Answer = () => "pass";
+	/** Requests for streams, in order: address and Last-Event-ID. */
+	readonly asked: { readonly path: string; readonly after: string | undefined }[] = [];
+	/** Requests for anything, in order. */
+	readonly paths: string[] = [];
+	/** How many streams were ever open at once. */
+	most = 0;
+	url = "";
+
+	constructor(upstream: () => string) {
+		this.#server = createServer((incoming, response) => {
+			this.#handle(upstream(), incoming, response);
+		});
+	}
+
+	async start(): Promise<this> {
+		await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
+		this.url = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+		return this;
+	}
+
+	/** How many streams are open now. */
+	get streams(): number {
+		return this.#open.size;
+	}
+
+	/** Breaks all streams that are open. */
+	cut(): void {
+		for (const { response } of this.#open) response.destroy();
+	}
+
+	/** Keeps all that comes from the page, on the streams that are open, without closing them. */
+	hush(): void {
+		for (const stream of this.#open) stream.silent = true;
+	}
+
+	/** Says something on the server's behalf, and then lets the stream go on, or ends it. */
+	say(frames: string, end: boolean): void {
+		for (const { response } of this.#open) {
+			response.write(frames);
+			if (end) response.end();
+		}
+	}
+
+	close(): void {
+		this.#server.closeAllConnections();
+		this.#server.close();
+	}
+
+	#handle(upstream: string, incoming: IncomingMessage, response: ServerResponse): void {
+		const path = incoming.url ?? "";
+		const streams = path.startsWith("/api/v1/streams");
+		const last = incoming.headers["last-event-id"];
+		if (streams) this.asked.push({ path, after: last === undefined ? undefined : String(last) });
+		this.paths.push(path);
+		const answer = this.answer(path);
+		if (answer === "silence") return;
+		if (answer !== "pass") {
+			response.writeHead(answer).end();
+			return;
+		}
+		const outgoing = request(
+			upstream + path,
+			{ method: incoming.method ?? "GET", headers: incoming.headers, agent: false },
+			(got) => {
+				const { connection: _hop, "transfer-encoding": _coding, ...headers } = got.headers;
+				response.writeHead(got.statusCode ?? 502, headers);
+				if (!streams) {
+					got.pipe(response);
+					return;
+				}
+				const stream: OpenStream = { response, silent: false };
+				this.#open.add(stream);
+				this.most = Math.max(this.most, this.#open.size);
+				got.on("data", (piece) => {
+					if (!stream.silent) response.write(piece);
+				});
+				got.on("close", () => {
+					if (!stream.silent) response.destroy();
+				});
+				response.on("close", () => this.#open.delete(stream));
+			},
+		);
+		outgoing.on("error", () => {
+			if (!response.headersSent) response.writeHead(502);
+			response.end();
+		});
+		response.on("close", () => outgoing.destroy());
+		incoming.pipe(outgoing);
+	}
+}

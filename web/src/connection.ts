@@ -1,0 +1,243 @@
+import { type FromHub, type FromPage, Hub, type HubState } from "./hub.ts";
+import workerAddress from "./hub-worker.ts?sharedworker&url";
+import type { StreamEvent } from "./model.ts";
+import type { Wanted } from "./subscriber.ts";
+
+/** What a person is told about the connection. Times are in milliseconds since 1970. */
+export type Connection =
+	| HubState
+	/** Open, but without a word for longer than the server is ever silent. */
+	| { readonly name: "stale"; readonly news: number }
+	| { readonly name: "offline" };
+
+/** The server sends a ping after 15 s of silence, so three missing ones mean that something is wrong. */
+export const staleAfter = 45_000;
+/** How often a page asks whether its hub is there. */
+const askEvery = 5_000;
+/** Questions without an answer, after which the hub is dead. Counted, not timed: a page may sleep. */
+const maxUnanswered = 2;
+
+/** Fired at the window when the server has other pages than this one. */
+export const upgraded = "stepcast-upgraded";
+
+/** The hub of this page alone, where there is no worker. */
+let own: Hub | undefined;
+/** Whether a worker is worth trying. */
+let workers = "SharedWorker" in globalThis;
+
+/** Turns an address into one that the page's policy lets become a worker: the worker's own, and no other. */
+const trusted = (() => {
+	const types = (globalThis as { trustedTypes?: TrustedTypes }).trustedTypes;
+	return types?.createPolicy("stepcast", {
+		createScriptURL(address) {
+			if (address !== workerAddress) throw new TypeError(`${address} is no script of ours.`);
+			return address;
+		},
+	});
+})();
+
+interface TrustedTypes {
+	createPolicy(
+		name: string,
+		rules: { createScriptURL(address: string): string },
+	): { createScriptURL(address: string): string };
+}
+
+/**
+ * One thing that a page follows, through the hub that all pages of the browser share.
+ *
+ * The hub is watched: one that does not answer is replaced, by another worker, or by a hub in this page
+ * when no worker starts. So is the page: what it shows as live was vouched for within 45 s, by its own
+ * clock, whatever froze it.
+ */
+export class Subscription {
+	#wanted: Wanted;
+	readonly #receive: (events: readonly StreamEvent[]) => void;
+	readonly #changed: (connection: Connection) => void;
+
+	#port: MessagePort | undefined;
+	#connection: Connection = { name: "connecting" };
+	#state: HubState = { name: "connecting" };
+	/** When the server was last heard of. */
+	#news = 0;
+	/** When the browser lost its network; undefined while it has one. */
+	#lost: number | undefined;
+	#onlineOnce = navigator.onLine !== false;
+	#unanswered = 0;
+	/** Whether the hub at the other end has ever said a word. */
+	#answered = false;
+	#ticks: ReturnType<typeof setInterval> | undefined;
+
+	constructor(
+		wanted: Wanted,
+		receive: (events: readonly StreamEvent[]) => void,
+		changed: (connection: Connection) => void,
+	) {
+		this.#wanted = wanted;
+		this.#receive = receive;
+		this.#changed = changed;
+	}
+
+	open(): void {
+		addEventListener("online", this.#online);
+		addEventListener("offline", this.#offline);
+		addEventListener("pagehide", this.#hidden);
+		addEventListener("pageshow", this.#shown);
+		document.addEventListener("visibilitychange", this.#seen);
+		document.addEventListener("resume", this.#seen);
+		this.#dial();
+	}
+
+	close(): void {
+		removeEventListener("online", this.#online);
+		removeEventListener("offline", this.#offline);
+		removeEventListener("pagehide", this.#hidden);
+		removeEventListener("pageshow", this.#shown);
+		document.removeEventListener("visibilitychange", this.#seen);
+		document.removeEventListener("resume", this.#seen);
+		this.#hangUp();
+	}
+
+	/** The same log, another step. */
+	want(wanted: Wanted): void {
+		this.#wanted = wanted;
+		this.#say({ say: "want", wanted });
+	}
+
+	/** Does not wait for the next attempt. */
+	retryNow(): void {
+		this.#say({ say: "hurry", doubt: true });
+	}
+
+	#dial(): void {
+		this.#hangUp();
+		if (this.#over()) return;
+		const port = this.#hub();
+		this.#port = port;
+		this.#unanswered = 0;
+		this.#answered = false;
+		port.addEventListener("message", (message: MessageEvent<FromHub>) => {
+			if (port === this.#port) this.#hear(message.data);
+		});
+		port.start();
+		this.#say({ say: "want", wanted: this.#wanted });
+		this.#ticks = setInterval(this.#tick, askEvery);
+		this.#judge();
+	}
+
+	#hub(): MessagePort {
+		if (workers) {
+			try {
+				const address = trusted?.createScriptURL(workerAddress) ?? workerAddress;
+				const worker = new SharedWorker(address, { name: "stepcast" });
+				worker.addEventListener("error", () => {
+					if (worker.port === this.#port) this.#replace();
+				});
+				return worker.port;
+			} catch {
+				workers = false;
+			}
+		}
+		own ??= new Hub();
+		const { port1, port2 } = new MessageChannel();
+		own.attach(port1);
+		return port2;
+	}
+
+	#hangUp(): void {
+		clearInterval(this.#ticks);
+		this.#say({ say: "bye" });
+		this.#port?.close();
+		this.#port = undefined;
+	}
+
+	/** The hub is dead. One that never lived will not live the next time either. */
+	#replace(): void {
+		if (!this.#answered) workers = false;
+		if (this.#state.name !== "connecting") this.#state = { name: "reconnecting", at: undefined };
+		this.#dial();
+	}
+
+	#say(message: FromPage): void {
+		this.#port?.postMessage(message);
+	}
+
+	#hear(said: FromHub): void {
+		this.#answered = true;
+		this.#unanswered = 0;
+		this.#state = said.state;
+		this.#news = said.news;
+		if (this.#lost !== undefined && said.news > this.#lost) this.#lost = undefined;
+		if (said.events.length > 0) this.#receive(said.events);
+		this.#say({ say: "took", number: said.number });
+		if (said.script !== undefined && said.script !== ownScript())
+			dispatchEvent(new Event(upgraded));
+		this.#judge();
+		if (this.#over()) this.#hangUp();
+	}
+
+	readonly #tick = (): void => {
+		if (this.#unanswered >= maxUnanswered) {
+			this.#replace();
+			return;
+		}
+		this.#unanswered++;
+		this.#say({ say: "here" });
+		this.#judge();
+	};
+
+	/** What is true now, as far as this page can know. */
+	#judge(): void {
+		let connection: Connection = this.#state;
+		// A browser that is offline says so; trying goes on underneath.
+		if (!this.#over() && this.#lost !== undefined) connection = { name: "offline" };
+		else if (connection.name === "live" && Date.now() - this.#news > staleAfter) {
+			connection = { name: "stale", news: this.#news };
+		}
+		if (same(connection, this.#connection)) return;
+		this.#connection = connection;
+		this.#changed(connection);
+	}
+
+	#over(): boolean {
+		return this.#state.name === "finished" || this.#state.name === "refused";
+	}
+
+	readonly #online = (): void => {
+		this.#onlineOnce = true;
+		this.#lost = undefined;
+		this.retryNow();
+		this.#judge();
+	};
+
+	readonly #offline = (): void => {
+		// What the browser says means nothing for a server that it reached while offline: one on this machine.
+		if (this.#onlineOnce) this.#lost = Date.now();
+		this.#judge();
+	};
+
+	/** A page that goes may come back from the browser's back/forward cache, but not with an open port. */
+	readonly #hidden = (): void => this.#hangUp();
+
+	readonly #shown = (event: PageTransitionEvent): void => {
+		if (!event.persisted) return;
+		if (this.#state.name === "live") this.#state = { name: "reconnecting", at: undefined };
+		this.#dial();
+	};
+
+	/** Somebody looks, perhaps after a sleep. */
+	readonly #seen = (): void => {
+		if (document.hidden) return;
+		this.#judge();
+		this.#say({ say: "hurry", doubt: false });
+	};
+}
+
+function same(a: Connection, b: Connection): boolean {
+	return JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** The script that this page was loaded with. */
+function ownScript(): string | null | undefined {
+	return document.querySelector("script[src]")?.getAttribute("src");
+}

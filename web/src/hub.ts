@@ -1,0 +1,538 @@
+import type { BuildWithSteps, Snapshot, StreamEvent } from "./model.ts";
+import { backoff, maxLogs, Stream } from "./stream.ts";
+import { Subscriber, type Wanted } from "./subscriber.ts";
+
+/** How the hub is connected on behalf of one page. Times are in milliseconds since 1970. */
+export type HubState =
+	| { readonly name: "connecting" }
+	| { readonly name: "live" }
+	/** At is when the next attempt starts; undefined while one is under way. */
+	| { readonly name: "reconnecting"; readonly at: number | undefined }
+	/** The log has ended, and all of it was told. At is when the build finished. */
+	| { readonly name: "finished"; readonly at: number | undefined }
+	/** The server refuses this log: the HTTP status. There is no retry. */
+	| { readonly name: "refused"; readonly status: number };
+
+/** What a page says to the hub. */
+export type FromPage =
+	/** Follow this from now on. The first message, and again when the step changes. */
+	| { readonly say: "want"; readonly wanted: Wanted }
+	/** It has taken this message and those before it. */
+	| { readonly say: "took"; readonly number: number }
+	/** Is anybody there? Answered at once, with a message that may have no events. */
+	| { readonly say: "here" }
+	/** Do not wait for the next attempt; in doubt, connect anew even if the connection seems to be open. */
+	| { readonly say: "hurry"; readonly doubt: boolean }
+	/** It goes, and will take nothing more. */
+	| { readonly say: "bye" };
+
+/** What the hub says to a page, in one kind of message. */
+export interface FromHub {
+	/** To be handed back in `took`. */
+	readonly number: number;
+	readonly events: readonly StreamEvent[];
+	readonly state: HubState;
+	/** When the server was last heard of. */
+	readonly news: number;
+	/** The address of the script that the server's pages have now; known after a connection was lost. */
+	readonly script: string | undefined;
+}
+
+/** A log without subscribers stays in its stream for so long: a page that is loaded anew finds it there. */
+const linger = 5_000;
+/** Wishes that come at the same time become one connection. */
+const gather = 10;
+/** How long an answer may take, in milliseconds. */
+const patience = 10_000;
+
+/** A log that somebody follows. */
+interface Log {
+	readonly name: string;
+	readonly pages: Set<Page>;
+	/** Where its stream goes on. Undefined until a snapshot says where to begin: there is no replay. */
+	cursor: string | undefined;
+	stream: Stream | undefined;
+	/** The steps whose text the stream's address asks for; undefined while it has no such address. */
+	steps: ReadonlySet<string> | undefined;
+	/** Whether its stream has caught up once. */
+	live: boolean;
+	over: boolean;
+	finished: string | null | undefined;
+	asking: boolean;
+	failures: number;
+	/** When a snapshot is asked for again. */
+	at: number | undefined;
+	retry: ReturnType<typeof setTimeout> | undefined;
+	idle: ReturnType<typeof setTimeout> | undefined;
+}
+
+/** A page's end of its port. */
+interface Page {
+	readonly port: MessagePort;
+	subscriber: Subscriber | undefined;
+	log: Log | undefined;
+	/** What it ended with, if it did. */
+	last: HubState | undefined;
+}
+
+/**
+ * Follows the logs that pages want, over as few connections as possible, and tells each page what it
+ * wants of them. It runs in a SharedWorker, one for all pages of a browser, or in a page for itself.
+ *
+ * A log that is new to the hub begins with a snapshot, and its stream goes on from there; so whoever
+ * asks for a log that is refused does not disturb the others. A page that comes later gets a snapshot
+ * of its own. The snapshot is always asked for after the stream's address carries what the page wants,
+ * so that nothing falls between the two.
+ *
+ * A page that takes nothing (frozen, or gone without a word) costs nothing: see Subscriber.
+ */
+export class Hub {
+	readonly #logs = new Map<string, Log>();
+	readonly #streams = new Set<Stream>();
+	/** Streams that are opened anew in a moment. */
+	readonly #opening = new Map<Stream, ReturnType<typeof setTimeout>>();
+	/** Pages that are sent a message in a moment. */
+	readonly #due = new Set<Page>();
+	#sending = false;
+	#script: string | undefined;
+
+	/** Takes a page's port. */
+	attach(port: MessagePort): void {
+		const page: Page = { port, subscriber: undefined, log: undefined, last: undefined };
+		port.addEventListener("message", (message: MessageEvent<FromPage>) => {
+			this.#listen(page, message.data);
+		});
+		// Browsers that know this event fire it when a page is gone without a word.
+		port.addEventListener("close", () => this.#leave(page));
+		port.start();
+	}
+
+	#listen(page: Page, said: FromPage): void {
+		switch (said.say) {
+			case "want":
+				this.#want(page, said.wanted);
+				return;
+			case "took":
+				page.subscriber?.took(said.number);
+				if (page.log) this.#settle(page.log);
+				return;
+			case "here":
+				this.#send(page);
+				return;
+			case "hurry":
+				if (page.log) this.#hurry(page.log, said.doubt);
+				return;
+			case "bye":
+				this.#leave(page);
+				page.port.close();
+		}
+	}
+
+	#want(page: Page, wanted: Wanted): void {
+		const name = wanted.log.toLowerCase();
+		if (page.subscriber && page.log?.name === name) {
+			page.subscriber.want(wanted);
+		} else {
+			this.#leave(page);
+			page.subscriber = new Subscriber(wanted);
+			page.last = undefined;
+			page.log = this.#logs.get(name) ?? this.#newLog(name);
+			page.log.pages.add(page);
+			clearTimeout(page.log.idle);
+		}
+		this.#send(page);
+		this.#settle(page.log);
+	}
+
+	#newLog(name: string): Log {
+		const log: Log = {
+			name,
+			pages: new Set(),
+			cursor: undefined,
+			stream: undefined,
+			steps: undefined,
+			live: false,
+			over: false,
+			finished: undefined,
+			asking: false,
+			failures: 0,
+			at: undefined,
+			retry: undefined,
+			idle: undefined,
+		};
+		this.#logs.set(name, log);
+		return log;
+	}
+
+	#leave(page: Page): void {
+		const log = page.log;
+		page.log = undefined;
+		page.subscriber = undefined;
+		this.#due.delete(page);
+		if (!log) return;
+		log.pages.delete(page);
+		if (log.pages.size > 0) return;
+		// In a page that goes, no connection stays behind: the browser could not keep it for the way back.
+		if ([...this.#logs.values()].every(({ pages }) => pages.size === 0)) this.#drop(log);
+		else log.idle = setTimeout(() => this.#drop(log), linger);
+	}
+
+	/** Lets go of a log that nobody wants. */
+	#drop(log: Log): void {
+		if (log.stream) this.#open(log.stream);
+		else this.#forget(log);
+	}
+
+	#forget(log: Log): void {
+		clearTimeout(log.retry);
+		clearTimeout(log.idle);
+		log.stream = undefined;
+		if (this.#logs.get(log.name) === log) this.#logs.delete(log.name);
+	}
+
+	/** Does what the log's subscribers wait for. May be called at any time. */
+	#settle(log: Log): void {
+		if (log.asking || log.at !== undefined) return;
+		const waiting = [...log.pages].filter((page) => page.subscriber?.phase === "waiting");
+		if (waiting.length === 0) return;
+		if (log.over || log.cursor === undefined || waiting.every((page) => carries(log, page))) {
+			void this.#ask(log, waiting);
+			return;
+		}
+		if (log.stream) this.#reopen(log.stream);
+		const carried = waiting.filter((page) => carries(log, page));
+		if (carried.length > 0) void this.#ask(log, carried);
+	}
+
+	/** Asks for the state, on behalf of some pages. */
+	async #ask(log: Log, pages: readonly Page[]): Promise<void> {
+		log.asking = true;
+		for (const page of pages) page.subscriber?.asked();
+		const answer = await snapshot(log.name);
+		log.asking = false;
+		if (this.#logs.get(log.name) !== log) return;
+		if (answer === "passing") {
+			for (const page of log.pages) if (page.subscriber?.phase === "asked") page.subscriber.again();
+			const delay = backoff(log.failures++);
+			log.at = Date.now() + delay;
+			log.retry = setTimeout(() => this.#askAgain(log), delay);
+			this.#announce(log);
+			return;
+		}
+		if ("refused" in answer) {
+			this.#refuse(log, answer.refused);
+			return;
+		}
+		log.failures = 0;
+		log.finished = answer.finished;
+		const fresh = log.cursor === undefined && !log.over;
+		if (fresh) log.cursor = answer.cursor;
+		for (const page of log.pages) {
+			page.subscriber?.join(answer.state, Date.now());
+			if (page.subscriber?.phase !== "joined") continue;
+			if (log.live) page.subscriber.hear(signal("live", answer.cursor), 0, Date.now());
+			if (log.over) page.subscriber.hear(signal("end", answer.cursor), 0, Date.now());
+		}
+		this.#announce(log);
+		if (fresh) {
+			// What is final has most probably ended, and need not be followed at all.
+			if (answer.final && (await outcome(log)) === "over") this.#end(log);
+			else if (this.#logs.get(log.name) === log) this.#carry(log);
+		}
+		this.#settle(log);
+	}
+
+	#askAgain(log: Log): void {
+		clearTimeout(log.retry);
+		log.at = undefined;
+		this.#announce(log);
+		this.#settle(log);
+	}
+
+	/** Gives a log a place in a stream. */
+	#carry(log: Log): void {
+		log.stream ??= [...this.#streams].find((stream) => this.#carriedBy(stream).length < maxLogs);
+		log.stream ??= this.#newStream();
+		this.#reopen(log.stream);
+	}
+
+	#carriedBy(stream: Stream): Log[] {
+		return [...this.#logs.values()].filter((log) => log.stream === stream);
+	}
+
+	#newStream(): Stream {
+		const stream: Stream = new Stream({
+			heard: (name, event, size) => {
+				const log = this.#logs.get(name);
+				if (log?.stream === stream && log.cursor !== undefined) this.#hear(log, event, size);
+			},
+			moved: (name, cursor) => {
+				const log = this.#logs.get(name);
+				if (log?.stream === stream && log.cursor !== undefined) log.cursor = cursor;
+			},
+			changed: (recovered) => {
+				for (const log of this.#carriedBy(stream)) this.#announce(log);
+				if (recovered) void this.#look();
+			},
+			closed: () => void this.#closed(stream),
+			due: () => this.#open(stream),
+		});
+		this.#streams.add(stream);
+		return stream;
+	}
+
+	/** Opens a stream anew in a moment, unless it waits for its time: then it has all wishes anyway. */
+	#reopen(stream: Stream): void {
+		if (stream.pausing || this.#opening.has(stream)) return;
+		this.#opening.set(
+			stream,
+			setTimeout(() => this.#open(stream), gather),
+		);
+	}
+
+	/** Opens a stream for all that is wanted of it now. */
+	#open(stream: Stream): void {
+		clearTimeout(this.#opening.get(stream));
+		this.#opening.delete(stream);
+		for (const log of this.#carriedBy(stream)) {
+			log.steps = undefined;
+			if ([...log.pages].some((page) => page.subscriber?.follows)) continue;
+			// Whoever comes back, or is no longer behind, begins with a snapshot.
+			log.stream = undefined;
+			log.cursor = undefined;
+			log.live = false;
+			if (log.pages.size === 0) this.#forget(log);
+		}
+		const logs = this.#carriedBy(stream).filter((log) => log.cursor !== undefined);
+		if (logs.length === 0) {
+			stream.close();
+			if (this.#carriedBy(stream).length === 0) this.#streams.delete(stream);
+			return;
+		}
+		for (const log of logs) log.steps = wantedSteps(log);
+		stream.open(
+			logs.map((log) => ({
+				log: log.name,
+				after: log.cursor ?? "",
+				steps: [...(log.steps ?? [])],
+			})),
+		);
+		for (const log of logs) this.#settle(log);
+	}
+
+	#hear(log: Log, event: StreamEvent, size: number): void {
+		switch (event.kind) {
+			case "end":
+				this.#end(log);
+				return;
+			case "reset":
+				// Its history is another one now. The rest of this replay is not listened to.
+				log.cursor = undefined;
+				log.live = false;
+				break;
+			case "live":
+				log.live = true;
+				break;
+			case "build":
+				log.finished = event.data.finished_at;
+				break;
+		}
+		const now = Date.now();
+		for (const page of log.pages) page.subscriber?.hear(event, size, now);
+		this.#announce(log);
+		if (event.kind === "reset") this.#settle(log);
+	}
+
+	#end(log: Log): void {
+		const stream = log.stream;
+		log.over = true;
+		log.stream = undefined;
+		const end = signal("end", log.cursor ?? "");
+		for (const page of log.pages) {
+			if (page.subscriber?.phase !== "joined") continue;
+			page.subscriber.hear(end, 0, Date.now());
+		}
+		this.#announce(log);
+		if (stream && this.#carriedBy(stream).length === 0) this.#open(stream);
+		this.#settle(log);
+	}
+
+	#refuse(log: Log, status: number): void {
+		for (const page of log.pages) {
+			page.subscriber?.close();
+			page.last = { name: "refused", status };
+		}
+		this.#announce(log);
+		this.#forget(log);
+	}
+
+	/** A stream was answered with something else: asks of each log what has become of it. */
+	async #closed(stream: Stream): Promise<void> {
+		const logs = this.#carriedBy(stream).filter((log) => log.cursor !== undefined);
+		const outcomes = await Promise.all(logs.map(outcome));
+		if (!this.#streams.has(stream) || !stream.pausing) return;
+		let settled = false;
+		for (const [i, log] of logs.entries()) {
+			const what = outcomes[i];
+			if (what === undefined || what === "passing" || log.stream !== stream) continue;
+			settled = true;
+			if (what === "over") this.#end(log);
+			else this.#refuse(log, what.refused);
+		}
+		// What kept the stream from being opened may be gone with these.
+		if (settled) this.#open(stream);
+		else stream.later();
+	}
+
+	#hurry(log: Log, doubt: boolean): void {
+		if (log.at !== undefined) this.#askAgain(log);
+		log.stream?.hurry(doubt);
+	}
+
+	/** Sees whether the server is still the one whose pages these are. */
+	async #look(): Promise<void> {
+		try {
+			const response = await fetch("/", {
+				cache: "no-store",
+				signal: AbortSignal.timeout(patience),
+			});
+			if (!response.ok) return;
+			const script = /<script\b[^>]*\ssrc="([^"]+)"/.exec(await response.text())?.[1];
+			if (script === undefined || script === this.#script) return;
+			this.#script = script;
+			for (const log of this.#logs.values()) this.#announce(log);
+		} catch {
+			// There will be a next time.
+		}
+	}
+
+	/** Has all pages of a log told what there is to say. */
+	#announce(log: Log): void {
+		for (const page of log.pages) this.#due.add(page);
+		if (this.#sending) return;
+		this.#sending = true;
+		// All that arrives in one go is one message.
+		setTimeout(() => {
+			this.#sending = false;
+			for (const page of this.#due) this.#send(page);
+		}, 0);
+	}
+
+	#send(page: Page): void {
+		this.#due.delete(page);
+		const batch = page.subscriber?.batch(Date.now());
+		if (!batch) return;
+		const message: FromHub = {
+			...batch,
+			state: stateOf(page),
+			news: page.log?.stream?.news ?? Date.now(),
+			script: this.#script,
+		};
+		page.port.postMessage(message);
+	}
+}
+
+/** Whether the stream's address has what a page wants. One that is still to be opened will. */
+function carries(log: Log, page: Page): boolean {
+	const step = page.subscriber?.wanted.step;
+	return step === undefined || log.steps === undefined || log.steps.has(step);
+}
+
+function wantedSteps(log: Log): Set<string> {
+	const steps = new Set<string>();
+	for (const { subscriber } of log.pages) {
+		if (subscriber?.follows && subscriber.wanted.step !== undefined)
+			steps.add(subscriber.wanted.step);
+	}
+	return steps;
+}
+
+function stateOf({ log, subscriber, last }: Page): HubState {
+	if (last) return last;
+	if (!log || !subscriber) return { name: "connecting" };
+	if (log.over && subscriber.phase === "over") {
+		const at = log.finished ? Date.parse(log.finished) : undefined;
+		return { name: "finished", at };
+	}
+	if (log.at !== undefined) return { name: "reconnecting", at: log.at };
+	const state = log.stream?.state;
+	if (log.live && subscriber.told && state) return state;
+	if (state?.name === "reconnecting") return state;
+	return log.failures > 0 || subscriber.told
+		? { name: "reconnecting", at: undefined }
+		: { name: "connecting" };
+}
+
+function signal(kind: "live" | "end", id: string): StreamEvent {
+	return { kind, id };
+}
+
+interface State {
+	readonly state: StreamEvent;
+	/** What happens after this state is after this cursor. */
+	readonly cursor: string;
+	readonly final: boolean;
+	readonly finished: string | null | undefined;
+}
+
+interface Refused {
+	readonly refused: number;
+}
+
+/** The state of a log, or why there is none. */
+async function snapshot(log: string): Promise<State | Refused | "passing"> {
+	if (log === "feed") {
+		const answer = await ask<EventsPage>("/api/v1/events?limit=1");
+		if (answer === undefined || "refused" in answer) return answer ?? "passing";
+		const { events, next } = answer.body;
+		const first = events[0];
+		if (first?.kind !== "snapshot") return "passing";
+		const state = { kind: "snapshot", id: next, data: first.data as Snapshot } as const;
+		return { state, cursor: next, final: false, finished: undefined };
+	}
+	const answer = await ask<BuildWithSteps & { readonly last_event_id: string }>(
+		`/api/v1/builds/${encodeURIComponent(log)}`,
+	);
+	if (answer === undefined || "refused" in answer) return answer ?? "passing";
+	const { last_event_id: cursor, ...data } = answer.body;
+	const final = data.status === "passed" || data.status === "failed" || data.status === "canceled";
+	return { state: { kind: "whole", id: cursor, data }, cursor, final, finished: data.finished_at };
+}
+
+/** What has become of a log that there is no stream of. */
+async function outcome(log: Log): Promise<"over" | "passing" | Refused> {
+	const path =
+		log.name === "feed"
+			? "/api/v1/events?limit=1"
+			: `/api/v1/builds/${encodeURIComponent(log.name)}/events?logs=none&limit=1`;
+	const answer = await ask<EventsPage>(`${path}&after=${encodeURIComponent(log.cursor ?? "")}`);
+	if (answer === undefined) return "passing";
+	if ("refused" in answer) return answer;
+	return answer.body.end && answer.body.events.length === 0 ? "over" : "passing";
+}
+
+interface EventsPage {
+	readonly events: readonly { readonly kind: string; readonly data: unknown }[];
+	readonly next: string;
+	readonly end: boolean;
+}
+
+/** The JSON at an address, or the status of a refusal; undefined for what will pass. */
+async function ask<T>(address: string): Promise<{ readonly body: T } | Refused | undefined> {
+	try {
+		const response = await fetch(address, {
+			headers: { Accept: "application/json" },
+			cache: "no-store",
+			signal: AbortSignal.timeout(patience),
+		});
+		if (final(response.status)) return { refused: response.status };
+		return response.ok ? { body: (await response.json()) as T } : undefined;
+	} catch {
+		return undefined;
+	}
+}
+
+/** Whether the same request would be refused again: all that is the asker's fault, but for its timing. */
+function final(status: number): boolean {
+	return status >= 400 && status < 500 && status !== 408 && status !== 429;
+}
