@@ -1,1 +1,2 @@
+import "./theme.ts";
 import "./elements/stepcast-app.ts";

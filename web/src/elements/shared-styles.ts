@@ -41,6 +41,40 @@ export const shared = css`
 		background: var(--panel);
 	}
 
+	button.icon {
+		display: inline-flex;
+		align-items: center;
+		justify-content: center;
+		min-width: 1.75rem;
+		padding: 0.125rem;
+	}
+
+	.icon svg {
+		width: 1.125rem;
+		height: 1.125rem;
+		fill: none;
+		stroke: currentColor;
+		stroke-width: 1.5;
+		stroke-linecap: round;
+		stroke-linejoin: round;
+	}
+
+	.icon .solid {
+		fill: currentColor;
+	}
+
+	kbd {
+		display: inline-block;
+		min-width: 1.5rem;
+		padding: 0 0.3125rem;
+		border: 1px solid var(--control);
+		border-radius: 0.25rem;
+		background: var(--panel);
+		color: var(--text);
+		font: 0.8125rem / 1.375rem var(--mono);
+		text-align: center;
+	}
+
 	.muted {
 		color: var(--muted);
 	}
@@ -55,7 +89,9 @@ export const shared = css`
 	}
 
 	@media (pointer: coarse) {
-		button {
+		button,
+		button.icon {
+			min-width: 2.75rem;
 			min-height: 2.75rem;
 		}
 	}

@@ -1,9 +1,13 @@
 import { css, html, LitElement } from "lit";
 import type { Connection } from "../connection.ts";
+import { Keys } from "../keys.ts";
 import "./build-page.ts";
 import "./builds-page.ts";
+import "./help-dialog.ts";
+import type { HelpDialog } from "./help-dialog.ts";
 import { shared } from "./shared-styles.ts";
 import "./stream-state.ts";
+import "./theme-button.ts";
 
 /** The frame of every page: the header, the state of the connection, and the page that the address names. */
 export class StepcastApp extends LitElement {
@@ -13,6 +17,7 @@ export class StepcastApp extends LitElement {
 	constructor() {
 		super();
 		this.connection = { name: "connecting" };
+		new Keys(this, "Everywhere", [{ keys: ["?"], help: "Show the keys", run: () => this.#help() }]);
 	}
 
 	static override styles = [
@@ -54,9 +59,15 @@ export class StepcastApp extends LitElement {
 			<header>
 				<a class="home" href="/">Stepcast</a>
 				<stream-state .connection=${this.connection}></stream-state>
+				<theme-button></theme-button>
 			</header>
 			<main @connection=${this.#connection}>${this.#page()}</main>
+			<help-dialog></help-dialog>
 		`;
+	}
+
+	#help(): void {
+		void this.renderRoot.querySelector<HelpDialog>("help-dialog")?.show();
 	}
 
 	#page() {

@@ -1,0 +1,112 @@
+import type { ReactiveController, ReactiveControllerHost } from "lit";
+
+/** What someone has chosen for this browser. */
+export interface Preferences {
+	readonly theme: "auto" | "light" | "dark";
+	/** Whether single keys do something. */
+	readonly keys: boolean;
+	/** What stands before a line of a log: nothing, the time, or the time since its build or step began. */
+	readonly times: "off" | "absolute" | "build" | "step";
+	/** Whether long lines of a log are wrapped. */
+	readonly wrap: boolean;
+	/** Whether a log's own colours are shown as they are, readable or not. */
+	readonly exact: boolean;
+	/** The name by which builds call the reader as their author; empty when they have not said. */
+	readonly me: string;
+}
+
+const initial: Preferences = {
+	theme: "auto",
+	keys: true,
+	times: "off",
+	wrap: true,
+	exact: false,
+	me: "",
+};
+
+const choices: { readonly [name in keyof Preferences]?: readonly unknown[] } = {
+	theme: ["auto", "light", "dark"],
+	times: ["off", "absolute", "build", "step"],
+};
+
+const prefix = "stepcast.";
+
+/**
+ * The preferences, kept in localStorage: all pages of the browser share them. Where that is forbidden
+ * they last as long as the page.
+ *
+ * @fires change - a preference changed, here or in another tab
+ */
+class Store extends EventTarget {
+	#values = load();
+
+	constructor() {
+		super();
+		addEventListener("storage", ({ key, storageArea }) => {
+			// Without a key, everything was cleared.
+			if (storageArea !== storage() || (key !== null && !key.startsWith(prefix))) return;
+			this.#values = load();
+			this.dispatchEvent(new Event("change"));
+		});
+	}
+
+	get<Name extends keyof Preferences>(name: Name): Preferences[Name] {
+		return this.#values[name];
+	}
+
+	set<Name extends keyof Preferences>(name: Name, value: Preferences[Name]): void {
+		if (value === this.#values[name]) return;
+		this.#values = { ...this.#values, [name]: value };
+		try {
+			storage()?.setItem(prefix + name, JSON.stringify(value));
+		} catch {
+			// A full or forbidden store keeps nothing, and the page has it all the same.
+		}
+		this.dispatchEvent(new Event("change"));
+	}
+}
+
+function storage(): Storage | undefined {
+	try {
+		return localStorage;
+	} catch {
+		return undefined;
+	}
+}
+
+/** What is stored. A value of another release, or one that somebody wrote by hand, may be anything. */
+function load(): Preferences {
+	const stored = Object.entries(initial).map(([name, fallback]) => {
+		try {
+			const value: unknown = JSON.parse(storage()?.getItem(prefix + name) ?? "");
+			const allowed = choices[name as keyof Preferences];
+			const fits = allowed ? allowed.includes(value) : typeof value === typeof fallback;
+			return [name, fits ? value : fallback];
+		} catch {
+			return [name, fallback];
+		}
+	});
+	return Object.fromEntries(stored) as Preferences;
+}
+
+export const prefs = new Store();
+
+/** Renders its host whenever a preference changes. */
+export class Prefs implements ReactiveController {
+	readonly #host: ReactiveControllerHost;
+
+	constructor(host: ReactiveControllerHost) {
+		this.#host = host;
+		host.addController(this);
+	}
+
+	hostConnected(): void {
+		prefs.addEventListener("change", this.#changed);
+	}
+
+	hostDisconnected(): void {
+		prefs.removeEventListener("change", this.#changed);
+	}
+
+	readonly #changed = (): void => this.#host.requestUpdate();
+}
