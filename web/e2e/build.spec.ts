@@ -70,7 +70,7 @@ test("a build's page grows while the build reports", async ({ page, server }) =>
 	await build.finish("test/linux", "failed");
 	await expect(page.locator("build-page h1 status-mark")).toHaveText("failed");
 	await expect(page.locator("stream-state [role=status]")).toHaveText("Finished");
-	await expect(page).toHaveTitle(`✗ acme/api #${build.number} failed · Stepcast`);
+	await expect(page).toHaveTitle(`✗ main #${build.number} failed — acme/api`);
 	await expectLines(page, await server.logLines(build.id, "test/linux"));
 
 	await page.getByRole("link", { name: "Vet" }).click();
@@ -289,7 +289,7 @@ test("hostile text does nothing", async ({ page, server }) => {
 	await build.finish("evil", "failed");
 	await page.goto(build.url);
 	await expectLines(page, await server.logLines(build.id, "evil"));
-	await expect(page).toHaveTitle(/^✗ acme\/hostile/);
+	await expect(page).toHaveTitle(/^✗ .* — acme\/hostile$/);
 	await expect(page.locator("build-page h1 .title")).toHaveText(evil);
 	await expect(page.locator("step-list bdi")).toHaveText(evil);
 	expect(await page.locator("img, script:not([src])").count()).toBe(0);

@@ -79,3 +79,65 @@ test("the help lists the keys of the page, and switches them off for good", asyn
 	await page.keyboard.press("?");
 	await expect(help).toBeHidden();
 });
+
+test("the tab tells a build's status by title and icon", async ({ page, server }) => {
+	const build = await server.build({ project: "acme/tab", branch: "main", steps: [{ key: "a" }] });
+	const icon = () => page.locator("link[rel=icon]").getAttribute("href");
+	await page.goto(build.url);
+	await expect(page).toHaveTitle(`○ main #${build.number} queued — acme/tab`);
+	const queued = await icon();
+	await build.step("a", "running");
+	await expect(page).toHaveTitle(`● main #${build.number} running — acme/tab`);
+	const running = await icon();
+	await build.finish("a", "failed");
+	await expect(page).toHaveTitle(`✗ main #${build.number} failed — acme/tab`);
+	const all = [queued, running, await icon()];
+	expect(new Set(all).size).toBe(3);
+	for (const address of all) {
+		const loaded = await page.evaluate(async (src) => {
+			const image = new Image();
+			image.src = src ?? "";
+			await image.decode();
+			return image.naturalWidth;
+		}, address);
+		expect(loaded).toBeGreaterThan(0);
+	}
+});
+
+test("whoever asks for it is notified of the end, once and in words", async ({
+	page,
+	context,
+	server,
+}) => {
+	await context.grantPermissions(["notifications"], { origin: server.url });
+	await page.addInitScript(() => {
+		const told: string[] = [];
+		class Told extends Notification {
+			constructor(title: string, options?: NotificationOptions) {
+				super(title, options);
+				told.push(`${title}: ${options?.body}`);
+			}
+		}
+		Object.assign(globalThis, { told, Notification: Told });
+	});
+	const told = () => page.evaluate(() => (globalThis as unknown as { told: string[] }).told);
+	const build = await server.build({ project: "acme/told", branch: "main", title: "A change" });
+	await page.goto(build.url);
+	const button = page.getByRole("button", { name: "Notify me" });
+	await button.click();
+	await expect(button).toHaveAttribute("aria-pressed", "true");
+	await build.step("a", "running");
+	await build.finish("a", "passed");
+	await expect(button).toBeHidden();
+	await expect.poll(told).toEqual([`✓ main #${build.number} passed — acme/told: A change`]);
+});
+
+test("a browser that blocks notifications is said to do so", async ({ page, server }) => {
+	const build = await server.build({ project: "acme/blocked" });
+	await page.goto(build.url);
+	// Chromium without a window denies what nobody granted.
+	await page.getByRole("button", { name: "Notify me" }).click();
+	await expect(page.locator("notify-button")).toContainText("The browser blocks notifications");
+	await build.send({ build: { status: "canceled" } });
+	await expect(page.getByRole("button", { name: "Notify me" })).toBeHidden();
+});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ago, counted, duration, elapsed, found, instant } from "./format.ts";
+import { ago, buildTitle, counted, duration, elapsed, found, instant } from "./format.ts";
 
 test("durations", () => {
 	const cases: [number, string][] = [
@@ -51,4 +51,13 @@ test("what was found in a step's log", () => {
 		"3 tests passed, 2 were skipped. 1 error, 4 warnings.",
 	);
 	assert.equal(found({ annotations: { error: 0, warning: 0, notice: 1 } }), "");
+});
+
+test("a build in the title of a tab", () => {
+	const build = { project: "acme/api", number: 482, status: "failed", branch: "main" } as const;
+	assert.equal(buildTitle(build), "✗ main #482 failed — acme/api");
+	assert.equal(
+		buildTitle({ ...build, status: "queued", branch: null }),
+		"○ #482 queued — acme/api",
+	);
 });

@@ -1,6 +1,6 @@
 /** Words and figures for people. The pages are in English, whatever the browser's language. */
 
-import type { Step } from "./model.ts";
+import type { Build, Status, Step } from "./model.ts";
 
 const integer = new Intl.NumberFormat("en-US");
 const clockTime = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
@@ -36,6 +36,23 @@ export function found(step: Pick<Step, "tests" | "annotations">): string {
 	const said = grave.filter(Boolean).join(", ");
 	if (said) sentences.push(`${said}.`);
 	return sentences.join(" ");
+}
+
+/** A sign of its own for each status, where there can only be text. */
+export const signs: Readonly<Record<Status, string>> = {
+	passed: "✓",
+	failed: "✗",
+	running: "●",
+	queued: "○",
+	canceled: "⊘",
+	skipped: "–",
+	lost: "!",
+};
+
+/** "✗ main #482 failed — acme/api": what a tab has room for comes first. */
+export function buildTitle(build: Pick<Build, "status" | "branch" | "number" | "project">): string {
+	const branch = build.branch ? `${build.branch} ` : "";
+	return `${signs[build.status] ?? ""} ${branch}#${build.number} ${build.status} — ${build.project}`;
 }
 
 /** "840 ms", "12.3 s", "4 m 07 s", "2 h 05 m", "3 d 4 h". */

@@ -1,15 +1,17 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { apply, type BuildState, emptyBuild } from "../build-state.ts";
+import { showResult } from "../favicon.ts";
 import { Following } from "../following.ts";
+import { buildTitle } from "../format.ts";
 import { emptyLog, maxRows } from "../log.ts";
 import {
 	type Build,
 	ended,
-	type Status,
 	type Step,
 	type StreamEvent,
 	stepLogURL,
 } from "../model.ts";
+import "./notify-button.ts";
 import "./run-time.ts";
 import { shared } from "./shared-styles.ts";
 import "./status-mark.ts";
@@ -17,16 +19,6 @@ import "./step-list.ts";
 import "./step-log.ts";
 import type { StepLog } from "./step-log.ts";
 import "./time-ago.ts";
-
-const signs: Readonly<Record<Status, string>> = {
-	passed: "✓",
-	failed: "✗",
-	running: "●",
-	queued: "○",
-	canceled: "⊘",
-	skipped: "–",
-	lost: "!",
-};
 
 /** One build, live: its facts, its steps, and the log of one step. The address' fragment names the step. */
 export class BuildPage extends LitElement {
@@ -236,9 +228,9 @@ export class BuildPage extends LitElement {
 
 	protected override updated(_changed: PropertyValues): void {
 		const build = this.#following?.state.build;
-		document.title = build
-			? `${signs[build.status]} ${build.project} #${build.number} ${build.status} · Stepcast`
-			: "Build · Stepcast";
+		showResult(
+			build ? { status: build.status, title: buildTitle(build) } : { title: "Build · Stepcast" },
+		);
 	}
 
 	#facts(build: Build, asOf: number) {
@@ -271,6 +263,7 @@ export class BuildPage extends LitElement {
 								</li>`
 							: nothing
 					}
+					<li><notify-button .build=${build}></notify-button></li>
 					${link ? html`<li><a href=${link} rel="noreferrer">Where it ran</a></li>` : nothing}
 				</ul>
 			</div>

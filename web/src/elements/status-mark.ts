@@ -1,17 +1,7 @@
-import { css, html, LitElement, type PropertyValues, type SVGTemplateResult, svg } from "lit";
+import { css, html, LitElement, type PropertyValues } from "lit";
 import type { Status } from "../model.ts";
+import { shapes } from "../shapes.ts";
 import { shared } from "./shared-styles.ts";
-
-// A shape of its own for each status, so that colour is never the only sign.
-const shapes: Readonly<Record<Status, SVGTemplateResult>> = {
-	passed: svg`<path d="M3 8.5 6.5 12 13 4.5" />`,
-	failed: svg`<path d="M4 4l8 8M12 4l-8 8" />`,
-	running: svg`<circle class="solid" cx="8" cy="8" r="5" />`,
-	queued: svg`<circle cx="8" cy="8" r="5" />`,
-	canceled: svg`<circle cx="8" cy="8" r="5.5" /><path d="M4.2 4.2l7.6 7.6" />`,
-	skipped: svg`<path d="M3 8h10" />`,
-	lost: svg`<path d="M8 2.5v7" /><circle class="solid" cx="8" cy="13" r="0.6" />`,
-};
 
 /**
  * A status as a shape and its word. With the attribute `brief` the word is only for screen readers
@@ -108,8 +98,12 @@ export class StatusMark extends LitElement {
 	}
 
 	override render() {
+		const { line, solid } = shapes[this.status] ?? shapes.queued;
 		return html`
-			<svg viewBox="0 0 16 16" aria-hidden="true">${shapes[this.status] ?? shapes.queued}</svg>
+			<svg viewBox="0 0 16 16" aria-hidden="true">
+				<path d=${line} />
+				<path class="solid" d=${solid} />
+			</svg>
 			<span class=${this.brief ? "unseen" : ""}>${this.brief ? this.#words() : this.status}</span>
 		`;
 	}
