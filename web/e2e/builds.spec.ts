@@ -1,28 +1,78 @@
-import { expect, Server, test } from "./stepcast.ts";
+import { spawn } from "node:child_process";
+import { mkdtempSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { Page } from "@playwright/test";
+import { binary, connectionErrors, expect, Server, test } from "./stepcast.ts";
+
+const item = (page: Page, text: string) => page.locator("build-item").filter({ hasText: text });
+const live = (page: Page) => expect(page.locator("stream-state [role=status]")).toHaveText("Live");
+const strip = (page: Page, text: string) => item(page, text).getByRole("img");
 
 test("the list is live", async ({ page, server }) => {
 	const first = await server.build({ project: "acme/list", branch: "main", title: "The first" });
 	await page.goto(server.url);
-	const item = (number: number) =>
-		page.locator("build-item").filter({ hasText: `acme/list #${number}` });
-	await expect(item(first.number).locator(".status")).toHaveText("queued");
-	await expect(page.locator("stream-state [role=status]")).toHaveText("Live");
+	const row = item(page, `acme/list #${first.number}`);
+	await expect(row.locator(".status")).toHaveText("queued");
+	await live(page);
 
 	await first.step("vet", "running");
-	await expect(item(first.number).locator(".status")).toHaveText("running");
-	await expect(item(first.number).locator(".steps status-mark")).toHaveText("vet: running");
+	await expect(row.locator(".status")).toHaveText("running");
+	await expect(strip(page, `acme/list #${first.number}`)).toHaveAccessibleName(
+		"1 step: 1 running (vet)",
+	);
 
 	const second = await server.build({ project: "acme/list", branch: "other", title: "The second" });
-	await expect(item(second.number)).toBeVisible();
 	await expect(page.locator("build-item").first()).toContainText(`acme/list #${second.number}`);
 	await first.finish("vet", "failed");
-	await expect(item(first.number).locator(".status")).toHaveText("failed");
-	await expect(item(first.number).locator(".steps status-mark")).toHaveText("vet: failed");
+	await expect(row.locator(".status")).toHaveText("failed");
+	await expect(strip(page, `acme/list #${first.number}`)).toHaveAccessibleName(
+		"1 step: 1 failed (vet)",
+	);
 
 	await page.getByRole("link", { name: `acme/list #${first.number}` }).click();
 	await expect(page).toHaveURL(first.url);
 	await page.goBack();
-	await expect(item(second.number)).toBeVisible();
+	await expect(item(page, `acme/list #${second.number}`)).toBeVisible();
+});
+
+test("the list is a table", async ({ page, server }) => {
+	const build = await server.build({
+		project: "acme/table",
+		branch: "main",
+		title: "A change",
+		author: "Ada",
+	});
+	await page.goto(server.url);
+	const table = page.getByRole("table", { name: "Builds" });
+	await expect(table.getByRole("columnheader")).toHaveText([
+		"Status",
+		"Build",
+		"Branch",
+		"Author",
+		"Steps",
+		"Started",
+		"Took",
+	]);
+	const row = table.getByRole("row").filter({ hasText: `acme/table #${build.number}` });
+	await expect(row.getByRole("rowheader")).toContainText("A change");
+	await expect(row.getByRole("cell")).toHaveCount(6);
+});
+
+test("a build without a title is named by its steps, of which all are in the strip", async ({
+	page,
+	server,
+}) => {
+	const steps = Array.from({ length: 300 }, (_, i) => ({ key: `s${i}`, name: `Step ${i}` }));
+	await server.build({ project: "acme/strip", steps });
+	await page.goto(server.url);
+	const row = item(page, "acme/strip");
+	await expect(row.getByRole("link")).toContainText("Step 0, Step 1, Step 2, Step 3 and 296 more");
+	const segments = row.locator(".strip > span");
+	await expect(segments).toHaveCount(300);
+	await expect(segments.nth(299)).toHaveAttribute("title", "Step 299: queued");
+	const { height } = (await row.boundingBox()) ?? { height: 0 };
+	expect(height).toBeLessThan(120);
 });
 
 test("older builds are loaded on demand, and new ones wait while someone reads below", async ({
@@ -45,19 +95,184 @@ test("older builds are loaded on demand, and new ones wait while someone reads b
 	await expect(page.locator("build-item").first()).toContainText(`#${late.number}`);
 });
 
-test("the empty list shows the whole command on a narrow screen", async ({ page }) => {
+test("no row moves away under a pointer", async ({ page, server }) => {
+	await server.build({ project: "acme/still", title: "Here before" });
+	await page.goto(server.url);
+	await live(page);
+	await item(page, "Here before").hover();
+	await server.build({ project: "acme/still", title: "Came later" });
+	await server.build({ project: "acme/still", title: "Came last" });
+	await expect(page.getByRole("button", { name: "2 new builds" })).toBeVisible();
+	await expect(page.locator("build-item").first()).toContainText("Here before");
+	await page.mouse.move(5, 5);
+	await expect(page.locator("build-item").first()).toContainText("Came last");
+	await expect(page.getByRole("button", { name: "new build" })).toBeHidden();
+});
+
+test("the filter is in the address, and holds for what comes", async ({ page, server }) => {
+	await server.build({ project: "acme/f-one", branch: "main", title: "One main" });
+	await server.build({ project: "acme/f-one", branch: "other", title: "One other" });
+	await server.build({ project: "acme/f-two", branch: "main", title: "Two main" });
+	await page.goto(server.url);
+	await expect(item(page, "Two main")).toBeVisible();
+
+	await page.getByLabel("Project").fill("acme/f-one");
+	await page.getByLabel("Project").press("Enter");
+	await expect(item(page, "Two main")).toBeHidden();
+	await page.getByLabel("Branch").fill("main");
+	await page.getByLabel("Branch").press("Tab");
+	await expect(page).toHaveURL(`${server.url}/?project=acme%2Ff-one&branch=main`);
+	await expect(page.locator("build-item .name")).toHaveText(["One main"]);
+
+	await live(page);
+	await server.build({ project: "acme/f-one", branch: "other", title: "Not this" });
+	await server.build({ project: "acme/f-one", branch: "main", title: "But this" });
+	await expect(page.locator("build-item .name")).toHaveText(["But this", "One main"]);
+
+	await page.goBack();
+	await expect(page.locator("build-item .name")).toHaveText([
+		"But this",
+		"Not this",
+		"One other",
+		"One main",
+	]);
+	await expect(page.getByLabel("Branch")).toHaveValue("");
+	await page.goForward();
+	await page.reload();
+	await expect(page.locator("build-item .name")).toHaveText(["But this", "One main"]);
+
+	await page.getByLabel("Branch").fill("nowhere");
+	await page.getByLabel("Branch").press("Enter");
+	await expect(page.getByText("No builds match.")).toBeVisible();
+	await page.getByRole("button", { name: "Clear the filter" }).click();
+	await expect(page).toHaveURL(`${server.url}/`);
+	await expect(item(page, "Two main")).toBeVisible();
+});
+
+test("a build that comes to fit the filter appears with its steps", async ({ page, server }) => {
+	const old = await server.build({ project: "acme/fits", title: "Old", steps: [{ key: "vet" }] });
+	await old.step("vet", "running");
+	// Not the newest of its branch, so the feed does not begin with it.
+	await server.build({ project: "acme/fits", title: "New" });
+	await page.goto(`${server.url}/?project=acme/fits&status=failed`);
+	await expect(page.getByText("No builds match.")).toBeVisible();
+	await live(page);
+	await old.finish("vet", "failed");
+	await expect(page.locator("build-item .name")).toHaveText(["Old"]);
+	await expect(strip(page, "Old")).toHaveAccessibleName("1 step: 1 failed (vet)");
+});
+
+test("mine are those whose author I said I am", async ({ page, server }) => {
+	await server.build({ project: "acme/mine", title: "By Ada", author: "Ada Lovelace" });
+	await server.build({ project: "acme/mine", title: "By Grace", author: "Grace Hopper" });
+	await page.goto(`${server.url}/?project=acme/mine`);
+	const mine = page.getByRole("button", { name: "Mine" });
+	await mine.click();
+	await expect(page.getByLabel("Author")).toBeFocused();
+	await expect(page.getByText("Who are you?")).toBeVisible();
+	await page.keyboard.type("Ada Lovelace");
+	await page.keyboard.press("Enter");
+	await page.getByRole("button", { name: "This is me" }).click();
+	await expect(mine).toHaveAttribute("aria-pressed", "true");
+	await expect(page.locator("build-item .name")).toHaveText(["By Ada"]);
+	await mine.click();
+	await expect(page.locator("build-item")).toHaveCount(2);
+	await page.reload();
+	await mine.click();
+	await expect(page.locator("build-item .name")).toHaveText(["By Ada"]);
+});
+
+test("a list that does not come is said to be so, and asked for again", async ({
+	page,
+	server,
+	complaints,
+}) => {
+	complaints.expected.push(...connectionErrors);
+	await server.build({ project: "acme/late", title: "Here after all" });
+	await page.goto(`${server.url}/?project=**`);
+	await expect(page.getByRole("alert")).toContainText('The project pattern "**" is neither');
+
+	await page.route("**/api/v1/builds?*", (route) => route.abort());
+	await page.goto(`${server.url}/?project=acme/late`);
+	await expect(page.getByRole("alert")).toContainText("The server could not be reached.");
+	await page.unroute("**/api/v1/builds?*");
+	await page.getByRole("button", { name: "Try again" }).click();
+	await expect(item(page, "Here after all")).toBeVisible();
+	await expect(page.getByRole("alert")).toBeHidden();
+});
+
+test("rows in outline stand for a list that takes its time", async ({ page, server }) => {
+	await server.build({ project: "acme/slow" });
+	let open = () => {};
+	const gate = new Promise<void>((resolve) => {
+		open = resolve;
+	});
+	await page.route("**/api/v1/builds?*", async (route) => {
+		await gate;
+		await route.continue();
+	});
+	await page.goto(server.url);
+	await expect(page.locator(".skeleton > div")).toHaveCount(8);
+	open();
+	await expect(page.locator("build-item").first()).toBeVisible();
+	await expect(page.locator(".skeleton")).toBeHidden();
+});
+
+test("by keyboard alone: to the filter, down the list, into a build", async ({ page, server }) => {
+	const older = await server.build({ project: "acme/keys-list", title: "Older" });
+	await server.build({ project: "acme/keys-list", title: "Newer" });
+	await page.goto(server.url);
+	await expect(item(page, "Newer")).toBeVisible();
+	await page.keyboard.press("/");
+	await expect(page.getByLabel("Project")).toBeFocused();
+	await page.keyboard.type("acme/keys-list");
+	await expect(page.getByLabel("Project")).toHaveValue("acme/keys-list");
+	await page.keyboard.press("Enter");
+	await expect(page.locator("build-item")).toHaveCount(2);
+	await page.getByLabel("Project").blur();
+	for (const key of ["j", "j", "j", "k", "j"]) await page.keyboard.press(key);
+	await expect(page.getByRole("link", { name: "Older" })).toBeFocused();
+	await page.keyboard.press("Enter");
+	await expect(page).toHaveURL(older.url);
+});
+
+test("the empty list shows commands that work as they stand", async ({ page, context }) => {
 	const empty = new Server();
 	try {
 		await empty.start();
+		await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: empty.url });
 		await page.setViewportSize({ width: 390, height: 844 });
 		await page.goto(empty.url);
-		const command = page.locator("pre");
-		await expect(command).toBeVisible();
-		await expect(page.locator("stream-state [role=status]")).toHaveText("Live");
-		const hidden = await command.evaluate((pre) => pre.scrollWidth - pre.clientWidth);
-		expect(hidden).toBeLessThanOrEqual(0);
+		await live(page);
+		await expect(page.getByText("Waiting for the first one")).toBeVisible();
+		for (const command of await page.locator("pre").all()) {
+			const hidden = await command.evaluate((pre) => pre.scrollWidth - pre.clientWidth);
+			expect(hidden).toBeLessThanOrEqual(0);
+		}
+		const copied: string[] = [];
+		for (const copy of await page.locator("copy-button").all()) {
+			await copy.getByRole("button").click();
+			await expect(copy.getByRole("status")).toHaveText("Copied");
+			copied.push(await page.evaluate(() => navigator.clipboard.readText()));
+		}
+		expect(copied).toEqual(await page.locator("pre").allTextContents());
+
+		const [client = "", curl = ""] = copied;
+		const folder = mkdtempSync(join(tmpdir(), "stepcast-typed-"));
+		symlinkSync(dirname(binary), join(folder, "bin"));
+		await typed(client, folder, empty.dataDir);
+		await expect(item(page, "hello #1")).toContainText("passed");
+		await typed(curl.replace("path/to/token", join(empty.dataDir, "token")), folder, empty.dataDir);
+		await expect(item(page, "hello #2")).toContainText("passed");
 		await page.goto("about:blank");
 	} finally {
 		await empty.remove();
 	}
 });
+
+/** Runs what somebody would type into a shell in a folder, on the machine of the server. */
+async function typed(line: string, folder: string, dataDir: string): Promise<void> {
+	const env = { ...process.env, STEPCAST_DATA_DIR: dataDir, STEPCAST_SPOOL_DIR: folder };
+	const shell = spawn("bash", ["-c", line], { cwd: folder, env, stdio: "ignore" });
+	expect(await new Promise((resolve) => shell.once("close", resolve)), line).toBe(0);
+}

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { test as base, expect, type Locator, type Page } from "@playwright/test";
 
-const binary =
+export const binary =
 	process.env.STEPCAST_BIN ?? fileURLToPath(new URL("../../bin/stepcast", import.meta.url));
 
 /** A real `stepcast serve` on a data directory of its own. */
@@ -24,9 +24,14 @@ export class Server {
 		chmodSync(this.#dir, 0o755);
 	}
 
+	/** Where its data, its address and its first token are. */
+	get dataDir(): string {
+		return join(this.#dir, "data");
+	}
+
 	async start(): Promise<void> {
 		const listen = this.url === "" ? "127.0.0.1:0" : new URL(this.url).host;
-		const data = join(this.#dir, "data");
+		const data = this.dataDir;
 		rmSync(join(data, "address"), { force: true });
 		const child = spawn(binary, ["serve", "--data-dir", data, "--listen", listen], {
 			stdio: ["ignore", "ignore", "pipe"],

@@ -1,7 +1,10 @@
+import { everything, type Filter, matches } from "./filter.ts";
 import {
 	type Build,
 	type BuildsPage,
 	type BuildWithSteps,
+	ended,
+	type InFeed,
 	mayFollow,
 	type Step,
 	type StreamEvent,
@@ -9,7 +12,7 @@ import {
 
 /** All that the list of builds knows. Values are never changed in place. */
 export interface BuildsState {
-	/** Newest created first. */
+	/** What the filter lets through, and what may come to fit it because it has not ended. Newest created first. */
 	readonly builds: readonly ListedBuild[];
 	/** Whether a page of the list has arrived, so that an empty list means that there are no builds. */
 	readonly loaded: boolean;
@@ -20,17 +23,34 @@ export interface BuildsState {
 	 * as a project's newest build in a snapshot may be, waits for its page: a list has no gaps.
 	 */
 	readonly since: number;
+	readonly filter: Filter;
+	/** The ids of the rows that stand still, so that none moves under a pointer; undefined when none has to. */
+	readonly frozen: ReadonlySet<string> | undefined;
 }
 
 export interface ListedBuild {
 	readonly build: Build;
 	readonly steps: readonly Step[];
+	/** Whether the feed brought it in midst of its life, so that steps may be missing. */
+	readonly partial: boolean;
 }
 
-/** A page of the list is one more event: true as of its request, so what came since is applied again. */
-export type ListEvent = StreamEvent | { readonly kind: "page"; readonly data: BuildsPage };
+export type ListEvent =
+	| StreamEvent
+	/** A page of the list is true as of its request, so what came since is applied again. */
+	| { readonly kind: "page"; readonly data: BuildsPage }
+	| { readonly kind: "filter"; readonly data: Filter }
+	/** Rows stand still from now on; again, the new ones come in and all stand still. */
+	| { readonly kind: "freeze" | "thaw" };
 
-export const emptyList: BuildsState = { builds: [], loaded: false, next: undefined, since: 0 };
+export const emptyList: BuildsState = {
+	builds: [],
+	loaded: false,
+	next: undefined,
+	since: 0,
+	filter: everything,
+	frozen: undefined,
+};
 
 /** Builds that a page left open for weeks holds at most; the oldest go first. */
 export const maxBuilds = 1_000;
@@ -42,8 +62,17 @@ export function apply(state: BuildsState, event: ListEvent): BuildsState {
 			const next = event.data.next ?? undefined;
 			const oldest = event.data.builds.at(-1);
 			const since = next && oldest ? Date.parse(oldest.created_at) : 0;
-			return merge({ ...state, loaded: true, next, since }, event.data.builds);
+			const frozen = state.frozen && new Set(state.frozen);
+			for (const { id } of event.data.builds) frozen?.add(id);
+			return merge({ ...state, loaded: true, next, since, frozen }, event.data.builds);
 		}
+		case "filter":
+			// What is known already shows while its page is on the way.
+			return { ...state, filter: event.data, next: undefined, frozen: undefined };
+		case "freeze":
+			return { ...state, frozen: new Set(fitting(state).map(({ build }) => build.id)) };
+		case "thaw":
+			return merge({ ...state, frozen: undefined }, []);
 		case "snapshot":
 			return merge(state, event.data.builds);
 		case "build":
@@ -51,24 +80,58 @@ export function apply(state: BuildsState, event: ListEvent): BuildsState {
 		case "step":
 			return applyStep(state, event.data.build_id, event.data);
 		case "reset":
-			return emptyList;
+			return { ...emptyList, filter: state.filter };
 		default:
 			return state;
 	}
 }
 
-function merge(state: BuildsState, arrived: readonly BuildWithSteps[]): BuildsState {
+/** The builds to show. */
+export function shown(state: BuildsState): readonly ListedBuild[] {
+	const { frozen } = state;
+	return frozen ? state.builds.filter(({ build }) => frozen.has(build.id)) : fitting(state);
+}
+
+/** How many builds wait because the rows stand still. */
+export function waiting(state: BuildsState): number {
+	const { frozen } = state;
+	return frozen ? fitting(state).filter(({ build }) => !frozen.has(build.id)).length : 0;
+}
+
+function fitting({ builds, filter }: BuildsState): readonly ListedBuild[] {
+	return builds.filter(({ build }) => matches(filter, build));
+}
+
+function merge(
+	state: BuildsState,
+	arrived: readonly (BuildWithSteps & Partial<InFeed>)[],
+): BuildsState {
 	const known = new Map(state.builds.map((one) => [one.build.id, one]));
-	for (const { steps, ...build } of arrived) {
+	for (const { steps, at, build_id: _, ...build } of arrived) {
 		const before = known.get(build.id);
 		if (before && !mayFollow(before.build.status, build.status)) continue;
-		known.set(build.id, { build, steps: mergeSteps(before?.steps ?? [], steps ?? []) });
+		known.set(build.id, {
+			build: before
+				? { ...before.build, ...build }
+				: { expected_s: expected(state.builds, build), ...build },
+			steps: mergeSteps(before?.steps ?? [], steps ?? []),
+			partial: steps
+				? false
+				: (before?.partial ?? Date.parse(at ?? "") > Date.parse(build.created_at)),
+		});
 	}
-	const builds = [...known.values()]
-		.filter(({ build }) => Date.parse(build.created_at) >= state.since)
-		.sort(newestFirst)
-		.slice(0, maxBuilds);
+	const kept = ({ build }: ListedBuild) =>
+		Date.parse(build.created_at) >= state.since &&
+		(matches(state.filter, build) || !ended(build.status) || state.frozen?.has(build.id));
+	const builds = [...known.values()].filter(kept).sort(newestFirst).slice(0, maxBuilds);
 	return { ...state, builds };
+}
+
+/** The feed's events do not say how long a build will take; the one before it on its branch did. */
+function expected(builds: readonly ListedBuild[], { project, branch }: Build): number | null {
+	const like = builds.filter(({ build }) => build.project === project && build.expected_s);
+	const nearest = like.find(({ build }) => build.branch === branch) ?? like[0];
+	return nearest?.build.expected_s ?? null;
 }
 
 function applyStep(state: BuildsState, id: string | undefined, step: Step): BuildsState {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ago, buildTitle, counted, duration, elapsed, found, instant } from "./format.ts";
+import { about, ago, buildTitle, counted, duration, elapsed, found, instant } from "./format.ts";
 
 test("durations", () => {
 	const cases: [number, string][] = [
@@ -51,6 +51,20 @@ test("what was found in a step's log", () => {
 		"3 tests passed, 2 were skipped. 1 error, 4 warnings.",
 	);
 	assert.equal(found({ annotations: { error: 0, warning: 0, notice: 1 } }), "");
+});
+
+test("estimates", () => {
+	const cases: [number, string][] = [
+		[0.2, "1 s"],
+		[9.4, "9 s"],
+		[42, "40 s"],
+		[58, "1 min"],
+		[372, "6 min"],
+		[3_580, "1 h"],
+		[4_900, "1 h 20 min"],
+		[7_180, "2 h"],
+	];
+	for (const [seconds, want] of cases) assert.equal(about(seconds), want);
 });
 
 test("a build in the title of a tab", () => {

@@ -74,6 +74,17 @@ export function elapsed(milliseconds: number): string {
 	return seconds < 60 ? `${seconds} s` : duration(seconds * 1_000);
 }
 
+/** An estimate in seconds, as exact as it can be meant: "40 s", "6 min", "1 h 20 min". */
+export function about(seconds: number): string {
+	if (seconds < 9.5) return `${Math.max(1, Math.round(seconds))} s`;
+	if (seconds < 57.5) return `${Math.round(seconds / 5) * 5} s`;
+	const minutes = Math.round(seconds / 60);
+	if (minutes < 60) return `${minutes} min`;
+	const tens = Math.round(minutes / 10) * 10;
+	const rest = tens % 60;
+	return `${Math.floor(tens / 60)} h${rest === 0 ? "" : ` ${rest} min`}`;
+}
+
 /** "just now", "12 s ago", "5 min ago", "3 h ago", "2 d ago", and after a week the day. */
 export function ago(time: number, now: number): string {
 	const seconds = Math.floor((now - time) / 1_000);

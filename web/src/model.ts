@@ -1,6 +1,19 @@
 /** What the server says, in its own words. Unknown fields and unknown event kinds are ignored. */
 
-export type Status = "queued" | "running" | "passed" | "failed" | "canceled" | "skipped" | "lost";
+export const statuses = [
+	"queued",
+	"running",
+	"passed",
+	"failed",
+	"canceled",
+	"skipped",
+	"lost",
+] as const;
+export type Status = (typeof statuses)[number];
+
+export function isStatus(word: string): word is Status {
+	return (statuses as readonly string[]).includes(word);
+}
 
 /** One run of a project's pipeline. Times are RFC 3339 in UTC. */
 export interface Build {
@@ -17,7 +30,7 @@ export interface Build {
 	readonly created_at: string;
 	readonly started_at?: string | null;
 	readonly finished_at?: string | null;
-	/** The median duration in seconds of the last builds like it that passed; null when there are none. */
+	/** How long it will take by what earlier builds took, in seconds; null when there are none. Not in events. */
 	readonly expected_s?: number | null;
 }
 

@@ -1,14 +1,16 @@
 import { css, html, LitElement, nothing } from "lit";
 import type { ListedBuild } from "../builds-state.ts";
-import type { Step } from "../model.ts";
-import "./run-time.ts";
+import { ended, type Step } from "../model.ts";
+import "./run-progress.ts";
 import { shared } from "./shared-styles.ts";
 import "./status-mark.ts";
+import "./step-strip.ts";
 import "./time-ago.ts";
 
-const maxMarks = 12;
+/** Names of steps that stand for a title. */
+const maxNames = 4;
 
-/** One build in the list; its cells stand in the columns of the list's grid. */
+/** One build in the list: a row, whose cells stand in the columns of the table's grid. */
 export class BuildItem extends LitElement {
 	static override properties = { listed: { attribute: false }, asof: { type: Number } };
 	declare listed: ListedBuild | undefined;
@@ -31,69 +33,116 @@ export class BuildItem extends LitElement {
 				font-size: 0.875rem;
 			}
 
-			:host > * {
+			:host(:hover),
+			:host(:focus-within) {
+				background: var(--panel);
+			}
+
+			[role] {
 				min-width: 0;
 				padding: 0 0.75rem;
 				overflow-wrap: anywhere;
 			}
 
-			.what a {
+			a {
 				display: block;
-				font-weight: 600;
+				color: inherit;
 				text-decoration: none;
 			}
 
-			.what a:hover {
+			/* A name that is written from the right stands where the others do. */
+			bdi {
+				text-align: match-parent;
+			}
+
+			.name {
+				display: -webkit-box;
+				overflow: hidden;
+				color: var(--link);
+				font-weight: 600;
+				-webkit-box-orient: vertical;
+				-webkit-line-clamp: 2;
+			}
+
+			a:hover .name {
 				text-decoration: underline;
 			}
 
-			.branch {
-				font-family: var(--mono);
+			.nameless {
+				font-weight: 400;
+			}
+
+			.which {
 				font-size: 0.8125rem;
 			}
 
-			.steps {
-				display: flex;
-				flex-wrap: wrap;
-				gap: 0.25rem;
-				font-size: 0.75rem;
+			.branch {
+				font: 0.8125rem var(--mono);
 			}
 
-			.took {
-				font-variant-numeric: tabular-nums;
-				text-align: right;
+			.branch bdi,
+			.author bdi {
+				display: -webkit-box;
+				overflow: hidden;
+				-webkit-box-orient: vertical;
+				-webkit-line-clamp: 2;
+			}
+
+			.when {
 				white-space: nowrap;
 			}
 
 			@media (max-width: 640px) {
 				:host {
+					position: relative;
 					display: flex;
 					flex-wrap: wrap;
+					align-items: baseline;
 					gap: 0.25rem 0.75rem;
-					padding: 0.5rem 0.75rem;
+					padding: 0.625rem 0.75rem;
 				}
 
-				:host > * {
+				[role] {
 					padding: 0;
 				}
 
-				:host > :empty {
+				[role]:empty {
 					display: none;
 				}
 
-				:host > .status {
+				.status {
 					flex: 1;
 				}
 
-				:host > .what {
+				.what,
+				.steps {
 					flex: 0 0 100%;
 					order: 1;
 				}
 
-				:host > .branch,
-				:host > .author,
-				:host > .steps {
+				.branch,
+				.author {
 					order: 2;
+				}
+
+				.steps {
+					order: 3;
+				}
+
+				/* All of a card is its link. */
+				a::after {
+					position: absolute;
+					inset: 0;
+					content: "";
+				}
+
+				a:focus-visible {
+					outline: 0;
+				}
+
+				a:focus-visible::after {
+					outline: 2px solid var(--link);
+					outline-offset: -2px;
 				}
 			}
 		`,
@@ -103,41 +152,46 @@ export class BuildItem extends LitElement {
 		if (!this.listed) return nothing;
 		const { build, steps } = this.listed;
 		return html`
-			<span class="status"><status-mark .status=${build.status}></status-mark></span>
-			<span class="what">
+			<div role="cell" class="status"><status-mark .status=${build.status}></status-mark></div>
+			<div role="rowheader" class="what">
 				<a href="/builds/${build.id}">
-					<bdi>${build.project}</bdi> #${build.number}
+					${
+						build.title
+							? html`<bdi class="name" title=${build.title}>${build.title}</bdi>`
+							: html`<bdi class="name nameless">${names(steps)}</bdi>`
+					}
+					<span class="which"><bdi>${build.project}</bdi> #${build.number}</span>
 				</a>
-				${build.title ? html`<bdi class="muted">${build.title}</bdi>` : nothing}
-			</span>
-			<span class="branch">${build.branch ? html`<bdi>${build.branch}</bdi>` : nothing}</span>
-			<span class="author">${build.author ? html`<bdi>${build.author}</bdi>` : nothing}</span>
-			<span class="steps">${this.#marks(steps)}</span>
-			<span class="when muted"><time-ago .time=${build.started_at ?? build.created_at}></time-ago></span>
-			<span class="took">${
+			</div>
+			<div role="cell" class="branch">${build.branch ? html`<bdi title=${build.branch}>${build.branch}</bdi>` : nothing}</div>
+			<div role="cell" class="author">${build.author ? html`<bdi title=${build.author}>${build.author}</bdi>` : nothing}</div>
+			<div role="cell" class="steps">${steps.length > 0 ? html`<step-strip .steps=${steps}></step-strip>` : nothing}</div>
+			<div role="cell" class="when muted"><time-ago .time=${build.started_at ?? build.created_at}></time-ago></div>
+			<div role="cell" class="took">${
 				build.started_at
-					? html`<run-time
+					? html`<run-progress
 							.started=${build.started_at}
 							.finished=${build.finished_at}
+							.expected=${ended(build.status) ? null : build.expected_s}
 							.asof=${this.asof}
-						></run-time>`
+						></run-progress>`
 					: nothing
-			}</span>
+			}</div>
 		`;
 	}
 
-	#marks(steps: readonly Step[]) {
-		const more = steps.length - maxMarks;
-		return html`
-			${steps
-				.slice(0, maxMarks)
-				.map(
-					(step) =>
-						html`<status-mark brief .status=${step.status} .label=${step.name || step.key}></status-mark>`,
-				)}
-			${more > 0 ? html`<span class="muted">and ${more} more</span>` : nothing}
-		`;
+	/** What a click would open gets the focus. */
+	override focus(): void {
+		this.renderRoot.querySelector("a")?.focus();
 	}
+}
+
+/** "lint, test, deploy and 3 more": builds without a title do not all look alike. */
+function names(steps: readonly Step[]): string {
+	if (steps.length === 0) return "No title, no steps yet";
+	const first = steps.slice(0, maxNames).map((step) => step.name || step.key);
+	const more = steps.length - first.length;
+	return `${first.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 customElements.define("build-item", BuildItem);

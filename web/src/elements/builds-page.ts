@@ -1,37 +1,77 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { repeat } from "lit/directives/repeat.js";
-import { apply, type BuildsState, emptyList } from "../builds-state.ts";
+import { apply, type BuildsState, emptyList, shown, waiting } from "../builds-state.ts";
+import { showResult } from "../favicon.ts";
+import { everything, type Filter, filterFrom, filterQuery, isEverything } from "../filter.ts";
 import { Following } from "../following.ts";
 import { counted } from "../format.ts";
-import type { BuildsPage as Page, StreamEvent } from "../model.ts";
+import { Keys } from "../keys.ts";
+import type { BuildWithSteps, BuildsPage as Page, StreamEvent } from "../model.ts";
+import { get, reason } from "../request.ts";
 import "./build-item.ts";
+import type { BuildItem } from "./build-item.ts";
+import "./builds-filter.ts";
+import type { BuildsFilter } from "./builds-filter.ts";
+import "./first-build.ts";
 import { shared } from "./shared-styles.ts";
 
 const pageSize = 50;
+/** How long a page may take, in milliseconds, before something is shown in its place. */
+const patience = 300;
+
+/** Whether there is a pointer that rests; a finger leaves its last place hovered. */
+const hovering = matchMedia("(hover: hover)");
+
+const columns = ["Status", "Build", "Branch", "Author", "Steps", "Started", "Took"] as const;
 
 /** All builds, newest first, live: a page of the list, and the feed from before that page was asked for. */
 export class BuildsPage extends LitElement {
-	static override properties = { failed: { state: true }, loading: { state: true } };
-	declare private failed: boolean;
+	static override properties = {
+		failed: { state: true },
+		loading: { state: true },
+		slow: { state: true },
+		said: { state: true },
+		projects: { state: true },
+	};
+	/** Why a page did not come, in a sentence; empty when it did. */
+	declare private failed: string;
 	declare private loading: boolean;
+	declare private slow: boolean;
+	/** What a screen reader hears when a page has come. */
+	declare private said: string;
+	declare private projects: readonly string[];
 
-	readonly #feed = new Following<BuildsState>(this, { log: "feed" }, emptyList, (state, event) => {
-		const after = apply(state, event);
-		this.#since?.push(event);
-		if (event.kind === "build") this.#holdBack(state, event.data.id);
-		// A reset forgets the list too, and each reconnect is a chance to load what could not be loaded.
-		if (event.kind === "live" && !after.loaded) void this.#load();
-		return after;
-	});
+	readonly #feed = new Following<BuildsState>(
+		this,
+		{ log: "feed" },
+		apply(emptyList, { kind: "filter", data: filterFrom(new URLSearchParams(location.search)) }),
+		(state, event) => {
+			const after = apply(state, event);
+			this.#since?.push(event);
+			// A reset forgets the list too, and each reconnect is a chance to load what could not be loaded.
+			if (event.kind === "live" && (!after.loaded || this.failed !== "")) void this.#load();
+			return after;
+		},
+	);
 	/** What the feed said while a page was on the way: the page may be older than that. */
 	#since: StreamEvent[] | undefined;
-	/** New builds that wait for a click, so that no row moves away under a pointer. */
-	readonly #held = new Set<string>();
+	/** The request of a page that is on the way. */
+	#request: AbortController | undefined;
+	/** The builds that were asked for because the feed brought them without their steps. */
+	readonly #asked = new Set<string>();
 
 	constructor() {
 		super();
-		this.failed = false;
+		this.failed = "";
 		this.loading = false;
+		this.slow = false;
+		this.said = "";
+		this.projects = [];
+		new Keys(this, "Builds", [
+			{ keys: ["/"], help: "Go to the filter", run: () => this.#filterBar?.focus() },
+			{ keys: ["j"], help: "Go to the next build; Enter opens it", run: () => this.#move(1) },
+			{ keys: ["k"], help: "Go to the previous build", run: () => this.#move(-1) },
+		]);
 	}
 
 	static override styles = [
@@ -39,34 +79,44 @@ export class BuildsPage extends LitElement {
 		css`
 			:host {
 				display: block;
-				max-width: 90rem;
+				max-width: 100rem;
 				margin: 0 auto;
 				padding: 1rem;
 			}
 
-			h1 {
-				margin: 0 0 0.75rem;
-				font-size: 1.25rem;
-			}
-
-			ol {
+			[role="table"],
+			.skeleton {
 				display: grid;
-				grid-template-columns: max-content minmax(12rem, 1fr) fit-content(14rem) fit-content(12rem) max-content max-content max-content;
-				margin: 0;
-				padding: 0;
-				list-style: none;
+				grid-template-columns: max-content minmax(14rem, 1fr) fit-content(14rem) fit-content(11rem) minmax(
+						7rem,
+						13rem
+					) max-content max-content;
 				border: 1px solid var(--line);
 				border-radius: 0.5rem;
 			}
 
-			li {
+			.head {
 				display: grid;
 				grid-column: 1 / -1;
 				grid-template-columns: subgrid;
+				padding: 0.375rem 0;
+				border-radius: 0.5rem 0.5rem 0 0;
+				background: var(--panel);
+				color: var(--muted);
+				font-size: 0.8125rem;
+				font-weight: 600;
 			}
 
-			li + li {
+			.head > * {
+				padding: 0 0.75rem;
+			}
+
+			build-item {
 				border-top: 1px solid var(--line);
+			}
+
+			build-item:last-of-type {
+				border-radius: 0 0 0.5rem 0.5rem;
 			}
 
 			.new {
@@ -75,20 +125,33 @@ export class BuildsPage extends LitElement {
 				z-index: 1;
 				display: block;
 				margin: 0 auto 0.5rem;
+				box-shadow: 0 1px 4px rgb(0 0 0 / 30%);
 			}
 
-			.more {
-				margin-top: 0.75rem;
+			.below {
+				margin: 0.75rem 0 0;
 			}
 
-			pre {
-				padding: 0.75rem 1rem;
-				border: 1px solid var(--line);
-				border-radius: 0.5rem;
-				background: var(--panel);
-				font: 0.875rem / 1.5 var(--mono);
-				white-space: pre-wrap;
-				overflow-wrap: anywhere;
+			.skeleton {
+				grid-template-columns: 1fr;
+			}
+
+			.skeleton > * {
+				height: 3.5rem;
+				padding: 1.25rem 0.75rem;
+			}
+
+			.skeleton > * + * {
+				border-top: 1px solid var(--line);
+			}
+
+			.skeleton > *::before {
+				display: block;
+				width: 60%;
+				height: 1rem;
+				border-radius: 0.25rem;
+				background: var(--line);
+				content: "";
 			}
 
 			@media (max-width: 640px) {
@@ -96,8 +159,20 @@ export class BuildsPage extends LitElement {
 					padding: 0.75rem;
 				}
 
-				ol {
+				[role="table"] {
 					grid-template-columns: minmax(0, 1fr);
+				}
+
+				.head {
+					position: absolute;
+					width: 1px;
+					height: 1px;
+					overflow: hidden;
+					clip-path: inset(50%);
+				}
+
+				.head + build-item {
+					border-top: 0;
 				}
 			}
 		`,
@@ -105,106 +180,216 @@ export class BuildsPage extends LitElement {
 
 	override connectedCallback(): void {
 		super.connectedCallback();
-		document.title = "Builds · Stepcast";
-		addEventListener("scroll", this.#scrolled, { passive: true });
+		showResult({ title: "Builds · Stepcast" });
+		addEventListener("scroll", this.#settle, { passive: true });
+		addEventListener("popstate", this.#went);
 		void this.#load();
 	}
 
 	override disconnectedCallback(): void {
 		super.disconnectedCallback();
-		removeEventListener("scroll", this.#scrolled);
+		removeEventListener("scroll", this.#settle);
+		removeEventListener("popstate", this.#went);
+		this.#request?.abort();
 	}
 
 	override render() {
-		const { builds, loaded, next } = this.#feed.state;
-		const shown = builds.filter(({ build }) => !this.#held.has(build.id));
-		const asOf = this.#feed.connection.name === "live" ? 0 : this.#feed.asOf;
+		const { state, connection } = this.#feed;
+		const { loaded, next, filter } = state;
+		const builds = loaded || this.failed !== "" ? shown(state) : [];
+		const asOf = connection.name === "live" ? 0 : this.#feed.asOf;
+		const news = waiting(state);
+		const none = loaded && !this.loading && this.failed === "" && builds.length === 0 && news === 0;
 		return html`
-			<h1>Builds</h1>
+			<h1 class="unseen">Builds</h1>
+			<builds-filter
+				.filter=${filter}
+				.known=${this.#known()}
+				@filter=${this.#filtered}
+				@focusin=${this.#learn}
+			></builds-filter>
+			<p role="status" class="unseen">${this.said}</p>
 			${
-				this.#held.size > 0
-					? html`<button class="new" @click=${this.#release}>${counted(this.#held.size, "new build")}</button>`
+				news > 0
+					? html`<button class="new" @click=${this.#let}>${counted(news, "new build")}</button>`
 					: nothing
 			}
+			${builds.length > 0 ? this.#table(builds, asOf) : nothing}
+			${none ? this.#none(filter) : nothing}
+			${this.failed === "" ? nothing : this.#failure(next)}
 			${
-				shown.length > 0
-					? html`<ol role="list">
-							${repeat(
-								shown,
-								({ build }) => build.id,
-								(one) => html`<li><build-item .listed=${one} .asof=${asOf}></build-item></li>`,
-							)}
-						</ol>`
-					: nothing
-			}
-			${loaded && builds.length === 0 ? this.#empty() : nothing}
-			${
-				this.failed
-					? html`<p role="alert">
-							The list could not be loaded.
-							<button @click=${() => this.#load(next)}>Try again</button>
-						</p>`
-					: nothing
-			}
-			${
-				next !== undefined && !this.failed
-					? html`<button class="more" ?disabled=${this.loading} @click=${() => this.#load(next)}>
+				next !== undefined && this.failed === ""
+					? html`<button class="below" ?disabled=${this.loading} @click=${() => this.#load(next)}>
 							Older builds
 						</button>`
 					: nothing
 			}
-			${!loaded && !this.failed && builds.length === 0 ? html`<p class="muted">Loading…</p>` : nothing}
+			${this.slow && builds.length === 0 ? this.#skeleton() : nothing}
 		`;
 	}
 
-	#empty() {
+	#table(builds: ReturnType<typeof shown>, asOf: number) {
 		return html`
-			<p>No builds yet. This one would be the first, and appears here by itself:</p>
-			<pre>stepcast run --project hello -- echo "Hello, Stepcast"</pre>
+			<div
+				role="table"
+				aria-label="Builds"
+				aria-busy=${this.loading}
+				@pointerenter=${this.#settle}
+				@pointerleave=${this.#settle}
+			>
+				<div class="head" role="row">
+					${columns.map((name) => html`<div role="columnheader">${name}</div>`)}
+				</div>
+				${repeat(
+					builds,
+					({ build }) => build.id,
+					(one) => html`<build-item role="row" .listed=${one} .asof=${asOf}></build-item>`,
+				)}
+			</div>
 		`;
+	}
+
+	#none(filter: Filter) {
+		if (isEverything(filter)) return html`<first-build></first-build>`;
+		return html`<p>
+			No builds match.
+			<button @click=${() => this.#choose(everything)}>Clear the filter</button>
+		</p>`;
+	}
+
+	#failure(next: string | undefined) {
+		return html`<p role="alert" class="below">
+			The builds could not be loaded: ${this.failed}
+			<button @click=${() => this.#load(next)}>Try again</button>
+		</p>`;
+	}
+
+	#skeleton() {
+		return html`
+			<p role="status" class="unseen">Loading…</p>
+			<div class="skeleton" aria-hidden="true">
+				${Array.from({ length: 8 }, () => html`<div></div>`)}
+			</div>
+		`;
+	}
+
+	protected override willUpdate(_changed: PropertyValues): void {
+		this.#settle();
 	}
 
 	protected override updated(_changed: PropertyValues): void {
-		const gone = this.#feed.connection.name === "refused" && !this.#feed.state.loaded;
-		if (gone) this.failed = true;
+		const { builds } = this.#feed.state;
+		const partial = builds.find(({ build, partial }) => partial && !this.#asked.has(build.id));
+		if (partial) void this.#complete(partial.build.id);
 	}
 
-	async #load(before?: string): Promise<void> {
-		if (this.loading) return;
-		this.loading = true;
-		this.failed = false;
-		this.#since = [];
+	get #filterBar(): BuildsFilter | null {
+		return this.renderRoot.querySelector("builds-filter");
+	}
+
+	/** What the filter's fields suggest: all projects once they are known, and what the list shows. */
+	#known(): BuildsFilter["known"] {
+		const { builds } = this.#feed.state;
+		const all = (words: readonly (string | null | undefined)[]) =>
+			[...new Set(words)].filter((word) => word !== null && word !== undefined).sort();
+		return {
+			project: all([...this.projects, ...builds.map(({ build }) => build.project)]),
+			branch: all(builds.map(({ build }) => build.branch)),
+			author: all(builds.map(({ build }) => build.author)),
+		};
+	}
+
+	/** Asks for the projects when somebody goes to the filter, the first time. */
+	async #learn(): Promise<void> {
+		if (this.projects.length > 0) return;
 		try {
-			const query = new URLSearchParams({ limit: String(pageSize) });
-			if (before !== undefined) query.set("before", before);
-			const response = await fetch(`/api/v1/builds?${query}`, {
-				headers: { Accept: "application/json" },
-				signal: AbortSignal.timeout(15_000),
-			});
-			if (!response.ok) throw new Error(`the list of builds: ${response.status}`);
-			const data = (await response.json()) as Page;
-			const page = apply(this.#feed.state, { kind: "page", data });
-			this.#feed.update(this.#since.reduce(apply, page));
+			const { projects } = await get<{ projects: readonly { name: string }[] }>("/api/v1/projects");
+			this.projects = projects.map(({ name }) => name);
 		} catch {
-			this.failed = true;
-		} finally {
-			this.#since = undefined;
-			this.loading = false;
+			// Without suggestions a name can still be typed.
 		}
 	}
 
-	#holdBack(before: BuildsState, id: string): void {
-		if (scrollY <= 0 || !before.loaded) return;
-		if (!before.builds.some(({ build }) => build.id === id)) this.#held.add(id);
+	async #load(before?: string): Promise<void> {
+		this.#request?.abort();
+		const request = new AbortController();
+		this.#request = request;
+		this.loading = true;
+		this.failed = "";
+		const slowly = setTimeout(() => {
+			this.slow = true;
+		}, patience);
+		this.#since = [];
+		try {
+			const query = filterQuery(this.#feed.state.filter);
+			query.set("limit", String(pageSize));
+			if (before !== undefined) query.set("before", before);
+			const data = await get<Page>(`/api/v1/builds?${query}`, request.signal);
+			if (request !== this.#request) return;
+			const page = apply(this.#feed.state, { kind: "page", data });
+			const now = this.#since.reduce(apply, page);
+			this.#feed.update(now);
+			this.said = `${counted(shown(now).length, "build")}${now.next === undefined ? "" : ", and older ones"}`;
+		} catch (error) {
+			if (request === this.#request) this.failed = reason(error);
+		} finally {
+			clearTimeout(slowly);
+			if (request === this.#request) {
+				this.#request = undefined;
+				this.#since = undefined;
+				this.loading = false;
+				this.slow = false;
+			}
+		}
 	}
 
-	readonly #scrolled = (): void => {
-		if (scrollY <= 0 && this.#held.size > 0) this.#release();
+	/** Asks for a build that the feed brought in midst of its life, whose steps it did not tell. */
+	async #complete(id: string): Promise<void> {
+		this.#asked.add(id);
+		try {
+			const whole = await get<BuildWithSteps>(`/api/v1/builds/${encodeURIComponent(id)}`);
+			const snapshot = { kind: "snapshot", id: "", data: { builds: [whole] } } as const;
+			this.#feed.update(apply(this.#feed.state, snapshot));
+		} catch {
+			// The row is true without its steps.
+		}
+	}
+
+	#filtered(event: CustomEvent<Filter>): void {
+		this.#choose(event.detail);
+	}
+
+	#choose(filter: Filter): void {
+		const query = String(filterQuery(filter));
+		history.pushState(null, "", query === "" ? "/" : `/?${query}`);
+		this.#use(filter);
+	}
+
+	readonly #went = (): void => this.#use(filterFrom(new URLSearchParams(location.search)));
+
+	#use(filter: Filter): void {
+		this.#feed.update(apply(this.#feed.state, { kind: "filter", data: filter }));
+		void this.#load();
+	}
+
+	#move(by: 1 | -1): void {
+		const items = [...this.renderRoot.querySelectorAll<BuildItem>("build-item")];
+		const here = items.findIndex((item) => item.matches(":focus-within"));
+		items[here < 0 ? 0 : Math.min(items.length - 1, Math.max(0, here + by))]?.focus();
+	}
+
+	/** No row moves away under a pointer, nor while somebody reads below. */
+	readonly #settle = (): void => {
+		const { state } = this.#feed;
+		const pointed = this.renderRoot.querySelector("[role=table]")?.matches(":hover") ?? false;
+		const still = state.loaded && (scrollY > 0 || (pointed && hovering.matches));
+		if (still === (state.frozen !== undefined)) return;
+		this.#feed.update(apply(state, { kind: still ? "freeze" : "thaw" }));
 	};
 
-	#release(): void {
-		this.#held.clear();
-		this.requestUpdate();
+	/** Lets in what waits. */
+	#let(): void {
+		this.#feed.update(apply(this.#feed.state, { kind: "freeze" }));
 	}
 }
 
