@@ -1,0 +1,189 @@
+import { instant } from "./format.ts";
+import { type Build, ended, type Step } from "./model.ts";
+
+/** A stretch of the axis; 0 is where the axis begins, 1 where it ends. */
+export interface Bar {
+	readonly from: number;
+	readonly to: number;
+}
+
+/** A step on the axis. Durations are in milliseconds and never negative. */
+export interface WaterfallRow {
+	readonly step: Step;
+	/** Since the axis begins; undefined: it has not started. */
+	readonly start: number | undefined;
+	/** How long it waited though nothing it needs kept it; undefined: it never could have started. */
+	readonly queuedFor: number | undefined;
+	/** Until now, if it runs; undefined: it has not started, or nobody knows when it ended. */
+	readonly took: number | undefined;
+	readonly queue: Bar | undefined;
+	readonly run: Bar | undefined;
+	readonly critical: boolean;
+}
+
+/** A build's steps along one axis of time. */
+export interface Waterfall {
+	/** What has started by its start, then the rest; in each the order of the build. */
+	readonly rows: readonly WaterfallRow[];
+	/** The length of the axis in milliseconds, at least 1. */
+	readonly length: number;
+	/** Round times from the beginning of the axis, in milliseconds, 0 first, evenly spaced. */
+	readonly ticks: readonly number[];
+	/** Where now is; undefined once the build has ended. */
+	readonly now: number | undefined;
+	/** The steps that the end of the build waited for, first to last. */
+	readonly critical: readonly Step[];
+}
+
+interface Times {
+	readonly started: number;
+	/** Now, if it runs. Not before started, whatever the clocks of two machines said. */
+	readonly finished: number;
+	readonly known: boolean;
+}
+
+/**
+ * The axis begins with the build's creation, or with a step that a clock put before that, and ends
+ * with the last step, or now. Now is in milliseconds since 1970, on the reader's clock.
+ */
+export function waterfall(
+	build: Pick<Build, "status" | "created_at" | "finished_at">,
+	steps: readonly Step[],
+	now: number,
+): Waterfall {
+	const over = ended(build.status);
+	const created = instant(build.created_at);
+	const latest = Math.max(
+		...steps.flatMap((step) => [instant(step.started_at) ?? 0, instant(step.finished_at) ?? 0]),
+		instant(build.finished_at) ?? 0,
+		created ?? 0,
+	);
+	// The reader's clock may be behind the runner's: nothing that was said lies in the future.
+	const last = over ? latest : Math.max(now, latest);
+
+	const times = new Map<string, Times>();
+	for (const step of steps) {
+		const started = instant(step.started_at);
+		if (started === undefined) continue;
+		const finished = instant(step.finished_at);
+		const end = finished ?? last;
+		const known = finished !== undefined || !ended(step.status);
+		times.set(step.key, { started, finished: Math.max(started, end), known });
+	}
+	const first = Math.min(created ?? last, ...[...times.values()].map((one) => one.started));
+	const length = Math.max(1, last - first);
+	const at = (time: number) => Math.min(1, Math.max(0, (time - first) / length));
+
+	const path = criticalPath(steps, times);
+	const critical = new Set(path);
+	const byKey = new Map(steps.map((step) => [step.key, step]));
+	const rows = steps.map((step): WaterfallRow => {
+		const run = times.get(step.key);
+		const ready = readyAt(step, byKey, times, created ?? first);
+		const until = run?.started ?? (step.status === "queued" && !over ? last : undefined);
+		const waits = ready !== undefined && until !== undefined;
+		return {
+			step,
+			start: run && run.started - first,
+			queuedFor: waits ? Math.max(0, until - ready) : undefined,
+			took: run?.known ? run.finished - run.started : undefined,
+			queue: waits && until > ready ? { from: at(ready), to: at(until) } : undefined,
+			run: run && { from: at(run.started), to: at(run.finished) },
+			critical: critical.has(step),
+		};
+	});
+	const startOf = (row: WaterfallRow) => row.start ?? Number.MAX_VALUE;
+	return {
+		rows: rows.sort((a, b) => startOf(a) - startOf(b)),
+		length,
+		ticks: ticks(length),
+		now: over ? undefined : at(last),
+		critical: path,
+	};
+}
+
+/**
+ * When a step could have started: once all that it needs had ended, or at the creation of the build.
+ * Undefined while something that it needs goes on. A need that the build does not have keeps nobody.
+ */
+function readyAt(
+	step: Step,
+	steps: ReadonlyMap<string, Step>,
+	times: ReadonlyMap<string, Times>,
+	created: number,
+): number | undefined {
+	let ready = created;
+	for (const need of step.needs ?? []) {
+		const needed = steps.get(need);
+		if (!needed) continue;
+		// What has started all the same was not kept.
+		if (!ended(needed.status) && !step.started_at) return undefined;
+		ready = Math.max(ready, times.get(need)?.finished ?? created);
+	}
+	return ready;
+}
+
+/**
+ * The steps that the end of the build waited for, first to last. From the step that ended last it
+ * goes back to the one that kept it: of what it needs, the one that ended last. In a build that names
+ * no needs, that is the step that ended last before it started: steps that come one after another
+ * wait for each other, and so do those that wait for a free runner.
+ */
+function criticalPath(steps: readonly Step[], times: ReadonlyMap<string, Times>): readonly Step[] {
+	const ran = steps.filter(({ key }) => times.has(key));
+	const named = steps.some((step) => step.needs?.length);
+	const last = (among: readonly Step[]) =>
+		among.reduce<Step | undefined>(
+			(best, step) => (best && endOf(best) >= endOf(step) ? best : step),
+			undefined,
+		);
+	const endOf = ({ key }: Step) => times.get(key)?.finished ?? 0;
+	const path: Step[] = [];
+	for (let step = last(ran); step && !path.includes(step); ) {
+		path.unshift(step);
+		const { key, needs } = step;
+		const started = times.get(key)?.started ?? 0;
+		step = last(
+			named
+				? ran.filter((one) => needs?.includes(one.key))
+				: ran.filter((one) => one.key !== key && endOf(one) <= started),
+		);
+	}
+	return path;
+}
+
+const second = 1_000;
+const minute = 60 * second;
+const hour = 60 * minute;
+const round = [
+	...[1, 2, 5, 10, 20, 50, 100, 200, 500],
+	...[1, 2, 5, 10, 15, 30].map((n) => n * second),
+	...[1, 2, 5, 10, 15, 30].map((n) => n * minute),
+	...[1, 2, 3, 6, 12, 24, 48].map((n) => n * hour),
+];
+const mostTicks = 6;
+
+function ticks(length: number): readonly number[] {
+	const days = Math.ceil(length / (mostTicks - 1) / (24 * hour)) * 24 * hour;
+	const step = round.find((step) => length / step < mostTicks) ?? days;
+	return Array.from({ length: Math.floor(length / step) + 1 }, (_, i) => i * step);
+}
+
+/** A time on the axis: "0", "500 ms", "30 s", "1 m 30 s", "2 h", "1 d". */
+export function tickLabel(milliseconds: number): string {
+	if (milliseconds === 0) return "0";
+	const units = [
+		[24 * hour, "d"],
+		[hour, "h"],
+		[minute, "m"],
+		[second, "s"],
+		[1, "ms"],
+	] as const;
+	const words: string[] = [];
+	let rest = milliseconds;
+	for (const [unit, name] of units) {
+		if (rest >= unit) words.push(`${Math.floor(rest / unit)} ${name}`);
+		rest %= unit;
+	}
+	return words.join(" ");
+}
