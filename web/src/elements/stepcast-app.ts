@@ -8,6 +8,7 @@ import type { HelpDialog } from "./help-dialog.ts";
 import { shared } from "./shared-styles.ts";
 import "./stream-state.ts";
 import "./theme-button.ts";
+import "./wall-page.ts";
 
 /** The frame of every page: the header, the state of the connection, and the page that the address names. */
 export class StepcastApp extends LitElement {
@@ -55,6 +56,8 @@ export class StepcastApp extends LitElement {
 	];
 
 	override render() {
+		// A wall has no header: nobody is there to use it.
+		if (location.pathname === "/wall") return html`<main><wall-page></wall-page></main>`;
 		return html`
 			<header>
 				<a class="home" href="/">Stepcast</a>

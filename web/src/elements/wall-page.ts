@@ -1,0 +1,508 @@
+import { css, html, LitElement, nothing, type PropertyValues } from "lit";
+import { repeat } from "lit/directives/repeat.js";
+import { Following } from "../following.ts";
+import { clock, count, counted } from "../format.ts";
+import { Ticking } from "../ticking.ts";
+import { vars } from "../vars.ts";
+import { askForPast } from "../wall-past.ts";
+import { apply, emptyWall, pastIsUnknown, type Tile, type WallState } from "../wall-state.ts";
+import { calm, configOf, grid, missing, problem, shift, wanted } from "../wall-view.ts";
+import { shared } from "./shared-styles.ts";
+import "./stream-state.ts";
+import "./wall-tile.ts";
+
+/** Older than this, in milliseconds, what the board shows is no news, and it says so. */
+const staleAfter = 45_000;
+/** How long a page of tiles stays when there are several. */
+const turnAfter = 20_000;
+/** A pointer that rests so long is hidden. */
+const hideAfter = 5_000;
+/** Requests about the past that are under way at once. */
+const mostRequests = 4;
+/** A board of fewer pixels, a phone's, is scrolled and not turned. */
+const narrow = 600;
+
+const exact = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
+
+interface View {
+	/** All branches that the address asks for. */
+	readonly all: readonly Tile[];
+	readonly problems: number;
+	/** What is to be shown, on all pages: a tile, or the name of a project that has none. */
+	readonly shown: readonly (Tile | string)[];
+	readonly pages: number;
+	readonly cols: number;
+	readonly rows: number;
+}
+
+/**
+ * A board for a screen on the wall: the newest build of each project and branch that the address
+ * names, problems first. It never shows as news what may be old: without a word from the server for
+ * 45 s, offline, or after the page itself was asleep, it says since when it knows nothing.
+ */
+export class WallPage extends LitElement {
+	static override properties = {
+		size: { state: true },
+		page: { state: true },
+		paused: { state: true },
+		still: { type: Boolean, reflect: true },
+		projects: { state: true },
+	};
+	/** Of the board, in CSS pixels. */
+	declare private size: { readonly width: number; readonly height: number };
+	declare private page: number;
+	/** Whether pages of tiles turn only when somebody turns them. */
+	declare private paused: boolean;
+	/** Whether the pointer rests, and is hidden. */
+	declare private still: boolean;
+	/** All projects of the server; undefined until somebody had to know. */
+	declare private projects: ReadonlySet<string> | undefined;
+
+	readonly #config = configOf(location.search);
+	readonly #following = new Following<WallState>(
+		this,
+		`/api/v1/events?${this.#query()}`,
+		emptyWall,
+		(state, event) => {
+			this.#doubted = undefined;
+			if (event.kind === "live" || event.kind === "reset") this.#asked.clear();
+			return apply(state, event);
+		},
+	);
+	/** What the board shows, as of the last render. */
+	#view: View = { all: [], problems: 0, shown: [], pages: 1, cols: 1, rows: 1 };
+	/** When the board was last known to be true; undefined until it was. */
+	#true: number | undefined;
+	/** When the page woke up; undefined once something was heard since. */
+	#doubted: number | undefined;
+	#ticked = Date.now();
+	#turned = Date.now();
+	/** The branches whose past was asked for, and how many requests are under way. */
+	readonly #asked = new Set<string>();
+	#requests = 0;
+	#gone = new AbortController();
+	#rest: ReturnType<typeof setTimeout> | undefined;
+	#lock: WakeLockSentinel | undefined;
+	readonly #calmly = matchMedia("(prefers-reduced-motion: reduce)");
+	readonly #resized = new ResizeObserver(([entry]) => {
+		if (entry) this.size = entry.contentRect;
+	});
+
+	constructor() {
+		super();
+		this.size = { width: innerWidth, height: innerHeight };
+		this.page = 0;
+		this.paused = this.#calmly.matches;
+		this.still = false;
+		new Ticking(this);
+	}
+
+	static override styles = [
+		shared,
+		css`
+			:host {
+				display: grid;
+				grid-template-rows: minmax(0, 1fr) auto;
+				gap: 0.5rem;
+				height: 100vh;
+				height: 100dvh;
+				/* Moves by a few pixels now and then, so that no screen keeps its edges. */
+				padding: calc(0.75rem + var(--y) * 1px) calc(0.75rem - var(--x) * 1px)
+					calc(0.5rem - var(--y) * 1px) calc(0.75rem + var(--x) * 1px);
+			}
+
+			:host([still]) {
+				cursor: none;
+			}
+
+			.stale {
+				position: relative;
+				padding: 1.25rem;
+				background: repeating-linear-gradient(
+					-45deg,
+					#333b44 0 1rem,
+					#e3b341 1rem 2rem
+				);
+			}
+
+			.board {
+				display: grid;
+				grid-template-rows: auto minmax(0, 1fr);
+				min-height: 0;
+				min-width: 0;
+			}
+
+			.stale .tiles,
+			.stale .calm {
+				background: var(--page);
+			}
+
+			/* What may be old is no colour to go by. */
+			.stale wall-tile,
+			.stale status-mark {
+				filter: grayscale(1);
+			}
+
+			.alarm {
+				margin: 0;
+				padding: 0.25em 0.5em;
+				background: #333b44;
+				color: #ffffff;
+				font-size: clamp(1.25rem, 4vw, 4rem);
+				font-weight: 700;
+				text-align: center;
+			}
+
+			.alarm:empty {
+				display: none;
+			}
+
+			.tiles {
+				display: grid;
+				grid-template-columns: repeat(var(--cols), minmax(0, 1fr));
+				grid-template-rows: repeat(var(--rows), minmax(0, 1fr));
+				grid-row: 2;
+				gap: 0.5rem;
+				min-height: 0;
+				margin: 0;
+				padding: 0;
+				list-style: none;
+			}
+
+			li {
+				display: grid;
+				min-width: 0;
+				min-height: 0;
+			}
+
+			.absent {
+				align-content: center;
+				padding: 0.5rem 1rem;
+				border: 2px dashed var(--control);
+				border-radius: 0.375rem;
+				font-size: clamp(1rem, 1.5vw, 2rem);
+				overflow-wrap: anywhere;
+			}
+
+			.calm {
+				display: grid;
+				grid-row: 2;
+				place-content: center;
+				justify-items: center;
+				gap: 1rem;
+				padding: 1rem;
+				font-size: clamp(1.5rem, 5vw, 5rem);
+				font-weight: 700;
+				text-align: center;
+			}
+
+			.calm status-mark {
+				font-size: 2em;
+			}
+
+			.calm p {
+				margin: 0;
+			}
+
+			.calm .why {
+				font-size: clamp(1rem, 2vw, 2rem);
+				font-weight: 400;
+			}
+
+			footer {
+				display: flex;
+				flex-wrap: wrap;
+				align-items: center;
+				gap: 0 1.25rem;
+				min-height: 2rem;
+				color: var(--muted);
+				font-size: clamp(0.875rem, 1.1vw, 1.75rem);
+				font-variant-numeric: tabular-nums;
+			}
+
+			footer .clock {
+				margin-left: auto;
+				color: var(--text);
+				font-size: 1.5em;
+				font-weight: 700;
+			}
+
+			@media (max-width: 640px) {
+				:host {
+					height: auto;
+					min-height: 100dvh;
+				}
+
+				.tiles {
+					grid-template-rows: none;
+					grid-auto-rows: 9rem;
+				}
+			}
+		`,
+	];
+
+	override connectedCallback(): void {
+		super.connectedCallback();
+		this.#gone = new AbortController();
+		const options = { signal: this.#gone.signal, passive: true };
+		for (const kind of ["pointermove", "pointerdown", "keydown"]) {
+			addEventListener(kind, this.#moved, options);
+		}
+		document.addEventListener("visibilitychange", this.#stayAwake, options);
+		this.#moved();
+		this.#stayAwake();
+	}
+
+	override disconnectedCallback(): void {
+		super.disconnectedCallback();
+		this.#gone.abort();
+		this.#resized.disconnect();
+		clearTimeout(this.#rest);
+		void this.#lock?.release();
+	}
+
+	/** The filter of the feed. The board looks at what it names only, whatever the feed brings. */
+	#query(): URLSearchParams {
+		const query = new URLSearchParams();
+		for (const project of this.#config.projects) query.append("project", project);
+		for (const branch of this.#config.branches) query.append("branch", branch);
+		return query;
+	}
+
+	protected override firstUpdated(): void {
+		this.#resized.observe(this.renderRoot.querySelector(".board") as Element);
+	}
+
+	protected override willUpdate(_changed: PropertyValues): void {
+		const now = Date.now();
+		this.#lookAtClock(now);
+		this.#view = this.#look(this.#following.state);
+		const [x, y] = shift(now);
+		this.style.setProperty("--x", String(x));
+		this.style.setProperty("--y", String(y));
+		if (now - this.#turned >= turnAfter) {
+			this.#turned = now;
+			if (!this.paused && !this.shadowRoot?.activeElement) this.page++;
+		}
+	}
+
+	/** A page whose clock has jumped was asleep: what it shows is as old as its last tick, until it hears. */
+	#lookAtClock(now: number): void {
+		const { connection } = this.#following;
+		const slept = now - this.#ticked > staleAfter && document.visibilityState === "visible";
+		this.#ticked = now;
+		if (slept && this.#true !== undefined) {
+			this.#doubted = now;
+			dispatchEvent(new Event("stepcast-retry"));
+			return;
+		}
+		// A connection that is live for longer than it may be silent has been heard.
+		if (this.#doubted !== undefined && now - this.#doubted > staleAfter) this.#doubted = undefined;
+		if (connection.name === "live" && this.#doubted === undefined) this.#true = now;
+		if (connection.name === "stale") {
+			this.#true = Math.min(this.#true ?? connection.news, connection.news);
+		}
+	}
+
+	/** Whether the board may be old: nobody should rely on it. */
+	get #stale(): boolean {
+		const { name } = this.#following.connection;
+		if (this.#true === undefined) return false;
+		if (name === "live") return this.#doubted !== undefined;
+		return name !== "reconnecting" && name !== "connecting"
+			? true
+			: Date.now() - this.#true > staleAfter;
+	}
+
+	override render() {
+		const { state, connection } = this.#following;
+		const stale = this.#stale;
+		const now = connection.name === "live" && !stale ? Date.now() : (this.#true ?? Date.now());
+		return html`
+			<h1 class="unseen">Wallboard</h1>
+			<div class="board ${stale ? "stale" : ""}">
+				<p role="alert" class="alarm">${
+					stale && this.#true !== undefined ? `NO DATA SINCE ${clock(this.#true)}` : nothing
+				}</p>
+				${this.#board(state, now)}
+			</div>
+			${this.#footer(state)}
+		`;
+	}
+
+	#look(state: WallState): View {
+		const all = wanted(state, this.#config);
+		const problems = all.filter(problem);
+		// Nobody would miss what is on no page: what the address names and nobody knows has a place too.
+		const shown = [
+			...(this.#config.problems ? problems : all),
+			...(state.loaded ? missing(all, this.#config) : []),
+		];
+		const { width, height } = this.size;
+		const { cols } = this.#config;
+		const layout =
+			width < narrow
+				? { cols: cols ?? 1, rows: shown.length, pages: 1 }
+				: grid(shown.length, width, height, cols);
+		return { all, problems: problems.length, shown, ...layout };
+	}
+
+	#board(state: WallState, now: number) {
+		const { all, shown, pages, cols, rows } = this.#view;
+		if (!state.loaded) return this.#empty(...this.#waiting());
+		if (shown.length === 0 && all.length === 0) {
+			return this.#empty("No builds yet", "The first one for this board appears here by itself.");
+		}
+		if (shown.length === 0) {
+			return html`<div class="calm">
+				<status-mark brief .status=${"passed"}></status-mark>
+				<p>${calm(all)}</p>
+			</div>`;
+		}
+		const from = (this.page % pages) * cols * rows;
+		return html`
+			<ul role="list" class="tiles" ${vars({ "--cols": cols, "--rows": rows })}>
+				${repeat(
+					shown.slice(from, from + cols * rows),
+					(one) => (typeof one === "string" ? one : one.key),
+					(one) =>
+						typeof one === "string"
+							? html`<li class="absent">
+									<strong><bdi>${one}</bdi></strong> ${this.#absence(one)}
+								</li>`
+							: html`<li>
+									<wall-tile .tile=${one} .now=${now} .coarse=${this.#calmly.matches}></wall-tile>
+								</li>`,
+				)}
+			</ul>
+		`;
+	}
+
+	#empty(head: string, why: string) {
+		return html`<div class="calm">
+			<p>${head}</p>
+			<p class="why">${why}</p>
+		</div>`;
+	}
+
+	#waiting(): [head: string, why: string] {
+		const { connection } = this.#following;
+		if (connection.name === "connecting" || connection.name === "live") return ["Loading…", ""];
+		if (connection.name !== "refused") {
+			return ["No data yet", "The server cannot be reached. This board goes on trying."];
+		}
+		return connection.status === 401
+			? ["Not signed in", "Sign in to see this board."]
+			: ["Not available", `The server refused this board (HTTP status ${connection.status}).`];
+	}
+
+	#absence(project: string): string {
+		if (this.projects?.has(project) === false) return "There is no such project.";
+		const { branches } = this.#config;
+		return branches.length > 0 ? `No build on ${branches.join(" or ")} yet.` : "No build yet.";
+	}
+
+	#footer(state: WallState) {
+		const { all, problems, pages } = this.#view;
+		return html`
+			<footer>
+				${state.loaded ? html`<span>${problems === 0 ? "No problems" : counted(problems, "problem")}, ${count(all.length)} watched</span>` : nothing}
+				${
+					state.truncated
+						? html`<span>More branches than a board holds: name projects or branches in its address.</span>`
+						: nothing
+				}
+				${pages > 1 ? this.#pages(pages) : nothing}
+				<stream-state .connection=${this.#following.connection}></stream-state>
+				<span class="clock">${clock(Date.now())}</span>
+				${this.#true === undefined ? nothing : html`<span>as of ${exact.format(this.#true)}</span>`}
+			</footer>
+		`;
+	}
+
+	#pages(pages: number) {
+		const turn = (by: number) => () => {
+			this.paused = true;
+			this.page = (this.page + by + pages) % pages;
+		};
+		return html`<span class="pages">
+			<button aria-label="Previous page" @click=${turn(-1)}>‹</button>
+			Page ${(this.page % pages) + 1} of ${pages}
+			<button aria-label="Next page" @click=${turn(1)}>›</button>
+			<button
+				@click=${() => {
+					this.paused = !this.paused;
+					this.#turned = Date.now();
+				}}
+			>
+				${this.paused ? "Turn pages" : "Stay on this page"}
+			</button>
+		</span>`;
+	}
+
+	protected override updated(_changed: PropertyValues): void {
+		const { state, connection } = this.#following;
+		const { all, problems, shown } = this.#view;
+		const sign = this.#stale ? "! no data" : problems > 0 ? `✗ ${problems}` : "✓";
+		document.title = `${state.loaded ? `${sign} · ` : ""}Wallboard · Stepcast`;
+		if (connection.name !== "live") return;
+		for (const tile of all) {
+			if (pastIsUnknown(tile) && !this.#asked.has(tile.key)) void this.#askForPast(tile);
+		}
+		if (this.projects === undefined && shown.some((one) => typeof one === "string")) {
+			void this.#askForProjects();
+		}
+	}
+
+	/** One that fails is asked again when the connection has been made anew. */
+	async #askForPast(tile: Tile): Promise<void> {
+		if (this.#requests >= mostRequests) return;
+		this.#asked.add(tile.key);
+		this.#requests++;
+		try {
+			const past = await askForPast(tile, this.#gone.signal);
+			this.#following.update(apply(this.#following.state, past));
+		} catch {
+			// The tile does without: it does not say since when.
+		} finally {
+			this.#requests--;
+			this.requestUpdate();
+		}
+	}
+
+	async #askForProjects(): Promise<void> {
+		this.projects = new Set();
+		try {
+			const response = await fetch("/api/v1/projects", {
+				headers: { Accept: "application/json" },
+				signal: this.#gone.signal,
+			});
+			if (!response.ok) throw new Error(`the list of projects: ${response.status}`);
+			const { projects } = (await response.json()) as { projects: readonly { name: string }[] };
+			this.projects = new Set(projects.map(({ name }) => name));
+		} catch {
+			this.projects = undefined;
+		}
+	}
+
+	readonly #moved = (): void => {
+		this.still = false;
+		clearTimeout(this.#rest);
+		this.#rest = setTimeout(() => {
+			this.still = true;
+		}, hideAfter);
+	};
+
+	/** Keeps the screen on, where the browser can, and asks anew whenever the page is shown again. */
+	readonly #stayAwake = async (): Promise<void> => {
+		if (document.visibilityState !== "visible" || !("wakeLock" in navigator)) return;
+		try {
+			this.#lock = await navigator.wakeLock.request("screen");
+			if (this.#gone.signal.aborted) await this.#lock.release();
+		} catch {
+			// A device that saves its battery refuses.
+		}
+	};
+}
+
+customElements.define("wall-page", WallPage);

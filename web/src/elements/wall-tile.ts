@@ -1,0 +1,207 @@
+import { css, html, LitElement, nothing } from "lit";
+import { ago, elapsed, instant } from "../format.ts";
+import { elided } from "../tree.ts";
+import { vars } from "../vars.ts";
+import type { Tile } from "../wall-state.ts";
+import { culprit, progress } from "../wall-view.ts";
+import { shared } from "./shared-styles.ts";
+import "./status-mark.ts";
+
+/**
+ * One branch on a wallboard: a link to its newest build. It is as large as it is made, and so are its
+ * words. Now is in milliseconds since 1970; the attribute `coarse` lets progress go in steps of 5 %.
+ */
+export class WallTile extends LitElement {
+	static override properties = {
+		tile: { attribute: false },
+		now: { type: Number },
+		coarse: { type: Boolean },
+	};
+	declare tile: Tile | undefined;
+	declare now: number;
+	declare coarse: boolean;
+
+	constructor() {
+		super();
+		this.now = 0;
+		this.coarse = false;
+	}
+
+	static override styles = [
+		shared,
+		css`
+			:host {
+				display: block;
+				container-type: size;
+				min-width: 0;
+				min-height: 0;
+			}
+
+			a {
+				position: relative;
+				display: flex;
+				flex-direction: column;
+				justify-content: space-between;
+				height: 100%;
+				padding: 0.5em 0.75em 0.65em;
+				overflow: hidden;
+				border-radius: 0.375rem;
+				/* What holds on a tile: white on each of these is at least 6.6:1. */
+				background: var(--tile, #4a525c);
+				color: #ffffff;
+				font-size: clamp(0.8125rem, min(5.5cqi, 11cqb), 3.5rem);
+				line-height: 1.25;
+				text-decoration: none;
+			}
+
+			a:hover .project {
+				text-decoration: underline;
+			}
+
+			.passed {
+				--tile: #116329;
+			}
+
+			.failed {
+				--tile: #b3212b;
+			}
+
+			.running {
+				--tile: #7d4e00;
+			}
+
+			.canceled {
+				--tile: #5b3fa8;
+			}
+
+			.lost {
+				--tile: #333b44;
+			}
+
+			.project,
+			.branch,
+			.why {
+				display: -webkit-box;
+				overflow: hidden;
+				overflow-wrap: anywhere;
+				-webkit-box-orient: vertical;
+				-webkit-line-clamp: 1;
+			}
+
+			.why {
+				-webkit-line-clamp: 2;
+			}
+
+			.project {
+				-webkit-line-clamp: 2;
+				font-size: 1.15em;
+				font-weight: 700;
+				line-height: 1.15;
+			}
+
+			.number {
+				font-weight: 400;
+				white-space: nowrap;
+			}
+
+			.status {
+				display: flex;
+				flex-wrap: wrap;
+				align-items: baseline;
+				gap: 0 0.6em;
+			}
+
+			status-mark {
+				color: inherit;
+				font-size: 1.5em;
+			}
+
+			.time {
+				font-variant-numeric: tabular-nums;
+				white-space: nowrap;
+			}
+
+			.track {
+				position: absolute;
+				inset: auto 0 0;
+				height: 0.4em;
+				background: rgb(0 0 0 / 35%);
+			}
+
+			.track::after {
+				content: "";
+				position: absolute;
+				inset: 0;
+				width: calc(var(--done) * 100%);
+				background: #ffffff;
+			}
+		`,
+	];
+
+	override render() {
+		if (!this.tile) return nothing;
+		const { build } = this.tile;
+		const done = progress(build, this.now);
+		return html`
+			<a href="/builds/${build.id}" class=${build.status}>
+				<span class="name">
+					<span class="project">
+						<bdi>${elided(build.project, 40)}</bdi>
+						<span class="number">#${build.number}</span>
+					</span>
+					${build.branch ? html`<span class="branch"><bdi>${elided(build.branch, 28)}</bdi></span>` : nothing}
+				</span>
+				<span class="status">
+					<status-mark .status=${build.status}></status-mark>
+					<span class="time">${this.#time()}</span>
+				</span>
+				${this.#why(this.tile)}
+				${
+					done === undefined
+						? nothing
+						: html`<span
+								class="track"
+								${vars({ "--done": this.coarse ? Math.floor(done * 20) / 20 : done })}
+							></span>`
+				}
+			</a>
+		`;
+	}
+
+	#time(): string {
+		if (!this.tile) return "";
+		const { status, created_at, started_at, finished_at, expected_s } = this.tile.build;
+		const started = instant(started_at);
+		const finished = instant(finished_at);
+		if (status === "queued") return `for ${elapsed(this.now - Date.parse(created_at))}`;
+		if (status === "running" && started !== undefined) {
+			const about = expected_s ? ` of about ${elapsed(expected_s * 1_000)}` : "";
+			return `${elapsed(this.now - started)}${about}`;
+		}
+		return finished === undefined ? "" : ago(finished, this.now);
+	}
+
+	/** The step that is to blame, since when the branch is broken, and by whose commit. */
+	#why(tile: Tile) {
+		const [step, more] = culprit(tile);
+		const [broken] = tile.failures;
+		const lines: unknown[] = [];
+		if (step) {
+			lines.push(
+				html`<bdi>${elided(step.name || step.key, 30)}</bdi>${more > 0 ? ` and ${more} more` : ""}`,
+			);
+		}
+		if (broken && tile.past !== "unknown") {
+			const least = tile.past === "part" ? "at least " : "";
+			lines.push(
+				html`failing for ${least}${elapsed(this.now - Date.parse(broken.at))}, since #${broken.number}${
+					broken.author ? html` by <bdi>${elided(broken.author, 24)}</bdi>` : nothing
+				}`,
+			);
+		}
+		if (lines.length === 0) return nothing;
+		return html`<span>${lines.map((line) => html`<span class="why">${line}</span>`)}</span>`;
+	}
+}
+
+customElements.define("wall-tile", WallTile);
