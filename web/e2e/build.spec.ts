@@ -1,7 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import type { Page } from "@playwright/test";
-import { maxRows } from "../src/log.ts";
+
+const maxRows = 10_000;
+
 import {
 	connectionErrors,
 	expect,

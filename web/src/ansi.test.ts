@@ -158,7 +158,13 @@ test("links of OSC 8 lead to the web and nowhere else", () => {
 		["here", "https://example.org/a?b;c"],
 		[" now", undefined],
 	]);
-	for (const bad of ["javascript:alert(1)", "file:///etc/passwd", "//example.org", "https://[", ""]) {
+	for (const bad of [
+		"javascript:alert(1)",
+		"file:///etc/passwd",
+		"//example.org",
+		"https://[",
+		"",
+	]) {
 		assert.deepEqual(hrefs(`${link(bad, "\x1b\\")}x`), [["x", undefined]]);
 	}
 });

@@ -124,7 +124,9 @@ function settled(line: readonly Piece[]): Piece[] {
 	const shown = cells.filter((cell) => cell !== undefined);
 	const inOrder = shown.every((cell, i) => {
 		const before = shown[i - 1];
-		return !before || before.piece < cell.piece || (before.piece === cell.piece && before.at < cell.at);
+		return (
+			!before || before.piece < cell.piece || (before.piece === cell.piece && before.at < cell.at)
+		);
 	});
 	const stays: Set<number>[] = [];
 	for (const { piece, at } of shown) (stays[piece] ??= new Set()).add(at);
@@ -199,6 +201,11 @@ export function penAfter(line: string, pen: Pen): Pen {
 		if (match[3] === "m" && match[2] === "") pen = sgr(pen, match[1] ?? "");
 	}
 	return pen;
+}
+
+/** A line without its escape sequences, but with whatever else is not displayed. */
+export function withoutEscapes(text: string): string {
+	return text.replace(special, (match) => (match.length > 1 ? "" : match));
 }
 
 /** Whether a line needs pieces at all; most do not. */

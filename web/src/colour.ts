@@ -41,8 +41,9 @@ export interface Paint {
 	readonly properties: readonly (readonly [name: string, value: string])[];
 }
 
-/** How text drawn with a pen looks. */
-export function paint(pen: Pen): Paint {
+/** How text drawn with a pen looks: readable, or exactly as the log has it. */
+export function paint(pen: Pen, exact = false): Paint {
+	const fit = (colour: RGB, ground: RGB) => (exact ? colour : clamp(colour, ground));
 	const classes: string[] = [];
 	if (pen.bold) classes.push("bold");
 	if (pen.italic) classes.push("italic");
@@ -54,7 +55,7 @@ export function paint(pen: Pen): Paint {
 	const [fg, bg] = pen.inverse ? [pen.bg, pen.fg] : [pen.fg, pen.bg];
 	if (bg !== undefined) {
 		const ground = fixed(bg);
-		const text = fg === undefined ? opposite(ground) : clamp(fixed(fg), ground);
+		const text = fg === undefined ? opposite(ground) : fit(fixed(fg), ground);
 		return {
 			classes: [...classes, "on"],
 			properties: [
@@ -69,8 +70,8 @@ export function paint(pen: Pen): Paint {
 		return {
 			classes: [...classes, "inverse", "exact"],
 			properties: [
-				["--fg-light", css(clamp(fixed(fg), hex("#1f2328")))],
-				["--fg-dark", css(clamp(fixed(fg), hex("#e6edf3")))],
+				["--fg-light", css(fit(fixed(fg), hex("#1f2328")))],
+				["--fg-dark", css(fit(fixed(fg), hex("#e6edf3")))],
 			],
 		};
 	}
@@ -79,8 +80,8 @@ export function paint(pen: Pen): Paint {
 	return {
 		classes: [...classes, "exact"],
 		properties: [
-			["--fg-light", css(clamp(fixed(fg), grounds.light))],
-			["--fg-dark", css(clamp(fixed(fg), grounds.dark))],
+			["--fg-light", css(fit(fixed(fg), grounds.light))],
+			["--fg-dark", css(fit(fixed(fg), grounds.dark))],
 		],
 	};
 }

@@ -101,6 +101,24 @@ export function clock(time: number): string {
 	return clockTime.format(time);
 }
 
+/** "14:02:11.123", local. */
+export function timeOfDay(time: number): string {
+	const at = new Date(time);
+	const clock = [at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(":");
+	return `${clock}.${String(at.getMilliseconds()).padStart(3, "0")}`;
+}
+
+/** "0:02.345", "1:02:03.456": since some start, or before it. */
+export function stopwatch(milliseconds: number): string {
+	const ms = Math.abs(milliseconds);
+	const seconds = Math.floor(ms / 1_000);
+	const minutes = Math.floor(seconds / 60);
+	const hours = Math.floor(minutes / 60);
+	const head = hours > 0 ? `${hours}:${two(minutes % 60)}` : String(minutes);
+	const rest = `${two(seconds % 60)}.${String(Math.floor(ms % 1_000)).padStart(3, "0")}`;
+	return `${milliseconds < 0 ? "-" : ""}${head}:${rest}`;
+}
+
 /** The whole of a time, for a title. */
 export function moment(time: number): string {
 	return full.format(time);

@@ -1,152 +1,126 @@
-import { isPlain, type Pen, pieces } from "./ansi.ts";
+import { isPlain, type Pen, type Piece, pieces } from "./ansi.ts";
 import { paint } from "./colour.ts";
-import { count } from "./format.ts";
-import type { Block, Row } from "./log.ts";
+import type { Group } from "./folds.ts";
+import { count, counted, duration } from "./format.ts";
+import type { Hole, Line } from "./log-text.ts";
 
-/** How long drawing may keep the page from everything else, in milliseconds. */
-const slice = 12;
+// An address in running text, without the punctuation that follows it in a sentence.
+const address = /https?:\/\/[^\s<>"'`\\\u0000-\u0020]*[^\s<>"'`\\.,;:!?)\]}\u0000-\u0020]/g;
 
 /**
- * Draws the rows of a log, and changes only what changed: 10,000 rows are too many to compare with a
- * template sixty times a second. What is more than a slice of work is done in later frames, the end
- * that is being read first; during a fast replay, most rows are gone before it is their turn.
- *
- * The textContent of a `.line` is exactly the line of the log without its line feed: escape sequences
- * are in it, in elements that are not displayed, so that a reader sees and copies the plain text.
+ * A line of a log. The textContent of a `.line` is exactly the log's line without its line feed: escape
+ * sequences are in it, and what a progress bar wrote over, in elements that are not displayed, so that
+ * a reader sees and copies the plain text. The number, in front, is no text at all.
  */
-export class LogRows {
-	readonly #parent: HTMLElement;
-	readonly #drawn = new Map<HTMLElement, readonly Row[]>();
-	#blocks: readonly Block[] = [];
-	#elements: HTMLElement[] = [];
-	#newestFirst = true;
-	#scheduled = false;
-
-	constructor(parent: HTMLElement) {
-		this.#parent = parent;
-	}
-
-	/** Shows these blocks and no others. NewestFirst says from which end to draw. */
-	show(blocks: readonly Block[], newestFirst: boolean): void {
-		this.#newestFirst = newestFirst;
-		const known = new Map(this.#blocks.map((block, i) => [block.id, this.#elements[i]]));
-		this.#elements = blocks.map((block) => {
-			const element = known.get(block.id);
-			known.delete(block.id);
-			return element ?? this.#element();
-		});
-		this.#blocks = blocks;
-		for (const element of known.values()) {
-			if (!element) continue;
-			this.#drawn.delete(element);
-			element.remove();
-		}
-		// Ids count up, so what stays keeps its order and what is new comes last.
-		for (const element of this.#elements) if (!element.parentNode) this.#parent.append(element);
-		this.#work();
-	}
-
-	/** Draws nothing any more. */
-	stop(): void {
-		this.#blocks = [];
-		this.#elements = [];
-	}
-
-	#element(): HTMLElement {
-		const element = document.createElement("div");
-		element.className = "block";
-		return element;
-	}
-
-	#work(): void {
-		const until = performance.now() + slice;
-		const last = this.#blocks.length - 1;
-		for (let n = 0; n <= last; n++) {
-			const i = this.#newestFirst ? last - n : n;
-			const [block, element] = [this.#blocks[i], this.#elements[i]];
-			if (!block || !element || this.#drawn.get(element) === block.rows) continue;
-			if (performance.now() > until) {
-				this.#later();
-				return;
-			}
-			patch(element, this.#drawn.get(element) ?? [], block.rows);
-			this.#drawn.set(element, block.rows);
-		}
-	}
-
-	#later(): void {
-		if (this.#scheduled) return;
-		this.#scheduled = true;
-		// A timer and not a frame: a hidden page draws too, and input and painting come in between.
-		setTimeout(() => {
-			this.#scheduled = false;
-			this.#work();
-		});
-	}
-}
-
-/** Rows are dropped in front, added behind, and of those that stay only the last ever changes. */
-function patch(element: HTMLElement, before: readonly Row[], after: readonly Row[]): void {
-	const first = after[0];
-	const gone = first ? before.indexOf(first) : before.length;
-	if (gone < 0) {
-		element.replaceChildren(...after.map(draw));
-		return;
-	}
-	for (let i = 0; i < gone; i++) element.firstElementChild?.remove();
-	const added = document.createDocumentFragment();
-	for (const [i, row] of after.entries()) {
-		if (row === before[i + gone]) continue;
-		const old = element.children[i];
-		if (old && i + gone < before.length) old.replaceWith(draw(row));
-		else added.append(draw(row));
-	}
-	element.append(added);
-}
-
-function draw(row: Row): HTMLElement {
+export function drawLine(line: Line, href: string, exact: boolean): HTMLElement {
 	const element = document.createElement("div");
-	if (row.kind === "hole") {
-		element.className = "hole";
-		element.textContent = `${count(row.bytes)} bytes of the log are missing here: they were lost before they reached the server.`;
-		return element;
-	}
-	element.className = row.cut ? "line cut" : "line";
-	element.dataset.line = String(row.number);
-	if (row.text === "") {
+	element.className = line.cut ? "line cut" : "line";
+	element.dataset.line = String(line.number);
+	const number = document.createElement("a");
+	number.href = href;
+	number.dataset.n = String(line.number);
+	// A thousand numbers are no stops on the way through a page; ":" goes to a line by keyboard.
+	number.tabIndex = -1;
+	number.setAttribute("aria-hidden", "true");
+	const text = document.createElement("span");
+	text.className = "text";
+	if (line.text === "") {
 		// Without it, copying would skip the empty line.
-		element.append(document.createElement("br"));
-	} else if (isPlain(row.text) && !drawn(row.pen)) {
-		element.textContent = row.text;
+		text.append(document.createElement("br"));
+	} else if (isPlain(line.text) && !drawn(line.pen)) {
+		text.append(...linked(line.text));
 	} else {
-		for (const piece of pieces(row.text, row.pen)) {
-			if (piece.kind === "text") element.append(text(piece.text, piece.pen));
-			else element.append(unseen(piece.kind, piece.text));
-		}
+		text.append(...pieces(line.text, line.pen).map((piece) => draw(piece, exact)));
 	}
+	element.append(number, text);
 	return element;
 }
 
-function text(content: string, pen: Pen): Node {
-	const node = document.createTextNode(content);
-	if (!drawn(pen)) return node;
-	const { classes, properties } = paint(pen);
+export function drawHole(hole: Hole): HTMLElement {
+	const element = document.createElement("div");
+	element.className = "hole";
+	element.textContent = `${count(hole.bytes)} bytes of the log are missing here: they were lost before they reached the server.`;
+	return element;
+}
+
+/** The heading of a group, a button that folds it. */
+export function drawGroup(group: Group, open: boolean): HTMLElement {
+	const element = document.createElement("div");
+	element.className = "group";
+	element.dataset.group = String(group.number);
+	element.style.setProperty("--level", String(group.level));
+	const button = document.createElement("button");
+	button.setAttribute("aria-expanded", String(open));
+	const name = document.createElement("bdi");
+	name.textContent = group.name || "Group";
+	const extent = document.createElement("span");
+	extent.className = "muted";
+	extent.textContent = groupExtent(group);
+	button.append(name, " ", extent);
+	button.disabled = group.last === undefined;
+	element.append(button);
+	return element;
+}
+
+/** "240 lines · 3.2 s" */
+export function groupExtent(group: Group): string {
+	if (group.last === undefined) return "running";
+	const lines = counted(Math.max(0, group.last - group.line + 1), "line");
+	return group.duration ? `${lines} · ${duration(group.duration * 1_000)}` : lines;
+}
+
+function draw(piece: Piece, exact: boolean): Node {
+	if (piece.kind === "text") {
+		if (!piece.href) return styled(linked(piece.text), piece.pen, exact);
+		return link(piece.href, styled([document.createTextNode(piece.text)], piece.pen, exact));
+	}
 	const span = document.createElement("span");
-	span.className = classes.join(" ");
-	for (const [name, value] of properties) span.style.setProperty(name, value);
-	span.append(node);
+	span.className = piece.kind;
+	span.textContent = piece.text;
+	// In caret notation, ^M, shown by the stylesheet and so no part of the text.
+	if (piece.kind === "control") {
+		span.dataset.caret = `^${String.fromCharCode(piece.text.charCodeAt(0) ^ 0x40)}`;
+	}
 	return span;
 }
 
-function unseen(kind: "escape" | "control", content: string): HTMLElement {
-	const span = document.createElement("span");
-	span.className = kind;
-	span.textContent = content;
-	// In caret notation, ^M, shown by the stylesheet and so no part of the text.
-	if (kind === "control") {
-		span.dataset.caret = `^${String.fromCharCode(content.charCodeAt(0) ^ 0x40)}`;
+function styled(nodes: readonly Node[], pen: Pen, exact: boolean): Node {
+	if (!drawn(pen)) {
+		const fragment = document.createDocumentFragment();
+		fragment.append(...nodes);
+		return fragment;
 	}
+	const { classes, properties } = paint(pen, exact);
+	const span = document.createElement("span");
+	span.className = classes.join(" ");
+	for (const [name, value] of properties) span.style.setProperty(name, value);
+	span.append(...nodes);
 	return span;
+}
+
+/** Text, with links where an address stands in it. */
+function linked(text: string): Node[] {
+	if (!text.includes("://")) return [document.createTextNode(text)];
+	const nodes: Node[] = [];
+	let from = 0;
+	for (const match of text.matchAll(address)) {
+		if (!URL.canParse(match[0])) continue;
+		if (match.index > from) nodes.push(document.createTextNode(text.slice(from, match.index)));
+		nodes.push(link(match[0], document.createTextNode(match[0])));
+		from = match.index + match[0].length;
+	}
+	if (from < text.length) nodes.push(document.createTextNode(text.slice(from)));
+	return nodes;
+}
+
+/** Where it leads gets no word of where it was read, and no hold of the page. */
+function link(href: string, content: Node): HTMLElement {
+	const anchor = document.createElement("a");
+	anchor.href = href;
+	anchor.target = "_blank";
+	anchor.rel = "noopener noreferrer";
+	anchor.append(content);
+	return anchor;
 }
 
 function drawn(pen: Pen): boolean {

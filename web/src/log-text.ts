@@ -181,7 +181,8 @@ export class LogText {
 			block.next++;
 			return;
 		}
-		while (block.rows.at(-1)?.number === place.number) this.#count(block, -length(block.rows.pop()));
+		while (block.rows.at(-1)?.number === place.number)
+			this.#count(block, -length(block.rows.pop()));
 		if (block.rows.length === 0) this.#forget(index);
 	}
 

@@ -139,6 +139,8 @@ export function mayFollow(before: Status, after: Status): boolean {
 	return !final || before === after;
 }
 
-export function stepLogURL(build: string, step: string): string {
-	return `/api/v1/builds/${encodeURIComponent(build)}/steps/${step.split("/").map(encodeURIComponent).join("/")}/log`;
+/** The address of a step, behind which its log and its lines lie. */
+export function stepURL(build: string, step: string): string {
+	const key = step.split("/").map(encodeURIComponent).join("/");
+	return `/api/v1/builds/${encodeURIComponent(build)}/steps/${key}`;
 }

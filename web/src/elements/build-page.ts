@@ -2,42 +2,88 @@ import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { apply, type BuildState, emptyBuild } from "../build-state.ts";
 import { showResult } from "../favicon.ts";
 import { Following } from "../following.ts";
-import { buildTitle } from "../format.ts";
-import { emptyLog, maxRows } from "../log.ts";
-import {
-	type Build,
-	ended,
-	type Step,
-	type StreamEvent,
-	stepLogURL,
-} from "../model.ts";
+import { buildTitle, count } from "../format.ts";
+import { formatFragment, type Place, parseFragment } from "../fragment.ts";
+import { Keys } from "../keys.ts";
+import { LogText } from "../log-text.ts";
+import { type Build, type BuildsPage, ended, type Step, type StreamEvent } from "../model.ts";
+import { get } from "../request.ts";
+import type { Match } from "../search.ts";
+import { type AnyNote, StepNotes } from "../step-notes.ts";
+import { stepOrder } from "../tree.ts";
+import "./annotation-list.ts";
+import "./copy-button.ts";
 import "./notify-button.ts";
+import "./run-progress.ts";
 import "./run-time.ts";
 import { shared } from "./shared-styles.ts";
 import "./status-mark.ts";
-import "./step-list.ts";
 import "./step-log.ts";
 import type { StepLog } from "./step-log.ts";
+import "./step-tree.ts";
+import "./step-waterfall.ts";
+import "./test-results.ts";
 import "./time-ago.ts";
 
-/** One build, live: its facts, its steps, and the log of one step. The address' fragment names the step. */
+/** Steps whose text is kept in the page, the newest ones looked at. */
+const keptLogs = 4;
+
+const views = ["log", "waterfall", "tests", "problems"] as const;
+type View = (typeof views)[number];
+
+interface Log {
+	readonly text: LogText;
+	readonly notes: StepNotes;
+}
+
+/**
+ * One build, live: its facts, its steps, and the log of one step, or another view of the whole. The
+ * address names all that is shown: its fragment the step and the lines, its query the view.
+ */
 export class BuildPage extends LitElement {
-	static override properties = { build: {}, selected: { state: true } };
+	static override properties = {
+		build: {},
+		place: { state: true },
+		selected: { state: true },
+		view: { state: true },
+		heard: { state: true },
+		result: { state: true },
+	};
 	/** The build's id. It does not change during the life of the element. */
 	declare build: string;
+	/** What the address names. */
+	declare private place: Place;
+	/** The step whose log is shown. */
 	declare private selected: string;
-	#wanted = "";
+	declare private view: View;
+	/** What a screen reader hears next, and, at once, of the build's end. */
+	declare private heard: string;
+	declare private result: string;
 
 	#following: Following<BuildState> | undefined;
-	/** What came of the text that follows the text that is on its way. */
-	#held: StreamEvent[] | undefined;
-	/** The steps whose text was loaded. */
-	readonly #loaded = new Set<string>();
+	#wanted = "";
+	readonly #logs = new Map<string, Log>();
+	/** The statuses that were spoken of. */
+	#spoken: BuildState = emptyBuild;
 
 	constructor() {
 		super();
 		this.build = "";
-		this.selected = fragment();
+		this.place = parseFragment(location.hash);
+		this.selected = this.place.step;
+		this.view = viewOf(location.search);
+		this.heard = "";
+		this.result = "";
+		new Keys(this, "Build", [
+			{ keys: ["j"], help: "Go to the next step", run: () => this.#walk(1) },
+			{ keys: ["k"], help: "Go to the previous step", run: () => this.#walk(-1) },
+			{ keys: ["]"], help: "Go to the project's next build", run: () => void this.#neighbour(1) },
+			{
+				keys: ["["],
+				help: "Go to the project's previous build",
+				run: () => void this.#neighbour(-1),
+			},
+		]);
 	}
 
 	static override styles = [
@@ -104,6 +150,84 @@ export class BuildPage extends LitElement {
 				padding: 1rem;
 			}
 
+			.heading {
+				display: flex;
+				flex-wrap: wrap;
+				align-items: flex-start;
+				justify-content: space-between;
+				gap: 0.25rem 1rem;
+			}
+
+			h1 a {
+				color: inherit;
+				text-decoration: none;
+			}
+
+			h1 a:hover {
+				text-decoration: underline;
+			}
+
+			.actions {
+				display: flex;
+				flex-wrap: wrap;
+				align-items: center;
+				gap: 0.375rem;
+			}
+
+			.main {
+				display: flex;
+				flex-direction: column;
+				min-width: 0;
+				min-height: 0;
+			}
+
+			.tabs {
+				display: flex;
+				flex-wrap: wrap;
+				gap: 0.25rem;
+				padding: 0.25rem 0.75rem 0;
+				border-bottom: 1px solid var(--line);
+			}
+
+			.tabs button {
+				min-height: 2rem;
+				border: 0;
+				border-bottom: 3px solid transparent;
+				border-radius: 0;
+				background: none;
+				color: var(--muted);
+				outline-offset: -2px;
+			}
+
+			.tabs button[aria-selected="true"] {
+				border-color: var(--link);
+				color: var(--text);
+				font-weight: 600;
+			}
+
+			.panel {
+				flex: 1;
+				min-height: 0;
+				padding: 0.75rem 1rem;
+				overflow: auto;
+			}
+
+			.panel.log {
+				display: grid;
+				padding: 0;
+				overflow: hidden;
+			}
+
+			.slow {
+				animation: appear 0s 300ms backwards;
+			}
+
+			@keyframes appear {
+				from {
+					visibility: hidden;
+				}
+			}
+
 			@media (max-width: 900px) {
 				:host {
 					grid-template-columns: minmax(0, 1fr);
@@ -125,60 +249,27 @@ export class BuildPage extends LitElement {
 
 	override connectedCallback(): void {
 		super.connectedCallback();
-		addEventListener("hashchange", this.#chosen);
+		addEventListener("hashchange", this.#moved);
+		addEventListener("popstate", this.#moved);
 	}
 
 	override disconnectedCallback(): void {
 		super.disconnectedCallback();
-		removeEventListener("hashchange", this.#chosen);
+		removeEventListener("hashchange", this.#moved);
+		removeEventListener("popstate", this.#moved);
 	}
 
 	protected override willUpdate(_changed: PropertyValues): void {
 		this.#following ??= new Following(this, { log: this.build }, emptyBuild, (state, event) => {
-			if (event.kind === "whole") this.#loaded.clear();
-			if (event.kind === "whole" || event.kind === "end") queueMicrotask(() => this.#load());
-			if (event.kind !== "log" || !this.#held) return apply(state, event);
-			this.#held.push(event);
-			return state;
+			this.#take(event);
+			return apply(state, event);
 		});
-		if (fragment() === "") this.selected = this.#choice(this.#following.state.steps);
+		const { state } = this.#following;
+		if (this.place.step === "") this.selected = this.#choice(state.steps);
 		if (this.selected !== this.#wanted && this.selected !== "") {
 			this.#wanted = this.selected;
 			this.#following.want({ log: this.build, step: this.selected });
-			if (this.#following.state.ended) void this.#load();
 		}
-	}
-
-	/** Loads the text that the stream does not tell: what was written before the page joined it. */
-	async #load(again = false): Promise<void> {
-		const following = this.#following;
-		const step = this.#wanted;
-		if (!following || step === "" || this.#held || (this.#loaded.has(step) && !again)) return;
-		const held: StreamEvent[] = [];
-		this.#held = held;
-		const text: StreamEvent[] = [];
-		try {
-			const query = new URLSearchParams({ step, tail: String(maxRows) });
-			for (;;) {
-				const response = await fetch(
-					`/api/v1/builds/${encodeURIComponent(this.build)}/events?${query}`,
-					{ headers: { Accept: "application/json" } },
-				);
-				if (!response.ok) throw new Error(`the log: ${response.status}`);
-				const page = (await response.json()) as { events: StreamEvent[]; next: string };
-				text.push(...page.events.filter(({ kind }) => kind === "log"));
-				if (page.events.length === 0) break;
-				query.delete("tail");
-				query.set("after", page.next);
-			}
-			this.#loaded.add(step);
-		} catch {
-			setTimeout(() => this.#load(true), 1_000);
-		}
-		this.#held = undefined;
-		following.update([...text, ...held].reduce(apply, following.state));
-		this.requestUpdate();
-		if (step !== this.#wanted) void this.#load();
 	}
 
 	override render() {
@@ -192,56 +283,143 @@ export class BuildPage extends LitElement {
 				<p>${sentence} <a href="/">All builds</a></p>
 			</div>`;
 		}
-		if (!state.build) return html`<p class="message muted">Loading…</p>`;
+		const build = state.build;
+		if (!build) return html`<p class="message muted slow">Loading…</p>`;
 
 		const asOf = connection.name === "live" ? 0 : following.asOf;
-		const place = state.places.get(this.selected);
-		const step = place === undefined ? undefined : state.steps[place];
 		return html`
-			${this.#facts(state.build, asOf)}
+			${this.#facts(build, asOf)}
 			<nav aria-label="Steps">
-				<details open>
-					<summary>Steps</summary>
-					<step-list .steps=${state.steps} .selected=${this.selected} .asof=${asOf}></step-list>
+				<details ?open=${!narrow.matches}>
+					<summary>Steps <span class="muted">${count(state.steps.length)}</span></summary>
+					<step-tree .steps=${state.steps} .selected=${this.selected} .asof=${asOf}></step-tree>
 				</details>
 			</nav>
-			${
-				step && !this.#loaded.has(step.key)
-					? html`<p class="message muted">Loading…</p>`
-					: step
-						? html`<step-log
-							.step=${step}
-							.log=${place === undefined ? emptyLog : (state.logs[place] ?? emptyLog)}
-							.raw=${stepLogURL(this.build, step.key)}
-							.caughtup=${state.caughtUp}
-						></step-log>`
-						: html`<p class="message muted">
-							${
-								state.steps.length === 0
-									? "This build has no steps yet."
-									: `This build has no step “${this.selected}”.`
-							}
-						</p>`
-			}
+			<div class="main">
+				${this.#tabs(state.steps)}
+				${this.#panel(build, state, asOf)}
+			</div>
+			<span class="unseen" role="status">${this.heard}</span>
+			<span class="unseen" role="alert">${this.result}</span>
 		`;
 	}
 
-	protected override updated(_changed: PropertyValues): void {
-		const build = this.#following?.state.build;
-		showResult(
-			build ? { status: build.status, title: buildTitle(build) } : { title: "Build · Stepcast" },
+	#tabs(steps: readonly Step[]) {
+		const tests = steps.reduce(
+			(n, { tests: t }) => n + (t ? t.passed + t.failed + t.skipped : 0),
+			0,
 		);
+		const failed = steps.reduce((n, { tests: t }) => n + (t?.failed ?? 0), 0);
+		const problems = steps.reduce(
+			(n, { annotations: a }) => n + (a ? a.error + a.warning + a.notice : 0),
+			0,
+		);
+		const labels: Readonly<Record<View, string>> = {
+			log: "Log",
+			waterfall: "Waterfall",
+			tests: failed > 0 ? `Tests: ${count(failed)} failed` : `Tests: ${count(tests)}`,
+			problems: `Problems: ${count(problems)}`,
+		};
+		const shown = views.filter(
+			(view) =>
+				view === this.view ||
+				(view === "tests" ? tests > 0 : view === "problems" ? problems > 0 : true),
+		);
+		return html`<div class="tabs" role="tablist" aria-label="Views" @keydown=${this.#tabKey}>
+			${shown.map(
+				(view) => html`<button
+					role="tab"
+					id="tab-${view}"
+					aria-controls="panel"
+					aria-selected=${view === this.view}
+					tabindex=${view === this.view ? 0 : -1}
+					@click=${() => this.#show(view)}
+				>
+					${labels[view]}
+				</button>`,
+			)}
+		</div>`;
+	}
+
+	#panel(build: Build, state: BuildState, asOf: number) {
+		return html`<div id="panel" class="panel ${this.view}" role="tabpanel" aria-labelledby="tab-${this.view}">
+			${this.view === "log" ? this.#log(build, state) : nothing}
+			${
+				this.view === "waterfall"
+					? html`<step-waterfall
+							.build=${build}
+							.steps=${state.steps}
+							.selected=${this.selected}
+							.asof=${asOf}
+						></step-waterfall>`
+					: nothing
+			}
+			${
+				this.view === "tests"
+					? html`<test-results .build=${this.build} .steps=${state.steps}></test-results>`
+					: nothing
+			}
+			${
+				this.view === "problems"
+					? html`<annotation-list .build=${this.build} .steps=${state.steps}></annotation-list>`
+					: nothing
+			}
+		</div>`;
+	}
+
+	#log(build: Build, state: BuildState) {
+		const place = state.places.get(this.selected);
+		const step = place === undefined ? undefined : state.steps[place];
+		if (!step) {
+			if (state.steps.length === 0) {
+				return html`<p class="message muted">
+					${ended(build.status) ? "This build has no steps." : "This build has no steps yet."}
+				</p>`;
+			}
+			return html`<p class="message muted">
+				This build has no step “<bdi>${this.selected}</bdi>”. Choose one from the list of steps.
+			</p>`;
+		}
+		const { text, notes } = this.#logOf(step);
+		return html`<step-log
+			.build=${build}
+			.step=${step}
+			.text=${text}
+			.notes=${notes}
+			.marked=${this.place.step === step.key ? this.place.lines : undefined}
+			@lines=${(event: CustomEvent<Place["lines"]>) => this.#address(step.key, event.detail)}
+			@step=${(event: CustomEvent<Match>) => this.#goTo(event.detail.step, event.detail.line)}
+		></step-log>`;
+	}
+
+	protected override updated(_changed: PropertyValues): void {
+		const state = this.#following?.state;
+		showResult(
+			state?.build
+				? { status: state.build.status, title: buildTitle(state.build) }
+				: { title: "Build · Stepcast" },
+		);
+		if (state) this.#speak(state);
 	}
 
 	#facts(build: Build, asOf: number) {
 		const link = /^https?:\/\//i.test(build.url ?? "") ? build.url : undefined;
+		const running = build.status === "running" && build.started_at;
 		return html`
 			<div class="facts">
-				<h1>
-					<status-mark .status=${build.status}></status-mark>
-					<span><bdi>${build.project}</bdi> #${build.number}</span>
-					${build.title ? html`<bdi class="title">${build.title}</bdi>` : nothing}
-				</h1>
+				<div class="heading">
+					<h1>
+						<status-mark .status=${build.status}></status-mark>
+						<span><a href="/?project=${encodeURIComponent(build.project)}"><bdi>${build.project}</bdi></a> #${build.number}</span>
+						${build.title ? html`<bdi class="title">${build.title}</bdi>` : nothing}
+					</h1>
+					<span class="actions">
+						<button aria-label="Previous build of the project" title="Previous build ([)" ?disabled=${build.number <= 1} @click=${() => this.#neighbour(-1)}>‹</button>
+						<button aria-label="Next build of the project" title="Next build (])" @click=${() => this.#neighbour(1)}>›</button>
+						<copy-button .text=${location.href} label="Copy link"></copy-button>
+						<notify-button .build=${build}></notify-button>
+					</span>
+				</div>
 				<ul role="list">
 					${build.branch ? html`<li>on <code><bdi>${build.branch}</bdi></code></li>` : nothing}
 					${build.commit ? html`<li>at <code title=${build.commit}>${build.commit.slice(0, 12)}</code></li>` : nothing}
@@ -263,34 +441,184 @@ export class BuildPage extends LitElement {
 								</li>`
 							: nothing
 					}
-					<li><notify-button .build=${build}></notify-button></li>
+					${
+						running && build.expected_s
+							? html`<li>
+									<run-progress
+										.started=${build.started_at}
+										.finished=${build.finished_at}
+										.expected=${build.expected_s}
+										.asof=${asOf}
+									></run-progress>
+								</li>`
+							: nothing
+					}
 					${link ? html`<li><a href=${link} rel="noreferrer">Where it ran</a></li>` : nothing}
 				</ul>
 			</div>
 		`;
 	}
 
+	/** What an event says of the logs; the state of the build is apply's. */
+	#take(event: StreamEvent): void {
+		switch (event.kind) {
+			case "whole":
+				for (const step of event.data.steps ?? []) this.#extend(step);
+				// The notes of before that, which the stream does not tell.
+				for (const [key, { notes }] of this.#logs) this.#loadNotes(key, notes);
+				break;
+			case "step":
+				this.#extend(event.data);
+				break;
+			case "log":
+				this.#logs.get(event.data.step)?.text.append(event.data);
+				break;
+			case "note":
+				this.#logs.get(event.data.step)?.notes.add(event.data as AnyNote);
+				break;
+			case "reset":
+				this.#logs.clear();
+				break;
+			default:
+				return;
+		}
+		this.#shownLog?.grew();
+	}
+
+	#extend({ key, log_lines: lines = 0, log_bytes: bytes = 0 }: Step): void {
+		this.#logs.get(key)?.text.extend(lines, bytes);
+	}
+
+	/** The text and the notes of a step, as far as they are here. */
+	#logOf(step: Step): Log {
+		const known = this.#logs.get(step.key);
+		if (known) return known;
+		const log = { text: new LogText(), notes: new StepNotes() };
+		log.text.extend(step.log_lines ?? 0, step.log_bytes ?? 0);
+		this.#logs.set(step.key, log);
+		this.#loadNotes(step.key, log.notes);
+		for (const [key, { notes }] of this.#logs) {
+			if (this.#logs.size <= keptLogs) break;
+			notes.stop();
+			this.#logs.delete(key);
+		}
+		return log;
+	}
+
+	#loadNotes(step: string, notes: StepNotes): void {
+		void notes.load(this.build, step).then(() => this.#shownLog?.grew());
+	}
+
+	get #shownLog(): StepLog | null {
+		return this.renderRoot.querySelector<StepLog>("step-log");
+	}
+
 	/**
-	 * The step to show when the address names none: what failed, else what runs, else the last that
-	 * has begun. Who has scrolled away from the end of a log is left there.
+	 * The step to show when the address names none: what failed, else what runs, else the one that is
+	 * shown, else the first that said something. Who is busy in a log is left there.
 	 */
 	#choice(steps: readonly Step[]): string {
-		const shown = this.renderRoot.querySelector<StepLog>("step-log");
-		if (this.selected !== "" && shown && !shown.following) return this.selected;
 		const current = steps.find((step) => step.key === this.selected);
-		if (current?.status === "running") return current.key;
+		if (current && (current.status === "running" || this.#shownLog?.busy)) return current.key;
 		const choice =
-			steps.find((step) => step.status === "failed" || step.status === "lost") ??
+			steps.find((step) => step.status === "failed") ??
+			steps.find((step) => step.status === "lost") ??
 			steps.find((step) => step.status === "running") ??
-			steps.findLast((step) => ended(step.status) && step.status !== "skipped") ??
+			current ??
+			steps.find((step) => (step.log_bytes ?? 0) > 0) ??
 			steps[0];
 		return choice?.key ?? "";
 	}
 
-	readonly #chosen = (): void => {
-		const named = fragment();
-		if (named !== "") this.selected = named;
+	/** Shows what the address names now. */
+	readonly #moved = (): void => {
+		const place = parseFragment(location.hash);
+		if (place.step !== "") this.selected = place.step;
+		// A link to a step or a line leads to the log, from whatever view.
+		const view = viewOf(location.search);
+		const other = place.step !== this.place.step || place.lines !== undefined;
+		if (other && this.view !== "log" && view === this.view) this.#show("log");
+		else this.view = view;
+		const again = place.lines?.[0] !== undefined && place.lines[0] === this.place.lines?.[0];
+		this.place = place;
+		// The same line once more: it may be out of sight.
+		if (again && place.lines) this.#shownLog?.reveal(place.lines[0]);
 	};
+
+	/** Writes into the address what is shown, without a new entry in the history. */
+	#address(step: string, lines: Place["lines"]): void {
+		this.place = { step, lines };
+		history.replaceState(history.state, "", location.search + formatFragment(step, lines));
+	}
+
+	#goTo(step: string, line?: number): void {
+		location.hash = formatFragment(step, line === undefined ? undefined : [line, line]);
+	}
+
+	#show(view: View): void {
+		this.view = view;
+		const query = new URLSearchParams(location.search);
+		if (view === "log") query.delete("view");
+		else query.set("view", view);
+		const search = query.size > 0 ? `?${query}` : "";
+		history.replaceState(history.state, "", location.pathname + search + location.hash);
+	}
+
+	#tabKey(event: KeyboardEvent): void {
+		const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+		if (!by) return;
+		const tabs = [...this.renderRoot.querySelectorAll<HTMLElement>("[role=tab]")];
+		const at = tabs.indexOf(event.target as HTMLElement);
+		const next = tabs[(at + by + tabs.length) % tabs.length];
+		next?.focus();
+		next?.click();
+		event.preventDefault();
+	}
+
+	#walk(by: 1 | -1): void {
+		const order = stepOrder(this.#following?.state.steps ?? []);
+		const next = order[order.indexOf(this.selected) + by];
+		if (next !== undefined) this.#goTo(next);
+	}
+
+	async #neighbour(by: 1 | -1): Promise<void> {
+		const build = this.#following?.state.build;
+		if (!build || build.number + by < 1) return;
+		const query = new URLSearchParams({
+			project: build.project,
+			number: String(build.number + by),
+			limit: "1",
+		});
+		try {
+			const page = await get<BuildsPage>(`/api/v1/builds?${query}`);
+			const other = page.builds[0];
+			if (other) location.assign(`/builds/${other.id}`);
+			else this.heard = by > 0 ? "This is the newest build." : "There is no earlier build.";
+		} catch {
+			this.heard = "The other build could not be found.";
+		}
+	}
+
+	/** Says what has changed, to those who do not see it. */
+	#speak(state: BuildState): void {
+		const before = this.#spoken;
+		this.#spoken = state;
+		if (before === state || !before.build || !state.build) return;
+		const changes = state.steps
+			.filter(({ key, status }) => before.steps[before.places.get(key) ?? -1]?.status !== status)
+			.map(({ key, name, status }) => `Step ${name || key}: ${status}.`);
+		if (changes.length > 0) this.heard = changes.slice(0, 5).join(" ");
+		if (before.build.status !== state.build.status && ended(state.build.status)) {
+			this.result = `The build ended: ${state.build.status}.`;
+		}
+	}
+}
+
+const narrow = matchMedia("(max-width: 900px)");
+
+function viewOf(search: string): View {
+	const named = new URLSearchParams(search).get("view");
+	return views.find((view) => view === named) ?? "log";
 }
 
 /** What a refusal means to the reader of a build's page. */
@@ -303,15 +631,6 @@ function refusal(status: number): [heading: string, sentence: string] {
 			return ["Not signed in", "Sign in to see this build."];
 		default:
 			return ["Not available", `The server refused to show this build (HTTP status ${status}).`];
-	}
-}
-
-/** The step that the address names. */
-function fragment(): string {
-	try {
-		return decodeURIComponent(location.hash.slice(1));
-	} catch {
-		return "";
 	}
 }
 

@@ -1,78 +1,168 @@
-import { css, html, LitElement, nothing, type PropertyValues, unsafeCSS } from "lit";
-import { count, counted, found } from "../format.ts";
-import { emptyLog, firstLine, type StepLog as Log, lastLine, maxRows } from "../log.ts";
-import { LogRows } from "../log-rows.ts";
-import { ended, type Step } from "../model.ts";
+import { css, html, LitElement, nothing, type PropertyValues } from "lit";
+import {
+	count,
+	counted,
+	duration,
+	elapsed,
+	found,
+	instant,
+	stopwatch,
+	timeOfDay,
+} from "../format.ts";
+import { formatFragment } from "../fragment.ts";
+import { Highlights } from "../highlights.ts";
+import { Keys } from "../keys.ts";
+import { Lines } from "../lines.ts";
+import { LogText } from "../log-text.ts";
+import { LogView } from "../log-view.ts";
+import { type Build, ended, type Step, stepURL } from "../model.ts";
+import { type Preferences, Prefs, prefs } from "../prefs.ts";
+import { type Match, type Query, Search } from "../search.ts";
+import { StepNotes } from "../step-notes.ts";
+import { Ticking } from "../ticking.ts";
+import "./copy-button.ts";
+import "./log-search.ts";
+import type { LogSearch } from "./log-search.ts";
+import { logStyles } from "./log-styles.ts";
+import "./match-list.ts";
 import { shared } from "./shared-styles.ts";
+import "./status-mark.ts";
 
 /** How near to its end, in pixels, a log counts as being read at its end. */
 const nearEnd = 24;
-
 /** How long after a key, a turn of the wheel or the like a scroll may be the reader's, in milliseconds. */
 const handed = 250;
+/** How often a screen reader is told of new lines, in milliseconds. */
+const quiet = 5_000;
+/** Bytes of a log that are copied as one. */
+const mostCopied = 32 << 20;
+
+const times: readonly Preferences["times"][] = ["off", "absolute", "build", "step"];
 
 /**
- * The log of a step, following its end while it is read there.
+ * The log of a step: a window of it that goes wherever the reader goes, following its end while it is
+ * read there.
  *
- * @csspart line - none; lines are `.line` elements whose textContent is exactly the line
+ * @fires lines - the reader marked lines, or none; detail: [first, last] or undefined
+ * @fires step - a match in another step's log is wanted; detail: its Match
  */
 export class StepLog extends LitElement {
 	static override properties = {
+		build: { attribute: false },
 		step: { attribute: false },
-		log: { attribute: false },
-		raw: {},
-		caughtup: { type: Boolean },
+		text: { attribute: false },
+		notes: { attribute: false },
+		marked: { attribute: false },
 		following: { state: true },
 		atEnd: { state: true },
+		only: { state: true },
+		position: { state: true },
+		going: { state: true },
+		failed: { state: true },
+		heard: { state: true },
 	};
+	declare build: Build | undefined;
 	declare step: Step | undefined;
-	declare log: Log;
-	/** The address of the whole log. */
-	declare raw: string;
-	/** Whether all that was written before the page was opened is here. */
-	declare caughtup: boolean;
+	declare text: LogText;
+	declare notes: StepNotes;
+	/** The lines that the address names. */
+	declare marked: readonly [first: number, last: number] | undefined;
 	/** Whether the newest line is kept in view. */
 	declare following: boolean;
 	/** Whether the end of the log is in view, because it was scrolled to or because all of it fits. */
 	declare private atEnd: boolean;
+	/** Whether only the lines that match are shown. */
+	declare private only: boolean;
+	/** The current match; -1: none is. */
+	declare private position: number;
+	/** Whether the reader is asked for a line to go to. */
+	declare private going: boolean;
+	declare private failed: string;
+	/** What a screen reader hears next. */
+	declare private heard: string;
 
-	#rows: LogRows | undefined;
+	readonly #search = new Search(
+		this,
+		() => this.build?.id ?? "",
+		() => this.#searched(),
+	);
+	readonly #ticking = new Ticking(this);
+	#view: LogView | undefined;
+	#lines: Lines | undefined;
+	#shown: { key: string; text: LogText } | undefined;
+	/** Whether where to begin still depends on what went wrong in the log. */
+	#opening = false;
 	#top = 0;
-	#height = 0;
-	/** The last line when the reader left the end. */
+	/** How long the log was when the reader left its end. */
 	#left = 0;
+	/** How much of it a screen reader was told of, and when. */
+	#said = { lines: 0, at: 0 };
 	/** Runs while a reader has the key, the wheel or the like in hand. */
 	#moving: number | undefined;
-	readonly #resized = new ResizeObserver(() => {
-		this.#stay();
-		this.#look();
-	});
+	/** The line at which marking began. */
+	#anchor: number | undefined;
+	readonly #highlights = new Highlights();
+	readonly #resized = new ResizeObserver(() => this.#view?.show());
 
 	constructor() {
 		super();
-		this.log = emptyLog;
-		this.raw = "";
-		this.caughtup = false;
+		this.text = new LogText();
+		this.notes = new StepNotes();
 		this.following = true;
 		this.atEnd = true;
+		this.only = false;
+		this.position = -1;
+		this.going = false;
+		this.failed = "";
+		this.heard = "";
+		new Prefs(this);
+		new Keys(this, "Log", [
+			{ keys: ["/"], help: "Search the logs", run: () => this.#field?.focus() },
+			{ keys: ["n", "Enter"], help: "Go to the next match", run: () => this.#step(1) },
+			{ keys: ["N"], help: "Go to the previous match", run: () => this.#step(-1) },
+			{ keys: ["e"], help: "Go to the next error or warning", run: () => this.#toMark(1) },
+			{ keys: ["E"], help: "Go to the previous error or warning", run: () => this.#toMark(-1) },
+			{
+				keys: ["f"],
+				help: "Follow the end, or stop following",
+				run: () => this.#follow(!this.following),
+			},
+			{ keys: ["G", "End"], help: "Go to the end", run: () => this.#follow(true) },
+			{ keys: ["g g", "Home"], help: "Go to the start", run: () => this.#goTo(1) },
+			{ keys: [":"], help: "Go to a line", run: () => this.#ask() },
+			{ keys: ["t"], help: "Show times, or other ones", run: () => this.#nextTimes() },
+			{
+				keys: ["w"],
+				help: "Wrap long lines, or do not",
+				run: () => prefs.set("wrap", !prefs.get("wrap")),
+			},
+			{ keys: ["x"], help: "Fold or unfold the group in view", run: () => this.#foldHere() },
+			{ keys: ["X"], help: "Fold or unfold all groups", run: () => this.#foldAll() },
+			{ keys: ["y"], help: "Copy a link to the marked lines", run: () => this.#copyLink() },
+			{ keys: ["c"], help: "Copy the marked lines", run: () => this.#copyMarked() },
+			{ keys: ["r"], help: "Open the raw log", run: () => location.assign(this.#raw) },
+			{ keys: ["Escape"], help: "Clear the search and what is marked", run: () => this.#clear() },
+		]);
 	}
 
 	static override styles = [
 		shared,
+		...logStyles,
 		css`
 			:host {
 				position: relative;
 				display: flex;
 				flex-direction: column;
+				min-width: 0;
 				min-height: 0;
+				background: var(--page);
 			}
 
 			.bar {
 				display: flex;
 				flex-wrap: wrap;
 				align-items: center;
-				justify-content: space-between;
-				gap: 0.25rem 1rem;
+				gap: 0.25rem 0.75rem;
 				padding: 0.375rem 0.75rem;
 				border-bottom: 1px solid var(--line);
 				background: var(--panel);
@@ -81,6 +171,8 @@ export class StepLog extends LitElement {
 
 			h2 {
 				display: -webkit-box;
+				flex: 1 1 8rem;
+				min-width: 0;
 				margin: 0;
 				overflow: hidden;
 				-webkit-box-orient: vertical;
@@ -89,227 +181,334 @@ export class StepLog extends LitElement {
 				overflow-wrap: anywhere;
 			}
 
-			.bar p {
-				margin: 0;
+			.tools {
+				display: flex;
+				flex-wrap: wrap;
+				align-items: center;
+				gap: 0.25rem;
 			}
 
-			.bar a {
-				display: inline-flex;
+			.tools button[aria-pressed="true"] {
+				background: var(--page);
+				box-shadow: inset 0 -2px 0 var(--link);
+				font-weight: 600;
+			}
+
+			select {
+				min-height: 1.75rem;
+				border: 1px solid var(--control);
+				border-radius: 0.375rem;
+				background: var(--page);
+				color: var(--link);
+				font: inherit;
+			}
+
+			details {
+				position: relative;
+			}
+
+			summary {
+				min-height: 1.75rem;
+				padding: 0.125rem 0.625rem;
+				border: 1px solid var(--control);
+				border-radius: 0.375rem;
+				background: var(--page);
+				color: var(--link);
+				cursor: pointer;
+				list-style: none;
+			}
+
+			summary::-webkit-details-marker {
+				display: none;
+			}
+
+			.menu {
+				position: absolute;
+				right: 0;
+				z-index: 3;
+				display: flex;
+				flex-direction: column;
+				min-width: 14rem;
+				margin-top: 0.25rem;
+				padding: 0.25rem;
+				border: 1px solid var(--line);
+				border-radius: 0.5rem;
+				background: var(--page);
+				box-shadow: 0 4px 16px rgb(0 0 0 / 25%);
+			}
+
+			.menu a,
+			.menu button {
+				display: flex;
 				align-items: center;
-				min-height: 1.5rem;
+				min-height: 2rem;
+				padding: 0.25rem 0.625rem;
+				border: 0;
+				background: none;
+				color: var(--text);
+				text-align: left;
+				text-decoration: none;
+			}
+
+			.menu a:hover,
+			.menu button:hover {
+				background: var(--panel);
+			}
+
+			.goto {
+				display: flex;
+				align-items: center;
+				gap: 0.5rem;
+				margin: 0;
+				padding: 0.375rem 0.75rem;
+				border-bottom: 1px solid var(--line);
+				font-size: 0.875rem;
+			}
+
+			.goto input {
+				width: 9rem;
+				min-height: 1.75rem;
+				border: 1px solid var(--control);
+				border-radius: 0.375rem;
+				background: var(--page);
+				color: var(--text);
+				font: inherit;
+			}
+
+			.stuck {
+				position: absolute;
+				inset: 0 0 auto;
+				z-index: 2;
+				border-bottom: 1px solid var(--line);
+			}
+
+			.stuck[hidden] {
+				display: none;
+			}
+
+			.window {
+				position: relative;
+				display: flex;
+				flex: 1;
+				flex-direction: column;
+				min-height: 0;
 			}
 
 			[role="region"] {
 				flex: 1;
 				min-height: 0;
-				overflow-y: auto;
+				overflow: auto;
+				overflow-anchor: none;
 				overscroll-behavior: contain;
-				padding: 0.5rem 0;
 				background: var(--page);
 				outline-offset: -2px;
 			}
 
-			.rows {
-				font: 0.8125rem / 1.5 var(--mono);
-				tab-size: 8;
-			}
-
-			/* What is out of sight costs no layout: 10,000 lines would take a second. */
-			.block {
-				content-visibility: auto;
-				contain-intrinsic-size: auto 300rem;
-			}
-
-			.line {
-				position: relative;
-				min-height: 1.5em;
-				padding: 0 0.75rem 0 5.5rem;
-				white-space: pre-wrap;
-				overflow-wrap: anywhere;
-			}
-
-			.line:hover {
-				background: var(--panel);
-			}
-
-			.line::before {
-				content: attr(data-line);
-				position: absolute;
-				left: 0;
-				width: 4.5rem;
-				color: var(--muted);
-				text-align: right;
-				user-select: none;
-			}
-
-			.cut::after {
-				content: " (this line goes on in the raw log)";
-				color: var(--stale);
-			}
-
-			.hole,
-			.note {
-				margin: 0.25rem 0.75rem 0.25rem 5.5rem;
-				padding: 0.125rem 0.5rem;
-				border-left: 3px solid currentColor;
-				color: var(--stale);
-				font-family: var(--font);
+			match-list {
+				flex: 1;
+				min-height: 0;
 			}
 
 			.note {
-				border: 0;
-				padding-left: 0;
+				margin: 0;
+				padding: 0.25rem 0.75rem 0.75rem calc(var(--digits, 4) * 0.5rem + 2rem);
 				color: var(--muted);
 				font-size: 0.875rem;
 			}
 
-			.escape {
-				display: none;
-			}
-
-			.control::before {
-				content: attr(data-caret);
-				color: var(--muted);
-			}
-
-			.bold {
-				font-weight: 700;
-			}
-
-			.dim {
-				color: var(--muted);
-			}
-
-			.italic {
-				font-style: italic;
-			}
-
-			.underline {
-				text-decoration: underline;
-			}
-
-			.strike {
-				text-decoration: line-through;
-			}
-
-			.overline {
-				text-decoration: overline;
-			}
-
-			.underline.strike {
-				text-decoration: underline line-through;
-			}
-
-			.underline.overline {
-				text-decoration: underline overline;
-			}
-
-			.strike.overline {
-				text-decoration: line-through overline;
-			}
-
-			.underline.strike.overline {
-				text-decoration: underline line-through overline;
-			}
-
-			.exact {
-				color: var(--fg-light);
-			}
-
-			.inverse {
-				background: var(--text);
-				color: var(--page);
-			}
-
-			.inverse.exact {
-				color: var(--fg-light);
-			}
-
-			.on {
-				background: var(--bg);
-				color: var(--fg);
-			}
-
-			@media (prefers-color-scheme: dark) {
-				.exact,
-				.inverse.exact {
-					color: var(--fg-dark);
-				}
-			}
-
-			.conceal {
-				color: transparent;
+			.trouble {
+				display: flex;
+				align-items: center;
+				gap: 0.75rem;
+				margin: 0;
+				padding: 0.375rem 0.75rem;
+				border-top: 1px solid var(--line);
+				color: var(--stale);
+				font-size: 0.875rem;
 			}
 
 			.end {
 				position: absolute;
 				right: 1.25rem;
 				bottom: 1rem;
+				z-index: 2;
 				box-shadow: 0 1px 4px rgb(0 0 0 / 30%);
 			}
 
 			@media (max-width: 640px) {
-				.line {
-					padding-left: 3.5rem;
+				.bar {
+					padding: 0.25rem 0.5rem;
 				}
 
-				.line::before {
-					width: 3rem;
-					font-size: 0.6875rem;
-					line-height: 1.77;
-				}
-
-				.hole,
 				.note {
-					margin-left: 3.5rem;
+					padding-left: 0.75rem;
 				}
 			}
 		`,
-		unsafeCSS(
-			Array.from({ length: 16 }, (_, i) => `.fg-${i} { color: var(--ansi-${i}); }`).join("\n"),
-		),
 	];
+
+	override disconnectedCallback(): void {
+		super.disconnectedCallback();
+		this.#close();
+	}
+
+	/** Something of the log, or of its notes, has come. */
+	grew(): void {
+		this.#show();
+		this.#search.grow();
+		this.#tell();
+		this.requestUpdate();
+	}
+
+	/** Goes to a line that the reader asked for. */
+	reveal(line: number): void {
+		this.#opening = false;
+		this.only = false;
+		this.following = false;
+		this.#left = this.text.lines;
+		this.notes.unfold(line);
+		this.#show();
+		this.#view?.reveal(line, true);
+	}
+
+	/** Whether the reader is at work here, so that another step's log must not take its place. */
+	get busy(): boolean {
+		return !this.following || this.#search.query.q !== "" || this.marked !== undefined;
+	}
 
 	override render() {
 		const step = this.step;
 		if (!step) return nothing;
 		const name = step.name || step.key;
+		this.#ticking.wanted = step.status === "queued";
 		return html`
 			<div class="bar">
 				<h2><bdi>${name}</bdi></h2>
-				${this.#window()}
-				<a href=${this.raw}>Raw log</a>
+				<log-search
+					.search=${this.#search}
+					.step=${step.key}
+					.position=${this.position}
+					.only=${this.only}
+					.state=${this.#search.state + this.#search.query.q}
+					.total=${this.#search.total}
+					@query=${(event: CustomEvent<Query>) => this.#want(event.detail)}
+					@move=${(event: CustomEvent<1 | -1>) => this.#step(event.detail)}
+					@only=${(event: CustomEvent<boolean>) => {
+						this.only = event.detail;
+					}}
+					@leave=${() => this.#region?.focus()}
+				></log-search>
+				${this.#tools(step)}
 			</div>
-			<div
-				role="region"
-				tabindex="0"
-				aria-label="Log of step ${name}"
-				@scroll=${this.#scrolled}
-				@keydown=${this.#moved}
-				@wheel=${this.#moved}
-				@touchmove=${this.#moved}
-				@pointerdown=${this.#moved}
-			>
-				<div class="rows"></div>
-				${this.#note(step)}
+			${this.going ? this.#goto() : nothing}
+			<div class="window">
+				<div
+					role="region"
+					tabindex="0"
+					aria-label="Log of step ${name}"
+					?hidden=${this.only}
+					@scroll=${this.#scrolled}
+					@keydown=${this.#moved}
+					@wheel=${this.#moved}
+					@touchmove=${this.#moved}
+					@pointerdown=${this.#pressed}
+					@click=${this.#clicked}
+				>
+					${this.#note(step)}
+				</div>
+				<div class="stuck group" hidden></div>
+				${
+					this.only
+						? html`<match-list
+								.found=${this.#search.matches}
+								.total=${this.#search.total}
+								.more=${this.#search.more}
+								@more=${() => this.#search.load()}
+							></match-list>`
+						: nothing
+				}
+				${
+					this.only || this.following || this.atEnd || this.text.lines === 0
+						? nothing
+						: html`<button class="end" @click=${this.#toEnd}>${this.#news()}</button>`
+				}
 			</div>
 			${
-				this.following || this.atEnd || this.log.rows === 0
-					? nothing
-					: html`<button class="end" @click=${this.#toEnd}>${this.#news()}</button>`
+				this.failed
+					? html`<p class="trouble" role="alert">
+							Some lines could not be loaded. ${this.failed}
+							<button @click=${() => this.#lines?.retryNow()}>Try again</button>
+						</p>`
+					: nothing
 			}
+			<span class="unseen" role="status">${this.heard}</span>
 		`;
 	}
 
-	/** Says what of the log is on the page, when that is not all of it. */
-	#window() {
-		const first = firstLine(this.log);
-		if (first === undefined || first <= 1) return nothing;
-		const last = lastLine(this.log);
-		return html`<p class="window">
-			The newest ${counted(Math.min(maxRows, last - first + 1), "line")} of ${count(last)} are here; lines
-			1 to ${count(first - 1)} are in the <a href=${this.raw}>raw log</a>.
-		</p>`;
+	#tools(step: Step) {
+		const marks = this.notes.marks.length;
+		const wrap = prefs.get("wrap");
+		return html`
+			<div class="tools">
+				${
+					marks > 0
+						? html`
+								<button title="Previous error or warning (E)" aria-label="Previous error or warning" @click=${() => this.#toMark(-1)}>✗ ↑</button>
+								<button title="Next error or warning (e)" aria-label="Next error or warning, of ${marks}" @click=${() => this.#toMark(1)}>✗ ↓</button>
+							`
+						: nothing
+				}
+				<label>
+					<span class="unseen">Times</span>
+					<select title="Times (t)" @change=${this.#chooseTimes}>
+						${[
+							["off", "No times"],
+							["absolute", "Time of day"],
+							["build", "Since the build began"],
+							["step", "Since the step began"],
+						].map(
+							([value, label]) =>
+								html`<option value=${value} ?selected=${value === prefs.get("times")}>${label}</option>`,
+						)}
+					</select>
+				</label>
+				<button title="Wrap long lines (w)" aria-pressed=${wrap} @click=${() => prefs.set("wrap", !wrap)}>Wrap</button>
+				${
+					ended(step.status)
+						? nothing
+						: html`<button title="Keep the newest line in view (f)" aria-pressed=${this.following} @click=${() => this.#follow(!this.following)}>Follow</button>`
+				}
+				<details @keydown=${this.#menuKey} @focusout=${this.#menuLeft}>
+					<summary>More</summary>
+					<div class="menu">
+						<a href=${this.#raw}>Raw log</a>
+						<a href="${this.#raw}?download=true" download>Download</a>
+						<a href="/plain/builds/${this.build?.id ?? ""}/steps/${path(step.key)}">Accessible view</a>
+						<button @click=${this.#copyAll}>Copy all</button>
+						<button @click=${this.#copyLink}>Copy a link to here</button>
+						<button @click=${this.#ask}>Go to a line…</button>
+						${this.notes.groups.length > 0 ? html`<button @click=${this.#foldAll}>Fold or unfold all groups</button>` : nothing}
+						<button aria-pressed=${prefs.get("exact")} @click=${() => prefs.set("exact", !prefs.get("exact"))}>
+							${prefs.get("exact") ? "Readable colours" : "Exact colours"}
+						</button>
+						<button @click=${this.#fullScreen}>Full screen</button>
+					</div>
+				</details>
+			</div>
+		`;
+	}
+
+	#goto() {
+		return html`<form class="goto" @submit=${this.#went}>
+			<label for="line">Go to line</label>
+			<input id="line" name="line" type="number" min="1" max=${Math.max(1, this.text.lines)} required
+				@keydown=${(event: KeyboardEvent) => {
+					if (event.key === "Escape") this.#left_();
+				}}
+			/>
+			<button>Go</button>
+			<span class="muted">of ${count(this.text.lines)}</span>
+		</form>`;
 	}
 
 	#note(step: Step) {
@@ -318,97 +517,233 @@ export class StepLog extends LitElement {
 	}
 
 	#words(step: Step): string {
-		const quiet = this.log.rows === 0;
+		const quiet = this.text.bytes === 0;
 		const code = step.exit_code ?? undefined;
 		switch (step.status) {
-			case "queued":
-				return "The step has not started.";
+			case "queued": {
+				const since = instant(this.build?.created_at);
+				const waited = since === undefined ? "" : ` Queued for ${elapsed(Date.now() - since)}.`;
+				return `The step has not started.${waited}`;
+			}
 			case "skipped":
 				return "The step was skipped.";
 			case "running":
-				return quiet && this.caughtup ? "No output yet." : "";
+				return quiet ? "No output yet." : "";
 			case "lost":
 				return "The reporter of this step went silent. If it comes back, the log goes on here.";
-			default:
-				return `${quiet && this.caughtup ? "No output. " : ""}${capital(step.status)}${
-					code === undefined ? "" : ` with exit code ${code}`
-				}.`;
+			default: {
+				const [from, to] = [instant(step.started_at), instant(step.finished_at)];
+				const took = from === undefined || to === undefined ? "" : ` after ${duration(to - from)}`;
+				const exit = code === undefined ? "" : ` with exit code ${code}`;
+				return `${quiet ? "No output. " : ""}${capital(step.status)}${exit}${took}.`;
+			}
 		}
 	}
 
 	#news(): string {
-		const lines = lastLine(this.log) - this.#left;
+		const lines = this.text.lines - this.#left;
 		return lines > 0 ? `↓ ${counted(lines, "new line")}` : "↓ To the end";
 	}
 
-	protected override willUpdate(changed: PropertyValues<this>): void {
-		const before = changed.get("step");
-		if (changed.has("step") && before?.key !== this.step?.key) {
-			// A log that is over is read from its start; one that grows or failed, at its end.
-			this.following = !this.step || !ended(this.step.status) || this.step.status !== "passed";
-			this.#left = lastLine(this.log);
-			this.#top = 0;
-			this.#rows?.stop();
-			this.#rows = undefined;
-		}
-	}
-
 	protected override updated(changed: PropertyValues<this>): void {
-		const parent = this.renderRoot.querySelector<HTMLElement>(".rows");
-		if (!parent) return;
-		if (!this.#rows) {
-			parent.replaceChildren();
-			this.#rows = new LogRows(parent);
-			this.#resized.disconnect();
-			this.#resized.observe(parent);
-			this.#resized.observe(this.#region);
-			if (!this.following) this.#region.scrollTop = 0;
-			this.#rows.show(this.log.blocks, this.following);
-		} else if (changed.has("log")) {
-			this.#rows.show(this.log.blocks, this.following);
+		if (!this.step || !this.build) return;
+		if (this.step.key !== this.#shown?.key || this.text !== this.#shown.text) this.#open(this.step);
+		this.#look();
+		if (changed.has("marked")) {
+			this.#view?.decorate();
+			if (this.marked && changed.get("marked")?.[0] !== this.marked[0] && !this.#anchor) {
+				this.reveal(this.marked[0]);
+			}
 		}
-		this.#stay();
+		if (this.going) this.renderRoot.querySelector<HTMLInputElement>(".goto input")?.focus();
 	}
 
-	get #region(): HTMLElement {
-		const region = this.renderRoot.querySelector<HTMLElement>("[role=region]");
-		if (!region) throw new Error("a log with a step has a region");
-		return region;
-	}
-
-	#stay(): void {
-		if (!this.following || !this.step || this.#moving !== undefined) return;
+	/** Begins with the log of another step. */
+	#open(step: Step): void {
 		const region = this.#region;
-		region.scrollTop = region.scrollHeight;
-		this.#top = region.scrollTop;
-		this.#height = region.scrollHeight;
+		if (!region) return;
+		this.#close();
+		this.#shown = { key: step.key, text: this.text };
+		this.only = false;
+		this.position = -1;
+		this.failed = "";
+		const lines = new Lines(stepURL(this.build?.id ?? "", step.key), this.text, () => {
+			this.failed = lines.failed;
+			this.#show();
+		});
+		this.#lines = lines;
+		const view = new LogView(region, this.#source(), {
+			need: (from, to) => lines.need(from, to),
+			href: (line) => formatFragment(step.key, [line, line]),
+			decorate: (element, line) => this.#decorate(element, line),
+			moved: () => this.#drawn(),
+		});
+		this.#view = view;
+		this.#resized.disconnect();
+		this.#resized.observe(region);
+		if (this.#search.query.step !== undefined && this.#search.query.q !== "") {
+			this.#search.want({ ...this.#search.query, step: step.key });
+		}
+		this.#left = this.text.lines;
+		this.#said = { lines: this.text.lines, at: Date.now() };
+		if (this.marked) {
+			this.reveal(this.marked[0]);
+		} else if (step.status === "passed" || step.status === "skipped") {
+			this.following = false;
+			view.goTo(1);
+		} else {
+			// What failed is read from what went wrong first, as soon as that is known.
+			this.#opening = ended(step.status);
+			this.following = true;
+		}
+		this.#show();
 	}
 
-	/**
-	 * Looks whether there is an end to go to. A log that is followed is at its end by definition: a
-	 * render while a reader begins to scroll away would pull them back.
-	 */
+	#close(): void {
+		this.#view?.stop();
+		this.#view = undefined;
+		this.#lines?.stop();
+		this.#lines = undefined;
+		this.#shown = undefined;
+		this.#opening = false;
+		this.#resized.disconnect();
+		this.#highlights.clear();
+	}
+
+	/** Shows what there is now. */
+	#show(): void {
+		const view = this.#view;
+		if (!view) return;
+		if (this.#opening && this.notes.loaded) {
+			this.#opening = false;
+			const first = this.notes.marks.find(({ level }) => level === "error");
+			if (first) {
+				this.reveal(first.line);
+				return;
+			}
+		}
+		view.following = this.following;
+		view.show(this.#source());
+	}
+
+	#source() {
+		const { groups, folded, folds } = this.notes;
+		return { text: this.text, groups, folded, folds };
+	}
+
+	get #region(): HTMLElement | null {
+		return this.renderRoot.querySelector<HTMLElement>("[role=region]");
+	}
+
+	get #field(): LogSearch | null {
+		return this.renderRoot.querySelector("log-search");
+	}
+
+	get #raw(): string {
+		return this.step && this.build ? `${stepURL(this.build.id, this.step.key)}/log` : "";
+	}
+
+	// What lines look like beside their text.
+
+	/** Takes over the preferences, and everything that depends on the width of a number. */
 	#look(): void {
-		if (this.step) this.atEnd = this.following || nearItsEnd(this.#region);
+		const region = this.#region;
+		const view = this.#view;
+		if (!region || !view) return;
+		region.style.setProperty("--digits", String(Math.max(3, String(this.text.lines).length)));
+		view.mode({
+			unwrapped: !prefs.get("wrap"),
+			exact: prefs.get("exact"),
+			times: prefs.get("times"),
+		});
 	}
 
-	/**
-	 * Scrolling up leaves the end, coming back down to it follows again. A log that shrank did neither,
-	 * unless a reader has the key or the wheel in hand: what comes into view on the way up gets its real
-	 * height, which may be less than the one assumed.
-	 */
+	#decorate(element: HTMLElement, line: number): void {
+		const mark = this.notes.marks[indexOf(this.notes.marks, line)];
+		if (mark?.line === line) {
+			element.dataset.level = mark.level;
+			element.title = mark.message.slice(0, 500);
+		} else if (element.dataset.level) {
+			delete element.dataset.level;
+			element.removeAttribute("title");
+		}
+		const [first, last] = this.marked ?? [0, 0];
+		element.classList.toggle("selected", line >= first && line <= last);
+		const mode = prefs.get("times");
+		const number = element.firstElementChild;
+		if (mode === "off" || !(number instanceof HTMLElement)) return;
+		number.dataset.time = this.#time(this.text.line(line)?.at ?? 0, mode);
+	}
+
+	#time(at: number, mode: Preferences["times"]): string {
+		if (mode === "absolute") return timeOfDay(at);
+		const since = mode === "build" ? this.build?.started_at : this.step?.started_at;
+		const start = instant(since ?? this.build?.created_at) ?? at;
+		return stopwatch(at - start);
+	}
+
+	/** Something was drawn: what lies over the lines follows. */
+	#drawn(): void {
+		const view = this.#view;
+		const region = this.#region;
+		if (!view || !region) return;
+		this.atEnd = this.following || view.atEnd(nearEnd);
+		this.#highlight();
+		const stuck = this.renderRoot.querySelector<HTMLElement>(".stuck");
+		const first = view.first?.line;
+		const group = first === undefined ? undefined : this.notes.around(first);
+		// The group's own heading may be in sight.
+		const shown = group && group.line < (first ?? 0) && !this.notes.folded.has(group.number);
+		if (!stuck) return;
+		stuck.hidden = !shown;
+		if (shown && stuck.dataset.group !== String(group.number)) view.heading(stuck, group);
+	}
+
+	#highlight(): void {
+		const view = this.#view;
+		const key = this.step?.key;
+		if (!view || this.#search.matches.length === 0) {
+			this.#highlights.clear();
+			return;
+		}
+		const current = this.#search.matches[this.position];
+		this.#highlights.show(
+			view.lines(),
+			(line) => this.#matchAt(line),
+			current?.step === key ? current?.line : undefined,
+		);
+	}
+
+	#matchAt(line: number): Match | undefined {
+		const key = this.step?.key;
+		if (this.#byLine?.matches !== this.#search.matches || this.#byLine.key !== key) {
+			const lines = new Map<number, Match>();
+			for (const match of this.#search.matches)
+				if (match.step === key) lines.set(match.line, match);
+			this.#byLine = { matches: this.#search.matches, key, lines };
+		}
+		return this.#byLine.lines.get(line);
+	}
+
+	#byLine:
+		| { matches: readonly Match[]; key: string | undefined; lines: ReadonlyMap<number, Match> }
+		| undefined;
+
+	// Moving.
+
+	/** Where the reader scrolled, up from the end or back down to it. */
 	#scrolled(): void {
 		const region = this.#region;
-		const { scrollTop, scrollHeight } = region;
-		const up = scrollTop < this.#top;
-		if (nearItsEnd(region)) {
-			this.following ||= scrollTop > this.#top;
-		} else if (up && (this.#moving !== undefined || scrollHeight >= this.#height)) {
-			this.#leave();
+		const view = this.#view;
+		if (!region || !view) return;
+		const { scrollTop } = region;
+		if (view.byReader) {
+			if (view.atEnd(nearEnd)) this.following ||= scrollTop > this.#top;
+			else if (scrollTop < this.#top) this.#leave();
+			view.following = this.following;
 		}
-		this.#look();
 		this.#top = scrollTop;
-		this.#height = scrollHeight;
+		view.scrolled();
 	}
 
 	/**
@@ -419,48 +754,342 @@ export class StepLog extends LitElement {
 	readonly #moved = {
 		passive: true,
 		handleEvent: (event: Event): void => {
-			clearTimeout(this.#moving);
-			if (event instanceof KeyboardEvent && event.key === "End") {
-				// In a log that grows fast, the end has moved on when a scroll has come to it.
-				this.#moving = undefined;
-				this.following = true;
-				return;
-			}
+			if (event instanceof KeyboardEvent && !scrolls(event)) return;
 			if (goesUp(event)) this.#leave();
-			this.#moving = window.setTimeout(() => {
-				this.#moving = undefined;
-				this.#stay();
-				this.#look();
-			}, handed);
+			this.#inHand();
 		},
 	};
+
+	#inHand(): void {
+		clearTimeout(this.#moving);
+		this.#view?.release();
+		if (this.#view) this.#view.moving = true;
+		this.#opening = false;
+		this.#moving = window.setTimeout(() => {
+			this.#moving = undefined;
+			if (this.#view) this.#view.moving = false;
+		}, handed);
+	}
 
 	/** Leaves the end to those who read something else, if there is anything else. */
 	#leave(): void {
 		const region = this.#region;
-		if (!this.following || region.scrollHeight <= region.clientHeight) return;
+		if (!this.following || !region || region.scrollHeight <= region.clientHeight) return;
 		this.following = false;
-		this.#left = lastLine(this.log);
+		this.#left = this.text.lines;
+		if (this.#view) this.#view.following = false;
+	}
+
+	#follow(on: boolean): void {
+		this.#opening = false;
+		clearTimeout(this.#moving);
+		this.#moving = undefined;
+		this.#view?.release();
+		this.following = on;
+		this.#left = this.text.lines;
+		if (this.#view) this.#view.moving = false;
+		this.#show();
 	}
 
 	#toEnd(): void {
-		this.following = true;
-		this.#region.focus();
+		this.#follow(true);
+		this.#region?.focus();
+	}
+
+	#goTo(line: number): void {
+		this.#opening = false;
+		this.following = false;
+		this.#left = this.text.lines;
+		this.#show();
+		this.#view?.goTo(line);
+	}
+
+	#ask(): void {
+		this.#closeMenu();
+		this.going = true;
+	}
+
+	#went(event: SubmitEvent): void {
+		event.preventDefault();
+		const line = Number(new FormData(event.target as HTMLFormElement).get("line"));
+		this.#left_();
+		if (line >= 1) this.#mark([line, line], true);
+	}
+
+	#left_(): void {
+		this.going = false;
+		this.#region?.focus();
+	}
+
+	/** To the next or previous line in which something went wrong. */
+	#toMark(by: 1 | -1): void {
+		const { marks } = this.notes;
+		if (marks.length === 0) return;
+		const here = this.marked?.[0] ?? this.#view?.first?.line ?? 1;
+		const at = indexOf(marks, here);
+		const exact = marks[at]?.line === here && this.marked !== undefined;
+		const next = by > 0 ? (exact ? at + 1 : at) : at - 1;
+		const mark = marks[(next + marks.length) % marks.length];
+		if (!mark) return;
+		this.#mark([mark.line, mark.line], true);
+		this.heard = `${capital(mark.level)} in line ${mark.line}: ${mark.message.slice(0, 200)}`;
+	}
+
+	// Marking and copying.
+
+	#pressed(event: PointerEvent): void {
+		const line = numberUnder(event);
+		if (line === undefined || event.button !== 0 || event.shiftKey) {
+			this.#inHand();
+			return;
+		}
+		this.#anchor = line;
+		const drag = (moved: PointerEvent) => {
+			const over = numberUnder(moved);
+			if (over !== undefined && over !== line)
+				this.#mark([Math.min(line, over), Math.max(line, over)]);
+		};
+		const done = () => {
+			removeEventListener("pointermove", drag);
+			removeEventListener("pointerup", done);
+			removeEventListener("pointercancel", done);
+			// After the click that follows.
+			setTimeout(() => {
+				this.#anchor = undefined;
+			});
+		};
+		addEventListener("pointermove", drag);
+		addEventListener("pointerup", done);
+		addEventListener("pointercancel", done);
+	}
+
+	#clicked(event: MouseEvent): void {
+		const group = inPath(event, "[data-group]");
+		if (group?.dataset.group) {
+			this.#fold(Number(group.dataset.group), !this.notes.folded.has(Number(group.dataset.group)));
+			return;
+		}
+		const line = numberUnder(event);
+		if (line === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+		event.preventDefault();
+		const from = event.shiftKey && this.marked ? this.marked[0] : line;
+		this.#anchor ??= line;
+		this.#mark([Math.min(from, line), Math.max(from, line)]);
+		this.#anchor = undefined;
+	}
+
+	#mark(lines: readonly [number, number] | undefined, go = false): void {
+		const anchor = this.#anchor;
+		if (!go) this.#anchor = anchor ?? lines?.[0];
+		this.marked = lines;
+		this.dispatchEvent(new CustomEvent("lines", { detail: lines }));
+		if (go && lines) this.reveal(lines[0]);
+		this.#view?.decorate();
+		if (!go)
+			void this.updateComplete.then(() => this.#anchor === lines?.[0] && (this.#anchor = anchor));
+	}
+
+	#clear(): void {
+		if (this.only) this.only = false;
+		else if (this.#search.query.q !== "") this.#want({ ...this.#search.query, q: "" });
+		else if (this.marked) this.#mark(undefined);
+	}
+
+	async #copy(text: string | Promise<string>, what: string): Promise<void> {
+		this.#closeMenu();
+		try {
+			await navigator.clipboard.writeText(await text);
+			this.heard = `Copied ${what}.`;
+		} catch {
+			this.heard = `This browser does not let the page copy ${what}.`;
+		}
+	}
+
+	#copyLink(): void {
+		const first = this.#view?.first?.line;
+		const lines = this.marked ?? (first === undefined ? undefined : ([first, first] as const));
+		const link = new URL(formatFragment(this.step?.key ?? "", lines), location.href);
+		void this.#copy(link.href, "the link");
+	}
+
+	#copyMarked(): void {
+		if (!this.marked) return;
+		const [first, last] = this.marked;
+		const text = fetch(`${this.#raw}?lines=${first}-${last}&ansi=strip`).then((answer) =>
+			answer.text(),
+		);
+		void this.#copy(text, first === last ? `line ${first}` : `lines ${first} to ${last}`);
+	}
+
+	#copyAll(): void {
+		if (this.text.bytes > mostCopied) {
+			this.#closeMenu();
+			this.heard = "The log is too long to copy; download it.";
+			return;
+		}
+		void this.#copy(
+			fetch(`${this.#raw}?ansi=strip`).then((answer) => answer.text()),
+			"the log",
+		);
+	}
+
+	// Folding.
+
+	#fold(number: number, folded: boolean): void {
+		const group = this.notes.groups.find((one) => one.number === number);
+		const above = group && (this.#view?.first?.line ?? 0) > group.line;
+		this.notes.fold(number, folded);
+		if (folded && above) this.#goTo(group.line);
+		else this.#show();
+		this.requestUpdate();
+	}
+
+	#foldHere(): void {
+		const line = this.marked?.[0] ?? this.#view?.first?.line;
+		const group = line === undefined ? undefined : this.notes.around(line);
+		if (group) this.#fold(group.number, !this.notes.folded.has(group.number));
+	}
+
+	readonly #foldAll = (): void => {
+		this.#closeMenu();
+		this.notes.foldAll(this.notes.folded.size === 0);
+		this.#show();
+		this.requestUpdate();
+	};
+
+	// Searching.
+
+	#want(query: Query): void {
+		if (query.q !== this.#search.query.q) this.position = -1;
+		if (query.q === "") this.only = false;
+		this.#search.want({ ...query, step: query.step === undefined ? undefined : this.step?.key });
+		this.#highlight();
+	}
+
+	#searched(): void {
+		this.#highlight();
+		// The first match at or after what is in view is the current one, without moving the view.
+		if (this.position < 0 && this.#search.state === "found") {
+			const here = this.#view?.first?.line ?? 1;
+			const key = this.step?.key;
+			const next = this.#search.matches.findIndex((m) => m.step === key && m.line >= here);
+			const match = this.#search.matches[next] ?? this.#search.matches[0];
+			if (!match) return;
+			this.position = next < 0 ? 0 : next;
+			if (match.step === key) this.#toMatch(match, false);
+		}
+	}
+
+	#step(by: 1 | -1): void {
+		const { matches } = this.#search;
+		if (matches.length === 0) return;
+		if (this.position + by >= matches.length && this.#search.more) {
+			this.#search.load();
+			return;
+		}
+		this.position = (this.position + by + matches.length) % matches.length;
+		const match = matches[this.position];
+		if (match) this.#toMatch(match, true);
+	}
+
+	#toMatch(match: Match, always: boolean): void {
+		this.only = false;
+		if (match.step !== this.step?.key) {
+			if (always) this.dispatchEvent(new CustomEvent("step", { detail: match }));
+			return;
+		}
+		this.#opening = false;
+		this.following = false;
+		this.#left = this.text.lines;
+		this.notes.unfold(match.line);
+		this.#show();
+		this.#view?.reveal(match.line);
+	}
+
+	// The rest.
+
+	#tell(): void {
+		if (!this.following || Date.now() - this.#said.at < quiet) return;
+		const lines = this.text.lines - this.#said.lines;
+		if (lines > 0) this.heard = counted(lines, "new line");
+		this.#said = { lines: this.text.lines, at: Date.now() };
+	}
+
+	#chooseTimes(event: Event): void {
+		prefs.set("times", (event.target as HTMLSelectElement).value as Preferences["times"]);
+	}
+
+	#nextTimes(): void {
+		prefs.set("times", times[(times.indexOf(prefs.get("times")) + 1) % times.length] ?? "off");
+	}
+
+	#fullScreen(): void {
+		this.#closeMenu();
+		if (document.fullscreenElement) void document.exitFullscreen();
+		else void this.requestFullscreen?.().catch(() => {});
+	}
+
+	#closeMenu(): void {
+		const menu = this.renderRoot.querySelector("details");
+		if (menu) menu.open = false;
+	}
+
+	#menuKey(event: KeyboardEvent): void {
+		if (event.key !== "Escape") return;
+		this.#closeMenu();
+		this.renderRoot.querySelector("summary")?.focus();
+		event.stopPropagation();
+	}
+
+	#menuLeft(event: FocusEvent): void {
+		const menu = event.currentTarget as HTMLElement;
+		if (!(event.relatedTarget instanceof Node) || !menu.contains(event.relatedTarget)) {
+			if (event.relatedTarget) this.#closeMenu();
+		}
 	}
 }
 
-function nearItsEnd({ scrollTop, scrollHeight, clientHeight }: HTMLElement): boolean {
-	return scrollHeight - scrollTop - clientHeight <= nearEnd;
+/** The place of the first mark at or after a line. */
+function indexOf(marks: readonly { readonly line: number }[], line: number): number {
+	let [low, high] = [0, marks.length];
+	while (low < high) {
+		const middle = (low + high) >> 1;
+		if ((marks[middle]?.line ?? 0) < line) low = middle + 1;
+		else high = middle;
+	}
+	return low;
+}
+
+function inPath(event: Event, selector: string): HTMLElement | undefined {
+	return event
+		.composedPath()
+		.find((one): one is HTMLElement => one instanceof HTMLElement && one.matches(selector));
+}
+
+/** The line whose number a pointer is on. */
+function numberUnder(event: MouseEvent): number | undefined {
+	const number = inPath(event, "a[data-n]")?.dataset.n;
+	return number === undefined ? undefined : Number(number);
+}
+
+const upwards = ["Home", "PageUp", "ArrowUp"];
+
+function scrolls(event: KeyboardEvent): boolean {
+	return [...upwards, "End", "PageDown", "ArrowDown", " "].includes(event.key);
 }
 
 /** Whether a key or a turn of the wheel asks for what is above. */
 function goesUp(event: Event): boolean {
-	if (event instanceof KeyboardEvent) return ["Home", "PageUp", "ArrowUp"].includes(event.key);
+	if (event instanceof KeyboardEvent) return upwards.includes(event.key);
 	return event instanceof WheelEvent && event.deltaY < 0;
 }
 
 function capital(word: string): string {
 	return word.slice(0, 1).toUpperCase() + word.slice(1);
+}
+
+function path(key: string): string {
+	return key.split("/").map(encodeURIComponent).join("/");
 }
 
 customElements.define("step-log", StepLog);

@@ -61,7 +61,7 @@ export class WallPage extends LitElement {
 	readonly #config = configOf(location.search);
 	readonly #following = new Following<WallState>(
 		this,
-		`/api/v1/events?${this.#query()}`,
+		{ log: "feed" },
 		emptyWall,
 		(state, event) => {
 			this.#doubted = undefined;

@@ -1,0 +1,264 @@
+import { css, unsafeCSS } from "lit";
+
+/** How the lines of a log look. The custom properties that begin with --fg and --bg are set by log-rows.ts. */
+export const logStyles = [
+	css`
+		.rows {
+			min-width: 100%;
+			font: 0.8125rem / 1.5 var(--mono);
+			tab-size: 8;
+		}
+
+		.rows.unwrapped {
+			width: max-content;
+		}
+
+		.beyond {
+			height: var(--height, 0);
+		}
+
+		.line {
+			display: flex;
+			min-height: 1.5em;
+			padding-right: 0.75rem;
+		}
+
+		.line:hover {
+			background: var(--panel);
+		}
+
+		.line > a {
+			position: sticky;
+			left: 0;
+			flex: none;
+			align-self: stretch;
+			box-sizing: border-box;
+			min-width: calc(var(--digits, 4) * 1ch + 2rem);
+			padding: 0 0.75rem 0 1.25rem;
+			background: var(--page);
+			color: var(--muted);
+			text-align: right;
+			text-decoration: none;
+			user-select: none;
+			-webkit-user-select: none;
+		}
+
+		.line > a::before {
+			content: attr(data-n);
+		}
+
+		.timed .line > a::before {
+			display: inline-block;
+			min-width: calc(var(--digits, 4) * 1ch);
+		}
+
+		.timed .line > a::after {
+			content: attr(data-time);
+			margin-left: 1.5ch;
+		}
+
+		.line > a:hover {
+			color: var(--link);
+			text-decoration: underline;
+		}
+
+		.line:hover > a {
+			background: var(--panel);
+		}
+
+		.text {
+			flex: 1;
+			min-width: 0;
+			white-space: pre-wrap;
+			overflow-wrap: anywhere;
+		}
+
+		.unwrapped .text {
+			flex: none;
+			white-space: pre;
+		}
+
+		.cut .text::after {
+			content: " (more of this line is in the raw log)";
+			color: var(--stale);
+		}
+
+		/* What is wrong in a line is told by a shape beside its number; its text is in the tooltip. */
+		.line[data-level] > a {
+			box-shadow: inset 3px 0 0 var(--mark);
+		}
+
+		.line[data-level] > a::before {
+			content: var(--sign) " " attr(data-n);
+			color: var(--mark);
+		}
+
+		.line[data-level="error"] {
+			--mark: var(--failed);
+			--sign: "✗";
+		}
+
+		.line[data-level="warning"] {
+			--mark: var(--running);
+			--sign: "!";
+		}
+
+		.line[data-level="notice"] {
+			--mark: var(--link);
+			--sign: "i";
+		}
+
+		.line.selected,
+		.line.selected > a {
+			background: var(--highlight);
+		}
+
+		.line.current {
+			outline: 2px solid var(--link);
+			outline-offset: -2px;
+		}
+
+		::highlight(match) {
+			background: #ffd33d;
+			color: #1f2328;
+		}
+
+		::highlight(current-match) {
+			background: #f66a0a;
+			color: #000000;
+		}
+
+		.group button {
+			display: block;
+			position: sticky;
+			left: 0;
+			width: 100%;
+			min-height: 1.75rem;
+			padding: 0.125rem 0.75rem 0.125rem calc(1rem + var(--level, 1) * 0.75rem);
+			border: 0;
+			border-radius: 0;
+			background: var(--panel);
+			color: var(--text);
+			font: 600 0.8125rem / 1.5 var(--font);
+			text-align: left;
+			overflow-wrap: anywhere;
+		}
+
+		.group button::before {
+			display: inline-block;
+			width: 1.25em;
+			content: "▸";
+			color: var(--muted);
+		}
+
+		.group button[aria-expanded="true"]::before {
+			content: "▾";
+		}
+
+		.group button:disabled {
+			cursor: default;
+		}
+
+		.group .muted {
+			margin-left: 0.5rem;
+			font-weight: 400;
+		}
+
+		.hole {
+			margin: 0.25rem 0.75rem 0.25rem calc(var(--digits, 4) * 0.55rem + 1.5rem);
+			padding: 0.125rem 0.5rem;
+			border-left: 3px solid currentColor;
+			color: var(--stale);
+			font-family: var(--font);
+		}
+
+		.waiting {
+			height: var(--height);
+			background: repeating-linear-gradient(
+				var(--page) 0 0.5rem,
+				var(--panel) 0.5rem 1rem,
+				var(--page) 1rem 1.21875rem
+			);
+		}
+
+		.escape {
+			display: none;
+		}
+
+		.control::before {
+			content: attr(data-caret);
+			color: var(--muted);
+		}
+
+		.bold {
+			font-weight: 700;
+		}
+
+		.dim {
+			color: var(--muted);
+		}
+
+		.italic {
+			font-style: italic;
+		}
+
+		.underline {
+			text-decoration: underline;
+		}
+
+		.strike {
+			text-decoration: line-through;
+		}
+
+		.overline {
+			text-decoration: overline;
+		}
+
+		.underline.strike {
+			text-decoration: underline line-through;
+		}
+
+		.underline.overline {
+			text-decoration: underline overline;
+		}
+
+		.strike.overline {
+			text-decoration: line-through overline;
+		}
+
+		.underline.strike.overline {
+			text-decoration: underline line-through overline;
+		}
+
+		.inverse {
+			background: var(--text);
+			color: var(--page);
+		}
+
+		.exact,
+		.inverse.exact {
+			color: light-dark(var(--fg-light), var(--fg-dark));
+		}
+
+		.on {
+			background: var(--bg);
+			color: var(--fg);
+		}
+
+		.conceal {
+			color: transparent;
+		}
+
+		@media (max-width: 640px) {
+			.line > a {
+				min-width: calc(var(--digits, 4) * 1ch + 1rem);
+				padding: 0 0.5rem 0 0.5rem;
+				font-size: 0.6875rem;
+				line-height: 1.77;
+			}
+		}
+	`,
+	unsafeCSS(
+		Array.from({ length: 16 }, (_, i) => `.fg-${i} { color: var(--ansi-${i}); }`).join("\n"),
+	),
+];
