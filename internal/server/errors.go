@@ -114,6 +114,9 @@ func (s *Server) answer(err error, c echo.Context) {
 	if p.Offset != nil && c.Request().Method == http.MethodPatch {
 		h.Set("Upload-Offset", strconv.FormatInt(*p.Offset, 10))
 	}
+	if k.status == http.StatusNotFound && wantsPage(c.Request()) && document(c, k.status) == nil {
+		return
+	}
 	if k.status == http.StatusNotFound && !strings.HasPrefix(c.Request().URL.Path, "/api/") {
 		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 		c.HTML(k.status, page(k.title, p.Detail))
@@ -136,6 +139,16 @@ func (s *Server) answer(err error, c echo.Context) {
 	if c.Request().Method != http.MethodHead {
 		c.Response().Write(append(body, '\n'))
 	}
+}
+
+// wantsPage tells whether a person went to an address where a page could be.
+func wantsPage(r *http.Request) bool {
+	for _, other := range []string{"/api/", "/assets/", "/problems/", "/plain/"} {
+		if strings.HasPrefix(r.URL.Path, other) {
+			return false
+		}
+	}
+	return strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
 // problem finds out what an error means to the one who asked. What is a fault

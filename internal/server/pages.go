@@ -22,6 +22,12 @@ const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img
 
 // page answers with the one document that every page is.
 func (s *Server) page(c echo.Context) error {
+	return document(c, http.StatusOK)
+}
+
+// document is that one document; with status 404 it says that there is no such
+// page.
+func document(c echo.Context, status int) error {
 	body, err := fs.ReadFile(web.Files(), "index.html")
 	if err != nil {
 		return fmt.Errorf("read page: %w", err)
@@ -33,7 +39,7 @@ func (s *Server) page(c echo.Context) error {
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Cache-Control", "no-cache")
-	return c.HTMLBlob(http.StatusOK, body)
+	return c.HTMLBlob(status, body)
 }
 
 // asset answers with a file of the page, whose name changes with its content.

@@ -102,4 +102,10 @@ func TestPages_Headers(t *testing.T) {
 			t.Errorf("%s: %d", path, a.status)
 		}
 	}
+	for path, page := range map[string]bool{"/nowhere": true, "/nowhere/at/all": true, "/assets/none.js": false, "/api/v1/nothing": false} {
+		a := srv.get(path, "Accept: text/html,*/*;q=0.8")
+		if a.status != 404 || strings.Contains(a.body, "<stepcast-app>") != page {
+			t.Errorf("%s: %d %s", path, a.status, a.body)
+		}
+	}
 }

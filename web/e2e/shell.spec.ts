@@ -1,4 +1,5 @@
-import { expect, test } from "./stepcast.ts";
+import type { Page } from "@playwright/test";
+import { connectionErrors, expect, test } from "./stepcast.ts";
 
 test("a theme that was chosen is kept, and shown in every tab from the first paint on", async ({
 	page,
@@ -140,4 +141,134 @@ test("a browser that blocks notifications is said to do so", async ({ page, serv
 	await expect(page.locator("notify-button")).toContainText("The browser blocks notifications");
 	await build.send({ build: { status: "canceled" } });
 	await expect(page.getByRole("button", { name: "Notify me" })).toBeHidden();
+});
+
+const palette = (page: Page) => page.getByRole("dialog", { name: "Jump to" });
+const option = (page: Page, name: string) => palette(page).getByRole("option", { name });
+
+test("the palette jumps to a project, a build, a branch and a step, by keyboard alone", async ({
+	page,
+	server,
+}) => {
+	const steps = ["lint", "test/linux", "test/darwin"].map((key) => ({ key }));
+	const old = await server.build({ project: "acme/jump", branch: "release/7", title: "Far back" });
+	const build = await server.build({ project: "acme/jump", branch: "main", title: "Near", steps });
+	await page.goto(server.url);
+	const words = palette(page).getByRole("combobox");
+	const jump = async (text: string, name: string) => {
+		await page.keyboard.press("Control+k");
+		await expect(words).toBeFocused();
+		await page.keyboard.type(text);
+		await expect(option(page, name)).toHaveAttribute("aria-selected", "true");
+		const active = await option(page, name).getAttribute("id");
+		await expect(words).toHaveAttribute("aria-activedescendant", active ?? "");
+		await page.keyboard.press("Enter");
+	};
+
+	await expect(page.locator("build-item").first()).toBeVisible();
+	await jump(`acme/jump#${old.number}`, `acme/jump #${old.number}`);
+	await expect(page).toHaveURL(old.url);
+	await jump("near", `acme/jump #${build.number}`);
+	await expect(page).toHaveURL(build.url);
+	await jump("darwin", "test/darwin");
+	await expect(page).toHaveURL(`${build.url}#test%2Fdarwin`);
+	await expect(page.locator("step-log h2")).toHaveText("test/darwin");
+	await jump("release/7", `acme/jump #${old.number}`);
+	await expect(page).toHaveURL(old.url);
+	await jump(build.id, `acme/jump #${build.number}`);
+	await expect(page).toHaveURL(build.url);
+
+	await page.getByRole("button", { name: "Jump to" }).click();
+	await page.keyboard.type("acme/jump");
+	await expect(option(page, "acme/jump").first()).toBeVisible();
+	await page.keyboard.press("ArrowUp");
+	await expect(palette(page).getByRole("option").last()).toHaveAttribute("aria-selected", "true");
+	await page.keyboard.press("ArrowDown");
+	await expect(palette(page).getByRole("option").first()).toHaveAttribute("aria-selected", "true");
+	await palette(page).getByRole("group", { name: "Projects" }).getByRole("option").first().click();
+	await expect(page).toHaveURL(`${server.url}/?project=acme%2Fjump`);
+});
+
+test("the palette does things, and says what it does not find", async ({
+	page,
+	server,
+	complaints,
+}) => {
+	complaints.expected.push(...connectionErrors);
+	const build = await server.build({ project: "acme/act" });
+	await page.goto(build.url);
+	await expect(page.locator("build-page h1")).toBeVisible();
+	await page.keyboard.press("Control+k");
+	await page.keyboard.type("nothing is called so");
+	await expect(palette(page).getByText("Nothing matches")).toBeVisible();
+	await expect(palette(page).getByRole("combobox")).toHaveAttribute("aria-expanded", "false");
+	await palette(page).getByRole("combobox").fill("0190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a10");
+	await expect(palette(page).getByRole("alert")).not.toBeEmpty();
+
+	await palette(page).getByRole("combobox").fill("dark");
+	await page.keyboard.press("Enter");
+	await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
+	await page.keyboard.press("Control+k");
+	await page.keyboard.type("keys");
+	await page.keyboard.press("Enter");
+	await expect(page.getByRole("dialog", { name: "Keys" })).toBeVisible();
+	await page.keyboard.press("Control+k");
+	await expect(palette(page)).toBeHidden();
+	await page.keyboard.press("Escape");
+
+	await page.route("**/api/v1/projects", (route) => route.abort());
+	await page.keyboard.press("Control+k");
+	await expect(palette(page).getByRole("alert")).toHaveText("The server could not be reached.");
+	await page.keyboard.press("Control+k");
+	await expect(palette(page)).toBeHidden();
+});
+
+test("an address without a page is said to be one", async ({ page, server, complaints }) => {
+	complaints.expected.push(/status of 404/);
+	const answer = await page.goto(`${server.url}/nowhere`);
+	expect(answer?.status()).toBe(404);
+	await expect(page.getByRole("heading", { name: "There is no such page" })).toBeVisible();
+	await expect(page).toHaveTitle("No such page · Stepcast");
+	await page.getByRole("link", { name: "All builds" }).click();
+	await expect(page).toHaveURL(`${server.url}/`);
+});
+
+test("the first thing Tab reaches skips the header", async ({ page, server }) => {
+	await page.goto(server.url);
+	await expect(page.getByRole("link", { name: "Stepcast" })).toBeVisible();
+	await page.keyboard.press("Tab");
+	const skip = page.getByRole("button", { name: "Skip to the content" });
+	await expect(skip).toBeFocused();
+	await expect(skip).toBeInViewport({ ratio: 1 });
+	await page.keyboard.press("Enter");
+	await expect(page.getByRole("main")).toBeFocused();
+	await page.keyboard.press("Tab");
+	await expect(page.locator("builds-filter [name=project]")).toBeFocused();
+});
+
+test("the header is one line on a phone, whatever the connection", async ({
+	page,
+	server,
+	context,
+	complaints,
+}) => {
+	complaints.expected.push(...connectionErrors);
+	await page.setViewportSize({ width: 390, height: 844 });
+	await page.goto(server.url);
+	const header = page.locator("stepcast-app header").first();
+	const fits = async () => {
+		const [room, inner] = await header.evaluate((e) => [e.clientWidth, e.scrollWidth]);
+		expect(inner).toBeLessThanOrEqual(room ?? 0);
+		for (const child of await header.locator("> *:visible").all()) {
+			const box = await child.boundingBox();
+			expect((box?.y ?? 0) + (box?.height ?? 0)).toBeLessThanOrEqual(50);
+			expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(390);
+		}
+	};
+	await expect(page.locator("stream-state [role=status]")).toHaveText("Live");
+	await fits();
+	await context.setOffline(true);
+	await expect(page.locator("stream-state [role=status]")).toHaveText("Offline");
+	await fits();
+	await page.screenshot({ path: "test-results/header-offline-390.png" });
 });

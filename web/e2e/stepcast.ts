@@ -228,20 +228,35 @@ export function log(page: Page): Locator {
 	return page.locator("step-log");
 }
 
-/** The lines of the log on the page. */
+/** The lines of the log in the page, read as a person would: from its start to its end. */
 export function pageLines(page: Page): Promise<string[]> {
-	return log(page).evaluate((element) =>
-		[...(element.shadowRoot?.querySelectorAll(".line") ?? [])].map(
-			(line) => line.textContent ?? "",
-		),
-	);
+	return log(page).evaluate(async (element) => {
+		const region = element.shadowRoot?.querySelector("[role=region]");
+		if (!region) return [];
+		const drawn = () =>
+			new Promise<void>((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve())));
+		// By number, because a hole cuts a line in two of the same number.
+		const lines = new Map<number, string[]>();
+		region.scrollTop = 0;
+		for (;;) {
+			do await drawn();
+			while (region.querySelector(".waiting"));
+			const here = new Map<number, string[]>();
+			for (const line of region.querySelectorAll<HTMLElement>(".line")) {
+				const number = Number(line.dataset.line);
+				here.set(number, [...(here.get(number) ?? []), line.textContent ?? ""]);
+			}
+			for (const [number, texts] of here) lines.set(number, texts);
+			const { scrollTop, clientHeight, scrollHeight } = region;
+			if (scrollTop + clientHeight >= scrollHeight - 1) break;
+			region.scrollTop += clientHeight * 0.9;
+		}
+		return [...lines].sort(([a], [b]) => a - b).flatMap(([, texts]) => texts);
+	});
 }
 
 /** Waits until the page shows exactly the given lines. */
 export async function expectLines(page: Page, want: readonly string[]): Promise<void> {
-	await expect
-		.poll(() => log(page).evaluate((e) => e.shadowRoot?.querySelectorAll(".line").length))
-		.toBe(want.length);
 	await expect.poll(async () => firstDifference(await pageLines(page), want)).toBe("");
 }
 

@@ -52,7 +52,7 @@ export class BuildItem extends LitElement {
 
 			/* A name that is written from the right stands where the others do. */
 			bdi {
-				text-align: match-parent;
+				text-align: left;
 			}
 
 			.name {

@@ -93,8 +93,8 @@ export class BuildPage extends LitElement {
 				display: grid;
 				grid-template-columns: 20rem minmax(0, 1fr);
 				grid-template-rows: auto minmax(0, 1fr);
-				height: calc(100vh - 3rem - 1px);
-				height: calc(100dvh - 3rem - 1px);
+				height: calc(100vh - var(--header));
+				height: calc(100dvh - var(--header));
 			}
 
 			.facts {

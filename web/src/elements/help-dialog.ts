@@ -3,7 +3,8 @@ import { groups, type Key, showModal } from "../keys.ts";
 import { Prefs, prefs } from "../prefs.ts";
 import { shared } from "./shared-styles.ts";
 
-const command = /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘" : "Ctrl";
+/** What a keyboard calls the key for commands. */
+export const command = /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘" : "Ctrl";
 const spoken: Readonly<Record<string, string>> = {
 	Mod: command,
 	Escape: "Esc",

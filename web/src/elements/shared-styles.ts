@@ -63,6 +63,11 @@ export const shared = css`
 		fill: currentColor;
 	}
 
+	::placeholder {
+		color: var(--muted);
+		opacity: 1;
+	}
+
 	kbd {
 		display: inline-block;
 		min-width: 1.5rem;

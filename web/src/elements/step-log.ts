@@ -87,6 +87,8 @@ export class StepLog extends LitElement {
 		() => this.#searched(),
 	);
 	readonly #ticking = new Ticking(this);
+	/** Whether the logs of all steps are searched. */
+	#everywhere = false;
 	#view: LogView | undefined;
 	#lines: Lines | undefined;
 	#shown: { key: string; text: LogText } | undefined;
@@ -581,9 +583,7 @@ export class StepLog extends LitElement {
 		this.#view = view;
 		this.#resized.disconnect();
 		this.#resized.observe(region);
-		if (this.#search.query.step !== undefined && this.#search.query.q !== "") {
-			this.#search.want({ ...this.#search.query, step: step.key });
-		}
+		if (!this.#everywhere) this.#search.want({ ...this.#search.query, step: step.key });
 		this.#left = this.text.lines;
 		this.#said = { lines: this.text.lines, at: Date.now() };
 		if (this.marked) {
@@ -962,7 +962,8 @@ export class StepLog extends LitElement {
 	#want(query: Query): void {
 		if (query.q !== this.#search.query.q) this.position = -1;
 		if (query.q === "") this.only = false;
-		this.#search.want({ ...query, step: query.step === undefined ? undefined : this.step?.key });
+		this.#everywhere = query.step === undefined;
+		this.#search.want({ ...query, step: this.#everywhere ? undefined : this.step?.key });
 		this.#highlight();
 	}
 

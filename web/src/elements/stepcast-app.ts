@@ -1,16 +1,27 @@
-import { css, html, LitElement } from "lit";
-import type { Connection } from "../connection.ts";
+import { css, html, LitElement, nothing, svg } from "lit";
 import { Keys } from "../keys.ts";
+import type { Place } from "../palette.ts";
+import { prefs } from "../prefs.ts";
+import { route } from "../route.ts";
+import type { Connection } from "../connection.ts";
 import "./build-page.ts";
 import "./builds-page.ts";
+import "./command-palette.ts";
+import type { CommandPalette } from "./command-palette.ts";
 import "./help-dialog.ts";
-import type { HelpDialog } from "./help-dialog.ts";
+import { command, type HelpDialog } from "./help-dialog.ts";
+import "./no-page.ts";
 import { shared } from "./shared-styles.ts";
 import "./stream-state.ts";
 import "./theme-button.ts";
 import "./wall-page.ts";
 
-/** The frame of every page: the header, the state of the connection, and the page that the address names. */
+/**
+ * The frame of every page: the header, the state of the connection, and the page that the address
+ * names; and what there is on every page, the palette, the keys and their help.
+ *
+ * @slot chip - a word about the page itself, such as that there is a newer one; beside the connection
+ */
 export class StepcastApp extends LitElement {
 	static override properties = { connection: { state: true } };
 	declare private connection: Connection;
@@ -18,7 +29,10 @@ export class StepcastApp extends LitElement {
 	constructor() {
 		super();
 		this.connection = { name: "connecting" };
-		new Keys(this, "Everywhere", [{ keys: ["?"], help: "Show the keys", run: () => this.#help() }]);
+		new Keys(this, "Everywhere", [
+			{ keys: ["Mod+k"], help: "Jump to a project, a build or a step", run: () => this.#jump() },
+			{ keys: ["?"], help: "Show the keys", run: () => this.#help() },
+		]);
 	}
 
 	static override styles = [
@@ -31,53 +45,180 @@ export class StepcastApp extends LitElement {
 			header {
 				display: flex;
 				align-items: center;
-				justify-content: space-between;
-				gap: 1rem;
-				min-height: 3rem;
-				padding: 0.25rem 1rem;
+				gap: 0.5rem;
+				height: var(--header);
+				padding: 0 1rem;
 				border-bottom: 1px solid var(--line);
 				background: var(--panel);
 			}
 
-			.home {
+			header a {
 				display: inline-flex;
 				align-items: center;
 				min-height: 1.75rem;
 				color: var(--text);
-				font-size: 1.0625rem;
-				font-weight: 700;
+				font-size: 0.875rem;
 				text-decoration: none;
 			}
 
-			.home:hover {
+			header .home {
+				font-size: 1.0625rem;
+				font-weight: 700;
+			}
+
+			header a:hover {
 				text-decoration: underline;
+			}
+
+			.jump {
+				display: inline-flex;
+				align-items: center;
+				gap: 0.5rem;
+				margin-inline: 0.5rem;
+				color: var(--muted);
+				font-size: 0.875rem;
+			}
+
+			.jump span {
+				min-width: 8rem;
+				text-align: left;
+			}
+
+			.skip {
+				position: absolute;
+				top: 0.5rem;
+				left: 0.5rem;
+				z-index: 2;
+			}
+
+			.skip:not(:focus) {
+				width: 1px;
+				min-width: 0;
+				height: 1px;
+				min-height: 0;
+				padding: 0;
+				overflow: hidden;
+				clip-path: inset(50%);
+			}
+
+			stream-state {
+				min-width: 0;
+				margin-left: auto;
+			}
+
+			main:focus {
+				outline: 0;
+			}
+
+			@media (max-width: 640px) {
+				header {
+					gap: 0.375rem;
+					padding: 0 0.75rem;
+				}
+
+				.jump {
+					justify-content: center;
+					margin-inline: 0.25rem;
+					padding: 0.125rem;
+				}
+
+				.jump span,
+				.jump kbd,
+				header .wide {
+					display: none;
+				}
 			}
 		`,
 	];
 
 	override render() {
-		// A wall has no header: nobody is there to use it.
-		if (location.pathname === "/wall") return html`<main><wall-page></wall-page></main>`;
+		const { page } = route(location.pathname);
 		return html`
-			<header>
-				<a class="home" href="/">Stepcast</a>
-				<stream-state .connection=${this.connection}></stream-state>
-				<theme-button></theme-button>
-			</header>
-			<main @connection=${this.#connection}>${this.#page()}</main>
+			${page === "wall" ? nothing : this.#header()}
+			<main tabindex="-1" @connection=${this.#connection}>${this.#page()}</main>
+			<command-palette .actions=${this.#actions}></command-palette>
 			<help-dialog></help-dialog>
 		`;
+	}
+
+	#header() {
+		return html`
+			<header>
+				<button class="skip" @click=${this.#skip}>Skip to the content</button>
+				<a class="home" href="/">Stepcast</a>
+				<button
+					class="icon jump"
+					aria-label="Jump to a project, a build or a step"
+					aria-keyshortcuts="Control+K Meta+K"
+					aria-haspopup="dialog"
+					@click=${this.#jump}
+				>
+					<svg viewBox="0 0 16 16" aria-hidden="true">
+						${svg`<circle cx="7" cy="7" r="4.5" /><path d="M10.5 10.5 14 14" />`}
+					</svg>
+					<span aria-hidden="true">Jump to …</span>
+					<kbd aria-hidden="true">${command} K</kbd>
+				</button>
+				<a class="wide" href="/wall">Wallboard</a>
+				<stream-state .connection=${this.connection}></stream-state>
+				<slot name="chip"></slot>
+				<theme-button></theme-button>
+				<button class="icon wide" aria-label="Keys" title="Keys" aria-haspopup="dialog" @click=${this.#help}>
+					?
+				</button>
+			</header>
+		`;
+	}
+
+	#page() {
+		const where = route(location.pathname);
+		switch (where.page) {
+			case "builds":
+				return html`<builds-page></builds-page>`;
+			case "build":
+				return html`<build-page .build=${where.id}></build-page>`;
+			case "wall":
+				return html`<wall-page></wall-page>`;
+			case "none":
+				return html`<no-page></no-page>`;
+		}
+	}
+
+	/** What the palette can do, wherever one is. */
+	get #actions(): readonly Place[] {
+		const where = route(location.pathname);
+		const action = (name: string, about: string, go: Place["go"]): Place => ({
+			group: "Actions",
+			name,
+			about,
+			go,
+		});
+		const theme = (theme: "auto" | "light" | "dark") => () => prefs.set("theme", theme);
+		return [
+			action("All builds", "", "/"),
+			action("Wallboard", "the newest build of each branch", "/wall"),
+			action(
+				"Accessible view",
+				"without scripts, for screen readers",
+				where.page === "build" ? `/plain/builds/${encodeURIComponent(where.id)}` : "/plain",
+			),
+			action("Keys", "what each one does, and their off switch", () => this.#help()),
+			action("Light theme", "", theme("light")),
+			action("Dark theme", "", theme("dark")),
+			action("Theme of the system", "", theme("auto")),
+		];
+	}
+
+	#jump(): void {
+		void this.renderRoot.querySelector<CommandPalette>("command-palette")?.show();
 	}
 
 	#help(): void {
 		void this.renderRoot.querySelector<HelpDialog>("help-dialog")?.show();
 	}
 
-	#page() {
-		const build = /^\/builds\/([^/]+)\/?$/.exec(location.pathname)?.[1];
-		if (build) return html`<build-page .build=${decodeURIComponent(build)}></build-page>`;
-		if (location.pathname === "/") return html`<builds-page></builds-page>`;
-		return html`<p>There is no such page. <a href="/">All builds</a></p>`;
+	#skip(): void {
+		this.renderRoot.querySelector("main")?.focus();
 	}
 
 	#connection(event: CustomEvent<Connection>): void {

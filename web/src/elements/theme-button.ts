@@ -11,12 +11,7 @@ const shapes = {
 	dark: svg`<path class="solid" d="M13 9.6A5.5 5.5 0 0 1 6.4 3a5.5 5.5 0 1 0 6.6 6.6z" />`,
 };
 
-/** The theme that comes after the chosen one: the system's, light, dark. */
-export function nextTheme(): Theme {
-	return after[prefs.get("theme")];
-}
-
-/** Goes from one theme to the next. */
+/** Goes from one theme to the next: the system's, light, dark. */
 export class ThemeButton extends LitElement {
 	constructor() {
 		super();
@@ -43,7 +38,7 @@ export class ThemeButton extends LitElement {
 	}
 
 	#next(): void {
-		prefs.set("theme", nextTheme());
+		prefs.set("theme", after[prefs.get("theme")]);
 	}
 }
 

@@ -1,0 +1,20 @@
+/** The page that a path names. */
+export type Route =
+	| { readonly page: "builds" | "wall" | "none" }
+	| { readonly page: "build"; readonly id: string };
+
+export function route(path: string): Route {
+	if (path === "/") return { page: "builds" };
+	if (/^\/wall\/?$/.test(path)) return { page: "wall" };
+	const id = /^\/builds\/([^/]+)\/?$/.exec(path)?.[1];
+	if (id === undefined) return { page: "none" };
+	try {
+		return { page: "build", id: decodeURIComponent(id) };
+	} catch {
+		return { page: "none" };
+	}
+}
+
+export function buildPath(id: string, step?: string): string {
+	return `/builds/${encodeURIComponent(id)}${step === undefined ? "" : `#${encodeURIComponent(step)}`}`;
+}
