@@ -1,8 +1,6 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { expect, log, type Reporter, test } from "./stepcast.ts";
-
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+import type { Page } from "@playwright/test";
+import { violations } from "./axe.ts";
+import { connectionErrors, expect, log, type Reporter, Server, test } from "./stepcast.ts";
 
 let build: Reporter;
 
@@ -37,37 +35,112 @@ test.beforeAll(async ({ server }) => {
 	for (const status of ["running", "passed", "canceled", "queued"]) {
 		await server.build({ project: `acme/${status}`, branch: "main", title: status, status });
 	}
+	await server.build({
+		project: "acme/rtl",
+		branch: "ענף-ראשי",
+		title: "تحسين السرعة عند قراءة السجلات (نسخة ثانية)",
+		author: "יעל כהן",
+		steps: [{ key: "a", name: "اختبار الوحدات" }],
+	});
+	await server.build({
+		project: "acme/long",
+		branch: "b".repeat(200),
+		title: "t".repeat(300),
+		author: "a".repeat(200),
+		steps: Array.from({ length: 300 }, (_, i) => ({ key: `s${i}`, name: `${i} `.repeat(60) })),
+	});
 });
 
-for (const colorScheme of ["light", "dark"] as const) {
-	for (const [width, height] of [
-		[1440, 900],
-		[390, 844],
-	] as const) {
-		test(`no violations, ${colorScheme}, ${width} px`, async ({ page, server }) => {
-			await page.setViewportSize({ width, height });
-			await page.emulateMedia({ colorScheme });
-			for (const [name, path] of [
-				["list", "/"],
-				["build", `/builds/${build.id}#test%2Flinux`],
-			] as const) {
-				await page.goto(server.url + path);
-				if (name === "build") await expect(log(page).locator(".hole")).toHaveCount(1);
-				else await expect(page.locator("build-item").first()).toBeVisible();
-				await page.screenshot({ path: `test-results/${name}-${colorScheme}-${width}.png` });
-				// Through the debugger, which the page's policy does not bind.
-				await page.evaluate(axe);
-				const violations = await page.evaluate(async () => {
-					const { axe } = globalThis as unknown as { axe: typeof import("axe-core") };
-					const { violations } = await axe.run();
-					return violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" ")}`);
-				});
-				expect(violations).toEqual([]);
-				const overflow = await page.evaluate(
-					() => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-				);
-				expect(overflow, "nothing scrolls sideways").toBeLessThanOrEqual(0);
-			}
-		});
-	}
+const listed = (page: Page) => expect(page.locator("build-item").first()).toBeVisible();
+
+/** Each view: where it is, and how to come to it from there. */
+const views: readonly [name: string, path: () => string, (page: Page) => Promise<unknown>][] = [
+	["list", () => "/", listed],
+	[
+		"no-match",
+		() => "/?project=acme/none&author=Ada",
+		(page) => expect(page.getByText("No builds match.")).toBeVisible(),
+	],
+	[
+		"refused",
+		() => "/?project=**",
+		(page) => expect(page.getByRole("alert")).toContainText("pattern"),
+	],
+	[
+		"build",
+		() => `/builds/${build.id}#test%2Flinux`,
+		(page) => expect(log(page).locator(".hole")).toHaveCount(1),
+	],
+	[
+		"palette",
+		() => `/builds/${build.id}`,
+		async (page) => {
+			await page.keyboard.press("Control+k");
+			await expect(page.getByRole("group", { name: "Steps" })).toBeVisible();
+		},
+	],
+	[
+		"palette-none",
+		() => "/",
+		async (page) => {
+			await page.keyboard.press("Control+k");
+			await page.keyboard.type("nothing is called so");
+			await expect(page.getByText("Nothing matches")).toBeVisible();
+		},
+	],
+	[
+		"help",
+		() => "/",
+		async (page) => {
+			await listed(page);
+			await page.keyboard.press("?");
+			await expect(page.getByRole("dialog", { name: "Keys" })).toBeVisible();
+		},
+	],
+	[
+		"no-page",
+		() => "/nowhere",
+		(page) => expect(page.getByRole("heading", { name: "no such page" })).toBeVisible(),
+	],
+];
+
+const screens = (["light", "dark"] as const).flatMap((colorScheme) =>
+	[1440, 390].map((width) => ({ colorScheme, width, height: width === 390 ? 844 : 900 })),
+);
+
+for (const { colorScheme, width, height } of screens) {
+	const screen = `${colorScheme}-${width}`;
+
+	test.describe(screen, () => {
+		test.use({ colorScheme, viewport: { width, height } });
+
+		for (const [name, path, come] of views) {
+			test(`no violations: ${name}`, async ({ page, server, complaints }) => {
+				complaints.expected.push(...connectionErrors);
+				await page.goto(server.url + path());
+				await come(page);
+				await page.screenshot({ path: `test-results/${name}-${screen}.png` });
+				expect(await violations(page)).toEqual([]);
+			});
+		}
+	});
 }
+
+test("no violations: empty, in each theme that can be chosen", async ({ page }) => {
+	const empty = new Server();
+	try {
+		await empty.start();
+		await page.goto(empty.url);
+		await expect(page.getByText("Waiting for the first one")).toBeVisible();
+		for (const { colorScheme, width, height } of screens) {
+			await page.setViewportSize({ width, height });
+			const theme = page.getByRole("button", { name: "Theme" });
+			while ((await theme.getAttribute("title")) !== `Theme: ${colorScheme}`) await theme.click();
+			await page.screenshot({ path: `test-results/empty-${colorScheme}-${width}.png` });
+			expect(await violations(page)).toEqual([]);
+		}
+		await page.goto("about:blank");
+	} finally {
+		await empty.remove();
+	}
+});

@@ -37,7 +37,7 @@ export class HelpDialog extends LitElement {
 				background: rgb(0 0 0 / 45%);
 			}
 
-			header {
+			.top {
 				display: flex;
 				align-items: center;
 				justify-content: space-between;
@@ -95,10 +95,10 @@ export class HelpDialog extends LitElement {
 	override render() {
 		return html`
 			<dialog aria-labelledby="heading">
-				<header>
+				<div class="top">
 					<h2 id="heading">Keys</h2>
 					<form method="dialog"><button>Close</button></form>
-				</header>
+				</div>
 				<label>
 					<input type="checkbox" .checked=${prefs.get("keys")} @change=${this.#switch} />
 					Single keys do something

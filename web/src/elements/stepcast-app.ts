@@ -79,7 +79,7 @@ export class StepcastApp extends LitElement {
 				font-size: 0.875rem;
 			}
 
-			.jump span {
+			.words {
 				min-width: 8rem;
 				text-align: left;
 			}
@@ -92,12 +92,6 @@ export class StepcastApp extends LitElement {
 			}
 
 			.skip:not(:focus) {
-				width: 1px;
-				min-width: 0;
-				height: 1px;
-				min-height: 0;
-				padding: 0;
-				overflow: hidden;
 				clip-path: inset(50%);
 			}
 
@@ -122,8 +116,12 @@ export class StepcastApp extends LitElement {
 					padding: 0.125rem;
 				}
 
-				.jump span,
-				.jump kbd,
+				.words {
+					position: absolute;
+					clip-path: inset(50%);
+				}
+
+				kbd,
 				header .wide {
 					display: none;
 				}
@@ -148,7 +146,6 @@ export class StepcastApp extends LitElement {
 				<a class="home" href="/">Stepcast</a>
 				<button
 					class="icon jump"
-					aria-label="Jump to a project, a build or a step"
 					aria-keyshortcuts="Control+K Meta+K"
 					aria-haspopup="dialog"
 					@click=${this.#jump}
@@ -156,7 +153,7 @@ export class StepcastApp extends LitElement {
 					<svg viewBox="0 0 16 16" aria-hidden="true">
 						${svg`<circle cx="7" cy="7" r="4.5" /><path d="M10.5 10.5 14 14" />`}
 					</svg>
-					<span aria-hidden="true">Jump to …</span>
+					<span class="words">Jump to <span class="unseen">a project, a build or a step</span></span>
 					<kbd aria-hidden="true">${command} K</kbd>
 				</button>
 				<a class="wide" href="/wall">Wallboard</a>

@@ -44,6 +44,11 @@ export class StreamState extends LitElement {
 				color: var(--muted);
 			}
 
+			button {
+				flex: none;
+				font-size: inherit;
+			}
+
 			.live {
 				color: var(--passed);
 			}
@@ -52,6 +57,15 @@ export class StreamState extends LitElement {
 			.offline,
 			.reconnecting {
 				color: var(--stale);
+			}
+
+			@media (max-width: 640px) {
+				:host {
+					gap: 0.375rem;
+					font-size: 0.75rem;
+					line-height: 1.2;
+					text-align: right;
+				}
 			}
 		`,
 	];
