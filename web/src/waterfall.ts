@@ -104,7 +104,8 @@ export function waterfall(
 
 /**
  * When a step could have started: once all that it needs had ended, or at the creation of the build.
- * Undefined while something that it needs goes on. A need that the build does not have keeps nobody.
+ * Undefined while something that it needs goes on. A need that the build does not have keeps nobody,
+ * nor does one that never ran.
  */
 function readyAt(
 	step: Step,
@@ -112,15 +113,16 @@ function readyAt(
 	times: ReadonlyMap<string, Times>,
 	created: number,
 ): number | undefined {
-	let ready = created;
+	let ready: number | undefined;
 	for (const need of step.needs ?? []) {
 		const needed = steps.get(need);
 		if (!needed) continue;
 		// What has started all the same was not kept.
 		if (!ended(needed.status) && !step.started_at) return undefined;
-		ready = Math.max(ready, times.get(need)?.finished ?? created);
+		const end = times.get(need)?.finished;
+		if (end !== undefined) ready = Math.max(ready ?? end, end);
 	}
-	return ready;
+	return ready ?? created;
 }
 
 /**

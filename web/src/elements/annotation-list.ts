@@ -110,12 +110,12 @@ export class AnnotationList extends LitElement {
 		const steps = this.steps.filter(({ key }) => shown.some(({ step }) => step === key));
 		return html`
 			<section aria-label=${titles[level]}>
-				<h3>${titles[level]} <span class="muted">${count(total)}</span></h3>
+				<h2>${titles[level]} <span class="muted">${count(total)}</span></h2>
 				${repeat(
 					steps,
 					({ key }) => key,
 					(step) => html`
-						<h4><a href="#${encodeURIComponent(step.key)}">${stepName(step)}</a></h4>
+						<h3><a href="#${encodeURIComponent(step.key)}">${stepName(step)}</a></h3>
 						<ul role="list">
 							${repeat(
 								shown.filter((note) => note.step === step.key),

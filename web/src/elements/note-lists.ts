@@ -47,12 +47,12 @@ export const listStyles = css`
 		font: inherit;
 	}
 
-	h3 {
+	h2 {
 		margin: 1rem 0 0.25rem;
 		font-size: 0.9375rem;
 	}
 
-	h4 {
+	h3 {
 		margin: 0.75rem 0 0;
 		font-size: 0.875rem;
 		overflow-wrap: anywhere;
@@ -101,7 +101,7 @@ export const listStyles = css`
 	.head a,
 	td a,
 	th a,
-	h4 a {
+	h3 a {
 		display: inline-block;
 		min-height: 1.5rem;
 		overflow-wrap: anywhere;
@@ -117,12 +117,12 @@ export const listStyles = css`
 		.head a,
 		td a,
 		th a,
-		h4 a {
+		h3 a {
 			min-height: 2.75rem;
 		}
 
 		.head a,
-		h4 a {
+		h3 a {
 			padding-block: 0.625rem;
 		}
 	}

@@ -152,7 +152,8 @@ export class StepWaterfall extends LitElement {
 			.lane {
 				position: relative;
 				width: 60%;
-				padding-inline: 0;
+				/* As wide as the outline of a bar at the end of the axis. */
+				padding-inline: 3px;
 			}
 
 			.axis div,
@@ -177,6 +178,7 @@ export class StepWaterfall extends LitElement {
 
 			.lane {
 				background-image: linear-gradient(to right, var(--line) 1px, transparent 1px);
+				background-origin: content-box;
 				background-size: calc(var(--tick) * 100%) 100%;
 			}
 
@@ -184,7 +186,7 @@ export class StepWaterfall extends LitElement {
 			.lane::after {
 				content: "";
 				position: absolute;
-				inset: 0 auto 0 calc(var(--now) * 100% - 2px);
+				inset: 0 auto 0 calc(var(--now) * (100% - 6px) + 2px);
 				border-left: 2px dashed var(--link);
 			}
 
@@ -299,9 +301,13 @@ export class StepWaterfall extends LitElement {
 				}
 
 				th,
-				td {
+				td:not(.lane):not(.axis) {
 					width: auto;
 					padding: 0;
+					border: 0;
+				}
+
+				td {
 					border: 0;
 				}
 

@@ -163,14 +163,14 @@ export class TestResults extends LitElement {
 		const shown = matching.slice(0, this.rows[status]);
 		return html`
 			<section aria-label=${title(status)}>
-				<h3>
+				<h2>
 					${title(status)}
 					<span class="muted">${
 						this.text === ""
 							? count(total)
 							: `${count(matching.length)} of ${count(list.notes.length)} looked through`
 					}</span>
-				</h3>
+				</h2>
 				${total === 0 ? html`<p class="muted">${none[status]}</p>` : nothing}
 				<ul role="list">
 					${repeat(
@@ -196,9 +196,9 @@ export class TestResults extends LitElement {
 					${suite ? html`<bdi class="suite">${suite}</bdi> › ` : nothing}<bdi>${name}</bdi>
 				</span>
 				${seconds > 0 ? html`<span class="took">${duration(seconds * 1_000)}</span>` : nothing}
-				<a href=${placeOf(note)} aria-label="${name} in the log of ${note.step}">${note.step}${
+				<a href=${placeOf(note)}>${note.step}${
 					note.line === null ? nothing : `, line ${count(note.line)}`
-				}</a>
+				}<span class="unseen">: ${name}</span></a>
 			</div>
 			${message ? html`<note-message .text=${message}></note-message>` : nothing}
 		`;

@@ -1,0 +1,210 @@
+import type { Page } from "@playwright/test";
+import { violations } from "./axe.ts";
+import { connectionErrors, expect, type Server, test } from "./stepcast.ts";
+
+const tile = (page: Page, project: string) =>
+	page.locator("wall-tile").filter({ hasText: `${project} #` });
+const alarm = (page: Page) => page.locator(".alarm");
+
+async function open(page: Page, server: Server, query: string): Promise<void> {
+	await page.goto(`${server.url}/wall?${query}`);
+	await expect(page.locator("stream-state [role=status]")).toHaveText("Live");
+}
+
+/** A build that ends as it is told, in the one step "test". */
+async function ended(server: Server, project: string, status: string, author: string) {
+	const build = await server.build({ project, branch: "main", author });
+	await build.step("test", "running");
+	await build.finish("test", status);
+	return build;
+}
+
+test("a board is live, with problems first", async ({ page, server }) => {
+	await ended(server, "wall/a", "passed", "Ada");
+	const b = await server.build({ project: "wall/b", branch: "main", author: "Grace" });
+	await open(page, server, "project=wall/*");
+	await expect(page.locator("wall-tile")).toHaveCount(2);
+	await expect(tile(page, "wall/b")).toContainText("queued");
+
+	await b.step("lint", "running");
+	await expect(tile(page, "wall/b")).toContainText("running");
+	await expect(page.locator("wall-tile").first()).toContainText("wall/b");
+	await b.finish("lint", "failed");
+	await expect(tile(page, "wall/b")).toContainText("failed");
+	await expect(tile(page, "wall/b")).toContainText("lint");
+	await expect(tile(page, "wall/b")).toContainText(/failing for \d+ s, since #1 by Grace/);
+
+	await ended(server, "wall/c", "failed", "Edsger");
+	await expect(page.locator("wall-tile .project bdi")).toHaveText(["wall/b", "wall/c", "wall/a"]);
+	await tile(page, "wall/b").getByRole("link").click();
+	await expect(page).toHaveURL(b.url);
+});
+
+test("who opens a board late learns who broke what, and so it stays until it passes", async ({
+	page,
+	server,
+}) => {
+	const project = "late/api";
+	for (const [status, author] of [
+		["failed", "Nobody"],
+		["passed", "Ada"],
+		["failed", "Grace"],
+		["failed", "Edsger"],
+	] as const) {
+		await ended(server, project, status, author);
+	}
+	const other = await server.build({ project, branch: "feature" });
+	await other.finish("test", "failed");
+	await open(page, server, `project=${project}&branch=main`);
+	await expect(page.locator("wall-tile")).toHaveCount(1);
+	await expect(tile(page, project)).toContainText(/failing for .*, since #3 by Grace/);
+
+	const next = await server.build({ project, branch: "main", author: "Barbara" });
+	await next.step("test", "running");
+	await expect(tile(page, project)).toContainText("running");
+	await expect(tile(page, project)).toContainText(/since #3 by Grace/);
+	await next.finish("test");
+	await expect(tile(page, project)).toContainText("passed");
+	await expect(tile(page, project)).not.toContainText("failing");
+});
+
+test("problems only: one calm screen, and every kind of problem", async ({ page, server }) => {
+	for (const name of ["a", "b", "c"]) await ended(server, `calm/${name}`, "passed", "Ada");
+	await open(page, server, "project=calm/*&mode=problems");
+	await expect(page.getByText("All 3 passing")).toBeVisible();
+
+	const canceled = await server.build({ project: "calm/b", branch: "main" });
+	await expect(page.getByText("No problems: 2 passing, 1 queued")).toBeVisible();
+	await canceled.finish("test", "canceled");
+	await expect(tile(page, "calm/b")).toContainText("canceled");
+	await ended(server, "calm/a", "failed", "Grace");
+	const again = await server.build({ project: "calm/a", branch: "main" });
+	await again.step("test", "running");
+	await expect(tile(page, "calm/a")).toContainText(/running.*failing for/s);
+	await expect(page).toHaveTitle(/^✗ 2 /);
+
+	await again.finish("test");
+	await ended(server, "calm/b", "passed", "Ada");
+	await expect(page.getByText("All 3 passing")).toBeVisible();
+});
+
+test("a project without builds and one that does not exist are said", async ({ page, server }) => {
+	const build = await server.build({ project: "empty/api", branch: "feature" });
+	await open(page, server, "project=empty/api&project=empty/none&branch=main");
+	await expect(page.getByText("No build on main yet.")).toBeVisible();
+	await expect(page.getByText("There is no such project.")).toBeVisible();
+	expect(build.number).toBe(1);
+	await server.build({ project: "empty/none", branch: "main" });
+	await expect(tile(page, "empty/none")).toContainText("queued");
+
+	await open(page, server, "project=nothing/*");
+	await expect(page.getByText("No builds yet")).toBeVisible();
+});
+
+test("no board is green that knows nothing: server gone, page asleep, offline", async ({
+	page,
+	server,
+	complaints,
+	context,
+}) => {
+	complaints.expected = connectionErrors;
+	await ended(server, "gone/api", "passed", "Ada");
+	await page.clock.install();
+	await open(page, server, "project=gone/*");
+	await expect(tile(page, "gone/api")).toContainText("passed");
+	await expect(alarm(page)).toHaveText("");
+
+	await server.stop("SIGKILL");
+	// As when a lid is closed and opened: timers fire once.
+	await page.clock.fastForward(120_000);
+	await expect(alarm(page)).toHaveText(/^NO DATA SINCE \d\d:\d\d$/);
+	await expect(page).toHaveTitle(/^! no data/);
+	await page.screenshot({ path: "test-results/wall-stale.png" });
+	await server.start();
+	await page.clock.fastForward(40_000);
+	await expect(alarm(page)).toHaveText("");
+	await ended(server, "gone/api", "failed", "Grace");
+	await expect(tile(page, "gone/api")).toContainText("failed");
+
+	await context.setOffline(true);
+	await page.evaluate(() => dispatchEvent(new Event("offline")));
+	await expect(alarm(page)).toHaveText(/^NO DATA SINCE/);
+	await context.setOffline(false);
+	await expect(alarm(page)).toHaveText("");
+});
+
+test("many projects are turned to, and a phone scrolls", async ({ page, server }) => {
+	for (let i = 0; i < 70; i++) await server.build({ project: `many/p${i}`, branch: "main" });
+	await page.setViewportSize({ width: 1920, height: 1080 });
+	await open(page, server, "project=many/*");
+	await expect(page.getByText("Page 1 of 2")).toBeVisible();
+	await expect(page.locator("wall-tile")).toHaveCount(56);
+	await page.getByRole("button", { name: "Next page" }).click();
+	await expect(page.locator("wall-tile")).toHaveCount(14);
+	await page.getByRole("button", { name: "Next page" }).click();
+	await expect(page.locator("wall-tile")).toHaveCount(56);
+	const scrolls = await page.evaluate(() => {
+		const { scrollHeight, clientHeight } = document.documentElement;
+		return scrollHeight - clientHeight;
+	});
+	expect(scrolls).toBe(0);
+
+	await open(page, server, "project=many/*&cols=10");
+	await expect(page.locator("wall-tile")).toHaveCount(70);
+	await page.setViewportSize({ width: 390, height: 844 });
+	await open(page, server, "project=many/*");
+	await expect(page.locator("wall-tile")).toHaveCount(70);
+});
+
+test("progress goes to the estimate, in steps for who wants no motion", async ({
+	page,
+	server,
+}) => {
+	await open(page, server, "project=nothing/*");
+	const done = await page.evaluate(async () => {
+		const now = Date.now();
+		const build = {
+			...{ id: "x", project: "p", number: 1, status: "running", expected_s: 100 },
+			...{
+				created_at: new Date(now).toISOString(),
+				started_at: new Date(now - 33_000).toISOString(),
+			},
+		};
+		const tile = { key: "p", build, steps: [], failures: [], passed: 0, past: "whole" };
+		const drawn = [];
+		for (const coarse of [false, true]) {
+			const element = Object.assign(document.createElement("wall-tile"), { tile, now, coarse });
+			document.body.append(element);
+			await (element as unknown as { updateComplete: Promise<unknown> }).updateComplete;
+			const track = element.shadowRoot?.querySelector<HTMLElement>(".track");
+			drawn.push(track?.style.getPropertyValue("--done"), element.shadowRoot?.textContent);
+			element.remove();
+		}
+		return drawn;
+	});
+	expect([done[0], done[2]]).toEqual(["0.33", "0.3"]);
+	expect(done[1]).toContain("33 s of about 1 m 40 s");
+});
+
+for (const colorScheme of ["light", "dark"] as const) {
+	test(`no violations on a board, ${colorScheme}`, async ({ page, server }) => {
+		await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+		for (const status of ["passed", "failed", "canceled"]) {
+			await ended(server, `axe/${status}`, status, "Ada Lovelace");
+		}
+		await server.build({ project: "axe/queued", branch: "main" });
+		const running = await server.build({ project: "axe/running", branch: "main" });
+		await running.step("test", "running");
+		for (const [name, width, query] of [
+			["all", 1440, "project=axe/*&project=axe/none"],
+			["all", 390, "project=axe/*&project=axe/none"],
+			["calm", 1440, "project=axe/passed&mode=problems"],
+		] as const) {
+			await page.setViewportSize({ width, height: 900 });
+			await open(page, server, query);
+			await expect(page.locator(name === "calm" ? ".calm" : "wall-tile").first()).toBeVisible();
+			await page.screenshot({ path: `test-results/wall-${name}-${colorScheme}-${width}.png` });
+			expect(await violations(page)).toEqual([]);
+		}
+	});
+}
