@@ -271,3 +271,304 @@ test("silence is told from quiet", async ({ page, server, context, complaints })
 	await expect(page.locator(state)).toHaveText("Live", { timeout: 20_000 });
 	await build.finish("s");
 });
+
+test("eight tabs on eight builds are live over one connection", async ({
+	context,
+	page,
+	server,
+	relay,
+	through,
+}) => {
+	const builds: Reporter[] = [];
+	const pages = [page];
+	for (let i = 0; i < 8; i++) builds.push(await running(server));
+	while (pages.length < 8) pages.push(await context.newPage());
+	for (const [i, build] of builds.entries()) await pages[i]?.goto(through(build));
+	for (const tab of pages) await expect(tab.locator(state)).toHaveText("Live");
+	await Promise.all(builds.map((build, i) => build.log("s", `line of ${i}\n`)));
+	for (const [i, tab] of pages.entries()) await expectLines(tab, ["one", `line of ${i}`]);
+	await expect.poll(() => relay.streams).toBe(1);
+	expect(relay.asked.at(-1)?.path.match(/log=/g)).toHaveLength(8);
+
+	// The feed and a second page on one of the builds come along in it.
+	const [list, twin] = [await context.newPage(), await context.newPage()];
+	await list.goto(relay.url);
+	await expect(list.locator(state)).toHaveText("Live");
+	if (builds[0]) await twin.goto(through(builds[0]));
+	await expectLines(twin, ["one", "line of 0"]);
+	await expect(twin.locator(state)).toHaveText("Live");
+	await expect.poll(() => relay.streams).toBe(1);
+	await builds[0]?.log("s", "for both\n");
+	for (const tab of [page, twin]) await expectLines(tab, ["one", "line of 0", "for both"]);
+
+	// A page that is gone is asked for no longer.
+	await pages[7]?.close();
+	await expect
+		.poll(() => relay.asked.at(-1)?.path, { timeout: 20_000 })
+		.not.toContain(builds[7]?.id);
+	for (const [i, build] of builds.entries()) {
+		await build.finish("s");
+		if (i < 7) await expect(pages[i]?.locator(state) ?? page.locator(state)).toHaveText("Finished");
+	}
+	await expect(list.locator(state)).toHaveText("Live");
+});
+
+test("pages on different steps of one build get the text of their own", async ({
+	context,
+	page,
+	server,
+	relay,
+	through,
+}) => {
+	const build = await server.build();
+	for (const step of ["a", "b"]) {
+		await build.step(step, "running");
+		await build.log(step, `${step} begins\n`);
+	}
+	const other = await context.newPage();
+	await page.goto(`${through(build)}#a`);
+	await other.goto(`${through(build)}#b`);
+	await expectLines(page, ["a begins"]);
+	await expectLines(other, ["b begins"]);
+	let lines = 0;
+	const write = async (count: number) => {
+		for (const end = lines + count; lines < end; lines++) {
+			await build.log("a", `a ${lines}\n`);
+			await build.log("b", `b ${lines}\n`);
+		}
+	};
+	await write(20);
+	expect(relay.streams).toBe(1);
+	// Back and forth while the text comes.
+	const writing = write(200);
+	for (const step of ["b", "a", "b", "a", "b"]) {
+		await page.evaluate((step) => {
+			location.hash = step;
+		}, step);
+		await expect(log(page).locator("h2")).toHaveText(step);
+	}
+	await writing;
+	await expectLines(page, await server.logLines(build.id, "b"));
+	await expectLines(other, await server.logLines(build.id, "b"));
+	await build.step("a", "passed");
+	await build.finish("b");
+});
+
+test("a server that is killed and started again, with three pages", async ({
+	context,
+	page,
+	server,
+	complaints,
+}) => {
+	complaints.expected = connectionErrors;
+	const [first, second] = [await running(server), await running(server)];
+	const [other, list] = [await context.newPage(), await context.newPage()];
+	await page.goto(first.url);
+	await other.goto(second.url);
+	await list.goto(server.url);
+	const all = [page, other, list];
+	for (const tab of all) await expect(tab.locator(state)).toHaveText("Live");
+	await server.stop("SIGKILL");
+	for (const tab of all) await expect(tab.locator(state)).toHaveText("Reconnecting");
+	await server.start();
+	for (const build of [first, second]) await build.log("s", "two\n");
+	for (const tab of all) await expect(tab.locator(state)).toHaveText("Live", { timeout: 40_000 });
+	await finished(page, server, first);
+	await finished(other, server, second);
+	const item = list.locator("build-item").filter({ hasText: `#${second.number}` });
+	await expect(item.locator(".status")).toHaveText("passed");
+});
+
+test("a tab that is frozen while 20,000 lines arrive has them all when it thaws", async ({
+	context,
+	page,
+	server,
+	relay,
+	through,
+}) => {
+	const [build, beside] = [await running(server), await running(server)];
+	const other = await context.newPage();
+	await page.goto(through(build));
+	await other.goto(through(beside));
+	await expectLines(page, ["one"]);
+	// A debugger stops all of the page, its timers and its messages; Page.setWebLifecycleState does not
+	// stop one that is visible, as all pages of a headless browser are.
+	const session = await context.newCDPSession(page);
+	await session.send("Debugger.enable");
+	const stopped = new Promise((resolve) => session.once("Debugger.paused", resolve));
+	void session.send("Debugger.pause");
+	await stopped;
+	const width = 600; // more than a page is sent before it has taken any
+	for (let i = 0; i < 20; i++) {
+		const line = (j: number) => `${i * 1_000 + j} `.padEnd(width, "-");
+		await build.log("s", `${Array.from({ length: 1_000 }, (_, j) => line(j)).join("\n")}\n`);
+	}
+	// The other page does not suffer, and what the frozen one does not take is not fetched for it.
+	await beside.log("s", "two\n");
+	await expectLines(other, ["one", "two"]);
+	await expect.poll(() => relay.asked.at(-1)?.path, { timeout: 20_000 }).not.toContain(build.id);
+	await session.send("Debugger.resume");
+	await expect(page.locator(state)).toHaveText("Live");
+	await build.log("s", "last\n");
+	await expect(log(page).locator(".line").last()).toHaveText("last");
+	const want = await server.logLines(build.id, "s");
+	await expectLines(page, want.slice(-10_000));
+	await build.finish("s");
+	await beside.finish("s");
+});
+
+for (const worker of [true, false]) {
+	test(`a page that comes back from the back/forward cache is live again, ${worker ? "with" : "without"} a worker`, async ({
+		playwright,
+		server,
+		relay,
+		through,
+	}, info) => {
+		const [build, other] = [await running(server), await running(server)];
+		// Playwright switches the cache off.
+		const browser = await playwright.chromium.launch({
+			...info.project.use.launchOptions,
+			ignoreDefaultArgs: ["--disable-back-forward-cache"],
+		});
+		const page = await browser.newPage();
+		if (!worker) await withoutWorker(page);
+		await page.goto(through(build));
+		await expectLines(page, ["one"]);
+		await expect(page.locator(state)).toHaveText("Live");
+		await page.evaluate(() => {
+			(globalThis as { mark?: boolean }).mark = true;
+		});
+		await page.goto(through(other));
+		await expectLines(page, ["one"]);
+		await build.log("s", "two\n");
+		await page.evaluate(() => history.back());
+		await page.waitForURL(through(build), { waitUntil: "commit" });
+		await expectLines(page, ["one", "two"]);
+		await expect(page.locator(state)).toHaveText("Live");
+		expect(await page.evaluate(() => (globalThis as { mark?: boolean }).mark)).toBe(true);
+		await build.log("s", "three\n");
+		await expectLines(page, ["one", "two", "three"]);
+		await expect.poll(() => relay.streams).toBe(1);
+		await finished(page, server, build);
+		await browser.close();
+		await other.finish("s");
+	});
+}
+
+test("the network is cut and comes back", async ({
+	context,
+	page,
+	server,
+	relay,
+	through,
+	complaints,
+}) => {
+	complaints.expected = connectionErrors;
+	const build = await running(server);
+	await page.goto(through(build));
+	await expectLines(page, ["one"]);
+	await expect(page.locator(state)).toHaveText("Live");
+	const online = await page.evaluate(() => navigator.onLine);
+	relay.answer = () => 502;
+	await context.setOffline(true);
+	relay.cut();
+	await build.log("s", "two\n");
+	await expect(page.locator(state)).toHaveText(online ? "Offline" : "Reconnecting");
+	await expectLines(page, ["one"]);
+	relay.answer = () => "pass";
+	await context.setOffline(false);
+	await expect(page.locator(state)).toHaveText("Live");
+	await finished(page, server, build);
+});
+
+test("without a SharedWorker each page has a connection of its own", async ({
+	context,
+	page,
+	server,
+	relay,
+	through,
+}) => {
+	const [first, second] = [await running(server), await running(server)];
+	const other = await context.newPage();
+	for (const tab of [page, other]) await withoutWorker(tab);
+	await page.goto(through(first));
+	await other.goto(through(second));
+	for (const tab of [page, other]) await expect(tab.locator(state)).toHaveText("Live");
+	await expect.poll(() => relay.streams).toBe(2);
+	await first.log("s", "two\n");
+	await expectLines(page, ["one", "two"]);
+	await finished(page, server, first);
+	await finished(other, server, second);
+	await expect.poll(() => relay.streams).toBe(0);
+});
+
+test("a worker that does not start is done without", async ({
+	page,
+	server,
+	relay,
+	through,
+	complaints,
+}) => {
+	complaints.expected = connectionErrors;
+	const build = await running(server);
+	relay.answer = (path) => (path.includes("hub-worker") ? 404 : "pass");
+	await page.goto(through(build));
+	await expect(page.locator(state)).toHaveText("Live");
+	await build.log("s", "two\n");
+	await expectLines(page, ["one", "two"]);
+	await finished(page, server, build);
+});
+
+test("a worker that dies is replaced", async ({ browser, page, server, relay, through }) => {
+	const build = await running(server);
+	await page.goto(through(build));
+	await expectLines(page, ["one"]);
+	await expect(page.locator(state)).toHaveText("Live");
+	const session = await browser.newBrowserCDPSession();
+	const workers = async () => {
+		const { targetInfos } = await session.send("Target.getTargets");
+		return targetInfos.filter(({ type }) => type === "shared_worker");
+	};
+	const [worker] = await workers();
+	expect(worker?.url).toContain("/assets/hub-worker-");
+	const asked = relay.asked.length;
+	await session.send("Target.closeTarget", { targetId: worker?.targetId ?? "" });
+	await expect.poll(() => relay.streams).toBe(0);
+	await build.log("s", "two\n");
+	await expectLines(page, ["one", "two"]);
+	await expect(page.locator(state)).toHaveText("Live");
+	expect(relay.asked.length).toBeGreaterThan(asked);
+	expect((await workers()).map(({ targetId }) => targetId)).not.toEqual([worker?.targetId]);
+	await finished(page, server, build);
+});
+
+test("a server with newer pages is noticed after a break", async ({
+	page,
+	server,
+	relay,
+	through,
+	complaints,
+}) => {
+	complaints.expected = connectionErrors;
+	const build = await running(server);
+	const chip = page.getByRole("button", { name: "New version" });
+	await page.goto(through(build));
+	await expect(page.locator(state)).toHaveText("Live");
+	const broken = async () => {
+		relay.cut();
+		const asked = relay.paths.length;
+		await expect.poll(() => relay.paths.slice(asked)).toContain("/");
+		await expect(page.locator(state)).toHaveText("Live");
+	};
+	await broken();
+	await expect(chip).toBeHidden();
+	// The page of a network that wants a sign-in is no new version.
+	relay.answer = (path) => (path === "/" ? { page: '<script src="/x.js"></script>' } : "pass");
+	await broken();
+	await expect(chip).toBeHidden();
+	const page2 = '<script src="/assets/index-new.js"></script><stepcast-app></stepcast-app>';
+	relay.answer = (path) => (path === "/" ? { page: page2 } : "pass");
+	await broken();
+	await expect(chip).toBeVisible();
+	await build.finish("s");
+});

@@ -7,8 +7,8 @@ import {
 } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** What a relay does with a request: passes it on, leaves it without an answer, or answers with a status. */
-export type Answer = "pass" | "silence" | number;
+/** What a relay does with a request: passes it on, leaves it without an answer, or answers with a status or a page. */
+export type Answer = "pass" | "silence" | number | { readonly page: string };
 
 /** A stream that is open through the relay. */
 interface OpenStream {
@@ -30,8 +30,6 @@ export class Relay {
 	readonly asked: { readonly path: string; readonly after: string | undefined }[] = [];
 	/** Requests for anything, in order. */
 	readonly paths: string[] = [];
-	/** How many streams were ever open at once. */
-	most = 0;
 	url = "";
 
 	constructor(upstream: () => string) {
@@ -82,6 +80,10 @@ export class Relay {
 		this.paths.push(path);
 		const answer = this.answer(path);
 		if (answer === "silence") return;
+		if (typeof answer === "object") {
+			response.writeHead(200, { "Content-Type": "text/html" }).end(answer.page);
+			return;
+		}
 		if (answer !== "pass") {
 			response.writeHead(answer).end();
 			return;
@@ -98,12 +100,13 @@ export class Relay {
 				}
 				const stream: OpenStream = { response, silent: false };
 				this.#open.add(stream);
-				this.most = Math.max(this.most, this.#open.size);
 				got.on("data", (piece) => {
 					if (!stream.silent) response.write(piece);
 				});
 				got.on("close", () => {
-					if (!stream.silent) response.destroy();
+					if (stream.silent) return;
+					if (got.complete) response.end();
+					else response.destroy();
 				});
 				response.on("close", () => this.#open.delete(stream));
 			},

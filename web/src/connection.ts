@@ -13,9 +13,9 @@ export type Connection =
 /** The server sends a ping after 15 s of silence, so three missing ones mean that something is wrong. */
 export const staleAfter = 45_000;
 /** How often a page asks whether its hub is there. */
-const askEvery = 5_000;
+const askEvery = 3_000;
 /** Questions without an answer, after which the hub is dead. Counted, not timed: a page may sleep. */
-const maxUnanswered = 2;
+const maxUnanswered = 3;
 
 /** Fired at the window when the server has other pages than this one. */
 export const upgraded = "stepcast-upgraded";
@@ -170,7 +170,7 @@ export class Subscription {
 		if (this.#lost !== undefined && said.news > this.#lost) this.#lost = undefined;
 		if (said.events.length > 0) this.#receive(said.events);
 		this.#say({ say: "took", number: said.number });
-		if (said.script !== undefined && said.script !== ownScript())
+		if (said.scripts !== undefined && said.scripts !== ownScripts())
 			dispatchEvent(new Event(upgraded));
 		this.#judge();
 		if (this.#over()) this.#hangUp();
@@ -216,8 +216,12 @@ export class Subscription {
 		this.#judge();
 	};
 
-	/** A page that goes may come back from the browser's back/forward cache, but not with an open port. */
-	readonly #hidden = (): void => this.#hangUp();
+	/** A page that goes may come back from the browser's back/forward cache, but not if it leaves anything open. */
+	readonly #hidden = (): void => {
+		this.#hangUp();
+		own?.close();
+		own = undefined;
+	};
 
 	readonly #shown = (event: PageTransitionEvent): void => {
 		if (!event.persisted) return;
@@ -237,7 +241,8 @@ function same(a: Connection, b: Connection): boolean {
 	return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** The script that this page was loaded with. */
-function ownScript(): string | null | undefined {
-	return document.querySelector("script[src]")?.getAttribute("src");
+/** The scripts that this page was loaded with. */
+function ownScripts(): string {
+	const scripts = document.querySelectorAll("script[src]");
+	return [...scripts].map((script) => script.getAttribute("src")).join(" ");
 }

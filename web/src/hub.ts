@@ -15,7 +15,7 @@ export type HubState =
 
 /** What a page says to the hub. */
 export type FromPage =
-	/** Follow this from now on. The first message, and again when the step changes. */
+	/** Follow this. The first message, and again when another step of the same log is wanted. */
 	| { readonly say: "want"; readonly wanted: Wanted }
 	/** It has taken this message and those before it. */
 	| { readonly say: "took"; readonly number: number }
@@ -34,8 +34,8 @@ export interface FromHub {
 	readonly state: HubState;
 	/** When the server was last heard of. */
 	readonly news: number;
-	/** The address of the script that the server's pages have now; known after a connection was lost. */
-	readonly script: string | undefined;
+	/** The scripts that the server's pages have now, as `scriptsOf` has it; known after a connection was lost. */
+	readonly scripts: string | undefined;
 }
 
 /** A log without subscribers stays in its stream for so long: a page that is loaded anew finds it there. */
@@ -52,7 +52,10 @@ interface Log {
 	/** Where its stream goes on. Undefined until a snapshot says where to begin: there is no replay. */
 	cursor: string | undefined;
 	stream: Stream | undefined;
-	/** The steps whose text the stream's address asks for; undefined while it has no such address. */
+	/**
+	 * The steps whose text the stream's address asks for; undefined while the log is in no such address,
+	 * or in one of a history that is past: then the stream is not listened to.
+	 */
 	steps: ReadonlySet<string> | undefined;
 	/** Whether its stream has caught up once. */
 	live: boolean;
@@ -70,9 +73,9 @@ interface Log {
 interface Page {
 	readonly port: MessagePort;
 	subscriber: Subscriber | undefined;
+	/** Undefined while it is behind: for the hub it is gone then, and only its port holds it. */
 	log: Log | undefined;
-	/** What it ended with, if it did. */
-	last: HubState | undefined;
+	refused: number | undefined;
 }
 
 /**
@@ -94,17 +97,24 @@ export class Hub {
 	/** Pages that are sent a message in a moment. */
 	readonly #due = new Set<Page>();
 	#sending = false;
-	#script: string | undefined;
+	#scripts: string | undefined;
 
 	/** Takes a page's port. */
 	attach(port: MessagePort): void {
-		const page: Page = { port, subscriber: undefined, log: undefined, last: undefined };
+		const page: Page = { port, subscriber: undefined, log: undefined, refused: undefined };
 		port.addEventListener("message", (message: MessageEvent<FromPage>) => {
 			this.#listen(page, message.data);
 		});
-		// Browsers that know this event fire it when a page is gone without a word.
-		port.addEventListener("close", () => this.#leave(page));
 		port.start();
+	}
+
+	/** Lets go of everything at once. It is of no use after that. */
+	close(): void {
+		for (const stream of this.#streams) stream.close();
+		for (const timer of this.#opening.values()) clearTimeout(timer);
+		for (const log of this.#logs.values()) this.#forget(log);
+		this.#streams.clear();
+		this.#opening.clear();
 	}
 
 	#listen(page: Page, said: FromPage): void {
@@ -114,7 +124,7 @@ export class Hub {
 				return;
 			case "took":
 				page.subscriber?.took(said.number);
-				if (page.log) this.#settle(page.log);
+				if (page.subscriber?.phase === "waiting" && !page.log) this.#enter(page, page.subscriber);
 				return;
 			case "here":
 				this.#send(page);
@@ -129,19 +139,38 @@ export class Hub {
 	}
 
 	#want(page: Page, wanted: Wanted): void {
-		const name = wanted.log.toLowerCase();
-		if (page.subscriber && page.log?.name === name) {
+		if (page.subscriber) {
 			page.subscriber.want(wanted);
+			if (page.log) this.#settle(page.log);
 		} else {
-			this.#leave(page);
 			page.subscriber = new Subscriber(wanted);
-			page.last = undefined;
-			page.log = this.#logs.get(name) ?? this.#newLog(name);
-			page.log.pages.add(page);
-			clearTimeout(page.log.idle);
+			this.#enter(page, page.subscriber);
+			this.#send(page);
 		}
-		this.#send(page);
-		this.#settle(page.log);
+	}
+
+	#enter(page: Page, subscriber: Subscriber): void {
+		const name = subscriber.wanted.log.toLowerCase();
+		const log = this.#logs.get(name) ?? this.#newLog(name);
+		log.pages.add(page);
+		clearTimeout(log.idle);
+		page.log = log;
+		this.#settle(log);
+	}
+
+	#leave(page: Page): void {
+		const log = page.log;
+		page.log = undefined;
+		this.#due.delete(page);
+		log?.pages.delete(page);
+		if (log?.pages.size === 0) log.idle = setTimeout(() => this.#drop(log), linger);
+	}
+
+	/** Lets go of a log that nobody follows. */
+	#drop(log: Log): void {
+		const stream = log.stream;
+		if (stream && !stream.pausing) this.#open(stream);
+		else this.#forget(log);
 	}
 
 	#newLog(name: string): Log {
@@ -164,25 +193,6 @@ export class Hub {
 		return log;
 	}
 
-	#leave(page: Page): void {
-		const log = page.log;
-		page.log = undefined;
-		page.subscriber = undefined;
-		this.#due.delete(page);
-		if (!log) return;
-		log.pages.delete(page);
-		if (log.pages.size > 0) return;
-		// In a page that goes, no connection stays behind: the browser could not keep it for the way back.
-		if ([...this.#logs.values()].every(({ pages }) => pages.size === 0)) this.#drop(log);
-		else log.idle = setTimeout(() => this.#drop(log), linger);
-	}
-
-	/** Lets go of a log that nobody wants. */
-	#drop(log: Log): void {
-		if (log.stream) this.#open(log.stream);
-		else this.#forget(log);
-	}
-
 	#forget(log: Log): void {
 		clearTimeout(log.retry);
 		clearTimeout(log.idle);
@@ -194,13 +204,8 @@ export class Hub {
 	#settle(log: Log): void {
 		if (log.asking || log.at !== undefined) return;
 		const waiting = [...log.pages].filter((page) => page.subscriber?.phase === "waiting");
-		if (waiting.length === 0) return;
-		if (log.over || log.cursor === undefined || waiting.every((page) => carries(log, page))) {
-			void this.#ask(log, waiting);
-			return;
-		}
-		if (log.stream) this.#reopen(log.stream);
 		const carried = waiting.filter((page) => carries(log, page));
+		if (carried.length < waiting.length && log.stream) this.#reopen(log.stream);
 		if (carried.length > 0) void this.#ask(log, carried);
 	}
 
@@ -227,11 +232,12 @@ export class Hub {
 		log.finished = answer.finished;
 		const fresh = log.cursor === undefined && !log.over;
 		if (fresh) log.cursor = answer.cursor;
-		for (const page of log.pages) {
-			page.subscriber?.join(answer.state, Date.now());
-			if (page.subscriber?.phase !== "joined") continue;
-			if (log.live) page.subscriber.hear(signal("live", answer.cursor), 0, Date.now());
-			if (log.over) page.subscriber.hear(signal("end", answer.cursor), 0, Date.now());
+		const now = Date.now();
+		for (const { subscriber } of log.pages) {
+			if (subscriber?.phase !== "asked") continue;
+			subscriber.join(answer.state, now);
+			if (log.live) subscriber.hear(signal("live", answer.cursor), 0, now);
+			if (log.over) subscriber.hear(signal("end", answer.cursor), 0, now);
 		}
 		this.#announce(log);
 		if (fresh) {
@@ -264,11 +270,11 @@ export class Hub {
 		const stream: Stream = new Stream({
 			heard: (name, event, size) => {
 				const log = this.#logs.get(name);
-				if (log?.stream === stream && log.cursor !== undefined) this.#hear(log, event, size);
+				if (log?.stream === stream && log.steps) this.#hear(log, event, size);
 			},
 			moved: (name, cursor) => {
 				const log = this.#logs.get(name);
-				if (log?.stream === stream && log.cursor !== undefined) log.cursor = cursor;
+				if (log?.stream === stream && log.steps) log.cursor = cursor;
 			},
 			changed: (recovered) => {
 				for (const log of this.#carriedBy(stream)) this.#announce(log);
@@ -296,11 +302,6 @@ export class Hub {
 		this.#opening.delete(stream);
 		for (const log of this.#carriedBy(stream)) {
 			log.steps = undefined;
-			if ([...log.pages].some((page) => page.subscriber?.follows)) continue;
-			// Whoever comes back, or is no longer behind, begins with a snapshot.
-			log.stream = undefined;
-			log.cursor = undefined;
-			log.live = false;
 			if (log.pages.size === 0) this.#forget(log);
 		}
 		const logs = this.#carriedBy(stream).filter((log) => log.cursor !== undefined);
@@ -328,6 +329,7 @@ export class Hub {
 			case "reset":
 				// Its history is another one now. The rest of this replay is not listened to.
 				log.cursor = undefined;
+				log.steps = undefined;
 				log.live = false;
 				break;
 			case "live":
@@ -348,10 +350,7 @@ export class Hub {
 		log.over = true;
 		log.stream = undefined;
 		const end = signal("end", log.cursor ?? "");
-		for (const page of log.pages) {
-			if (page.subscriber?.phase !== "joined") continue;
-			page.subscriber.hear(end, 0, Date.now());
-		}
+		for (const page of log.pages) page.subscriber?.hear(end, 0, Date.now());
 		this.#announce(log);
 		if (stream && this.#carriedBy(stream).length === 0) this.#open(stream);
 		this.#settle(log);
@@ -360,7 +359,7 @@ export class Hub {
 	#refuse(log: Log, status: number): void {
 		for (const page of log.pages) {
 			page.subscriber?.close();
-			page.last = { name: "refused", status };
+			page.refused = status;
 		}
 		this.#announce(log);
 		this.#forget(log);
@@ -397,9 +396,9 @@ export class Hub {
 				signal: AbortSignal.timeout(patience),
 			});
 			if (!response.ok) return;
-			const script = /<script\b[^>]*\ssrc="([^"]+)"/.exec(await response.text())?.[1];
-			if (script === undefined || script === this.#script) return;
-			this.#script = script;
+			const scripts = scriptsOf(await response.text());
+			if (scripts === this.#scripts) return;
+			this.#scripts = scripts;
 			for (const log of this.#logs.values()) this.#announce(log);
 		} catch {
 			// There will be a next time.
@@ -421,34 +420,36 @@ export class Hub {
 	#send(page: Page): void {
 		this.#due.delete(page);
 		const batch = page.subscriber?.batch(Date.now());
-		if (!batch) return;
+		if (!batch) {
+			this.#leave(page);
+			return;
+		}
 		const message: FromHub = {
 			...batch,
 			state: stateOf(page),
 			news: page.log?.stream?.news ?? Date.now(),
-			script: this.#script,
+			scripts: this.#scripts,
 		};
 		page.port.postMessage(message);
 	}
 }
 
-/** Whether the stream's address has what a page wants. One that is still to be opened will. */
+/** Whether the stream's address has what a page wants. One that is still to be opened will, and nothing is missed after the end. */
 function carries(log: Log, page: Page): boolean {
 	const step = page.subscriber?.wanted.step;
-	return step === undefined || log.steps === undefined || log.steps.has(step);
+	return step === undefined || log.over || log.steps === undefined || log.steps.has(step);
 }
 
 function wantedSteps(log: Log): Set<string> {
 	const steps = new Set<string>();
 	for (const { subscriber } of log.pages) {
-		if (subscriber?.follows && subscriber.wanted.step !== undefined)
-			steps.add(subscriber.wanted.step);
+		if (subscriber?.wanted.step !== undefined) steps.add(subscriber.wanted.step);
 	}
 	return steps;
 }
 
-function stateOf({ log, subscriber, last }: Page): HubState {
-	if (last) return last;
+function stateOf({ log, subscriber, refused }: Page): HubState {
+	if (refused !== undefined) return { name: "refused", status: refused };
 	if (!log || !subscriber) return { name: "connecting" };
 	if (log.over && subscriber.phase === "over") {
 		const at = log.finished ? Date.parse(log.finished) : undefined;
@@ -458,9 +459,17 @@ function stateOf({ log, subscriber, last }: Page): HubState {
 	const state = log.stream?.state;
 	if (log.live && subscriber.told && state) return state;
 	if (state?.name === "reconnecting") return state;
-	return log.failures > 0 || subscriber.told
-		? { name: "reconnecting", at: undefined }
-		: { name: "connecting" };
+	return log.failures > 0 ? { name: "reconnecting", at: undefined } : { name: "connecting" };
+}
+
+/**
+ * The addresses of a page's scripts, which change with their content; undefined for what is no page of
+ * ours, as what a network shows to those who have not signed in to it.
+ */
+export function scriptsOf(page: string): string | undefined {
+	if (!page.includes("<stepcast-app")) return undefined;
+	const scripts = page.matchAll(/<script\b[^>]*\ssrc="([^"]+)"/g);
+	return [...scripts].map(([, address]) => address).join(" ");
 }
 
 function signal(kind: "live" | "end", id: string): StreamEvent {

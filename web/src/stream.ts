@@ -10,8 +10,9 @@ export interface Followed {
 
 /** What the server takes in one stream. */
 export const maxLogs = 32;
-/** Steps that one log is asked for by name, at most; beyond that it is asked for all of them. */
-export const maxSteps = 100;
+/** Steps that one log is asked for by name, and their length in the address; beyond that it is asked for all. */
+const maxSteps = 100;
+const maxStepsLength = 2_000;
 
 /** The address that carries several logs in one connection. */
 export function streamAddress(followed: readonly Followed[]): string {
@@ -19,10 +20,10 @@ export function streamAddress(followed: readonly Followed[]): string {
 		const fields = [["log", log]];
 		if (after !== "") fields.push(["after", after]);
 		if (log !== "feed" && steps.length === 0) fields.push(["logs", "none"]);
-		if (log !== "feed" && steps.length <= maxSteps) {
-			for (const step of steps) fields.push(["step", step]);
-		}
-		return fields.map(([name, value = ""]) => `${name}=${encodeURIComponent(value)}`).join(";");
+		const address = fields.map(([name, value = ""]) => `${name}=${encodeURIComponent(value)}`);
+		const named = steps.map((step) => `step=${encodeURIComponent(step)}`);
+		if (named.length <= maxSteps && named.join().length <= maxStepsLength) address.push(...named);
+		return address.join(";");
 	});
 	return `/api/v1/streams?${logs.join("&")}`;
 }

@@ -64,11 +64,6 @@ export class Subscriber {
 		return this.#told;
 	}
 
-	/** Whether the hub has to follow the log for it. */
-	get follows(): boolean {
-		return this.#phase !== "behind" && this.#phase !== "over";
-	}
-
 	/** Wants another step of the same log. */
 	want(wanted: Wanted): void {
 		if (wanted.step === this.#wanted.step) return;
@@ -101,7 +96,7 @@ export class Subscriber {
 	/** An event of its log; size in characters. */
 	hear(event: StreamEvent, size: number, now: number): void {
 		if (event.kind === "reset") {
-			if (!this.follows) return;
+			if (this.#phase === "behind" || this.#phase === "over") return;
 			this.#held.clear();
 			this.again();
 			if (this.#told) this.#add(event, size, now);
@@ -123,7 +118,7 @@ export class Subscriber {
 
 	/** The next message, with all there is to say, perhaps nothing. Undefined for a page that is behind. */
 	batch(now: number): Batch | undefined {
-		if (this.#behind(now)) this.#cut();
+		if (this.#late(now)) this.#cut();
 		if (this.#phase === "behind") return undefined;
 		const batch = { number: ++this.#number, events: this.#queue };
 		this.#sent.push({ number: batch.number, size: this.#queued, at: now });
@@ -150,17 +145,17 @@ export class Subscriber {
 	}
 
 	#add(event: StreamEvent, size: number, now: number): void {
-		if (this.#behind(now)) this.#cut();
+		const full = this.#sent.length > 0 && this.#untaken > maxUntaken;
+		if (full || this.#late(now)) this.#cut();
 		if (this.#phase === "behind") return;
 		this.#queue.push(event);
 		this.#queued += size;
 		this.#untaken += size;
 	}
 
-	#behind(now: number): boolean {
+	#late(now: number): boolean {
 		const oldest = this.#sent[0];
-		if (!oldest || this.#phase === "over") return false;
-		return this.#untaken > maxUntaken || now - oldest.at > maxUntakenFor;
+		return oldest !== undefined && this.#phase !== "over" && now - oldest.at > maxUntakenFor;
 	}
 
 	#cut(): void {
