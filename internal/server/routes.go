@@ -48,7 +48,6 @@ func (s *Server) routes() []route {
 		// Pages
 		{"GET", "/", public, s.page},
 		{"GET", "/builds/:id", public, s.page},
-		{"GET", "/wall", public, s.page},
 		{"GET", "/assets/*", public, s.asset},
 	}
 }
@@ -59,16 +58,17 @@ func (s *Server) router() *echo.Echo {
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = s.answer
 	e.Use(s.recover, s.guard, paced)
-	steps := make(map[string]ends)
+	behind := make(map[string]ends) // a star, by method and address up to it
 	for _, r := range s.routes() {
 		h := s.check(r.access, r.handler)
-		if path, end, below := strings.Cut(r.path, "*/"); below {
+		if path, end, goesOn := strings.Cut(r.path, "*/"); goesOn {
 			r.path = path + "*"
-			if steps[r.method] == nil {
-				steps[r.method] = ends{}
+			address := r.method + " " + r.path
+			if behind[address] == nil {
+				behind[address] = ends{}
 			}
-			steps[r.method][end] = h
-			h = steps[r.method].dispatch
+			behind[address][end] = h
+			h = behind[address].dispatch
 		}
 		e.Add(r.method, r.path, h)
 		if r.method == http.MethodGet {
@@ -78,8 +78,8 @@ func (s *Server) router() *echo.Echo {
 	return e
 }
 
-// ends are the routes below a step by their last segment. To Echo they are one
-// route, whose star takes in the rest of the address.
+// ends are the routes that go on behind a star, by their last segment. To Echo
+// they are one route, whose star takes in the rest of the address.
 type ends map[string]echo.HandlerFunc
 
 func (of ends) dispatch(c echo.Context) error {
