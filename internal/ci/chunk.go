@@ -60,6 +60,15 @@ func (c *Chunk) AppendRaw(dst []byte) []byte {
 	return AppendUnescaped(dst, c.Body)
 }
 
+// Plain tells that no escape sequence begins in the text: it holds no ESC. False
+// means that one may.
+func (c *Chunk) Plain() bool {
+	if !c.Escaped {
+		return bytes.IndexByte(c.Body, 0x1b) < 0
+	}
+	return !bytes.Contains(c.Body, []byte(`\u001`)) // \u001b and \u001B, and neighbours that are as rare
+}
+
 // From returns the rest of the chunk from byte n of its text on.
 func (c *Chunk) From(n int64) Chunk {
 	raw := c.AppendRaw(make([]byte, 0, c.Bytes))

@@ -283,6 +283,58 @@ func TestChunk_SplitsAnything(t *testing.T) {
 	})
 }
 
+// TestEvent_CutsAtLines cuts literals of all kinds, and bytes, at lines and
+// compares with the text cut there.
+func TestEvent_CutsAtLines(t *testing.T) {
+	t.Parallel()
+	units := rapid.SampledFrom([]string{"a", `\u0061`, `\n`, `\n`, `\u000a`, `\u000A`, `\\n`, `\ud83d\ude00`, `\u00e9`, "é", `\u20ac`, "€", `\t`, `\/`, `\"`})
+	rapid.Check(t, func(t *rapid.T) {
+		whole := Event{Kind: KindLog, Line: 7, Offset: 100}
+		if rapid.Bool().Draw(t, "bytes") {
+			whole.Chunk = NewChunk(append([]byte("\xff"), rapid.SliceOf(rapid.SampledFrom([]byte("a\n\xe2"))).Draw(t, "raw")...))
+		} else {
+			whole.Chunk = checked([]byte(strings.Join(rapid.SliceOfN(units, 1, 20).Draw(t, "units"), "")))
+		}
+		raw := whole.Chunk.AppendRaw(nil)
+		lines := bytes.SplitAfter(raw, []byte{'\n'})
+		n := rapid.IntRange(0, len(lines)+1).Draw(t, "lines")
+		kept := bytes.Join(lines[:min(n, len(lines))], nil)
+		rest := raw[len(kept):]
+		same := func(what string, got Event, line, offset int64, raw []byte) {
+			if want := (Chunk{Bytes: int64(len(raw)), Lines: int64(bytes.Count(raw, []byte{'\n'})), Ended: bytes.HasSuffix(raw, []byte{'\n'}), Escaped: whole.Chunk.Escaped, Body: got.Chunk.Body}); got.Line != line || got.Offset != offset ||
+				fmt.Sprint(got.Chunk) != fmt.Sprint(want) || !bytes.Equal(got.Chunk.AppendRaw(nil), raw) {
+				t.Fatalf("%s %d lines of %q: %+v, want %q", what, n, whole.Chunk.Body, got, raw)
+			}
+		}
+		head, tail := whole, whole
+		if head.KeepLines(int64(n)); len(kept) > 0 {
+			same("keep", head, 7, 100, kept)
+		}
+		switch ok := tail.SkipLines(int64(n)); {
+		case ok != (len(rest) > 0):
+			t.Fatalf("skip %d lines of %q: %v", n, whole.Chunk.Body, ok)
+		case ok:
+			same("skip", tail, int64(7+n), int64(100+len(kept)), rest)
+		default:
+			same("skip in vain", tail, 7, 100, raw)
+		}
+	})
+}
+
+func TestChunk_Plain(t *testing.T) {
+	t.Parallel()
+	for literal, want := range map[string]bool{"": true, "text": true, `\n\\u002b`: true, `a\u001b[m`: false, `\u001B`: false} {
+		if c := checked([]byte(literal)); c.Plain() != want {
+			t.Errorf("%s: %v", literal, c.Plain())
+		}
+	}
+	for raw, want := range map[string]bool{"\xff": true, "\xff\x1b": false} {
+		if c := NewChunk([]byte(raw)); c.Plain() != want {
+			t.Errorf("%q: %v", raw, c.Plain())
+		}
+	}
+}
+
 func TestCharEnd(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -154,6 +154,35 @@ func (s *Store) chunks(ctx context.Context, log ci.LogID, key ci.StepKey, startS
 	return events, nil
 }
 
+const rowsBackSQL = `
+	SELECT first_id, last_id, form, log_offset, first_line, body FROM (
+		SELECT e.*, sum(e.log_bytes) OVER (ORDER BY e.log_offset DESC) - e.log_bytes AS behind FROM (
+			SELECT e.* FROM events e
+			WHERE e.build = $1 AND e.step = (SELECT number FROM steps WHERE build = $1 AND key = $2) AND e.kind = 2
+			AND e.form & 4 = 0 AND e.log_offset < $4 AND e.log_offset >= (
+				SELECT max(log_offset) FROM events
+				WHERE build = $1 AND step = (SELECT number FROM steps WHERE build = $1 AND key = $2) AND kind = 2 AND log_offset <= $3
+			)
+			ORDER BY e.log_offset DESC LIMIT $5
+		) e
+	) e WHERE behind < 1048576 ORDER BY log_offset`
+
+// EscapesBack reads backwards what may hold escape sequences: of the rows of a
+// step's log that overlap the bytes between two places, the last at most `most`,
+// and about 1 MiB. Rows in which none begins are left out; the events are in
+// order all the same.
+func (s *Store) EscapesBack(ctx context.Context, log ci.LogID, key ci.StepKey, from, to int64, most int) ([]ci.Event, error) {
+	rows, err := s.read.Query(ctx, rowsBackSQL, log, string(key), from, to, most)
+	if err != nil {
+		return nil, unavailable("read a log backwards", err)
+	}
+	events, err := collectLogRows(rows, key)
+	if err != nil {
+		return nil, unavailable("read a log backwards", err)
+	}
+	return events, nil
+}
+
 const tailRowsSQL = `
 	SELECT s.key, s.newlines + s.unended::int - $2 + 1, e.first_id, e.last_id, e.form, e.log_offset, e.first_line, e.body
 	FROM steps s CROSS JOIN LATERAL (

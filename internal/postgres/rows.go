@@ -25,10 +25,13 @@ import (
 //	byte     flags
 //
 // All of it is one zstd frame if the form says so. The form also tells whether
-// any of the events is a hole, so that those can be found.
+// any of the events is a hole, so that those can be found, and whether it is
+// known that no escape sequence begins in any, so that whoever looks for those
+// need not read the row. Rows of releases before this one lack that.
 const (
 	formZstd  = 1 << 0
 	formHoles = 1 << 1
+	formPlain = 1 << 2
 
 	flagEnded   = 1 << 0 // the last byte is a newline
 	flagEscaped = 1 << 1 // the text is the inside of a JSON string, else raw bytes
@@ -115,10 +118,13 @@ type body struct {
 func encodeBody(entries []entry) body {
 	buf := scratch.Get().(*[]byte)
 	defer scratch.Put(buf)
-	plain, before, form := (*buf)[:0], int64(0), int16(0)
+	plain, before, form := (*buf)[:0], int64(0), int16(formPlain)
 	for _, e := range entries {
 		if e.lost > 0 {
 			form |= formHoles
+		}
+		if !e.chunk.Plain() {
+			form &^= formPlain
 		}
 		micros := e.at.UnixMicro()
 		plain = binary.AppendVarint(plain, micros-before)

@@ -49,7 +49,7 @@ func (s *Server) getLines(c echo.Context, ref postgres.Ref) error {
 	}
 	var colours sgr
 	if len(chunks) > 0 {
-		if colours, err = coloursAt(ctx, s.store, &extent, chunks[0].Offset); err != nil {
+		if colours, err = s.colours.at(ctx, &extent, chunks[0].Offset); err != nil {
 			return fmt.Errorf("find the colours of line %d: %w", want.first, err)
 		}
 	}
@@ -146,25 +146,4 @@ func logCaching(extent *postgres.StepLog) string {
 		return "private, max-age=31536000, immutable"
 	}
 	return "no-cache"
-}
-
-// coloursAt finds the colours in force at a byte of a log.
-func coloursAt(ctx context.Context, store *postgres.Store, extent *postgres.StepLog, place int64) (colours sgr, err error) {
-	var raw []byte
-	for at := int64(0); at < place; {
-		events, err := store.LogChunks(ctx, extent.Log, extent.Step.Key, at)
-		if err != nil {
-			return colours, err
-		}
-		if len(events) == 0 {
-			break
-		}
-		for i := range events {
-			e := &events[i]
-			raw = e.Chunk.AppendRaw(raw[:0])
-			colours.write(raw[:max(0, min(int64(len(raw)), place-e.Offset))])
-			at = e.End()
-		}
-	}
-	return colours, nil
 }

@@ -1,9 +1,20 @@
 package server
 
 import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"pgregory.net/rapid"
+
+	"github.com/stepcast/stepcast/internal/ci"
 )
 
 func TestLines_Answer(t *testing.T) {
@@ -68,4 +79,173 @@ func TestLines_Answer(t *testing.T) {
 			t.Errorf("%s: %d %s", path, b.status, b.body)
 		}
 	}
+}
+
+// A written is a log as it was written: its bytes, holes included, whose bytes
+// are of no account.
+type written struct {
+	bytes  []byte
+	events []ci.Event // as the server is expected to cut it, without text
+	holes  int
+}
+
+// line is where a line begins, 1-based, and the end of the log for those
+// beyond.
+func (w *written) line(n int64) (place int64) {
+	for i := range w.events {
+		e := &w.events[i]
+		for _, b := range w.bytes[e.Offset:e.End()] {
+			if n <= 1 {
+				return place
+			}
+			place++
+			if b == '\n' && e.Lost == 0 {
+				n--
+			}
+		}
+	}
+	if n <= 1 {
+		return place
+	}
+	return int64(len(w.bytes))
+}
+
+// lines is how many there are, and colours what is in force at a place, by
+// looking from the start.
+func (w *written) lines(to int64) (n int64) {
+	for _, e := range w.events {
+		if e.Lost == 0 {
+			n += int64(bytes.Count(w.bytes[e.Offset:max(e.Offset, min(to, e.End()))], []byte{'\n'}))
+		}
+	}
+	return n
+}
+
+func (w *written) colours(to int64) string {
+	var s sgr
+	for _, e := range w.events {
+		if e.Lost == 0 {
+			s.write(w.bytes[e.Offset:max(e.Offset, min(to, e.End()))])
+		}
+	}
+	return s.String()
+}
+
+// quote writes text as a JSON string, some of it in needless escapes.
+func quote(t *rapid.T, text string) string {
+	var literal strings.Builder
+	literal.WriteByte('"')
+	for _, r := range text {
+		switch style := rapid.IntRange(0, 9).Draw(t, "style"); {
+		case style == 0 && r > 0xffff:
+			a, b := utf16.EncodeRune(r)
+			fmt.Fprintf(&literal, `\u%04x\u%04X`, a, b)
+		case style == 0 && r <= 0xffff:
+			fmt.Fprintf(&literal, `\u%04X`, r)
+		case style == 1 && r == '/':
+			literal.WriteString(`\/`)
+		default:
+			literal.Write(ci.AppendEscaped(nil, []byte(string(r))))
+		}
+	}
+	literal.WriteByte('"')
+	return literal.String()
+}
+
+// TestLines_Random writes random logs in random pieces and asks for random
+// lines of them. What comes is what was written there, cut where the events
+// were, and the colours are those of a look from the start.
+func TestLines_Random(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.colours.far = 0
+	parts := rapid.SampledFrom([]string{
+		"a", "some text", "\n", "\n", "line\n", "\n\n", "\r", "ü", "€", "😀", "/", "\"", "\\", "\\u001b", "\x00", "\xff", "\xe2", "\x82\xac",
+		"\x1b", "[", "[31", ";1", "m", "\x1b[31m", "\x1b[1;32m", "\x1b[0;4m", "\x1b[39m", "\x1b[m", "\x1b[48;5;9m", "\x1b[2K", "\x1b[22;24m",
+		strings.Repeat("x", 3000), strings.Repeat("y\n", 1001),
+	})
+	rapid.Check(t, func(rt *rapid.T) {
+		build, w := s.create(`{"project":"p"}`), written{}
+		for range rapid.IntRange(0, 12).Draw(rt, "requests") {
+			var updates []string
+			for range rapid.IntRange(1, 4).Draw(rt, "updates") {
+				offset := len(w.bytes)
+				at := time.Date(2026, 11, 22, 10, 0, 0, offset*1000, time.UTC)
+				if rapid.IntRange(0, 15).Draw(rt, "hole") == 0 {
+					w.holes++
+					w.bytes = append(w.bytes, "\x1b[0m\n"...)
+					w.events = append(w.events, ci.Event{At: at, Offset: int64(offset), Lost: 5})
+					updates = append(updates, fmt.Sprintf(`{"log":{"step":"a","offset":%d,"at":%q,"lost":5}}`, offset, at.Format(time.RFC3339Nano)))
+					continue
+				}
+				text := strings.Join(rapid.SliceOfN(parts, 1, 6).Draw(rt, "parts"), "")
+				chunk := ci.NewChunk([]byte(text))
+				for _, piece := range chunk.Split() {
+					w.events = append(w.events, ci.Event{At: at, Offset: int64(len(w.bytes)), Chunk: ci.Chunk{Bytes: piece.Bytes}})
+					w.bytes = piece.AppendRaw(w.bytes)
+				}
+				content := `"base64":"` + base64.StdEncoding.EncodeToString([]byte(text)) + `"`
+				if utf8.ValidString(text) && len(text) < 1000 {
+					content = `"text":` + quote(rt, text)
+				}
+				updates = append(updates, fmt.Sprintf(`{"log":{"step":"a","offset":%d,"at":%q,%s}}`, offset, at.Format(time.RFC3339Nano), content))
+			}
+			s.update(build, strings.Join(updates, ","))
+		}
+		if len(w.bytes) == 0 {
+			return
+		}
+		count := w.lines(int64(len(w.bytes)))
+		if last := w.events[len(w.events)-1]; last.Lost > 0 || w.bytes[len(w.bytes)-1] != '\n' {
+			count++
+		}
+		for range 6 {
+			first := rapid.Int64Range(1, count+1).Draw(rt, "from")
+			last := rapid.Int64Range(first, count+2).Draw(rt, "to")
+			query := fmt.Sprintf("?from=%d&to=%d", first, last)
+			if rapid.IntRange(0, 4).Draw(rt, "tail") == 0 {
+				first, last = max(1, count+1-min(last, mostLines)), count
+				query = fmt.Sprintf("?tail=%d", count+1-first)
+			}
+			a := s.get(build + "/steps/a/lines" + query)
+			var got struct {
+				Lines, Bytes int64
+				SGR          string
+				Chunks       []struct {
+					At                        time.Time
+					Step                      string
+					Line, Offset, Bytes, Lost int64
+					Text                      *string
+				}
+			}
+			if err := json.Unmarshal([]byte(a.body), &got); err != nil || a.status != 200 || got.Lines != count || got.Bytes != int64(len(w.bytes)) {
+				rt.Fatalf("%s: %d %v %.300s, want %d lines of %d bytes", query, a.status, err, a.body, count, len(w.bytes))
+			}
+			at, end := w.line(first), w.line(last+1)
+			colours := w.colours(at)
+			if got.SGR != colours && len(got.Chunks) > 0 {
+				rt.Fatalf("%s: colours %q, want %q of %q", query, got.SGR, colours, w.bytes)
+			}
+			if log := s.get(fmt.Sprintf("%s/steps/a/log?lines=%d-%d", build, first, last)); first <= count && w.holes == 0 && (log.body != string(w.bytes[at:end]) || log.header.Get("Stepcast-SGR") != colours) {
+				rt.Fatalf("%s: the log has %q, %v, want %q after %q", query, log.body, log.header, w.bytes[at:end], colours)
+			}
+			for _, c := range got.Chunks {
+				i := slices.IndexFunc(w.events, func(e ci.Event) bool { return e.Offset <= at && at < e.End() })
+				e := &w.events[i]
+				raw := w.bytes[at:min(end, e.End())]
+				if !c.At.Equal(e.At) || c.Step != "a" || c.Offset != at || c.Bytes != int64(len(raw)) || c.Line != w.lines(at)+1 || c.Lost != e.Lost || (c.Text == nil) != (e.Lost > 0) {
+					rt.Fatalf("%s: the chunk is %+v, want one of %q at %d", query, c, raw, at)
+				}
+				var text string
+				json.Unmarshal(append(ci.AppendEscaped([]byte{'"'}, raw), '"'), &text)
+				if c.Text != nil && *c.Text != text {
+					rt.Fatalf("%s: the text is %q, want %q", query, *c.Text, text)
+				}
+				at += c.Bytes
+			}
+			if at != end {
+				rt.Fatalf("%s: the chunks end at %d, want %d", query, at, end)
+			}
+		}
+	})
 }

@@ -47,7 +47,7 @@ func (s *Server) getLog(c echo.Context, ref postgres.Ref) error {
 	if len(extent.Holes) > 0 {
 		h.Set("Stepcast-Holes", holesHeader(extent.Holes))
 	}
-	out := &logWriter{c: c, store: s.store, extent: extent, from: 0, to: size, end: want.last}
+	out := &logWriter{c: c, store: s.store, colours: s.colours, extent: extent, from: 0, to: size, end: want.last}
 	if want.strip {
 		out.strip = &stripper{}
 	}
@@ -180,16 +180,17 @@ func byteRange(r *http.Request, size int64, etag string) (from, to int64, partia
 
 // A logWriter copies a log from the store to a response.
 type logWriter struct {
-	c      echo.Context
-	store  *postgres.Store
-	extent postgres.StepLog
-	from   int64 // the next byte to be written
-	to     int64 // where to stop
-	line   int64 // in which from lies, while lines are counted
-	end    int64 // the last line to be written; 0: all
-	strip  *stripper
-	raw    []byte
-	unends bool // the last byte written was no newline
+	c       echo.Context
+	store   *postgres.Store
+	colours *colours
+	extent  postgres.StepLog
+	from    int64 // the next byte to be written
+	to      int64 // where to stop
+	line    int64 // in which from lies, while lines are counted
+	end     int64 // the last line to be written; 0: all
+	strip   *stripper
+	raw     []byte
+	unends  bool // the last byte written was no newline
 }
 
 // startAtLine finds the byte at which a line begins, and the colours in force
@@ -207,11 +208,11 @@ func (w *logWriter) startAtLine(ctx context.Context, first int64) error {
 		w.from = e.Offset
 		break
 	}
-	colours, err := coloursAt(ctx, w.store, &w.extent, w.from)
+	set, err := w.colours.at(ctx, &w.extent, w.from)
 	if err != nil {
 		return fmt.Errorf("find the colours of line %d: %w", first, err)
 	}
-	w.c.Response().Header().Set("Stepcast-SGR", colours.String())
+	w.c.Response().Header().Set("Stepcast-SGR", set.String())
 	return nil
 }
 

@@ -32,6 +32,7 @@ type Server struct {
 	cfg      Config
 	store    *postgres.Store
 	tails    *feed.Tails
+	colours  *colours
 	log      *slog.Logger
 	echo     *echo.Echo
 	open     streams // the streams that are open
@@ -51,6 +52,7 @@ func New(cfg Config) *Server {
 		cfg.MaxStreams = 20_000
 	}
 	s := &Server{cfg: cfg, store: cfg.Store, tails: cfg.Tails, log: cfg.Log, stop: make(chan struct{}), ping: pingAfter}
+	s.colours = &colours{store: cfg.Store, far: farBack}
 	s.open.most = cfg.MaxStreams
 	s.echo = s.router()
 	return s

@@ -12,13 +12,21 @@ import (
 // graphic rendition"), so that a reader who begins in the middle sees them as
 // one who began at the start. Pieces may end anywhere.
 type sgr struct {
-	on         [10]bool // by their number: 1 bold, 2 faint … 9 struck out
-	double     bool     // 21
-	overline   bool     // 53
-	colours    [3]string
-	sequence   []byte // what has come of an escape sequence, from ESC on
+	set        [sgrEnd]string // by attribute: the parameter that sets it; empty: off
+	known      uint16         // a bit for each attribute that something was said about
+	sequence   []byte         // what has come of an escape sequence, from ESC on
 	inSequence bool
 }
+
+// The attributes: by their number, 1 bold, 2 faint … 9 struck out, then these.
+const (
+	sgrDouble   = 10 + iota // underlined twice
+	sgrOverline             // a line above
+	sgrColours              // of the text, behind it, and of the line below it
+	sgrEnd      = sgrColours + 3
+
+	sgrAll = 1<<sgrEnd - 2 // all bits of known
+)
 
 // maxSequence is the longest sequence that is taken for one, in bytes.
 const maxSequence = 256
@@ -67,33 +75,35 @@ func (s *sgr) apply(parameters string) {
 		}
 		switch {
 		case n == 0:
-			sequence := s.sequence
-			*s = sgr{sequence: sequence, inSequence: s.inSequence}
+			s.reset()
 		case n == 4 && sub == "0":
-			s.on[4] = false
+			s.put("", 4)
 		case n >= 1 && n <= 9:
-			s.on[n] = true
+			s.put(strconv.Itoa(n), n)
 		case n == 21:
-			s.double = true
+			s.put("21", sgrDouble)
 		case n == 22:
-			s.on[1], s.on[2] = false, false
+			s.put("", 1, 2)
 		case n == 24:
-			s.on[4], s.double = false, false
+			s.put("", 4, sgrDouble)
 		case n == 25:
-			s.on[5], s.on[6] = false, false
+			s.put("", 5, 6)
 		case n == 23 || n >= 27 && n <= 29:
-			s.on[n-20] = false
-		case n == 53 || n == 55:
-			s.overline = n == 53
+			s.put("", n-20)
+		case n == 53:
+			s.put("53", sgrOverline)
+		case n == 55:
+			s.put("", sgrOverline)
 		case n >= 30 && n <= 37 || n >= 90 && n <= 97:
-			s.colours[0] = field
+			s.put(field, sgrColours)
 		case n >= 40 && n <= 47 || n >= 100 && n <= 107:
-			s.colours[1] = field
+			s.put(field, sgrColours+1)
 		case n == 39 || n == 49 || n == 59:
-			s.colours[(n-39)/10] = ""
+			s.put("", sgrColours+(n-39)/10)
 		case n == 38 || n == 48 || n == 58:
+			colour := sgrColours + (n-38)/10
 			if sub != "" { // 38:2::1:2:3, all in one
-				s.colours[(n-38)/10] = fields[i]
+				s.put(fields[i], colour)
 				continue
 			}
 			size := 0 // 38;5;n or 38;2;r;g;b
@@ -103,30 +113,46 @@ func (s *sgr) apply(parameters string) {
 			if size == 0 || i+size > len(fields) {
 				return
 			}
-			s.colours[(n-38)/10] = strings.Join(fields[i:i+size], ";")
+			s.put(strings.Join(fields[i:i+size], ";"), colour)
 			i += size - 1
 		}
 	}
+}
+
+// put sets attributes to a parameter, or off.
+func (s *sgr) put(parameter string, attributes ...int) {
+	for _, a := range attributes {
+		s.set[a] = parameter
+		s.known |= 1 << a
+	}
+}
+
+// reset turns everything off.
+func (s *sgr) reset() {
+	s.set = [sgrEnd]string{}
+	s.known = sgrAll
+}
+
+// whole tells that what was there before no longer matters.
+func (s *sgr) whole() bool { return s.known == sgrAll }
+
+// precede adds what was said before, where nothing was said since.
+func (s *sgr) precede(before *sgr) {
+	for a := 1; a < sgrEnd; a++ {
+		if s.known&(1<<a) == 0 {
+			s.set[a] = before.set[a]
+		}
+	}
+	s.known |= before.known
 }
 
 // String returns the parameters of the one sequence that sets all that is in
 // force; empty: nothing is.
 func (s *sgr) String() string {
 	var set []string
-	for n, on := range s.on {
-		if on {
-			set = append(set, strconv.Itoa(n))
-		}
-	}
-	if s.double {
-		set = append(set, "21")
-	}
-	if s.overline {
-		set = append(set, "53")
-	}
-	for _, colour := range s.colours {
-		if colour != "" {
-			set = append(set, colour)
+	for _, parameter := range s.set {
+		if parameter != "" {
+			set = append(set, parameter)
 		}
 	}
 	return strings.Join(set, ";")
