@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -44,6 +45,12 @@ func (s *Server) getLines(c echo.Context, ref postgres.Ref) error {
 		want.first, want.last = max(1, extent.Step.LogLines-want.tail+1), extent.Step.LogLines
 	}
 	chunks, err := s.lines(ctx, &extent, want.first, min(want.last, want.first+mostLines-1))
+	if n := len(chunks); err == nil && want.tail > 0 && n > 0 && chunks[n-1].End() < extent.Step.LogBytes {
+		// Of lines at the end the last ones count.
+		if want.first, err = s.lastLines(ctx, &extent); err == nil {
+			chunks, err = s.lines(ctx, &extent, want.first, want.last)
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("read lines: %w", err)
 	}
@@ -105,10 +112,46 @@ func (s *Server) lines(ctx context.Context, extent *postgres.StepLog, first, las
 		}
 		e.KeepLines(last - e.Line + 1)
 		chunks = append(chunks, e)
-		size += len(e.Chunk.Body) + chunkOverhead
+		size += chunkSize(&e)
 	}
 	return chunks, nil
 }
+
+// lastLines is where as many lines at the end of a log begin as an answer takes,
+// when that is not all. The last line it is at least.
+func (s *Server) lastLines(ctx context.Context, extent *postgres.StepLog) (int64, error) {
+	type piece struct {
+		line int64
+		size int
+	}
+	var pieces []piece
+	for at := max(0, extent.Step.LogBytes-linesBytes); at < extent.Step.LogBytes; {
+		events, err := s.store.LogChunks(ctx, extent.Log, extent.Step.Key, at)
+		if err == nil && len(events) == 0 {
+			err = fmt.Errorf("nothing at %d of %d", at, extent.Step.LogBytes)
+		}
+		if err != nil {
+			return 0, err
+		}
+		for i := range events {
+			if at >= extent.Step.LogBytes {
+				break
+			}
+			pieces, at = append(pieces, piece{events[i].Line, chunkSize(&events[i])}), events[i].End()
+		}
+	}
+	first, size := int64(0), 0
+	for _, p := range slices.Backward(pieces) {
+		first = p.line + 1 // its own may have begun before it
+		if size += p.size; size > linesBytes {
+			break
+		}
+	}
+	return min(first, extent.Step.LogLines), nil
+}
+
+// chunkSize is what a chunk takes of an answer, about.
+func chunkSize(e *ci.Event) int { return len(e.Chunk.Body) + chunkOverhead }
 
 // chunksFromLine yields the events of a log, as far as it had come at its
 // extent, from the first byte of a line on.

@@ -249,3 +249,67 @@ func TestLines_Random(t *testing.T) {
 		}
 	})
 }
+
+// TestLines_Bounded asks for more than an answer takes.
+func TestLines_Bounded(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	build := s.create(`{"project":"p"}`)
+	sizes := map[string]int{}
+	add := func(step, text string) {
+		for len(text) > 0 {
+			n := min(len(text), 500_000)
+			s.update(build, logText(step, sizes[step], text[:n]))
+			sizes[step], text = sizes[step]+n, text[n:]
+		}
+	}
+	long := strings.Repeat("x", 3<<20)
+	add("ends", "one\n"+long+"\nend\n")
+	add("long", "one\ntwo\n"+long)
+	add("short", strings.Repeat("line\n", 20_000))
+	for i := range 12 { // each line an event
+		updates := make([]string, 1000)
+		for k := range updates {
+			updates[k] = logText("slow", 5*(1000*i+k), "slow\n")
+		}
+		s.update(build, strings.Join(updates, ","))
+	}
+	sizes["slow"] = 60_000
+	for _, c := range []struct {
+		step, query string
+		line        int64 // the first
+		lines       int64 // to the end of the last; 0: not known
+		ends        bool  // with the log
+	}{
+		{"ends", "from=2", 2, 0, false},
+		{"ends", "from=3", 3, 1, true},
+		{"ends", "tail=3", 3, 1, true},
+		{"long", "from=1", 1, 2, false},
+		{"long", "tail=2", 3, 0, false},
+		{"short", "from=1", 1, 10_000, false},
+		{"short", "from=5&to=20000", 5, 10_000, false},
+		{"short", "tail=10000", 10_001, 10_000, true},
+		{"slow", "from=1", 1, 0, false},
+		{"slow", "tail=10000", 0, 0, true},
+	} {
+		a := s.get(build + "/steps/" + c.step + "/lines?" + c.query)
+		var got struct {
+			Chunks []struct {
+				Line, Offset, Bytes int64
+				Text                string
+			}
+		}
+		if err := json.Unmarshal([]byte(a.body), &got); err != nil || a.status != 200 || len(got.Chunks) == 0 {
+			t.Errorf("%s?%s: %d %.300s", c.step, c.query, a.status, a.body)
+			continue
+		}
+		lines, end := int64(0), int64(0)
+		for _, chunk := range got.Chunks {
+			lines += int64(strings.Count(chunk.Text, "\n"))
+			end = chunk.Offset + chunk.Bytes
+		}
+		if first := got.Chunks[0].Line; c.line > 0 && first != c.line || c.lines > 0 && lines != c.lines || (end == int64(sizes[c.step])) != c.ends || len(a.body) > linesBytes*5/4 {
+			t.Errorf("%s?%s: from line %d, %d lines, to byte %d of %d, %d bytes", c.step, c.query, first, lines, end, sizes[c.step], len(a.body))
+		}
+	}
+}
