@@ -57,11 +57,12 @@ func noBuild() *ci.Problem {
 
 // Snapshot is a build as it was at one event.
 type Snapshot struct {
-	Build ci.Build
-	Steps []ci.Step
-	Last  ci.EventID
-	Final bool // for good
-	Epoch ci.Epoch
+	Build    ci.Build
+	Steps    []ci.Step
+	Last     ci.EventID
+	Final    bool // for good
+	Epoch    ci.Epoch
+	Expected *float64 // seconds that the build will probably take; nil: nothing to go by, or just created
 }
 
 // Build reads one build in one database snapshot.
@@ -76,7 +77,9 @@ func (s *Store) Build(ctx context.Context, id ci.BuildID) (snap Snapshot, err er
 			return noBuild()
 		}
 		snap = *snapshotOf(state, epoch, time.Now())
-		return nil
+		seconds, err := expected(ctx, tx, []ci.LogID{state.Log})
+		snap.Expected = seconds[state.Log]
+		return err
 	})
 	return snap, err
 }
@@ -119,9 +122,10 @@ type BuildsQuery struct {
 
 // Listed is a build in a list.
 type Listed struct {
-	Build ci.Build
-	Steps []ci.Step
-	ETA   *float64 // seconds until the build is expected to end; nil: nothing to go by, or not running
+	Build    ci.Build
+	Steps    []ci.Step
+	Expected *float64 // seconds that the build will probably take; nil: nothing to go by
+	ETA      *float64 // seconds until it is expected to end; nil: nothing to go by, or not running
 }
 
 // A project pattern is either a name or, with its star cut off, a prefix; ""
@@ -154,18 +158,45 @@ const buildsSQL = `
 	AND (b.created_at, b.id) < ($7, $8)
 	ORDER BY b.created_at DESC, b.id DESC LIMIT $9`
 
-// What builds of the project and branch took when they passed, the median of
-// the last ten.
-const medianSQL = `
-	SELECT id, extract(epoch FROM (
-		SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY took) FROM (
-			SELECT e.finished_at - e.started_at AS took FROM builds e
-			WHERE e.project = b.project AND e.branch IS NOT DISTINCT FROM b.branch AND e.status = 'passed'
-			AND e.started_at IS NOT NULL AND e.finished_at IS NOT NULL
-			ORDER BY e.number DESC LIMIT 10
-		) last
+// What a build will probably take: the median of the last ten before it that
+// passed, of its project and branch, else of its project. They are looked for
+// among the hundred before it, so that a branch that never passes costs no more.
+const expectedSQL = `
+	SELECT b.id, extract(epoch FROM coalesce(
+		(SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY took) FROM (
+			SELECT finished_at - started_at AS took FROM (
+				SELECT e.* FROM builds e
+				WHERE e.project = b.project AND e.branch = b.branch AND e.number < b.number
+				ORDER BY e.number DESC LIMIT 100
+			) near
+			WHERE status = 'passed' AND finished_at >= started_at ORDER BY number DESC LIMIT 10
+		) last),
+		(SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY took) FROM (
+			SELECT finished_at - started_at AS took FROM (
+				SELECT e.* FROM builds e
+				WHERE e.project = b.project AND e.number < b.number
+				ORDER BY e.number DESC LIMIT 100
+			) near
+			WHERE status = 'passed' AND finished_at >= started_at ORDER BY number DESC LIMIT 10
+		) last)
 	))::float8
 	FROM builds b WHERE b.id = ANY ($1)`
+
+// expected tells what builds will probably take, in seconds; nil where there is
+// nothing to go by.
+func expected(ctx context.Context, tx pgx.Tx, logs []ci.LogID) (map[ci.LogID]*float64, error) {
+	rows, err := tx.Query(ctx, expectedSQL, logs)
+	if err != nil {
+		return nil, err
+	}
+	seconds := make(map[ci.LogID]*float64, len(logs))
+	var log ci.LogID
+	var median *float64
+	if _, err := pgx.ForEachRow(rows, []any{&log, &median}, func() error { seconds[log] = median; return nil }); err != nil {
+		return nil, fmt.Errorf("read what builds took: %w", err)
+	}
+	return seconds, nil
+}
 
 // Builds lists builds, newest created first. next is empty at the end.
 func (s *Store) Builds(ctx context.Context, q BuildsQuery) (builds []Listed, next string, err error) {
@@ -206,43 +237,37 @@ func collectBuilds(ctx context.Context, db querier, sql string, args ...any) ([]
 	})
 }
 
-// withSteps adds steps, and how long the running ones will probably take.
+// withSteps adds steps, and how long the builds will probably take.
 func withSteps(ctx context.Context, tx pgx.Tx, rows []buildRow) ([]Listed, error) {
-	logs, running := make([]ci.LogID, len(rows)), []ci.LogID{}
-	for i, r := range rows {
-		logs[i] = r.log
-		if r.build.Status == ci.Running {
-			running = append(running, r.log)
-		}
-	}
+	logs := logsOf(rows)
 	steps, err := loadSteps(ctx, tx, loadStepsSQL, logs)
 	if err != nil {
 		return nil, err
 	}
-	medians := make(map[ci.LogID]*float64)
-	if len(running) > 0 {
-		found, err := tx.Query(ctx, medianSQL, running)
-		if err != nil {
-			return nil, err
-		}
-		var log ci.LogID
-		var median *float64
-		if _, err := pgx.ForEachRow(found, []any{&log, &median}, func() error { medians[log] = median; return nil }); err != nil {
-			return nil, err
-		}
+	seconds, err := expected(ctx, tx, logs)
+	if err != nil {
+		return nil, err
 	}
 	out := make([]Listed, len(rows))
 	for i, r := range rows {
-		out[i].Build = r.build
+		out[i] = Listed{Build: r.build, Expected: seconds[r.log]}
 		for _, step := range steps[r.log] {
 			out[i].Steps = append(out[i].Steps, step.Step)
 		}
-		if median := medians[r.log]; median != nil && r.build.StartedAt != nil {
-			left := max(0, *median-time.Since(*r.build.StartedAt).Seconds())
+		if whole := seconds[r.log]; whole != nil && r.build.Status == ci.Running && r.build.StartedAt != nil {
+			left := max(0, *whole-time.Since(*r.build.StartedAt).Seconds())
 			out[i].ETA = &left
 		}
 	}
 	return out, nil
+}
+
+func logsOf(rows []buildRow) []ci.LogID {
+	logs := make([]ci.LogID, len(rows))
+	for i, r := range rows {
+		logs[i] = r.log
+	}
+	return logs
 }
 
 func formatBefore(created time.Time, log ci.LogID) string {
@@ -361,11 +386,12 @@ func (s *Store) FeedSnapshot(ctx context.Context, f ci.Filter, limit int) (snap 
 		if len(rows) > limit {
 			rows, snap.Truncated = rows[:limit], true
 		}
-		logs := make([]ci.LogID, len(rows))
-		for i, r := range rows {
-			logs[i] = r.log
-		}
+		logs := logsOf(rows)
 		steps, err := loadSteps(ctx, tx, loadStepsSQL, logs)
+		if err != nil {
+			return err
+		}
+		seconds, err := expected(ctx, tx, logs)
 		if err != nil {
 			return err
 		}
@@ -374,7 +400,7 @@ func (s *Store) FeedSnapshot(ctx context.Context, f ci.Filter, limit int) (snap 
 			return err
 		}
 		for _, r := range rows {
-			one := Snapshot{Build: r.build, Last: last[r.log], Final: r.build.Status.Final(), Epoch: epoch}
+			one := Snapshot{Build: r.build, Last: last[r.log], Final: r.build.Status.Final(), Epoch: epoch, Expected: seconds[r.log]}
 			for _, step := range steps[r.log] {
 				one.Steps = append(one.Steps, step.Step)
 			}

@@ -61,15 +61,23 @@ func (s *Server) createBuild(c echo.Context) error {
 }
 
 // getBuild answers with a snapshot. Its ETag is the cursor, for whatever
-// changes a build appends an event.
+// changes a build appends an event, and beside it what the build is expected to
+// take: that changes without an event of this build when an earlier one passes.
 func (s *Server) getBuild(c echo.Context, ref postgres.Ref) error {
 	b, err := s.store.Build(c.Request().Context(), ref.ID)
 	if err != nil {
 		return fmt.Errorf("read build: %w", err)
 	}
-	v := newBuildJSON(b)
+	v := struct {
+		buildJSON
+		Expected *float64 `json:"expected_s"` // seconds
+	}{newBuildJSON(b), b.Expected}
+	etag := `"` + v.LastEventID + `"`
+	if b.Expected != nil {
+		etag = fmt.Sprintf(`"%s-%g"`, v.LastEventID, *b.Expected)
+	}
 	c.Response().Header().Set("Cache-Control", "no-cache")
-	if notModified(c, `"`+v.LastEventID+`"`) {
+	if notModified(c, etag) {
 		return c.NoContent(http.StatusNotModified)
 	}
 	return s.json(c, http.StatusOK, v)
@@ -109,12 +117,13 @@ type listedStep struct {
 
 type listedBuild struct {
 	ci.Build
-	Steps []listedStep `json:"steps"`
-	ETA   *float64     `json:"eta_s"` // seconds
+	Steps    []listedStep `json:"steps"`
+	Expected *float64     `json:"expected_s"` // seconds
+	ETA      *float64     `json:"eta_s"`      // seconds
 }
 
 func newListedBuild(b postgres.Listed) listedBuild {
-	v := listedBuild{Build: b.Build, Steps: make([]listedStep, len(b.Steps)), ETA: b.ETA}
+	v := listedBuild{Build: b.Build, Steps: make([]listedStep, len(b.Steps)), Expected: b.Expected, ETA: b.ETA}
 	for i, step := range b.Steps {
 		v.Steps[i] = listedStep{step.Key, step.Name, step.Status, step.StartedAt, step.FinishedAt}
 	}

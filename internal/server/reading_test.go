@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -61,6 +62,76 @@ func TestBuilds_List(t *testing.T) {
 	if a := s.get("/api/v1/projects"); a.status != 200 || !strings.Contains(a.body, `"name":"acme/web"`) {
 		t.Errorf("projects: %d %s", a.status, a.body)
 	}
+}
+
+// TestBuilds_Expected checks what builds are said to take: the median of the
+// last ten before them that passed.
+func TestBuilds_Expected(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	begin := func(branch string) string {
+		return s.create(fmt.Sprintf(`{"project":"p","branch":%s,"status":"running"}`, branch))
+	}
+	end := func(build, status string, seconds int) {
+		at := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
+		s.update(build, fmt.Sprintf(`{"build":{"status":%q,"started_at":%q,"finished_at":%q}}`, status, at.Format(time.RFC3339), at.Add(time.Duration(seconds)*time.Second).Format(time.RFC3339)))
+	}
+	type expects struct {
+		ID       string
+		Expected *float64 `json:"expected_s"`
+		ETA      *float64 `json:"eta_s"`
+	}
+	shown := func(seconds *float64) string {
+		if seconds == nil {
+			return "null"
+		}
+		return fmt.Sprint(*seconds)
+	}
+	want := func(build, want string) {
+		t.Helper()
+		var one expects
+		json.Unmarshal([]byte(s.get(build).body), &one)
+		var list struct{ Builds []expects }
+		json.Unmarshal([]byte(s.get("/api/v1/builds?limit=1").body), &list)
+		var projects struct{ Projects []struct{ Latest expects } }
+		json.Unmarshal([]byte(s.get("/api/v1/projects").body), &projects)
+		var feed struct {
+			Events []struct{ Data struct{ Builds []expects } }
+		}
+		json.Unmarshal([]byte(s.get("/api/v1/events").body), &feed)
+		listed := list.Builds[0]
+		if got := []string{shown(one.Expected), shown(listed.Expected), shown(projects.Projects[0].Latest.Expected), shown(feed.Events[0].Data.Builds[0].Expected)}; !slices.Equal(got, []string{want, want, want, want}) || listed.ID != one.ID || (listed.ETA == nil) != (want == "null") {
+			t.Errorf("%s is expected to take %v s, want %s", build, got, want)
+		}
+	}
+	first := begin(`"main"`)
+	second := begin(`"main"`)
+	want(second, "null")
+	etag := s.get(second).header.Get("ETag")
+	if a := s.get(second, "If-None-Match: "+etag); a.status != 304 {
+		t.Errorf("unchanged: %d", a.status)
+	}
+	end(first, "passed", 10)
+	if a := s.get(second, "If-None-Match: "+etag); a.status != 200 || !strings.Contains(a.body, `"expected_s":10}`) {
+		t.Errorf("after an earlier one passed: %d %s", a.status, a.body)
+	}
+	want(second, "10")
+	end(second, "passed", 20)
+	end(begin(`"main"`), "passed", 90)
+	end(begin(`"main"`), "failed", 1000)
+	end(begin(`"other"`), "passed", 2)
+	want(begin(`"main"`), "20")
+	want(begin(`"other"`), "2")
+	want(begin(`"new"`), "15") // of the project
+	want(begin(`null`), "15")
+	for range 10 {
+		end(begin(`"main"`), "passed", 500)
+	}
+	want(begin(`"main"`), "500")
+	for range 100 {
+		end(begin(`"main"`), "canceled", 1)
+	}
+	want(begin(`"main"`), "null") // not for ever
 }
 
 func TestOperations(t *testing.T) {

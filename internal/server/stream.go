@@ -666,7 +666,8 @@ type snapshotJSON struct {
 
 type snapshotBuild struct {
 	ci.Build
-	Steps []ci.Step `json:"steps"`
+	Steps    []ci.Step `json:"steps"`
+	Expected *float64  `json:"expected_s"` // seconds
 }
 
 const snapshotMost = 1000 // builds
@@ -680,7 +681,7 @@ func (s *Server) snapshot(ctx context.Context, m *member) error {
 	}
 	v := snapshotJSON{Builds: make([]snapshotBuild, len(snap.Builds)), Truncated: snap.Truncated}
 	for i, b := range snap.Builds {
-		v.Builds[i] = snapshotBuild{b.Build, slices.Concat([]ci.Step{}, b.Steps)}
+		v.Builds[i] = snapshotBuild{b.Build, slices.Concat([]ci.Step{}, b.Steps), b.Expected}
 	}
 	if m.begin, err = json.Marshal(v); err != nil {
 		return fmt.Errorf("encode snapshot: %w", err)
