@@ -32,12 +32,12 @@ func (s *Server) getLines(c echo.Context, ref postgres.Ref) error {
 	if err != nil {
 		return err
 	}
-	ctx, h := c.Request().Context(), c.Response().Header()
+	ctx := c.Request().Context()
 	extent, err := s.store.StepLog(ctx, ref.ID, key)
 	if err != nil {
 		return fmt.Errorf("read the extent of a log: %w", err)
 	}
-	h.Set("Cache-Control", logCaching(&extent))
+	c.Response().Header().Set("Cache-Control", "no-cache")
 	if notModified(c, logETag(&extent, ref.ID)) {
 		return c.NoContent(http.StatusNotModified)
 	}
@@ -181,12 +181,4 @@ func chunksFromLine(ctx context.Context, store *postgres.Store, extent *postgres
 // logETag tells how long a log is: what is there of it never changes.
 func logETag(extent *postgres.StepLog, id ci.BuildID) string {
 	return fmt.Sprintf(`"%s-%d"`, ci.CursorPrefix(extent.Epoch, id.Name()), extent.Step.LogBytes)
-}
-
-// logCaching is for how long what was said of a log may be kept.
-func logCaching(extent *postgres.StepLog) string {
-	if extent.Over {
-		return "private, max-age=31536000, immutable"
-	}
-	return "no-cache"
 }

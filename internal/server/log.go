@@ -43,7 +43,10 @@ func (s *Server) getLog(c echo.Context, ref postgres.Ref) error {
 	if want.download {
 		h.Set("Content-Disposition", `attachment; filename="`+strings.ReplaceAll(string(key), "/", "_")+`.log"`)
 	}
-	h.Set("Cache-Control", logCaching(&extent))
+	h.Set("Cache-Control", "no-cache")
+	if extent.Over {
+		h.Set("Cache-Control", "private, max-age=31536000, immutable")
+	}
 	if len(extent.Holes) > 0 {
 		h.Set("Stepcast-Holes", holesHeader(extent.Holes))
 	}
