@@ -5,6 +5,7 @@ package web
 import (
 	"embed"
 	"io/fs"
+	"regexp"
 )
 
 // Dist holds the built site below "dist".
@@ -20,4 +21,24 @@ func Files() fs.FS {
 		panic(err) // "dist" is a valid path
 	}
 	return files
+}
+
+// Stylesheet and Icon are the addresses of the site's colours and fonts, which
+// the pages that the server makes share, and of its picture.
+var (
+	Stylesheet = link("stylesheet")
+	Icon       = link("icon")
+)
+
+// link is where the page's first link of this kind leads.
+func link(rel string) string {
+	page, err := fs.ReadFile(Files(), "index.html")
+	if err != nil {
+		panic(err) // it is embedded
+	}
+	found := regexp.MustCompile(`<link rel="` + rel + `"[^>]* href="([^"]+)"`).FindSubmatch(page)
+	if found == nil {
+		panic("web: index.html links to no " + rel)
+	}
+	return string(found[1])
 }

@@ -33,6 +33,7 @@ var rules = map[string]struct{ ours, others []string }{
 	"internal/feed":     {ours: []string{"internal/ci", "internal/sse"}},
 	"internal/spool":    {ours: []string{"internal/ci"}, others: []string{"github.com/gofrs/flock"}},
 	"internal/embedded": {others: []string{"github.com/gofrs/flock", "golang.org/x/sys"}},
+	"internal/plain":    {ours: []string{"internal/ci", "web"}},
 	"internal/postgres": {
 		ours: []string{"internal/ci", "internal/groupcommit", "migrations"},
 		others: []string{
@@ -45,7 +46,7 @@ var rules = map[string]struct{ ours, others []string }{
 		others: []string{"github.com/klauspost/compress", "github.com/charmbracelet/x/ansi", "github.com/creack/pty", "golang.org/x/sys"},
 	},
 	"internal/server": {
-		ours: []string{"internal/ci", "internal/sse", "internal/feed", "internal/postgres", "internal/badge", "web"},
+		ours: []string{"internal/ci", "internal/sse", "internal/feed", "internal/postgres", "internal/badge", "internal/plain", "web"},
 		others: []string{
 			"github.com/labstack/echo/v4", // nowhere else
 			"github.com/klauspost/compress", "github.com/charmbracelet/x/ansi", "golang.org/x/sys", "golang.org/x/time", "github.com/google/uuid",

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"html"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -14,6 +13,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/plain"
 )
 
 // The refusals of HTTP itself; those of the domain are in ci.
@@ -117,9 +117,8 @@ func (s *Server) answer(err error, c echo.Context) {
 	if k.status == http.StatusNotFound && wantsPage(c.Request()) && document(c, k.status) == nil {
 		return
 	}
-	if k.status == http.StatusNotFound && !strings.HasPrefix(c.Request().URL.Path, "/api/") {
-		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-		c.HTML(k.status, page(k.title, p.Detail))
+	if forPeople(c.Request().URL.Path, k.status) {
+		plainPage(c, k.status, plain.Message{Title: k.title, Text: p.Detail}.HTML()) // to a peer that is gone, if it fails
 		return
 	}
 	h.Set("Content-Type", "application/problem+json")
@@ -149,6 +148,15 @@ func wantsPage(r *http.Request) bool {
 		}
 	}
 	return strings.Contains(r.Header.Get("Accept"), "text/html")
+}
+
+// forPeople tells whether an answer is read by a person: of the accessible view
+// all are, and of other pages that there is nothing.
+func forPeople(path string, status int) bool {
+	if strings.HasPrefix(path+"/", plain.Root+"/") {
+		return true
+	}
+	return status == http.StatusNotFound && !strings.HasPrefix(path, "/api/")
 }
 
 // problem finds out what an error means to the one who asked. What is a fault
@@ -195,17 +203,7 @@ func (s *Server) explain(c echo.Context) error {
 	if !strings.Contains(c.Request().Header.Get("Accept"), "text/html") {
 		return c.String(http.StatusOK, fmt.Sprintf("%s (HTTP status %d)\n\n%s\n", k.title, k.status, k.about))
 	}
-	return c.HTML(http.StatusOK, page(k.title, k.about))
-}
-
-// page is a whole HTML page without any script or style.
-func page(title, text string) string {
-	return fmt.Sprintf(`<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>%[1]s · Stepcast</title></head>
-<body><h1>%[1]s</h1><p>%[2]s</p><p><a href="/">All builds</a></p></body>
-</html>
-`, html.EscapeString(title), html.EscapeString(text))
+	return plainPage(c, http.StatusOK, plain.Message{Title: k.title, Text: k.about}.HTML())
 }
 
 // printable shows a piece of a request in an answer: bounded, on one line.

@@ -36,6 +36,9 @@ func TestDatabaseAway(t *testing.T) {
 			t.Errorf("%s: %d %s", path, a.status, a.body)
 		}
 	}
+	if a := s.get("/plain"); a.status != 503 || !strings.Contains(a.body, "<h1>Database unavailable</h1>") || a.header.Get("Retry-After") == "" || a.header.Get("Cache-Control") != "no-store" {
+		t.Errorf("the accessible view: %d %s", a.status, a.body)
+	}
 	if a := s.write(build+"/updates", `{"updates":[`+logText("a", 1, "y")+`]}`); a.status != 503 || a.header.Get("Retry-After") == "" {
 		t.Errorf("a write: %d %s", a.status, a.body)
 	}

@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"fmt"
+	"html"
 	"io/fs"
 	"mime"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/stepcast/stepcast/internal/plain"
 	"github.com/stepcast/stepcast/web"
 )
 
@@ -20,7 +22,8 @@ const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img
 	"connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
 	"require-trusted-types-for 'script'; trusted-types lit-html stepcast"
 
-// page answers with the one document that every page is.
+// page answers with the one document that every page is, but for the link in it
+// to the same page without JavaScript.
 func (s *Server) page(c echo.Context) error {
 	return document(c, http.StatusOK)
 }
@@ -32,14 +35,20 @@ func document(c echo.Context, status int) error {
 	if err != nil {
 		return fmt.Errorf("read page: %w", err)
 	}
+	body = bytes.Replace(body, []byte(`href="`+plain.Root+`"`), []byte(`href="`+html.EscapeString(withoutScript(c))+`"`), 1)
 	h := c.Response().Header()
-	h.Set("Content-Security-Policy", pagePolicy)
+	h.Set("Cache-Control", "no-cache")
+	confine(h, pagePolicy)
+	return c.HTMLBlob(status, body)
+}
+
+// confine keeps a document to itself and to what its policy lets it do.
+func confine(h http.Header, policy string) {
+	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Cache-Control", "no-cache")
-	return c.HTMLBlob(status, body)
 }
 
 // asset answers with a file of the page, whose name changes with its content.

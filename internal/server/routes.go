@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/plain"
 )
 
 // A route is a method, a path, what it asks of its caller, and who answers.
@@ -49,6 +50,12 @@ func (s *Server) routes() []route {
 		{"GET", "/", public, s.page},
 		{"GET", "/builds/:id", public, s.page},
 		{"GET", "/assets/*", public, s.asset},
+
+		// The same without JavaScript
+		{"GET", "/plain", read, s.plainBuilds},
+		{"GET", "/plain/builds/:id", read, s.build(s.plainBuild)},
+		{"GET", "/plain/builds/:id/steps/*", read, s.build(s.plainLog)}, // …/{key}
+		{"GET", plain.StylePath, public, s.plainStyle},
 	}
 }
 

@@ -1,0 +1,176 @@
+package plain
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/web"
+)
+
+// Style is the stylesheet of these pages, beside the colours of the others.
+//
+//go:embed plain.css
+var Style []byte
+
+// StylePath is where Style has to be served; it changes with its content.
+var StylePath = func() string {
+	sum := sha256.Sum256(Style)
+	return Root + "/style-" + hex.EncodeToString(sum[:6]) + ".css"
+}()
+
+// Root is the address of the list of builds; the other pages lie below it.
+const Root = "/plain"
+
+// BuildPath is the address of a build.
+func BuildPath(id ci.BuildID) string { return Root + "/builds/" + id.String() }
+
+// StepPath is the address of a step's log. A key needs no escaping.
+func StepPath(id ci.BuildID, key ci.StepKey) string { return BuildPath(id) + "/steps/" + string(key) }
+
+// LinePath is the address of a line, on the page that it is on.
+func LinePath(id ci.BuildID, key ci.StepKey, line int64) string {
+	return fmt.Sprintf("%s?from=%d#L%d", StepPath(id, key), pageOf(line), line)
+}
+
+// Frame is what every page has around it.
+type Frame struct {
+	Address string    // of this very page, with its query
+	At      time.Time // as of when it is true
+}
+
+// Message is a page of a few words: an error, or what one means.
+type Message struct {
+	Title, Text string
+}
+
+// HTML is the whole document.
+func (m Message) HTML() []byte { return render("message", m) }
+
+//go:embed *.html
+var files embed.FS
+
+var templates = template.Must(template.New("").Funcs(template.FuncMap{
+	"style":     func() []string { return []string{web.Stylesheet, StylePath} },
+	"icon":      func() string { return web.Icon },
+	"root":      func() string { return Root },
+	"build":     BuildPath,
+	"step":      StepPath,
+	"line":      LinePath,
+	"counted":   func(n any, one string) string { return counted(whole(n), one) },
+	"count":     func(n any) string { return count(whole(n)) },
+	"took":      took,
+	"moment":    func(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04:05 UTC") },
+	"clock":     func(t time.Time) string { return t.UTC().Format("15:04:05.000") },
+	"machine":   func(t time.Time) string { return ci.Cut(t).Format(time.RFC3339Nano) },
+	"mark":      func(s ci.Status) string { return marks[s] },
+	"sign":      func(l ci.Level) string { return signs[l] },
+	"brief":     brief,
+	"list":      func(members ...any) []any { return members },
+	"tested":    tested,
+	"annotated": annotated,
+	"weblink":   weblink,
+	"statuses":  func() []ci.Status { return statuses },
+}).ParseFS(files, "*.html"))
+
+// render makes a page. It panics where a template and its data do not fit,
+// which no input can bring about.
+func render(name string, page any) []byte {
+	var b bytes.Buffer
+	if err := templates.ExecuteTemplate(&b, name, page); err != nil {
+		panic("plain: " + err.Error())
+	}
+	return b.Bytes()
+}
+
+var statuses = []ci.Status{ci.Queued, ci.Running, ci.Passed, ci.Failed, ci.Canceled, ci.Skipped, ci.Lost}
+
+// A shape for each status, which stands beside its word.
+var marks = map[ci.Status]string{
+	ci.Queued: "○", ci.Running: "●", ci.Passed: "✓", ci.Failed: "✗", ci.Canceled: "⊘", ci.Skipped: "–", ci.Lost: "!",
+}
+
+var signs = map[ci.Level]string{ci.LevelError: "✗", ci.LevelWarning: "▲", ci.LevelNotice: "•"}
+
+// count is a number with commas: 1,234,567.
+func count(n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
+
+// whole is a number of any of the types that templates have.
+func whole(n any) int64 {
+	if i, ok := n.(int); ok {
+		return int64(i)
+	}
+	return n.(int64)
+}
+
+// counted is "1 line", "1,200 lines".
+func counted(n int64, one string) string {
+	if n != 1 {
+		one += "s"
+	}
+	return count(n) + " " + one
+}
+
+// took says a duration in seconds: "840 ms", "12.3 s", "4 min 7 s", "2 h 5 min",
+// "3 d 4 h".
+func took(seconds float64) string {
+	ms := int64(max(0, min(seconds, ci.MaxNoteSeconds)) * 1000)
+	s := ms / 1000
+	switch {
+	case ms < 1000:
+		return fmt.Sprintf("%d ms", ms)
+	case s < 60:
+		return fmt.Sprintf("%d.%d s", s, ms%1000/100)
+	case s < 3600:
+		return fmt.Sprintf("%d min %d s", s/60, s%60)
+	case s < 86400:
+		return fmt.Sprintf("%d h %d min", s/3600, s/60%60)
+	}
+	return fmt.Sprintf("%d d %d h", s/86400, s/3600%24)
+}
+
+// span is how long something took, or has taken until now; empty before it
+// began.
+func span(from, to *time.Time, now time.Time) string {
+	switch {
+	case from == nil:
+		return ""
+	case to == nil:
+		return took(now.Sub(*from).Seconds()) + " so far"
+	}
+	return took(to.Sub(*from).Seconds())
+}
+
+// brief is the beginning of a text that may be long.
+func brief(s string) string {
+	const most = 1000 // characters
+	n := 0
+	for i := range s {
+		if n++; n > most {
+			return s[:i] + "…"
+		}
+	}
+	return s
+}
+
+// weblink returns an address that may be linked to, or nothing.
+func weblink(s ci.Text) string {
+	u, err := url.Parse(string(s))
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+		return ""
+	}
+	return u.String()
+}
