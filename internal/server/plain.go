@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"fmt"
-	"iter"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -263,38 +262,6 @@ func (s *Server) rows(ctx context.Context, extent postgres.StepLog, first int64)
 		}
 	}
 	return lines.Rows(), nil
-}
-
-// chunksFromLine yields the events of a log, as far as it had come at its
-// extent, from the first byte of a line on.
-func chunksFromLine(ctx context.Context, store *postgres.Store, extent *postgres.StepLog, first int64) iter.Seq2[ci.Event, error] {
-	return func(yield func(ci.Event, error) bool) {
-		events, err := store.LineChunks(ctx, extent.Log, extent.Step.Key, first)
-		for at := int64(0); at < extent.Step.LogBytes; events, err = store.LogChunks(ctx, extent.Log, extent.Step.Key, at) {
-			if err == nil && len(events) == 0 {
-				err = fmt.Errorf("nothing at %d of %d", at, extent.Step.LogBytes)
-			}
-			if err != nil {
-				yield(ci.Event{}, err)
-				return
-			}
-			for _, e := range events {
-				if at = e.Offset + e.Bytes(); at > extent.Step.LogBytes {
-					return
-				}
-				if e.Line < first {
-					skip, ok := afterLines(e.Chunk.AppendRaw(nil), first-e.Line)
-					if !ok {
-						continue
-					}
-					e.Chunk, e.Offset, e.Line = e.Chunk.From(int64(skip)), e.Offset+int64(skip), first
-				}
-				if !yield(e, nil) {
-					return
-				}
-			}
-		}
-	}
 }
 
 // notePages is how many pages of notes, of at most 1 MiB each, are looked
