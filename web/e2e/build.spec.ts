@@ -2,8 +2,6 @@ import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import type { Page } from "@playwright/test";
 
-const maxRows = 10_000;
-
 import {
 	connectionErrors,
 	expect,
@@ -46,7 +44,7 @@ test("a build's page grows while the build reports", async ({ page, server }) =>
 	await page.goto(build.url);
 	await expect(page.locator("build-page h1")).toContainText(`acme/api #${build.number}`);
 	await expect(page.locator("build-page h1 status-mark")).toHaveText("queued");
-	await expect(log(page).locator(".note")).toHaveText("The step has not started.");
+	await expect(log(page).locator(".note")).toHaveText(/^The step has not started\. Queued for /);
 	await expect(page.locator("stream-state [role=status]")).toHaveText("Live");
 
 	await build.step("vet", "running");
@@ -61,7 +59,7 @@ test("a build's page grows while the build reports", async ({ page, server }) =>
 	await build.log("vet", " yet");
 	await expect(log(page).locator(".line").last()).toHaveText("no end yet");
 	await build.step("vet", "passed", { exit_code: 0 });
-	await expect(log(page).locator(".note")).toHaveText("Passed with exit code 0.");
+	await expect(log(page).locator(".note")).toHaveText(/^Passed with exit code 0/);
 
 	// Nobody chose a step, so the page goes on with the one that runs.
 	await build.step("test/linux", "running");
@@ -113,7 +111,7 @@ test("a command under stepcast run, seen from the list to its last line", async 
 	const { code, stdout } = await running;
 	expect(code).toBe(3);
 	await expect(page.locator("stream-state [role=status]")).toHaveText("Finished");
-	await expect(log(page).locator(".note")).toHaveText("Failed with exit code 3.");
+	await expect(log(page).locator(".note")).toHaveText(/^Failed with exit code 3 after /);
 	await expectLines(page, stdout.toString().split("\n"));
 	const id = new URL(page.url()).pathname.split("/").at(-1) ?? "";
 	await expectLines(page, await server.logLines(id, "shell"));
@@ -133,7 +131,6 @@ test("the page's text is the log of random bytes, line for line", async ({ page,
 	}
 	await build.finish("binary");
 	const want = await server.logLines(build.id, "binary");
-	await expect(log(page).locator(".line")).toHaveCount(want.length);
 	// How many U+FFFD stand for a run of broken bytes is the decoder's choice; where is not.
 	const runs = (lines: string[]) => lines.map((line) => line.replace(/\ufffd+/g, "\ufffd"));
 	await expect.poll(async () => runs(await pageLines(page))).toEqual(runs(want));
@@ -162,7 +159,7 @@ test("colours of all kinds, carried across lines", async ({ page, server }) => {
 		locator.evaluate((e, name) => getComputedStyle(e).getPropertyValue(name), property);
 	expect(await rgb(lines.nth(0).locator("span.fg-1"))).toBe("rgb(179, 33, 43)");
 	expect(await rgb(lines.nth(1).locator("span.fg-1"))).toBe("rgb(179, 33, 43)");
-	expect(await rgb(lines.nth(2).locator("span").nth(1), "text-decoration-line")).toBe(
+	expect(await rgb(lines.nth(2).locator(".text > span").nth(1), "text-decoration-line")).toBe(
 		"underline line-through",
 	);
 	await page.emulateMedia({ colorScheme: "dark" });
@@ -220,7 +217,7 @@ test("a server that is killed and comes back: the page resumes by itself", async
 	await expectLines(page, await server.logLines(build.id, "s"));
 });
 
-test("100,000 lines: the newest 10,000 are on the page, it says so, and it does not freeze", async ({
+test("100,000 lines: any of them is in reach, and the page does not freeze", async ({
 	page,
 	server,
 }, info) => {
@@ -237,42 +234,86 @@ test("100,000 lines: the newest 10,000 are on the page, it says so, and it does 
 	await build.step("s", "running");
 	await build.log("s", numbered(1, 50_000, suffix));
 	await page.goto(build.url);
-	await expect(log(page).locator(".line").last()).toHaveText(`line 50000${suffix}`);
+	const lines = log(page).locator(".line");
+	await expect(lines.last()).toHaveText(`line 50000${suffix}`);
 	for (let i = 50_000; i < 100_000; i += 2_500) {
 		await build.log("s", numbered(i + 1, i + 2_500, suffix));
 	}
-	await expect(log(page).locator(".line").last()).toHaveText(`line 100000${suffix}`);
-	await expect(log(page).locator(".line").last()).toBeInViewport();
-	await expect(log(page).locator(".window")).toContainText(
-		"The newest 10,000 lines of 100,000 are here; lines 1 to 90,000 are in the raw log.",
+	await expect(lines.last()).toHaveText(`line 100000${suffix}`);
+	await expect(lines.last()).toBeInViewport();
+	expect(await lines.count(), "most of the log is not in the document").toBeLessThan(5_000);
+
+	const region = page.getByRole("region", { name: "Log of step s" });
+	const at = (part: number) =>
+		region.evaluate((e, part) => {
+			e.scrollTop = (e.scrollHeight - e.clientHeight) * part;
+		}, part);
+	await at(0);
+	await expect(lines.first()).toHaveText(`line 1${suffix}`);
+	await expect(lines.first()).toBeInViewport();
+	await expect(log(page).locator(".end")).toHaveText("↓ To the end");
+	// Read from its start, the log stays where it is while it grows.
+	await build.log("s", numbered(100_001, 100_040));
+	await expect(log(page).locator(".end")).toHaveText("↓ 40 new lines");
+	await expect(lines.first()).toBeInViewport();
+
+	// The scrollbar leads to wherever it is put, and from there a line leads to the next.
+	await at(0.5);
+	await expect.poll(() => first(page)).toBeGreaterThan(48_000);
+	const middle = await first(page);
+	expect(middle).toBeLessThan(52_000);
+	await region.hover();
+	for (let i = 0; i < 20; i++) await page.mouse.wheel(0, 2_000);
+	await expect.poll(() => first(page)).toBeGreaterThan(middle + 1_500);
+	expect(await consecutive(page)).toBe(true);
+
+	// So does the address, and the key for a line.
+	await page.evaluate(() => {
+		location.hash = "#s:L70000-L70002";
+	});
+	await expect(log(page).locator(".line.selected")).toHaveText(
+		[70_000, 70_001, 70_002].map((n) => `line ${n}${suffix}`),
 	);
-	await expect(log(page).locator(".window a")).toHaveAttribute(
-		"href",
-		`/api/v1/builds/${build.id}/steps/s/log`,
-	);
-	await expectLines(page, (await server.logLines(build.id, "s")).slice(-maxRows));
+	await expect(log(page).locator(".line.selected").first()).toBeInViewport();
+	await page.keyboard.press(":");
+	await page.keyboard.type("123");
+	await page.keyboard.press("Enter");
+	await expect(log(page).locator(".line.selected")).toHaveText(`line 123${suffix}`);
+	await expect(page).toHaveURL(/#s:L123$/);
+
+	await log(page).locator(".end").click();
+	await expect(lines.last()).toHaveText("line 100040");
+	await expect(lines.last()).toBeInViewport();
+	await expect(log(page).locator(".end")).toHaveCount(0);
+	await build.finish("s");
 
 	const longest = await page.evaluate(() =>
 		Math.max(0, ...(globalThis as unknown as { tasks: number[] }).tasks),
 	);
 	info.annotations.push({ type: "longest task", description: `${longest} ms` });
 	console.log(`longest task: ${longest} ms`);
-	expect(longest).toBeLessThan(3_000);
-
-	expect(await copied(page)).toHaveLength(maxRows);
-
-	// Read from its start, the log stays where it is while it grows.
-	const region = page.getByRole("region", { name: "Log of step s" });
-	await region.focus();
-	await page.keyboard.press("Home");
-	await expect(log(page).locator(".end")).toBeVisible();
-	await build.log("s", numbered(100_001, 100_040));
-	await expect(log(page).locator(".end")).toHaveText("↓ 40 new lines");
-	await log(page).locator(".end").click();
-	await expect(log(page).locator(".line").last()).toBeInViewport();
-	await expect(log(page).locator(".end")).toHaveCount(0);
-	await build.finish("s");
 });
+
+/** The number of the first line in view; 0 while none is. */
+function first(page: Page): Promise<number> {
+	return log(page).evaluate((element) => {
+		const region = element.shadowRoot?.querySelector("[role=region]");
+		const top = region?.getBoundingClientRect().top ?? 0;
+		const line = [...(region?.querySelectorAll<HTMLElement>(".line") ?? [])].find(
+			(line) => line.getBoundingClientRect().bottom > top,
+		);
+		return Number(line?.dataset.line ?? 0);
+	});
+}
+
+/** Whether the lines in the document follow one another without a gap. */
+function consecutive(page: Page): Promise<boolean> {
+	return log(page).evaluate((element) => {
+		const lines = [...(element.shadowRoot?.querySelectorAll<HTMLElement>(".line") ?? [])];
+		const numbers = lines.map((line) => Number(line.dataset.line));
+		return numbers.every((number, i) => i === 0 || number === (numbers[i - 1] ?? 0) + 1);
+	});
+}
 
 test("hostile text does nothing", async ({ page, server }) => {
 	const evil = `<img src=x onerror="document.title='owned'"><script>alert(1)</script>"'>{{1}}\${1}`;
@@ -293,7 +334,7 @@ test("hostile text does nothing", async ({ page, server }) => {
 	await expectLines(page, await server.logLines(build.id, "evil"));
 	await expect(page).toHaveTitle(/^✗ .* — acme\/hostile$/);
 	await expect(page.locator("build-page h1 .title")).toHaveText(evil);
-	await expect(page.locator("step-list bdi")).toHaveText(evil);
+	await expect(page.locator("step-tree bdi.name")).toHaveText(evil);
 	expect(await page.locator("img, script:not([src])").count()).toBe(0);
 
 	await page.goto(server.url);
@@ -435,12 +476,12 @@ test("by keyboard alone: from the list to a step's log", async ({ page, server }
 	await tabTo(focused(link));
 	await page.keyboard.press("Enter");
 	await expect(page).toHaveURL(build.url);
-	await expect(log(page).locator(".line")).toHaveCount(300);
-	const step = page.locator("step-list a").filter({ hasText: "a" }).first();
+	await expect(log(page).locator(".line")).toHaveCount(400);
+	const step = page.locator("step-tree a").last();
 	await tabTo(focused(step));
 	await page.keyboard.press("Enter");
-	await expect(log(page).locator(".line")).toHaveCount(400);
-	const region = page.getByRole("region", { name: "Log of step a" });
+	await expect(log(page).locator(".line")).toHaveCount(300);
+	const region = page.getByRole("region", { name: "Log of step b" });
 	await tabTo(focused(region));
 	await page.keyboard.press("End");
 	await expect(log(page).locator(".line").last()).toBeInViewport();

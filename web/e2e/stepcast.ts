@@ -234,7 +234,9 @@ export function pageLines(page: Page): Promise<string[]> {
 		const region = element.shadowRoot?.querySelector("[role=region]");
 		if (!region) return [];
 		const drawn = () =>
-			new Promise<void>((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve())));
+			new Promise<void>((resolve) =>
+				requestAnimationFrame(() => requestAnimationFrame(() => resolve())),
+			);
 		// By number, because a hole cuts a line in two of the same number.
 		const lines = new Map<number, string[]>();
 		region.scrollTop = 0;

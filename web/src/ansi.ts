@@ -56,6 +56,7 @@ const lineEnd = /\r$/;
 
 // OSC 8 ; parameters ; address: the text up to the next one is a link; an empty address ends it.
 // https://gist.github.com/egmontkob/eb114294efbcd5adb1944c9f3cb5feda
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about
 const hyperlink = /^\x1b\]8;[^;]*;(.*?)(?:\x07|\x1b\\)$/;
 
 /** Cuts a line, without its line feed, into pieces, starting with the given pen. */
@@ -129,7 +130,10 @@ function settled(line: readonly Piece[]): Piece[] {
 		);
 	});
 	const stays: Set<number>[] = [];
-	for (const { piece, at } of shown) (stays[piece] ??= new Set()).add(at);
+	for (const { piece, at } of shown) {
+		stays[piece] ??= new Set();
+		stays[piece].add(at);
+	}
 	const hidden: string[] = [];
 	const found: Piece[] = [];
 	const hide = (text: string) => {

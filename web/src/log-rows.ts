@@ -5,7 +5,7 @@ import { count, counted, duration } from "./format.ts";
 import type { Hole, Line } from "./log-text.ts";
 
 // An address in running text, without the punctuation that follows it in a sentence.
-const address = /https?:\/\/[^\s<>"'`\\\u0000-\u0020]*[^\s<>"'`\\.,;:!?)\]}\u0000-\u0020]/g;
+const address = /https?:\/\/[^\s<>"'`\\\p{Cc}]*[^\s<>"'`\\.,;:!?)\]}\p{Cc}]/gu;
 
 /**
  * A line of a log. The textContent of a `.line` is exactly the log's line without its line feed: escape

@@ -7,7 +7,7 @@ const slice = 12;
 /** How far beyond what is in sight lines are drawn, in heights of the view. */
 const margin = 2;
 /** Blocks that stay drawn on either side, so that a short log is all there. */
-const near = 10;
+const near = 20;
 /** How high a log is at most, in pixels: browsers stop at 17 to 33 million. */
 const maxHeight = 12_000_000;
 /** After so long without a scroll, in milliseconds, the scrollbar is set right. */
@@ -275,7 +275,7 @@ export class LogView {
 			const below = this.#height - above;
 			const wants = (gap: number, room: number, index: number) =>
 				gap < room ||
-				(gap < reach && Math.abs(index - home) <= near * 2) ||
+				(gap < reach && Math.abs(index - home) <= 2 * near) ||
 				Math.abs(index - home) <= near;
 			const up = previous !== undefined && wants(above - y, 0, previous);
 			const down = next !== undefined && wants(below - (height - y), 0, next);

@@ -101,8 +101,10 @@ export class StepLog extends LitElement {
 	#said = { lines: 0, at: 0 };
 	/** Runs while a reader has the key, the wheel or the like in hand. */
 	#moving: number | undefined;
-	/** The line at which marking began. */
-	#anchor: number | undefined;
+	/** Whether the pointer has marked lines on its way, so that the click at its end marks none. */
+	#dragged = false;
+	/** What the reader marked here, and so is in view. */
+	#own: readonly [first: number, last: number] | undefined;
 	readonly #highlights = new Highlights();
 	readonly #resized = new ResizeObserver(() => this.#view?.show());
 
@@ -505,7 +507,7 @@ export class StepLog extends LitElement {
 			<label for="line">Go to line</label>
 			<input id="line" name="line" type="number" min="1" max=${Math.max(1, this.text.lines)} required
 				@keydown=${(event: KeyboardEvent) => {
-					if (event.key === "Escape") this.#left_();
+					if (event.key === "Escape") this.#leaveForm();
 				}}
 			/>
 			<button>Go</button>
@@ -553,9 +555,7 @@ export class StepLog extends LitElement {
 		this.#look();
 		if (changed.has("marked")) {
 			this.#view?.decorate();
-			if (this.marked && changed.get("marked")?.[0] !== this.marked[0] && !this.#anchor) {
-				this.reveal(this.marked[0]);
-			}
+			if (this.marked && this.marked !== this.#own) this.reveal(this.marked[0]);
 		}
 		if (this.going) this.renderRoot.querySelector<HTMLInputElement>(".goto input")?.focus();
 	}
@@ -812,11 +812,11 @@ export class StepLog extends LitElement {
 	#went(event: SubmitEvent): void {
 		event.preventDefault();
 		const line = Number(new FormData(event.target as HTMLFormElement).get("line"));
-		this.#left_();
+		this.#leaveForm();
 		if (line >= 1) this.#mark([line, line], true);
 	}
 
-	#left_(): void {
+	#leaveForm(): void {
 		this.going = false;
 		this.#region?.focus();
 	}
@@ -843,21 +843,18 @@ export class StepLog extends LitElement {
 			this.#inHand();
 			return;
 		}
-		this.#anchor = line;
 		const drag = (moved: PointerEvent) => {
 			const over = numberUnder(moved);
-			if (over !== undefined && over !== line)
-				this.#mark([Math.min(line, over), Math.max(line, over)]);
+			if (over === undefined || (over === line && !this.#dragged)) return;
+			this.#dragged = true;
+			this.#mark([Math.min(line, over), Math.max(line, over)]);
 		};
 		const done = () => {
 			removeEventListener("pointermove", drag);
 			removeEventListener("pointerup", done);
 			removeEventListener("pointercancel", done);
-			// After the click that follows.
-			setTimeout(() => {
-				this.#anchor = undefined;
-			});
 		};
+		this.#dragged = false;
 		addEventListener("pointermove", drag);
 		addEventListener("pointerup", done);
 		addEventListener("pointercancel", done);
@@ -872,21 +869,18 @@ export class StepLog extends LitElement {
 		const line = numberUnder(event);
 		if (line === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
 		event.preventDefault();
+		if (this.#dragged) return;
 		const from = event.shiftKey && this.marked ? this.marked[0] : line;
-		this.#anchor ??= line;
 		this.#mark([Math.min(from, line), Math.max(from, line)]);
-		this.#anchor = undefined;
 	}
 
+	/** Marks lines, as the address will say too, and goes there if that is asked. */
 	#mark(lines: readonly [number, number] | undefined, go = false): void {
-		const anchor = this.#anchor;
-		if (!go) this.#anchor = anchor ?? lines?.[0];
+		this.#own = lines;
 		this.marked = lines;
 		this.dispatchEvent(new CustomEvent("lines", { detail: lines }));
 		if (go && lines) this.reveal(lines[0]);
 		this.#view?.decorate();
-		if (!go)
-			void this.updateComplete.then(() => this.#anchor === lines?.[0] && (this.#anchor = anchor));
 	}
 
 	#clear(): void {
@@ -976,7 +970,7 @@ export class StepLog extends LitElement {
 			const next = this.#search.matches.findIndex((m) => m.step === key && m.line >= here);
 			const match = this.#search.matches[next] ?? this.#search.matches[0];
 			if (!match) return;
-			this.position = next < 0 ? 0 : next;
+			this.position = Math.max(next, 0);
 			if (match.step === key) this.#toMatch(match, false);
 		}
 	}

@@ -1,9 +1,9 @@
 import { css, html, LitElement, nothing, svg } from "lit";
+import type { Connection } from "../connection.ts";
 import { Keys } from "../keys.ts";
 import type { Place } from "../palette.ts";
 import { prefs } from "../prefs.ts";
 import { route } from "../route.ts";
-import type { Connection } from "../connection.ts";
 import "./build-page.ts";
 import "./builds-page.ts";
 import "./command-palette.ts";

@@ -59,6 +59,7 @@ export class WallPage extends LitElement {
 	declare private projects: ReadonlySet<string> | undefined;
 
 	readonly #config = configOf(location.search);
+	/** The whole feed, which pages share. The board looks at what it names only. */
 	readonly #following = new Following<WallState>(
 		this,
 		{ log: "feed" },
@@ -259,14 +260,6 @@ export class WallPage extends LitElement {
 		this.#resized.disconnect();
 		clearTimeout(this.#rest);
 		void this.#lock?.release();
-	}
-
-	/** The filter of the feed. The board looks at what it names only, whatever the feed brings. */
-	#query(): URLSearchParams {
-		const query = new URLSearchParams();
-		for (const project of this.#config.projects) query.append("project", project);
-		for (const branch of this.#config.branches) query.append("branch", branch);
-		return query;
 	}
 
 	protected override firstUpdated(): void {
