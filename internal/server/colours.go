@@ -191,7 +191,7 @@ func (m mark) compare(place int64) int { return cmp.Compare(m.place, place) }
 func (m mark) sgr() (s sgr) {
 	s.reset()
 	if m.set != "" {
-		s.apply(m.set)
+		s.apply([]byte(m.set))
 	}
 	return s
 }

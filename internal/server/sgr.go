@@ -40,6 +40,13 @@ func (s *sgr) write(data []byte) {
 				return
 			}
 			data = data[i+1:]
+			if n := sequenceEnd(data); n > 0 {
+				if data[n] == 'm' {
+					s.apply(data[1:n])
+				}
+				data = data[n+1:]
+				continue
+			}
 			s.sequence, s.inSequence = s.sequence[:0], true
 			continue
 		}
@@ -52,7 +59,7 @@ func (s *sgr) write(data []byte) {
 		case len(s.sequence) == 0 || b >= 0x20 && b < 0x40:
 			s.sequence = append(s.sequence, b)
 		case b == 'm':
-			s.apply(string(s.sequence[1:]))
+			s.apply(s.sequence[1:])
 			s.inSequence = false
 		case b >= 0x40:
 			s.inSequence = false
@@ -61,22 +68,41 @@ func (s *sgr) write(data []byte) {
 	}
 }
 
+// sequenceEnd is where a control sequence ends whose ESC came before data; 0:
+// it is none, or not so simple. Most are.
+func sequenceEnd(data []byte) int {
+	if len(data) == 0 || data[0] != '[' {
+		return 0
+	}
+	for n, b := range data[1:min(len(data), maxSequence)] {
+		if b >= 0x40 {
+			return n + 1
+		}
+		if b < 0x20 {
+			break
+		}
+	}
+	return 0
+}
+
 // apply carries out the parameters of one sequence.
-func (s *sgr) apply(parameters string) {
-	fields := strings.Split(parameters, ";")
-	for i := 0; i < len(fields); i++ {
-		field, sub, _ := strings.Cut(fields[i], ":")
+func (s *sgr) apply(parameters []byte) {
+	separator := []byte{';'}
+	for rest, more := parameters, true; more; {
+		var field []byte
+		field, rest, more = bytes.Cut(rest, separator)
+		number, sub, _ := bytes.Cut(field, []byte{':'})
 		n := 0
-		if field != "" {
-			var err error
-			if n, err = strconv.Atoi(field); err != nil {
+		for _, b := range number {
+			if b < '0' || b > '9' {
 				return // private: \x1b[>4m and the like
 			}
+			n = min(10*n+int(b-'0'), 1000)
 		}
 		switch {
 		case n == 0:
 			s.reset()
-		case n == 4 && sub == "0":
+		case n == 4 && string(sub) == "0":
 			s.put("", 4)
 		case n >= 1 && n <= 9:
 			s.put(strconv.Itoa(n), n)
@@ -95,26 +121,32 @@ func (s *sgr) apply(parameters string) {
 		case n == 55:
 			s.put("", sgrOverline)
 		case n >= 30 && n <= 37 || n >= 90 && n <= 97:
-			s.put(field, sgrColours)
+			s.put(strconv.Itoa(n), sgrColours)
 		case n >= 40 && n <= 47 || n >= 100 && n <= 107:
-			s.put(field, sgrColours+1)
+			s.put(strconv.Itoa(n), sgrColours+1)
 		case n == 39 || n == 49 || n == 59:
 			s.put("", sgrColours+(n-39)/10)
 		case n == 38 || n == 48 || n == 58:
 			colour := sgrColours + (n-38)/10
-			if sub != "" { // 38:2::1:2:3, all in one
-				s.put(fields[i], colour)
+			if len(sub) > 0 { // 38:2::1:2:3, all in one
+				s.put(string(field), colour)
 				continue
 			}
 			size := 0 // 38;5;n or 38;2;r;g;b
-			if i+1 < len(fields) {
-				size = map[string]int{"5": 3, "2": 5}[fields[i+1]]
+			switch kind, _, _ := bytes.Cut(rest, separator); string(kind) {
+			case "5":
+				size = 2
+			case "2":
+				size = 4
 			}
-			if size == 0 || i+size > len(fields) {
+			fields := bytes.SplitN(rest, separator, size+1)
+			if size == 0 || len(fields) < size {
 				return
 			}
-			s.put(strings.Join(fields[i:i+size], ";"), colour)
-			i += size - 1
+			s.put(strconv.Itoa(n)+";"+string(bytes.Join(fields[:size], separator)), colour)
+			if more = len(fields) > size; more {
+				rest = fields[size]
+			}
 		}
 	}
 }
