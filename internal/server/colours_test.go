@@ -21,11 +21,11 @@ func TestColours_Random(t *testing.T) {
 	})
 	rapid.Check(t, func(rt *rapid.T) {
 		s.colours.far = rapid.SampledFrom([]int64{0, 20, farBack}).Draw(rt, "far")
-		build, text := s.create(`{"project":"p"}`), strings.Join(rapid.SliceOfN(parts, 1, 30).Draw(rt, "parts"), "")
+		build, text := s.create(`{"project":"p"}`), strings.Join(rapid.SliceOfN(parts, 1, 20).Draw(rt, "parts"), "")
 		for at := 0; at < len(text); {
 			var updates []string
-			for range rapid.IntRange(1, 3).Draw(rt, "updates") {
-				end := at + ci.CharEnd([]byte(text[at:]), min(len(text)-at, rapid.IntRange(2, 40).Draw(rt, "bytes")))
+			for range rapid.IntRange(1, 2).Draw(rt, "updates") {
+				end := at + ci.CharEnd([]byte(text[at:]), min(len(text)-at, rapid.IntRange(1, 12).Draw(rt, "bytes")))
 				if end > at {
 					updates = append(updates, logText("a", at, text[at:end]))
 				}
@@ -41,7 +41,7 @@ func TestColours_Random(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		for _, place := range rapid.SliceOfN(rapid.IntRange(0, len(text)), 1, 20).Draw(rt, "places") {
+		for _, place := range rapid.SliceOfN(rapid.IntRange(0, len(text)), 10, 40).Draw(rt, "places") {
 			var want sgr
 			want.write([]byte(text[:place]))
 			got, err := s.colours.at(t.Context(), &extent, int64(place))
