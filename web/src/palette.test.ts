@@ -35,12 +35,14 @@ test("places fit by every word, the best first, group after group", () => {
 		place("Projects", "api"),
 	];
 	assert.deepEqual(names(fitting(places, [], "api")), [
-		"lint",
-		"acme/api #7",
 		"api",
 		"acme/api",
 		"rapid",
+		"acme/api #7",
+		"lint",
 	]);
+	assert.deepEqual(names(fitting(places, [], "acme")), ["acme/api #7", "acme/api"]);
+	assert.deepEqual(names(fitting(places, [], "keys")), ["Show the keys"]);
 	assert.deepEqual(names(fitting(places, [], "FAIL acme")), ["acme/api #7"]);
 	assert.deepEqual(names(fitting(places, [], "acme/api#7")), ["acme/api #7"]);
 	assert.deepEqual(names(fitting(places, [], "nothing")), []);
@@ -50,7 +52,7 @@ test("places fit by every word, the best first, group after group", () => {
 test("what the server found fits, once", () => {
 	const known = place("Builds", "acme/api #7", "main");
 	const found = place("Builds", "acme/api #3", "main");
-	assert.deepEqual(names(fitting([known], [known, found], "main")), ["acme/api #3", "acme/api #7"]);
+	assert.deepEqual(names(fitting([known], [known, found], "main")), ["acme/api #7", "acme/api #3"]);
 });
 
 test("of a group only so many are shown", () => {

@@ -30,8 +30,9 @@ export function question(words: string): string | undefined {
 }
 
 /**
- * What of all places fits the words, the best first in each group: every word is somewhere in the name
- * or in what is said about it. A place that was asked for by them fits by the server's word.
+ * What of all places fits the words: every word is somewhere in the name or in what is said about it. A
+ * place that was asked for by them fits by the server's word. The best stand first in each group, and
+ * the group with the best place before the others.
  */
 export function fitting(
 	places: readonly Place[],
@@ -42,16 +43,21 @@ export function fitting(
 		.toLowerCase()
 		.split(/[\s#]+/)
 		.filter(Boolean);
-	const scored = places.flatMap((place) => {
-		const score = fit(place, wanted);
+	const known = new Set(places.map(({ go }) => go));
+	const scored = [...places, ...asked.filter(({ go }) => !known.has(go))].flatMap((place) => {
+		const score = asked.some(({ go }) => go === place.go) ? 0 : fit(place, wanted);
 		return score === undefined ? [] : [{ place, score }];
 	});
-	const ordered = scored.sort((a, b) => a.score - b.score).map(({ place }) => place);
-	const known = new Set(ordered.map(({ go }) => go));
-	const all = [...asked.filter(({ go }) => !known.has(go)), ...ordered];
-	return (Object.keys(most) as Place["group"][]).flatMap((group) =>
-		all.filter((place) => place.group === group).slice(0, most[group]),
-	);
+	return (Object.keys(most) as Place["group"][])
+		.map((group) => scored.filter(({ place }) => place.group === group).sort(byScore))
+		.filter((group) => group.length > 0)
+		.sort(([a], [b]) => (a && b ? byScore(a, b) : 0))
+		.flatMap((group) => group.slice(0, most[group[0]?.place.group ?? "Actions"]))
+		.map(({ place }) => place);
+}
+
+function byScore(a: { readonly score: number }, b: { readonly score: number }): number {
+	return a.score - b.score;
 }
 
 /** 0 when the name begins with the first word, 1 when a word of it does, 2 when it is elsewhere. */
@@ -61,7 +67,7 @@ function fit({ name, about }: Place, wanted: readonly string[]): number | undefi
 	if (!wanted.every((word) => all.includes(word))) return undefined;
 	const first = wanted[0] ?? "";
 	if (lower.startsWith(first)) return 0;
-	return lower.split(/[\s/._-]+/).some((part) => part.startsWith(first)) ? 1 : 2;
+	return lower.split(/[\s/._#-]+/).some((part) => part.startsWith(first)) ? 1 : 2;
 }
 
 export function buildPlace(build: BuildWithSteps): Place {

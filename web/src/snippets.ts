@@ -49,7 +49,7 @@ curl -sS "$STEPCAST_URL/api/v1/builds/$build/updates" -H "$auth" -H "$json" -d '
 function github(origin: string): Snippet {
 	return {
 		name: "In a CI system",
-		about: "In GitHub Actions; others are as short, and find each other’s jobs too.",
+		about: "In GitHub Actions; other systems need as little.",
 		text: `env:
   STEPCAST_URL: ${origin}
   STEPCAST_TOKEN: \${{ secrets.STEPCAST_TOKEN }}

@@ -114,6 +114,10 @@ export class BuildItem extends LitElement {
 					flex: 1;
 				}
 
+				.took {
+					align-self: start;
+				}
+
 				.what,
 				.steps {
 					flex: 0 0 100%;

@@ -75,6 +75,7 @@ export class BuildsFilter extends LitElement {
 
 			button {
 				min-height: 2rem;
+				font-size: 0.875rem;
 			}
 
 			[aria-pressed="true"] {

@@ -31,7 +31,7 @@ export class BuildsPage extends LitElement {
 		loading: { state: true },
 		slow: { state: true },
 		said: { state: true },
-		projects: { state: true },
+		known: { state: true },
 	};
 	/** Why a page did not come, in a sentence; empty when it did. */
 	declare private failed: string;
@@ -39,7 +39,8 @@ export class BuildsPage extends LitElement {
 	declare private slow: boolean;
 	/** What a screen reader hears when a page has come. */
 	declare private said: string;
-	declare private projects: readonly string[];
+	/** What the filter's fields suggest. */
+	declare private known: BuildsFilter["known"];
 
 	readonly #feed = new Following<BuildsState>(
 		this,
@@ -57,6 +58,8 @@ export class BuildsPage extends LitElement {
 	#since: StreamEvent[] | undefined;
 	/** The request of a page that is on the way. */
 	#request: AbortController | undefined;
+	/** Whether the projects were asked for. */
+	#learned = false;
 	/** The builds that were asked for because the feed brought them without their steps. */
 	readonly #asked = new Set<string>();
 
@@ -66,7 +69,7 @@ export class BuildsPage extends LitElement {
 		this.loading = false;
 		this.slow = false;
 		this.said = "";
-		this.projects = [];
+		this.known = { project: [], branch: [], author: [] };
 		new Keys(this, "Builds", [
 			{ keys: ["/"], help: "Go to the filter", run: () => this.#filterBar?.focus() },
 			{ keys: ["j"], help: "Go to the next build; Enter opens it", run: () => this.#move(1) },
@@ -128,8 +131,25 @@ export class BuildsPage extends LitElement {
 				box-shadow: 0 1px 4px rgb(0 0 0 / 30%);
 			}
 
-			.below {
+			.below,
+			.message {
 				margin: 0.75rem 0 0;
+			}
+
+			.message {
+				display: flex;
+				flex-wrap: wrap;
+				align-items: center;
+				gap: 0.5rem 0.75rem;
+				padding: 0.75rem;
+				border: 1px solid var(--line);
+				border-radius: 0.5rem;
+				background: var(--panel);
+				overflow-wrap: anywhere;
+			}
+
+			.failed {
+				border-left: 4px solid var(--failed);
 			}
 
 			.skeleton {
@@ -204,7 +224,7 @@ export class BuildsPage extends LitElement {
 			<h1 class="unseen">Builds</h1>
 			<builds-filter
 				.filter=${filter}
-				.known=${this.#known()}
+				.known=${this.known}
 				@filter=${this.#filtered}
 				@focusin=${this.#learn}
 			></builds-filter>
@@ -251,15 +271,15 @@ export class BuildsPage extends LitElement {
 
 	#none(filter: Filter) {
 		if (isEverything(filter)) return html`<first-build></first-build>`;
-		return html`<p>
+		return html`<p class="message">
 			No builds match.
 			<button @click=${() => this.#choose(everything)}>Clear the filter</button>
 		</p>`;
 	}
 
 	#failure(next: string | undefined) {
-		return html`<p role="alert" class="below">
-			The builds could not be loaded: ${this.failed}
+		return html`<p role="alert" class="message failed">
+			<span>The builds could not be loaded. ${this.failed}</span>
 			<button @click=${() => this.#load(next)}>Try again</button>
 		</p>`;
 	}
@@ -287,24 +307,22 @@ export class BuildsPage extends LitElement {
 		return this.renderRoot.querySelector("builds-filter");
 	}
 
-	/** What the filter's fields suggest: all projects once they are known, and what the list shows. */
-	#known(): BuildsFilter["known"] {
+	/** Suggests what the list shows, and all projects, when somebody goes to the filter. */
+	async #learn(): Promise<void> {
 		const { builds } = this.#feed.state;
 		const all = (words: readonly (string | null | undefined)[]) =>
 			[...new Set(words)].filter((word) => word !== null && word !== undefined).sort();
-		return {
-			project: all([...this.projects, ...builds.map(({ build }) => build.project)]),
+		this.known = {
+			project: all([...this.known.project, ...builds.map(({ build }) => build.project)]),
 			branch: all(builds.map(({ build }) => build.branch)),
 			author: all(builds.map(({ build }) => build.author)),
 		};
-	}
-
-	/** Asks for the projects when somebody goes to the filter, the first time. */
-	async #learn(): Promise<void> {
-		if (this.projects.length > 0) return;
+		if (this.#learned) return;
+		this.#learned = true;
 		try {
 			const { projects } = await get<{ projects: readonly { name: string }[] }>("/api/v1/projects");
-			this.projects = projects.map(({ name }) => name);
+			const project = all([...this.known.project, ...projects.map(({ name }) => name)]);
+			this.known = { ...this.known, project };
 		} catch {
 			// Without suggestions a name can still be typed.
 		}

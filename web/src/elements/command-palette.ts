@@ -32,8 +32,8 @@ export class CommandPalette extends LitElement {
 	declare private known: readonly Place[];
 	/** What the server found by the words. */
 	declare private asked: readonly Place[];
-	/** The place that Enter goes to, by its index. */
-	declare private active: number;
+	/** The place that was chosen with the arrows or the pointer; else Enter goes to the first. */
+	declare private active: string;
 	/** Why some places may be missing, in a sentence. */
 	declare private failed: string;
 	declare private busy: boolean;
@@ -153,7 +153,7 @@ export class CommandPalette extends LitElement {
 
 	override render() {
 		const places = this.#places();
-		const active = Math.min(this.active, places.length - 1);
+		const active = this.#active(places);
 		return html`
 			<dialog aria-label="Jump to" @close=${this.#closed} @keydown=${this.#pressed} @click=${this.#outside}>
 				<div class="top">
@@ -228,6 +228,12 @@ export class CommandPalette extends LitElement {
 		return fitting([...this.known, ...this.actions], this.asked, this.words);
 	}
 
+	/** Where Enter goes, which stays the same while more is found; -1 when there is nothing. */
+	#active(places: readonly Place[]): number {
+		const chosen = places.findIndex((place) => identity(place) === this.active);
+		return chosen < 0 ? Math.min(0, places.length - 1) : chosen;
+	}
+
 	#groups(places: readonly Place[], active: number) {
 		const names = [...new Set(places.map(({ group }) => group))];
 		return names.map(
@@ -249,7 +255,7 @@ export class CommandPalette extends LitElement {
 				id="place-${i}"
 				aria-selected=${active}
 				@pointermove=${() => {
-					this.active = i;
+					this.active = identity(place);
 				}}
 				@click=${(event: MouseEvent) => this.#go(place, event)}
 			>
@@ -268,7 +274,7 @@ export class CommandPalette extends LitElement {
 
 	#typed(event: Event): void {
 		this.words = (event.target as HTMLInputElement).value;
-		this.active = 0;
+		this.active = "";
 		this.asked = [];
 		this.#found?.abort();
 		clearTimeout(this.#timer);
@@ -301,14 +307,13 @@ export class CommandPalette extends LitElement {
 	#pressed(event: KeyboardEvent): void {
 		if (event.isComposing) return;
 		const places = this.#places();
-		const last = places.length - 1;
-		const active = Math.min(this.active, last);
+		const active = this.#active(places);
 		switch (event.key) {
 			case "ArrowDown":
-				this.active = active >= last ? 0 : active + 1;
+				this.active = identity(places[active + 1] ?? places[0]);
 				break;
 			case "ArrowUp":
-				this.active = active <= 0 ? last : active - 1;
+				this.active = identity(places[active - 1] ?? places.at(-1));
 				break;
 			case "Enter": {
 				if (event.target instanceof HTMLButtonElement) return;
@@ -353,10 +358,14 @@ export class CommandPalette extends LitElement {
 		this.words = "";
 		this.known = [];
 		this.asked = [];
-		this.active = 0;
+		this.active = "";
 		this.failed = "";
 		this.busy = false;
 	}
+}
+
+function identity(place: Place | undefined): string {
+	return place ? `${place.group} ${place.name} ${place.about}` : "";
 }
 
 interface Projects {

@@ -79,7 +79,7 @@ export class RunProgress extends LitElement {
 		const over = ran > expected * 1_000;
 		return html`
 			${elapsed(ran)}
-			<span class="muted">${over ? `, usually ${about(expected)}` : `of about ${about(expected)}`}</span>
+			<span class="muted">${over ? `(usually ${about(expected)})` : `of about ${about(expected)}`}</span>
 			<progress aria-hidden="true" max=${expected} .value=${Math.max(0, Math.min(ran / 1_000, expected))}></progress>
 		`;
 	}

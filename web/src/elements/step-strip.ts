@@ -6,7 +6,7 @@ import "./status-mark.ts";
 
 /** Above so many steps their segments are narrow, above the second they are small. */
 const narrow = 14;
-const small = 40;
+const small = 28;
 
 /**
  * The steps of a build as a strip of segments in their order, each with its name as a tooltip; below
