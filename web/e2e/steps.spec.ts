@@ -242,6 +242,8 @@ for (const colorScheme of ["light", "dark"] as const) {
 			page,
 			server,
 		}) => {
+			// With 300 steps, axe takes its time.
+			test.setTimeout(180_000);
 			await page.setViewportSize({ width, height: 900 });
 			await page.emulateMedia({ colorScheme });
 			for (const name of [

@@ -143,7 +143,8 @@ function applyStep(state: BuildsState, id: string | undefined, step: Step): Buil
 	return { ...state, builds: state.builds.with(place, after) };
 }
 
-function mergeSteps(known: readonly Step[], arrived: readonly Step[]): readonly Step[] {
+/** Steps after others of the same build arrived. */
+export function mergeSteps(known: readonly Step[], arrived: readonly Step[]): readonly Step[] {
 	if (arrived.length === 0) return known;
 	const steps = new Map(known.map((step) => [step.key, step]));
 	for (const step of arrived) {

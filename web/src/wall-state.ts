@@ -1,3 +1,4 @@
+import { mergeSteps } from "./builds-state.ts";
 import {
 	type Build,
 	type BuildWithSteps,
@@ -141,16 +142,6 @@ function remember(tile: Tile, build: Build): Tile {
 		(a, b) => a.number - b.number,
 	);
 	return { ...tile, failures: [first, ...others.slice(1 - maxFailures)] };
-}
-
-function mergeSteps(known: readonly Step[], arrived: readonly Step[]): readonly Step[] {
-	const steps = new Map(known.map((step) => [step.key, step]));
-	for (const step of arrived) {
-		const before = steps.get(step.key);
-		if (before && !mayFollow(before.status, step.status)) continue;
-		steps.set(step.key, { ...before, ...step });
-	}
-	return [...steps.values()];
 }
 
 /** Whether the builds before the newest have to be asked for: where that passed, they tell nothing. */

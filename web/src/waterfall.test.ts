@@ -74,21 +74,33 @@ test("where some name their needs, those that name none wait for nobody", () => 
 });
 
 test("what runs ends now, and what waits has been waiting until now", () => {
-	const { rows, now, critical } = draw("running", [
-		step("build", 0, 40),
-		step("test", 50, undefined, { needs: ["build"] }),
+	const steps = [
+		step("build", 0, 48),
+		step("test", 60, undefined, { needs: ["build"] }),
 		step("docs", undefined, undefined, { needs: ["build"] }),
 		step("deploy", undefined, undefined, { needs: ["test"] }),
-	]);
+	];
+	const { rows, now, critical } = draw("running", steps, 120);
 	const [, running, queued, kept] = rows;
 	assert.deepEqual(running?.run, { from: 0.5, to: 1 });
-	assert.equal(running?.took, 50_000);
+	assert.equal(running?.took, 60_000);
 	assert.deepEqual(queued?.queue, { from: 0.4, to: 1 });
-	assert.equal(queued?.queuedFor, 60_000);
+	assert.equal(queued?.queuedFor, 72_000);
 	assert.equal(kept?.queue, undefined, "what it needs still runs");
 	assert.equal(kept?.queuedFor, undefined);
 	assert.equal(now, 1);
 	assert.deepEqual(keys(critical), ["build", "test"]);
+});
+
+test("while a build runs, what is over stands still for a while", () => {
+	const steps = [step("build", 0, 40), step("test", 50)];
+	const bars = (end: number) => draw("running", steps, end).rows.map(({ run }) => run);
+	const [first, second] = [bars(101), bars(102)];
+	assert.deepEqual(first[0], second[0]);
+	assert.ok((first[1]?.to ?? 0) < (second[1]?.to ?? 0));
+	assert.ok((second[1]?.to ?? 2) <= 1);
+	const { now } = draw("running", steps, 101);
+	assert.equal(now, first[1]?.to);
 });
 
 test("a skipped step has no bar, and keeps nobody", () => {

@@ -71,7 +71,7 @@ export function waterfall(
 		times.set(step.key, { started, finished: Math.max(started, end), known });
 	}
 	const first = Math.min(created ?? last, ...[...times.values()].map((one) => one.started));
-	const length = Math.max(1, last - first);
+	const length = over ? Math.max(1, last - first) : roundedUp(last - first);
 	const at = (time: number) => Math.min(1, Math.max(0, (time - first) / length));
 
 	const path = criticalPath(steps, times);
@@ -165,9 +165,19 @@ const round = [
 ];
 const mostTicks = 6;
 
-function ticks(length: number): readonly number[] {
+function tickOf(length: number): number {
 	const days = Math.ceil(length / (mostTicks - 1) / (24 * hour)) * 24 * hour;
-	const step = round.find((step) => length / step < mostTicks) ?? days;
+	return round.find((step) => length / step < mostTicks) ?? days;
+}
+
+/** While a build runs, its axis grows a tenth of a tick at a time, and not all its bars every second. */
+function roundedUp(length: number): number {
+	const piece = tickOf(length) / 10;
+	return Math.max(1, Math.ceil(length / piece) * piece);
+}
+
+function ticks(length: number): readonly number[] {
+	const step = tickOf(length);
 	return Array.from({ length: Math.floor(length / step) + 1 }, (_, i) => i * step);
 }
 

@@ -80,10 +80,12 @@ export class StepWaterfall extends LitElement {
 
 			.chart {
 				position: relative;
+				isolation: isolate;
 			}
 
 			table {
 				width: 100%;
+				table-layout: fixed;
 				border-collapse: collapse;
 				font-variant-numeric: tabular-nums;
 			}
@@ -104,15 +106,17 @@ export class StepWaterfall extends LitElement {
 			}
 
 			.number {
-				width: 1%;
-				padding-left: 1rem;
+				width: 6rem;
 				text-align: end;
 				white-space: nowrap;
 			}
 
 			tbody th {
-				min-width: 9rem;
 				overflow-wrap: anywhere;
+			}
+
+			th:first-child {
+				width: 24%;
 			}
 
 			tbody tr:hover,
@@ -151,7 +155,6 @@ export class StepWaterfall extends LitElement {
 			.axis,
 			.lane {
 				position: relative;
-				width: 60%;
 				/* As wide as the outline of a bar at the end of the axis. */
 				padding-inline: 3px;
 			}
@@ -182,16 +185,13 @@ export class StepWaterfall extends LitElement {
 				background-size: calc(var(--tick) * 100%) 100%;
 			}
 
-			/* Now. */
-			.lane::after {
-				content: "";
+			/* Apart from the lanes: to move it costs no layout of theirs. It stands where their column does. */
+			.now {
+				--lane: calc(24% + 18rem + 3px);
 				position: absolute;
-				inset: 0 auto 0 calc(var(--now) * (100% - 6px) + 2px);
+				pointer-events: none;
+				inset: 2rem auto 0 calc(var(--lane) + var(--now) * (100% - 3px - var(--lane)) - 1px);
 				border-left: 2px dashed var(--link);
-			}
-
-			.still .lane::after {
-				display: none;
 			}
 
 			.queue,
@@ -202,6 +202,7 @@ export class StepWaterfall extends LitElement {
 				width: max(3px, calc((var(--to) - var(--from)) * 100%));
 				height: 0.875rem;
 				border-radius: 0.125rem;
+				forced-color-adjust: none;
 			}
 
 			.queue,
@@ -319,7 +320,7 @@ export class StepWaterfall extends LitElement {
 					clip-path: inset(50%);
 				}
 
-				tbody th,
+				th:first-child,
 				.axis,
 				.lane {
 					grid-column: 1 / -1;
@@ -331,6 +332,12 @@ export class StepWaterfall extends LitElement {
 					padding: 0;
 					color: var(--muted);
 					font-size: 0.8125rem;
+				}
+
+				.now {
+					--lane: 3px;
+					z-index: -1;
+					opacity: 0.4;
 				}
 
 				.number:empty {
@@ -382,12 +389,11 @@ export class StepWaterfall extends LitElement {
 			<div class="chart">
 				<table
 					role="table"
-					class=${chart.now === undefined ? "still" : ""}
 					@pointerover=${this.#look}
 					@pointerleave=${this.#lookAway}
 					@focusin=${this.#look}
 					@focusout=${this.#lookAway}
-					${vars({ "--tick": tick / chart.length, "--now": chart.now ?? 0 })}
+					${vars({ "--tick": tick / chart.length })}
 				>
 					<caption class="unseen">When each step waited and ran</caption>
 					<thead role="rowgroup">
@@ -407,6 +413,7 @@ export class StepWaterfall extends LitElement {
 						)}
 					</tbody>
 				</table>
+				${chart.now === undefined ? nothing : html`<i class="now" ${vars({ "--now": chart.now })}></i>`}
 				<svg aria-hidden="true"></svg>
 			</div>
 		`;
@@ -416,13 +423,13 @@ export class StepWaterfall extends LitElement {
 		this.#arrows();
 	}
 
-	#path({ critical, length }: Waterfall) {
+	#path({ critical, length, now }: Waterfall) {
 		if (critical.length < 2) return nothing;
 		const names = critical.map(({ name, key }) => name || key);
 		const shown = names.length > 6 ? [...names.slice(0, 3), "…", ...names.slice(-2)] : names;
 		return html`<p class="path">
 			Critical path: ${shown.map((name, i) => html`${i > 0 ? " → " : ""}<bdi>${elided(name, 48)}</bdi>`)},
-			in a build of ${duration(length)}.
+			in a build of ${now === undefined ? duration(length) : elapsed(length * now)}.
 		</p>`;
 	}
 
@@ -482,6 +489,8 @@ export class StepWaterfall extends LitElement {
 	#arrows(): void {
 		const drawing = this.renderRoot.querySelector("svg");
 		if (!drawing) return;
+		drawing.replaceChildren();
+		if (this.looked === "") return;
 		const needs = this.steps.find(({ key }) => key === this.looked)?.needs ?? [];
 		const lanes = new Map<string, DOMRect>();
 		const wanted = new Set([this.looked, ...needs]);
@@ -493,7 +502,6 @@ export class StepWaterfall extends LitElement {
 		}
 		const origin = drawing.getBoundingClientRect();
 		const to = lanes.get(this.looked);
-		drawing.replaceChildren();
 		for (const need of to ? needs : []) {
 			const from = lanes.get(need);
 			if (from && to) drawing.append(...arrow(from, to, origin));

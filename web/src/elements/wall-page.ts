@@ -66,7 +66,7 @@ export class WallPage extends LitElement {
 		emptyWall,
 		(state, event) => {
 			this.#doubted = undefined;
-			if (event.kind === "live" || event.kind === "reset") this.#asked.clear();
+			if (event.kind === "reset") this.#asked.clear();
 			return apply(state, event);
 		},
 	);
@@ -284,6 +284,7 @@ export class WallPage extends LitElement {
 		const { connection } = this.#following;
 		const slept = now - this.#ticked > staleAfter && document.visibilityState === "visible";
 		this.#ticked = now;
+		if (connection.name !== "live") this.#asked.clear();
 		if (slept && this.#true !== undefined) {
 			this.#doubted = now;
 			dispatchEvent(new Event("stepcast-retry"));
