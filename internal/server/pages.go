@@ -63,8 +63,11 @@ func (s *Server) asset(c echo.Context) error {
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	h.Set("Content-Type", contentType(path.Ext(name)))
-	if path.Ext(name) == ".svg" {
+	switch path.Ext(name) {
+	case ".svg":
 		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
+	case ".js": // where it is a worker, whose policy is not its page's
+		h.Set("Content-Security-Policy", "default-src 'none'; connect-src 'self'")
 	}
 	http.ServeContent(c.Response(), c.Request(), name, time.Time{}, bytes.NewReader(body))
 	return nil

@@ -164,6 +164,8 @@ func TestPages_Headers(t *testing.T) {
 			if strings.HasPrefix(quoted, "/assets/") {
 				if a := srv.get(quoted); a.status != 200 || !strings.Contains(a.header.Get("Cache-Control"), "immutable") || a.header.Get("X-Content-Type-Options") != "nosniff" {
 					t.Errorf("%s: %d %v", quoted, a.status, a.header)
+				} else if strings.HasSuffix(quoted, ".js") && !strings.Contains(a.header.Get("Content-Security-Policy"), "connect-src 'self'") {
+					t.Errorf("%s: a worker made of it would have no policy", quoted)
 				}
 			}
 		}

@@ -149,14 +149,33 @@ test("a proxy's 502 passes, and the stream goes on at its cursor", async ({
 	await expectLines(page, ["one"]);
 	// The pages answer again, the stream does not yet.
 	relay.answer = (path) => (path.startsWith("/api/v1/streams") ? 502 : "pass");
+	await build.log("s", "three\n");
+	await build.finish("s");
 	const still = relay.asked.length;
 	await page.getByRole("button", { name: "Retry now" }).click();
 	await expect.poll(() => relay.asked.length).toBeGreaterThan(still);
 	await expect(page.locator(state)).toHaveText("Reconnecting");
 	relay.answer = () => "pass";
-	await expect(page.locator(state)).toHaveText("Live", { timeout: 40_000 });
-	await expectLines(page, ["one", "two"]);
-	await finished(page, server, build);
+	await expect(page.locator(state)).toHaveText("Finished", { timeout: 40_000 });
+	await expectLines(page, ["one", "two", "three"]);
+});
+
+test("the list begins anew when the feed's history was rewound", async ({
+	page,
+	server,
+	relay,
+}) => {
+	const build = await running(server);
+	await page.goto(relay.url);
+	const item = page.locator("build-item").filter({ hasText: `#${build.number}` });
+	await expect(item.locator(".status")).toHaveText("running");
+	await expect(page.locator(state)).toHaveText("Live");
+	const asked = relay.asked.length;
+	relay.say('event: reset\ndata: {"log":"feed","reason":"expired"}\n\n', false);
+	await expect.poll(() => relay.asked.length).toBe(asked + 1);
+	await expect(page.locator(state)).toHaveText("Live");
+	await build.finish("s");
+	await expect(item.locator(".status")).toHaveText("passed");
 });
 
 for (const [status, words] of [

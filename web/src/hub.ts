@@ -508,12 +508,12 @@ async function snapshot(log: string): Promise<State | Refused | "passing"> {
 	return { state: { kind: "whole", id: cursor, data }, cursor, final, finished: data.finished_at };
 }
 
-/** What has become of a log that there is no stream of. */
+/** What has become of a log that there is no stream of. It is over when nothing is left, text included. */
 async function outcome(log: Log): Promise<"over" | "passing" | Refused> {
 	const path =
 		log.name === "feed"
 			? "/api/v1/events?limit=1"
-			: `/api/v1/builds/${encodeURIComponent(log.name)}/events?logs=none&limit=1`;
+			: `/api/v1/builds/${encodeURIComponent(log.name)}/events?limit=1`;
 	const answer = await ask<EventsPage>(`${path}&after=${encodeURIComponent(log.cursor ?? "")}`);
 	if (answer === undefined) return "passing";
 	if ("refused" in answer) return answer;

@@ -1,6 +1,6 @@
 import { css, html, LitElement, type PropertyValues } from "lit";
 import { type Connection, upgraded } from "../connection.ts";
-import { clock, elapsed } from "../format.ts";
+import { clockOrDay, elapsed } from "../format.ts";
 import { Ticking } from "../ticking.ts";
 import { shared } from "./shared-styles.ts";
 
@@ -42,6 +42,7 @@ export class StreamState extends LitElement {
 				min-height: 1.75rem;
 				font-size: 0.875rem;
 				color: var(--muted);
+				white-space: nowrap;
 			}
 
 			button {
@@ -93,18 +94,17 @@ export class StreamState extends LitElement {
 
 	override render() {
 		const [words, shown] = this.#words();
+		const { name } = this.connection;
+		const waiting = name === "reconnecting" || name === "stale";
 		return html`
 			<span class=${this.connection.name}>
 				<span role="status" class="unseen">${words}</span>
 				<span aria-hidden="true">${shown}</span>
 			</span>
-			<button
-				?hidden=${this.connection.name !== "reconnecting" && this.connection.name !== "stale"}
-				@click=${this.#retry}
-			>
-				Retry now
+			<button ?hidden=${!waiting} @click=${this.#retry}>Retry now</button>
+			<button ?hidden=${!this.old || waiting} @click=${() => location.reload()}>
+				New version · Reload
 			</button>
-			<button ?hidden=${!this.old} @click=${() => location.reload()}>New version · Reload</button>
 		`;
 	}
 
@@ -131,7 +131,9 @@ export class StreamState extends LitElement {
 			case "finished":
 				return [
 					"Finished",
-					connection.at === undefined ? "Finished" : `Finished ${clock(connection.at)}`,
+					connection.at === undefined
+						? "Finished"
+						: `Finished ${clockOrDay(connection.at, Date.now())}`,
 				];
 			case "refused":
 				return ["Not connected", "Not connected"];
