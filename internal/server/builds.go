@@ -278,6 +278,17 @@ func wholeParam(q url.Values, name string, absent, least, most int64) (int64, er
 	return n, nil
 }
 
+// flagParam reads a parameter that is on, or off, or absent.
+func flagParam(q url.Values, name string) (bool, error) {
+	switch q.Get(name) {
+	case "", "0", "false":
+		return false, nil
+	case "1", "true":
+		return true, nil
+	}
+	return false, &ci.Problem{Code: ci.Invalid, Field: name, Detail: fmt.Sprintf("The parameter %s is true, or left out.", name)}
+}
+
 // notModified sets the ETag and tells whether the caller has that already.
 func notModified(c echo.Context, etag string) bool {
 	c.Response().Header().Set("ETag", etag)

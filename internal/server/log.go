@@ -13,6 +13,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/stepcast/stepcast/internal/ansi"
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/postgres"
 )
@@ -52,7 +53,7 @@ func (s *Server) getLog(c echo.Context, ref postgres.Ref) error {
 	}
 	out := &logWriter{c: c, store: s.store, colours: s.colours, extent: extent, from: 0, to: size, end: want.last}
 	if want.strip {
-		out.strip = &stripper{}
+		out.strip = &ansi.Stripper{}
 	}
 	if want.follow {
 		h.Set("Cache-Control", "no-store")
@@ -120,19 +121,11 @@ func parseLogQuery(c echo.Context) (want logQuery, err error) {
 	default:
 		return want, &ci.Problem{Code: ci.Invalid, Field: "ansi", Detail: "The parameter ansi is strip, or left out."}
 	}
-	for _, flag := range []struct {
-		name string
-		on   *bool
-	}{{"follow", &want.follow}, {"download", &want.download}} {
-		switch q.Get(flag.name) {
-		case "", "0", "false":
-		case "1", "true":
-			*flag.on = true
-		default:
-			return want, &ci.Problem{Code: ci.Invalid, Field: flag.name, Detail: fmt.Sprintf("The parameter %s is true, or left out.", flag.name)}
-		}
+	if want.follow, err = flagParam(q, "follow"); err != nil {
+		return want, err
 	}
-	return want, nil
+	want.download, err = flagParam(q, "download")
+	return want, err
 }
 
 func holesHeader(holes []postgres.Hole) string {
@@ -191,7 +184,7 @@ type logWriter struct {
 	to      int64 // where to stop
 	line    int64 // in which from lies, while lines are counted
 	end     int64 // the last line to be written; 0: all
-	strip   *stripper
+	strip   *ansi.Stripper
 	raw     []byte
 	unends  bool // the last byte written was no newline
 }
@@ -297,7 +290,7 @@ func (w *logWriter) write(raw []byte) error {
 	}
 	w.unends = raw[len(raw)-1] != '\n'
 	if w.strip != nil {
-		raw = w.strip.appendText(nil, raw)
+		raw = w.strip.Append(nil, raw)
 	}
 	if err := writeSlowly(w.c.Response(), raw); err != nil {
 		return errGone

@@ -6,9 +6,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-
-	"github.com/charmbracelet/x/ansi"
-	"pgregory.net/rapid"
 )
 
 func TestLog_Parts(t *testing.T) {
@@ -166,37 +163,4 @@ func TestSGR(t *testing.T) {
 			t.Errorf("%q: %q, byte by byte %q, want %q", text, whole.String(), bytewise.String(), want)
 		}
 	}
-}
-
-// TestStripper_Pieces strips random text in random pieces: as x/ansi does it
-// line by line, and the same however it is cut.
-func TestStripper_Pieces(t *testing.T) {
-	t.Parallel()
-	parts := rapid.SampledFrom([]string{"a", "text ", "\n", "ü", "€", "😀", "\x1b[1m", "\x1b[38;5;1m", "\x1b]0;t\a", "\x1b]8;;http://x\x1b\\", "\x1b(B", "\x1b[", "\x1b", "\r", "\t"})
-	rapid.Check(t, func(t *rapid.T) {
-		text := strings.Join(rapid.SliceOf(parts).Draw(t, "parts"), "")
-		var whole stripper
-		got := string(whole.appendText(nil, []byte(text)))
-		var want strings.Builder
-		for line := range strings.Lines(text) {
-			body, ended := strings.CutSuffix(line, "\n")
-			want.WriteString(ansi.Strip(body))
-			if ended {
-				want.WriteByte('\n')
-			}
-		}
-		if got != want.String() {
-			t.Fatalf("%q: %q, x/ansi says %q", text, got, want.String())
-		}
-		var pieces stripper
-		var cut []byte
-		for i := 0; i < len(text); {
-			n := rapid.IntRange(1, len(text)-i).Draw(t, "n")
-			cut = pieces.appendText(cut, []byte(text[i:i+n]))
-			i += n
-		}
-		if string(cut) != got {
-			t.Fatalf("%q in pieces: %q, want %q", text, cut, got)
-		}
-	})
 }

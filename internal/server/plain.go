@@ -10,6 +10,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/stepcast/stepcast/internal/ansi"
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/plain"
 	"github.com/stepcast/stepcast/internal/postgres"
@@ -239,7 +240,7 @@ func (s *Server) rows(ctx context.Context, extent postgres.StepLog, first int64)
 	if last >= extent.Step.LogLines {
 		last = 0
 	}
-	lines, strip := plain.NewLines(first, last), &stripper{}
+	lines, strip := plain.NewLines(first, last), &ansi.Stripper{}
 	var raw, text []byte
 	cost := 0
 	for e, err := range chunksFromLine(ctx, s.store, &extent, first) {
@@ -249,11 +250,11 @@ func (s *Server) rows(ctx context.Context, extent postgres.StepLog, first int64)
 		cost += rowCost + int(e.Chunk.Bytes)
 		if e.Lost > 0 {
 			lines.Hole(e.Lost)
-			strip = &stripper{}
+			strip = &ansi.Stripper{}
 			continue
 		}
 		raw = e.Chunk.AppendRaw(raw[:0])
-		text = strip.appendText(text[:0], raw)
+		text = strip.Append(text[:0], raw)
 		if lines.Text(e.At, text); cost >= plain.PageBytes {
 			lines.Stop()
 		}

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"strconv"
 	"strings"
-
-	"github.com/charmbracelet/x/ansi/parser"
 )
 
 // An sgr follows the colours and styles that a log sets (ECMA-48, "select
@@ -188,51 +186,4 @@ func (s *sgr) String() string {
 		}
 	}
 	return strings.Join(set, ";")
-}
-
-// A stripper takes escape sequences out of a log. Pieces may end anywhere.
-type stripper struct {
-	state parser.State
-	rest  int // bytes of a character that are still to come
-}
-
-// appendText appends what is left of data.
-func (s *stripper) appendText(dst, data []byte) []byte {
-	for _, b := range data {
-		if s.rest > 0 {
-			if b&0xc0 == 0x80 {
-				dst = append(dst, b)
-				s.rest--
-				continue
-			}
-			s.rest = 0 // broken off; b is a byte like any other
-		}
-		next, action := parser.Table.Transition(s.state, b)
-		switch {
-		case b == '\n': // ends whatever was left open, or it would eat the log
-			dst = append(dst, b)
-			next = parser.GroundState
-		case next == parser.Utf8State:
-			dst = append(dst, b)
-			s.rest = max(0, bytesOfRune(b)-1)
-			next = parser.GroundState
-		case action == parser.PrintAction || action == parser.ExecuteAction:
-			dst = append(dst, b)
-		}
-		s.state = next
-	}
-	return dst
-}
-
-// bytesOfRune is how many bytes a character takes that begins with b.
-func bytesOfRune(b byte) int {
-	switch {
-	case b >= 0xf0:
-		return 4
-	case b >= 0xe0:
-		return 3
-	case b >= 0xc0:
-		return 2
-	}
-	return 1
 }

@@ -117,6 +117,7 @@ export function stopwatch(milliseconds: number): string {
 	const head = hours > 0 ? `${hours}:${two(minutes % 60)}` : String(minutes);
 	const rest = `${two(seconds % 60)}.${String(Math.floor(ms % 1_000)).padStart(3, "0")}`;
 	return `${milliseconds < 0 ? "-" : ""}${head}:${rest}`;
+}
 
 /** "14:05", on another day the day: "22 Nov 2026". */
 export function clockOrDay(time: number, now: number): string {
