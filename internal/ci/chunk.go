@@ -52,6 +52,15 @@ func (c *Chunk) AppendLiteral(dst []byte) []byte {
 	return AppendEscaped(dst, c.Body)
 }
 
+// AppendText appends the text as streams show it: UTF-8, with U+FFFD where the
+// bytes are not.
+func (c *Chunk) AppendText(dst []byte) []byte {
+	if c.Escaped {
+		return AppendUnescaped(dst, c.Body)
+	}
+	return appendMended(dst, c.Body, func(dst, valid []byte) []byte { return append(dst, valid...) })
+}
+
 // AppendRaw appends the exact bytes of the text.
 func (c *Chunk) AppendRaw(dst []byte) []byte {
 	if !c.Escaped {
@@ -232,9 +241,13 @@ func CharEnd(raw []byte, end int) int {
 // errors="replace"): one for each maximal beginning of a character, so that a
 // page shows what a decoder makes of the log itself.
 // Source: encoding.spec.whatwg.org, "UTF-8 decoder".
-func AppendEscaped(dst, raw []byte) []byte {
+func AppendEscaped(dst, raw []byte) []byte { return appendMended(dst, raw, escapeValid) }
+
+// appendMended appends U+FFFD for what is not UTF-8, and the rest with
+// appendValid.
+func appendMended(dst, raw []byte, appendValid func(dst, valid []byte) []byte) []byte {
 	if utf8.Valid(raw) {
-		return escapeValid(dst, raw)
+		return appendValid(dst, raw)
 	}
 	start := 0
 	for i := 0; i < len(raw); {
@@ -244,7 +257,7 @@ func AppendEscaped(dst, raw []byte) []byte {
 		}
 		r, size := utf8.DecodeRune(raw[i:])
 		if r == utf8.RuneError && size == 1 {
-			dst = escapeValid(dst, raw[start:i])
+			dst = appendValid(dst, raw[start:i])
 			dst = append(dst, "\uFFFD"...)
 			for i+size < len(raw) && !utf8.FullRune(raw[i:i+size+1]) {
 				size++
@@ -253,7 +266,7 @@ func AppendEscaped(dst, raw []byte) []byte {
 		}
 		i += size
 	}
-	return escapeValid(dst, raw[start:])
+	return appendValid(dst, raw[start:])
 }
 
 // escapeValid is AppendEscaped for what is known to be UTF-8. Only what JSON

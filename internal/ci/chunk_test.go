@@ -40,6 +40,10 @@ func TestAppendEscaped_AsTextDecoder(t *testing.T) {
 		"\xf0\x9f\x92\xf0\x9f":                                 "��",
 		"\xef\xbb\xbfx":                                        "\ufeffx", // the log's own bytes; TextDecoder with ignoreBOM
 	} {
+		chunk := NewChunk([]byte(raw))
+		if got := chunk.AppendText(nil); string(got) != want {
+			t.Errorf("%q: the text is %q, want %q", raw, got, want)
+		}
 		if got := AppendEscaped(nil, []byte(raw)); string(got) != want {
 			t.Errorf("%q: %q, want %q", raw, got, want)
 		}

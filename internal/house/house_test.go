@@ -25,6 +25,7 @@ var rules = map[string]struct{ ours, others []string }{
 	"internal/sse":         {},
 	"internal/badge":       {},
 	"internal/ansi":        {others: []string{"github.com/charmbracelet/x/ansi"}},
+	"internal/search":      {ours: []string{"internal/ansi"}},
 	"internal/outline":     {ours: []string{"internal/ci"}},
 	"migrations":           {},
 	"web":                  {},
@@ -47,7 +48,7 @@ var rules = map[string]struct{ ours, others []string }{
 		others: []string{"github.com/klauspost/compress", "github.com/charmbracelet/x/ansi", "github.com/creack/pty", "golang.org/x/sys"},
 	},
 	"internal/server": {
-		ours: []string{"internal/ci", "internal/sse", "internal/feed", "internal/postgres", "internal/ansi", "internal/badge", "internal/plain", "web"},
+		ours: []string{"internal/ci", "internal/sse", "internal/feed", "internal/postgres", "internal/ansi", "internal/badge", "internal/plain", "internal/search", "web"},
 		others: []string{
 			"github.com/labstack/echo/v4", // nowhere else
 			"github.com/klauspost/compress", "golang.org/x/sys", "golang.org/x/time", "github.com/google/uuid",
