@@ -34,8 +34,8 @@ type Notes struct {
 
 // A page takes what it needs of each sort, in order, from the index of notes.
 const (
-	noteHeadSQL = `SELECT b.id, h.last_id FROM builds b JOIN build_heads h ON h.build = b.id WHERE b.uuid = $1`
-	notesSQL    = `
+	headSQL  = `SELECT b.id, h.last_id FROM builds b JOIN build_heads h ON h.build = b.id WHERE b.uuid = $1`
+	notesSQL = `
 		SELECT first_id, last_id, step, form, log_offset, body, more FROM (
 			SELECT e.*, sum(e.log_bytes + (e.last_id - e.first_id + 1) * 128) OVER w - e.log_bytes AS before, lead(e.last_id) OVER w IS NOT NULL AS more
 			FROM (
@@ -61,7 +61,7 @@ func (s *Store) Notes(ctx context.Context, id ci.BuildID, q NotesQuery) (page No
 	err = s.inSnapshot(ctx, func(tx pgx.Tx, epoch ci.Epoch) error {
 		page = Notes{Through: q.After, Epoch: epoch}
 		var log ci.LogID
-		switch err := tx.QueryRow(ctx, noteHeadSQL, uuid.UUID(id)).Scan(&log, &page.Last); {
+		switch err := tx.QueryRow(ctx, headSQL, uuid.UUID(id)).Scan(&log, &page.Last); {
 		case errors.Is(err, pgx.ErrNoRows):
 			return noBuild()
 		case err != nil:

@@ -156,7 +156,12 @@ func unpack(b body) ([]byte, error) {
 	if b.form&formZstd == 0 {
 		return b.data, nil
 	}
-	data, err := zstdDecoder.DecodeAll(b.data, nil)
+	return decompress(b, nil)
+}
+
+// decompress returns what was packed and compressed, in room if that is enough.
+func decompress(b body, room []byte) ([]byte, error) {
+	data, err := zstdDecoder.DecodeAll(b.data, room)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errBody, err)
 	}
@@ -221,6 +226,11 @@ func decodeBody(events []ci.Event, b body, n int, first ci.Event) ([]ci.Event, e
 	if err != nil {
 		return nil, err
 	}
+	return decodePlain(events, data, n, first)
+}
+
+// decodePlain is decodeBody of a body that is unpacked.
+func decodePlain(events []ci.Event, data []byte, n int, first ci.Event) ([]ci.Event, error) {
 	start := len(events)
 	next, before := first, int64(0)
 	lengths := make([]uint64, 0, 8)

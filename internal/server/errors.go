@@ -82,7 +82,7 @@ var problems = map[ci.Code]kind{
 	tokenRevoked:      {401, "Token revoked", "Somebody ended it on purpose. Ask for another one."},
 	tokenScope:        {403, "Insufficient token scope", "The token is valid but has not the scope that the request needs."},
 	tokenProject:      {403, "Token is for other projects", "The token is valid but bound to other projects."},
-	ci.Overloaded:     {503, "Server overloaded", "The server has more to write than it can hold. Send the same again after Retry-After; nothing of it was stored."},
+	ci.Overloaded:     {503, "Server overloaded", "The server has more to do than it can take. Send the same again after Retry-After; nothing of it was stored."},
 	ci.Unavailable:    {503, "Database unavailable", "The server cannot reach its database. Send the same again after Retry-After."},
 	ci.DiskFull:       {503, "Disk full", "Too little space is left to store anything safely; reading goes on. Free some space, then send the same again."},
 	ci.OutcomeUnknown: {503, "Outcome unknown", "The connection to the database broke while it was storing this. Send the same again: what is there already is not stored twice."},

@@ -178,15 +178,11 @@ func (m *member) resume(cursor string) {
 func (s *Server) buildMember(ctx context.Context, ref postgres.Ref, q url.Values, cursor string) (*member, error) {
 	m := &member{log: ref.Log, epoch: ref.Epoch, name: ref.ID.Name()}
 	m.resume(cursor)
-	if len(q["step"]) > mostFilters {
-		return nil, &ci.Problem{Code: ci.TooMany, Field: "step", Limit: mostFilters, Detail: fmt.Sprintf("At most %d steps are asked for at once.", mostFilters)}
+	steps, err := stepsWanted(q)
+	if err != nil {
+		return nil, err
 	}
-	for _, key := range q["step"] {
-		if err := ci.CheckStepKey(key); err != nil {
-			return nil, err
-		}
-		m.filter.Steps = append(m.filter.Steps, ci.StepKey(key))
-	}
+	m.filter.Steps = steps
 	switch q.Get("logs") {
 	case "":
 	case "none":

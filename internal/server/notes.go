@@ -102,16 +102,24 @@ func notesWanted(q url.Values) (want postgres.NotesQuery, err error) {
 			return want, &ci.Problem{Code: ci.Invalid, Field: "kind", Detail: fmt.Sprintf("The kind %s is unknown; it is one of group, annotation, test.", printable(kind))}
 		}
 	}
-	if len(q["step"]) > mostFilters {
-		return want, &ci.Problem{Code: ci.TooMany, Field: "step", Limit: mostFilters, Detail: fmt.Sprintf("At most %d steps are asked for at once.", mostFilters)}
-	}
-	for _, key := range q["step"] {
-		if err := ci.CheckStepKey(key); err != nil {
-			return want, err
-		}
-		want.Steps = append(want.Steps, ci.StepKey(key))
+	if want.Steps, err = stepsWanted(q); err != nil {
+		return want, err
 	}
 	limit, err := wholeParam(q, "limit", defaultNotes, 1, mostNotes)
 	want.Limit = int(limit)
 	return want, err
+}
+
+// stepsWanted reads the steps that are asked for; nil: all.
+func stepsWanted(q url.Values) (steps []ci.StepKey, err error) {
+	if len(q["step"]) > mostFilters {
+		return nil, &ci.Problem{Code: ci.TooMany, Field: "step", Limit: mostFilters, Detail: fmt.Sprintf("At most %d steps are asked for at once.", mostFilters)}
+	}
+	for _, key := range q["step"] {
+		if err := ci.CheckStepKey(key); err != nil {
+			return nil, err
+		}
+		steps = append(steps, ci.StepKey(key))
+	}
+	return steps, nil
 }

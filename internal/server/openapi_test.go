@@ -97,6 +97,8 @@ func TestOpenAPI_Answers(t *testing.T) {
 		{"GET", build + "/notes", "", 200},
 		{"GET", build + "/notes?limit=1&kind=group&kind=test", "", 200},
 		{"GET", build + "/notes?after=x", "", 400},
+		{"GET", build + "/search?q=x&step=test&limit=1", "", 200},
+		{"GET", build + "/search?q=(x&regex=true", "", 400},
 		{"GET", "/api/v1/builds?limit=1&project=acme/*", "", 200},
 		{"GET", "/api/v1/builds/latest?project=acme/api", "", 302},
 		{"GET", build, "", 200},

@@ -32,6 +32,7 @@ func (s *Server) routes() []route {
 		{"GET", "/api/v1/builds", read, s.listBuilds},
 		{"GET", "/api/v1/builds/latest", read, s.latestBuild},
 		{"GET", "/api/v1/builds/:id", read, s.build(s.getBuild)},
+		{"GET", "/api/v1/builds/:id/search", read, s.build(s.searchBuild)},
 		{"GET", "/api/v1/builds/:id/events", read, s.orUnavailable(s.build(s.buildEvents))},
 		{"GET", "/api/v1/builds/:id/notes", read, s.build(s.listNotes)},
 		{"GET", "/api/v1/builds/:id/steps/*/lines", read, s.build(s.getLines)},

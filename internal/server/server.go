@@ -41,6 +41,9 @@ type Server struct {
 	stop     chan struct{} // closed then
 	writers  writers
 	ping     time.Duration // pingAfter, but for tests
+
+	searches   chan struct{} // one in it for each that is under way
+	searchTime time.Duration // searchTime, but for tests
 }
 
 // New makes a server. It starts nothing.
@@ -54,6 +57,7 @@ func New(cfg Config) *Server {
 	s := &Server{cfg: cfg, store: cfg.Store, tails: cfg.Tails, log: cfg.Log, stop: make(chan struct{}), ping: pingAfter}
 	s.colours = &colours{store: cfg.Store, far: farBack}
 	s.open.most = cfg.MaxStreams
+	s.searches, s.searchTime = make(chan struct{}, mostSearches), searchTime
 	s.echo = s.router()
 	return s
 }
