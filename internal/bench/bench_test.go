@@ -24,7 +24,7 @@ func TestRows_Measure(t *testing.T) {
 	if _, err := findPsql(); err != nil {
 		t.Skip(err)
 	}
-	chosen, err := choose([]string{"ingest", "fanout-200", "latency", "run", "run-away", "run-pass"})
+	chosen, err := choose([]string{"ingest", "fanout-200", "search", "latency", "run", "run-away", "run-pass"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -102,17 +102,23 @@ type sample struct {
 // pieces of perPiece lines.
 func newSample(seed uint64, lines, perPiece, size int) *sample {
 	w := newLineWriter(seed)
+	return makeSample(lines, perPiece, size, func(dst []byte, _ int) []byte {
+		if size > 0 {
+			return w.sized(dst, size)
+		}
+		return w.line(dst)
+	})
+}
+
+// makeSample makes lines with appendLine, which is told the number of each from
+// 0; size is about how long they are, if it is known.
+func makeSample(lines, perPiece, size int, appendLine func(dst []byte, n int) []byte) *sample {
 	raw := make([]byte, 0, lines*max(size+1, 126))
 	s := &sample{lines: lines}
 	for n := 0; n < lines; {
 		start := len(raw)
 		for end := min(n+perPiece, lines); n < end; n++ {
-			if size > 0 {
-				raw = w.sized(raw, size)
-			} else {
-				raw = w.line(raw)
-			}
-			raw = append(raw, '\n')
+			raw = append(appendLine(raw, n), '\n')
 		}
 		s.pieces = append(s.pieces, newText(raw[start:]))
 	}

@@ -43,6 +43,15 @@ var rows = []row{
 		measure: measureReplay,
 	},
 	{
+		name:  "search",
+		about: "lines that match in a coloured log of a million, counted by a search, against SELECT count(*) … LIKE over the same lines stored one a row",
+		figures: []figure{
+			{name: "search / LIKE", unit: "s", limit: 2, atMost: true},
+			{name: "search without case / ILIKE", unit: "s", limit: 1, atMost: true},
+		},
+		measure: measureSearch,
+	},
+	{
 		name:  "latency",
 		about: "from the sent request to the reader: 20 builds with 5 readers each, 20,000 lines/s in all",
 		figures: []figure{
