@@ -15,7 +15,6 @@ import "./annotation-list.ts";
 import "./copy-button.ts";
 import "./notify-button.ts";
 import "./run-progress.ts";
-import "./run-time.ts";
 import { shared } from "./shared-styles.ts";
 import "./status-mark.ts";
 import "./step-log.ts";
@@ -174,6 +173,21 @@ export class BuildPage extends LitElement {
 				gap: 0.375rem;
 			}
 
+			/* The keys [ and ] and the palette lead there too, where there is no room. */
+			@media (max-width: 640px) {
+				.neighbour {
+					display: none;
+				}
+
+				h1 {
+					font-size: 1rem;
+				}
+
+				ul {
+					font-size: 0.8125rem;
+				}
+			}
+
 			.main {
 				display: flex;
 				flex-direction: column;
@@ -241,7 +255,18 @@ export class BuildPage extends LitElement {
 				}
 
 				.facts {
-					padding: 0.5rem 0.75rem;
+					padding: 0.375rem 0.75rem;
+				}
+
+				.tabs {
+					flex-wrap: nowrap;
+					overflow-x: auto;
+					padding: 0 0.25rem;
+				}
+
+				.tabs button {
+					flex: none;
+					padding: 0.125rem 0.5rem;
 				}
 			}
 		`,
@@ -404,7 +429,6 @@ export class BuildPage extends LitElement {
 
 	#facts(build: Build, asOf: number) {
 		const link = /^https?:\/\//i.test(build.url ?? "") ? build.url : undefined;
-		const running = build.status === "running" && build.started_at;
 		return html`
 			<div class="facts">
 				<div class="heading">
@@ -414,8 +438,8 @@ export class BuildPage extends LitElement {
 						${build.title ? html`<bdi class="title">${build.title}</bdi>` : nothing}
 					</h1>
 					<span class="actions">
-						<button aria-label="Previous build of the project" title="Previous build ([)" ?disabled=${build.number <= 1} @click=${() => this.#neighbour(-1)}>‹</button>
-						<button aria-label="Next build of the project" title="Next build (])" @click=${() => this.#neighbour(1)}>›</button>
+						<button class="neighbour" aria-label="Previous build of the project" title="Previous build ([)" ?disabled=${build.number <= 1} @click=${() => this.#neighbour(-1)}>‹</button>
+						<button class="neighbour" aria-label="Next build of the project" title="Next build (])" @click=${() => this.#neighbour(1)}>›</button>
 						<copy-button .text=${location.href} label="Copy link"></copy-button>
 						<notify-button .build=${build}></notify-button>
 					</span>
@@ -433,17 +457,6 @@ export class BuildPage extends LitElement {
 						build.started_at
 							? html`<li>
 									${ended(build.status) ? "took" : "running for"}
-									<run-time
-										.started=${build.started_at}
-										.finished=${build.finished_at}
-										.asof=${asOf}
-									></run-time>
-								</li>`
-							: nothing
-					}
-					${
-						running && build.expected_s
-							? html`<li>
 									<run-progress
 										.started=${build.started_at}
 										.finished=${build.finished_at}

@@ -83,13 +83,21 @@ export const logStyles = [
 			color: var(--stale);
 		}
 
-		/* What is wrong in a line is told by a shape beside its number; its text is in the tooltip. */
-		.line[data-level] > a {
-			box-shadow: inset 3px 0 0 var(--mark);
+		/* What is wrong in a line is told by a shape before its number; its message is in the tooltip. */
+		.line[data-level] {
+			position: relative;
 		}
 
-		.line[data-level] > a::before {
-			content: var(--sign) " " attr(data-n);
+		.line[data-level] > a {
+			box-shadow: inset 3px 0 0 var(--mark);
+			color: var(--mark);
+		}
+
+		.line[data-level]::before {
+			position: absolute;
+			left: 0.5rem;
+			z-index: 1;
+			content: var(--sign);
 			color: var(--mark);
 		}
 
@@ -250,9 +258,15 @@ export const logStyles = [
 		}
 
 		@media (max-width: 640px) {
+			.line[data-level]::before {
+				left: 0.25rem;
+				font-size: 0.6875rem;
+				line-height: 1.77;
+			}
+
 			.line > a {
 				min-width: calc(var(--digits, 4) * 1ch + 1rem);
-				padding: 0 0.5rem 0 0.5rem;
+				padding: 0 0.5rem 0 0.875rem;
 				font-size: 0.6875rem;
 				line-height: 1.77;
 			}
