@@ -173,9 +173,9 @@ export class BuildPage extends LitElement {
 				gap: 0.375rem;
 			}
 
-			/* The keys [ and ] and the palette lead there too, where there is no room. */
+			/* Where there is no room, keys, the palette and the log's menu do the same. */
 			@media (max-width: 640px) {
-				.neighbour {
+				.roomy {
 					display: none;
 				}
 
@@ -438,9 +438,9 @@ export class BuildPage extends LitElement {
 						${build.title ? html`<bdi class="title">${build.title}</bdi>` : nothing}
 					</h1>
 					<span class="actions">
-						<button class="neighbour" aria-label="Previous build of the project" title="Previous build ([)" ?disabled=${build.number <= 1} @click=${() => this.#neighbour(-1)}>‹</button>
-						<button class="neighbour" aria-label="Next build of the project" title="Next build (])" @click=${() => this.#neighbour(1)}>›</button>
-						<copy-button .text=${location.href} label="Copy link"></copy-button>
+						<button class="roomy" aria-label="Previous build of the project" title="Previous build ([)" ?disabled=${build.number <= 1} @click=${() => this.#neighbour(-1)}>‹</button>
+						<button class="roomy" aria-label="Next build of the project" title="Next build (])" @click=${() => this.#neighbour(1)}>›</button>
+						<copy-button class="roomy" .text=${location.href} label="Copy link"></copy-button>
 						<notify-button .build=${build}></notify-button>
 					</span>
 				</div>

@@ -33,6 +33,7 @@ export class RunProgress extends LitElement {
 		css`
 			:host {
 				display: inline-block;
+				vertical-align: top;
 				font-variant-numeric: tabular-nums;
 				white-space: nowrap;
 			}
