@@ -135,18 +135,8 @@ export function grid(n: number, width: number, height: number, wish?: number): G
 
 /** Where the board stands, in pixels: it moves every ten minutes, so that no screen keeps its edges. */
 export function shift(now: number): readonly [x: number, y: number] {
-	const steps = [
-		[0, 0],
-		[3, 0],
-		[3, 3],
-		[0, 3],
-		[-3, 3],
-		[-3, 0],
-		[-3, -3],
-		[0, -3],
-		[3, -3],
-	] as const;
-	return steps[Math.floor(now / 600_000) % steps.length] ?? steps[0];
+	const turn = Math.floor(now / 600_000);
+	return [((turn % 3) - 1) * 3, ((Math.floor(turn / 3) % 3) - 1) * 3];
 }
 
 /** The first step that failed or was lost, and how many more did. */

@@ -205,8 +205,7 @@ export class StepWaterfall extends LitElement {
 				forced-color-adjust: none;
 			}
 
-			.queue,
-			i.queue {
+			.queue {
 				background: repeating-linear-gradient(
 					-45deg,
 					transparent 0 3px,
@@ -216,34 +215,13 @@ export class StepWaterfall extends LitElement {
 				border-radius: 0.125rem;
 			}
 
-			.run,
-			i.run {
-				position: absolute;
-				background: var(--bar, var(--muted));
+			.run {
+				background: var(--bar);
 			}
 
 			.legend i {
+				--bar: var(--muted);
 				position: static;
-			}
-
-			.passed {
-				--bar: var(--passed);
-			}
-
-			.failed {
-				--bar: var(--failed);
-			}
-
-			.running {
-				--bar: var(--running);
-			}
-
-			.canceled {
-				--bar: var(--canceled);
-			}
-
-			.lost {
-				--bar: var(--stale);
 			}
 
 			.critical {
@@ -447,7 +425,8 @@ export class StepWaterfall extends LitElement {
 			<tr
 				role="row"
 				data-key=${step.key}
-				class="${step.status} ${chosen ? "chosen" : ""} ${needed ? "needed" : ""}"
+				${vars({ "--bar": `var(--${step.status === "lost" ? "stale" : step.status})` })}
+				class="${chosen ? "chosen" : ""} ${needed ? "needed" : ""}"
 			>
 				<th role="rowheader" scope="row">
 					<a href="#${encodeURIComponent(step.key)}" aria-current=${chosen ? "true" : nothing}>

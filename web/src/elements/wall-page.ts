@@ -27,6 +27,7 @@ const exact = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 interface View {
 	/** All branches that the address asks for. */
 	readonly all: readonly Tile[];
+	/** How many tiles somebody should look at, those without a build among them. */
 	readonly problems: number;
 	/** What is to be shown, on all pages: a tile, or the name of a project that has none. */
 	readonly shown: readonly (Tile | string)[];
@@ -328,17 +329,15 @@ export class WallPage extends LitElement {
 		const all = wanted(state, this.#config);
 		const problems = all.filter(problem);
 		// Nobody would miss what is on no page: what the address names and nobody knows has a place too.
-		const shown = [
-			...(this.#config.problems ? problems : all),
-			...(state.loaded ? missing(all, this.#config) : []),
-		];
+		const absent = state.loaded ? missing(all, this.#config) : [];
+		const shown = [...(this.#config.problems ? problems : all), ...absent];
 		const { width, height } = this.size;
 		const { cols } = this.#config;
 		const layout =
 			width < narrow
 				? { cols: cols ?? 1, rows: shown.length, pages: 1 }
 				: grid(shown.length, width, height, cols);
-		return { all, problems: problems.length, shown, ...layout };
+		return { all, problems: problems.length + absent.length, shown, ...layout };
 	}
 
 	#board(state: WallState, now: number) {
