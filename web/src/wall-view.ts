@@ -1,3 +1,4 @@
+import { clock } from "./format.ts";
 import type { Build, Step } from "./model.ts";
 import type { Tile, WallState } from "./wall-state.ts";
 
@@ -143,4 +144,11 @@ export function shift(now: number): readonly [x: number, y: number] {
 export function culprit({ steps }: Tile): readonly [step: Step | undefined, more: number] {
 	const bad = steps.filter(({ status }) => status === "failed" || status === "lost");
 	return [bad[0], Math.max(0, bad.length - 1)];
+}
+
+const weekday = new Intl.DateTimeFormat("en-GB", { weekday: "short" });
+
+/** A time of today or last night as "14:02", an older one with its day: "Sun 14:02". */
+export function since(time: number, now: number): string {
+	return now - time < 12 * 3_600_000 ? clock(time) : `${weekday.format(time)} ${clock(time)}`;
 }

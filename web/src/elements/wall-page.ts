@@ -6,7 +6,7 @@ import { Ticking } from "../ticking.ts";
 import { vars } from "../vars.ts";
 import { askForPast } from "../wall-past.ts";
 import { apply, emptyWall, pastIsUnknown, type Tile, type WallState } from "../wall-state.ts";
-import { calm, configOf, grid, missing, problem, shift, wanted } from "../wall-view.ts";
+import { calm, configOf, grid, missing, problem, shift, since, wanted } from "../wall-view.ts";
 import { shared } from "./shared-styles.ts";
 import "./stream-state.ts";
 import "./wall-tile.ts";
@@ -19,8 +19,8 @@ const turnAfter = 20_000;
 const hideAfter = 5_000;
 /** Requests about the past that are under way at once. */
 const mostRequests = 4;
-/** A board of fewer pixels, a phone's, is scrolled and not turned. */
-const narrow = 600;
+/** A page of no more pixels, a phone's, is scrolled and not turned; the stylesheet has the same. */
+const narrow = 640;
 
 const exact = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 
@@ -317,7 +317,9 @@ export class WallPage extends LitElement {
 			<h1 class="unseen">Wallboard</h1>
 			<div class="board ${stale ? "stale" : ""}">
 				<p role="alert" class="alarm">${
-					stale && this.#true !== undefined ? `NO DATA SINCE ${clock(this.#true)}` : nothing
+					stale && this.#true !== undefined
+						? `NO DATA SINCE ${since(this.#true, Date.now())}`
+						: nothing
 				}</p>
 				${this.#board(state, now)}
 			</div>
@@ -334,7 +336,7 @@ export class WallPage extends LitElement {
 		const { width, height } = this.size;
 		const { cols } = this.#config;
 		const layout =
-			width < narrow
+			innerWidth <= narrow
 				? { cols: cols ?? 1, rows: shown.length, pages: 1 }
 				: grid(shown.length, width, height, cols);
 		return { all, problems: problems.length + absent.length, shown, ...layout };
