@@ -97,6 +97,10 @@ export class WallPage extends LitElement {
 		this.paused = this.#calmly.matches;
 		this.still = false;
 		new Ticking(this);
+		// A connection that says itself that it is not live leaves nothing to doubt.
+		this.addEventListener("connection", () => {
+			if (this.#following.connection.name !== "live") this.#doubted = undefined;
+		});
 	}
 
 	static override styles = [
