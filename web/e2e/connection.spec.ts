@@ -84,6 +84,12 @@ async function running(server: Server, line = "one\n"): Promise<Reporter> {
 	return build;
 }
 
+/** Waits until one stream carries the text of so many builds. */
+async function carried(relay: Relay, builds: number): Promise<void> {
+	const texts = () => relay.streams.map((path) => path.match(/step=s/g)?.length ?? 0);
+	await expect.poll(texts).toEqual([builds]);
+}
+
 async function finished(page: Page, server: Server, build: Reporter): Promise<void> {
 	await build.finish("s");
 	await expect(page.locator(state)).toHaveText("Finished");
@@ -116,7 +122,7 @@ test("unavailable, reset and end", async ({ page, server, relay, through, compla
 
 	await finished(page, server, build);
 	await expect(page.locator("stream-state")).toContainText(/Finished \d\d:\d\d/);
-	await expect.poll(() => relay.streams).toBe(0);
+	await expect.poll(() => relay.streams).toHaveLength(0);
 	const asked = relay.asked.length;
 	await page.evaluate(() => dispatchEvent(new Event("online")));
 	await page.evaluate(() => dispatchEvent(new Event("stepcast-retry")));
@@ -138,6 +144,7 @@ test("a proxy's 502 passes, and the stream goes on at its cursor", async ({
 	await page.goto(through(build));
 	await expectLines(page, ["one"]);
 	await expect(page.locator(state)).toHaveText("Live");
+	await carried(relay, 1);
 	relay.answer = () => 502;
 	relay.cut();
 	await expect(page.locator(state)).toHaveText("Reconnecting");
@@ -219,7 +226,7 @@ for (const status of [401, 404]) {
 		await other.goto(through(stays));
 		await expect(page.locator(state)).toHaveText("Live");
 		await expect(other.locator(state)).toHaveText("Live");
-		await expect.poll(() => relay.streams).toBe(1);
+		await carried(relay, 2);
 		relay.answer = (path) => (path.includes(gone.id) ? status : "pass");
 		relay.cut();
 		await expect(page.locator(state)).toHaveText("Not connected", { timeout: 40_000 });
@@ -246,6 +253,7 @@ test("a connection that died without a word is made anew", async ({
 	await page.goto(through(build));
 	await expect(page.locator(state)).toHaveText("Live");
 	await expectLines(page, ["one"]);
+	await carried(relay, 1);
 	relay.hush();
 	const asked = relay.asked.length;
 	await build.log("s", "two\n");
@@ -306,7 +314,7 @@ test("eight tabs on eight builds are live over one connection", async ({
 	for (const tab of pages) await expect(tab.locator(state)).toHaveText("Live");
 	await Promise.all(builds.map((build, i) => build.log("s", `line of ${i}\n`)));
 	for (const [i, tab] of pages.entries()) await expectLines(tab, ["one", `line of ${i}`]);
-	await expect.poll(() => relay.streams).toBe(1);
+	await expect.poll(() => relay.streams).toHaveLength(1);
 	expect(relay.asked.at(-1)?.path.match(/log=/g)).toHaveLength(8);
 
 	// The feed and a second page on one of the builds come along in it.
@@ -316,7 +324,7 @@ test("eight tabs on eight builds are live over one connection", async ({
 	if (builds[0]) await twin.goto(through(builds[0]));
 	await expectLines(twin, ["one", "line of 0"]);
 	await expect(twin.locator(state)).toHaveText("Live");
-	await expect.poll(() => relay.streams).toBe(1);
+	await expect.poll(() => relay.streams).toHaveLength(1);
 	await builds[0]?.log("s", "for both\n");
 	for (const tab of [page, twin]) await expectLines(tab, ["one", "line of 0", "for both"]);
 
@@ -357,7 +365,7 @@ test("pages on different steps of one build get the text of their own", async ({
 		}
 	};
 	await write(20);
-	expect(relay.streams).toBe(1);
+	await expect.poll(() => relay.streams).toHaveLength(1);
 	// Back and forth while the text comes.
 	const writing = write(200);
 	for (const step of ["b", "a", "b", "a", "b"]) {
@@ -467,7 +475,7 @@ for (const worker of [true, false]) {
 		expect(await page.evaluate(() => (globalThis as { mark?: boolean }).mark)).toBe(true);
 		await build.log("s", "three\n");
 		await expectLines(page, ["one", "two", "three"]);
-		await expect.poll(() => relay.streams).toBe(1);
+		await expect.poll(() => relay.streams).toHaveLength(1);
 		await finished(page, server, build);
 		await browser.close();
 		await other.finish("s");
@@ -487,6 +495,7 @@ test("the network is cut and comes back", async ({
 	await page.goto(through(build));
 	await expectLines(page, ["one"]);
 	await expect(page.locator(state)).toHaveText("Live");
+	await carried(relay, 1);
 	const online = await page.evaluate(() => navigator.onLine);
 	relay.answer = () => 502;
 	await context.setOffline(true);
@@ -513,12 +522,12 @@ test("without a SharedWorker each page has a connection of its own", async ({
 	await page.goto(through(first));
 	await other.goto(through(second));
 	for (const tab of [page, other]) await expect(tab.locator(state)).toHaveText("Live");
-	await expect.poll(() => relay.streams).toBe(2);
+	await expect.poll(() => relay.streams).toHaveLength(2);
 	await first.log("s", "two\n");
 	await expectLines(page, ["one", "two"]);
 	await finished(page, server, first);
 	await finished(other, server, second);
-	await expect.poll(() => relay.streams).toBe(0);
+	await expect.poll(() => relay.streams).toHaveLength(0);
 });
 
 test("a worker that does not start is done without", async ({
@@ -550,9 +559,10 @@ test("a worker that dies is replaced", async ({ browser, page, server, relay, th
 	};
 	const [worker] = await workers();
 	expect(worker?.url).toContain("/assets/hub-worker-");
+	await carried(relay, 1);
 	const asked = relay.asked.length;
 	await session.send("Target.closeTarget", { targetId: worker?.targetId ?? "" });
-	await expect.poll(() => relay.streams).toBe(0);
+	await expect.poll(() => relay.streams).toHaveLength(0);
 	await build.log("s", "two\n");
 	await expectLines(page, ["one", "two"]);
 	await expect(page.locator(state)).toHaveText("Live");
@@ -574,6 +584,7 @@ test("a server with newer pages is noticed after a break", async ({
 	await page.goto(through(build));
 	await expect(page.locator(state)).toHaveText("Live");
 	const broken = async () => {
+		await carried(relay, 1);
 		relay.cut();
 		const asked = relay.paths.length;
 		await expect.poll(() => relay.paths.slice(asked)).toContain("/");
@@ -589,5 +600,70 @@ test("a server with newer pages is noticed after a break", async ({
 	relay.answer = (path) => (path === "/" ? { page: page2 } : "pass");
 	await broken();
 	await expect(chip).toBeVisible();
+	await chip.click();
+	await expect(chip).toBeHidden();
+	await expect(page.locator(state)).toHaveText("Live");
 	await build.finish("s");
+});
+
+test("a page that nobody sees is loaded anew by itself", async ({
+	page,
+	server,
+	relay,
+	through,
+	complaints,
+}) => {
+	complaints.expected = connectionErrors;
+	const build = await running(server);
+	await withoutWorker(page);
+	await page.clock.install();
+	await page.goto(through(build));
+	await expect(page.locator(state)).toHaveText("Live");
+	const newer = '<script src="/assets/index-new.js"></script><stepcast-app></stepcast-app>';
+	relay.answer = (path) => (path === "/" ? { page: newer } : "pass");
+	await carried(relay, 1);
+	relay.say("retry: 10\n\n", true);
+	await expect(page.getByRole("button", { name: "New version" })).toBeVisible();
+	// Its first minute is over, and it is hidden.
+	await page.clock.fastForward(61_000);
+	const loaded = page.waitForEvent("load");
+	await page.evaluate(() => {
+		Object.defineProperty(document, "hidden", { value: true });
+		document.dispatchEvent(new Event("visibilitychange"));
+	});
+	await loaded;
+	await expectLines(page, ["one"]);
+	await build.finish("s");
+});
+
+test("more logs than one stream carries go over two", async ({ page, server, relay }) => {
+	const builds = await Promise.all(Array.from({ length: 40 }, () => running(server)));
+	await page.goto(relay.url);
+	await expect(page.locator(state)).toHaveText("Live");
+	const worker = relay.paths.find((path) => path.includes("hub-worker")) ?? "";
+	// From a page without a policy, which speaks to the worker as 40 pages would.
+	const plain = await page.context().newPage();
+	await plain.goto(`${relay.url}/api/v1/openapi.json`);
+	const live = plain.evaluate(
+		async ({ worker, ids }) => {
+			const lines = ids.map((id) => {
+				const { port } = new SharedWorker(worker, { name: "stepcast" });
+				return new Promise<string>((resolve) => {
+					port.onmessage = ({ data }: MessageEvent) => {
+						port.postMessage({ say: "took", number: data.number });
+						for (const { kind, data: chunk } of data.events) {
+							if (kind === "log" && chunk.text === "two\n") resolve(data.state.name);
+						}
+					};
+					port.postMessage({ say: "want", wanted: { log: id, step: "s" } });
+				});
+			});
+			return Promise.all(lines);
+		},
+		{ worker, ids: builds.map(({ id }) => id) },
+	);
+	await expect.poll(() => relay.streams).toHaveLength(2);
+	for (const build of builds) await build.log("s", "two\n");
+	expect(await live).toEqual(builds.map(() => "live"));
+	for (const build of builds) await build.finish("s");
 });

@@ -12,6 +12,7 @@ export type Answer = "pass" | "silence" | number | { readonly page: string };
 
 /** A stream that is open through the relay. */
 interface OpenStream {
+	readonly path: string;
 	readonly response: ServerResponse;
 	/** Whether what the server says is kept from the page. */
 	silent: boolean;
@@ -44,9 +45,9 @@ export class Relay {
 		return this;
 	}
 
-	/** How many streams are open now. */
-	get streams(): number {
-		return this.#open.size;
+	/** The addresses of the streams that are open now. */
+	get streams(): readonly string[] {
+		return [...this.#open].map(({ path }) => path);
 	}
 
 	/** Breaks all streams that are open. */
@@ -98,7 +99,7 @@ export class Relay {
 					got.pipe(response);
 					return;
 				}
-				const stream: OpenStream = { response, silent: false };
+				const stream: OpenStream = { path, response, silent: false };
 				this.#open.add(stream);
 				got.on("data", (piece) => {
 					if (!stream.silent) response.write(piece);
