@@ -59,13 +59,18 @@ interface Log {
 	steps: ReadonlySet<string> | undefined;
 	/** Whether its stream has caught up once. */
 	live: boolean;
+	/** Whether it has ended, and all of it was told. */
 	over: boolean;
+	/** When the build finished, as the server says it. */
 	finished: string | null | undefined;
+	/** Whether a snapshot is on its way. */
 	asking: boolean;
+	/** Snapshots in a row that could not be had. */
 	failures: number;
 	/** When a snapshot is asked for again. */
 	at: number | undefined;
 	retry: ReturnType<typeof setTimeout> | undefined;
+	/** Runs while nobody follows it. */
 	idle: ReturnType<typeof setTimeout> | undefined;
 }
 
@@ -124,7 +129,8 @@ export class Hub {
 				return;
 			case "took":
 				page.subscriber?.took(said.number);
-				if (page.subscriber?.phase === "waiting" && !page.log) this.#enter(page, page.subscriber);
+				if (page.log) this.#settle(page.log);
+				else if (page.subscriber?.phase === "waiting") this.#enter(page, page.subscriber);
 				return;
 			case "here":
 				this.#send(page);
