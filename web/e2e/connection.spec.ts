@@ -547,8 +547,19 @@ test("a worker that does not start is done without", async ({
 	await finished(page, server, build);
 });
 
-test("a worker that dies is replaced", async ({ browser, page, server, relay, through }) => {
+test("a worker that dies is replaced", async ({
+	browser,
+	context,
+	page,
+	server,
+	relay,
+	through,
+}) => {
 	const build = await running(server);
+	const list = await context.newPage();
+	await list.goto(relay.url);
+	const item = list.locator("build-item").filter({ hasText: `#${build.number}` });
+	await expect(item.locator(".status")).toHaveText("running");
 	await page.goto(through(build));
 	await expectLines(page, ["one"]);
 	await expect(page.locator(state)).toHaveText("Live");
@@ -568,7 +579,9 @@ test("a worker that dies is replaced", async ({ browser, page, server, relay, th
 	await expect(page.locator(state)).toHaveText("Live");
 	expect(relay.asked.length).toBeGreaterThan(asked);
 	expect((await workers()).map(({ targetId }) => targetId)).not.toEqual([worker?.targetId]);
+	await expect.poll(() => relay.streams).toHaveLength(1);
 	await finished(page, server, build);
+	await expect(item.locator(".status")).toHaveText("passed");
 });
 
 test("a server with newer pages is noticed after a break", async ({

@@ -60,6 +60,8 @@ export class Subscription {
 	#state: HubState = { name: "connecting" };
 	/** When the server was last heard of. */
 	#news = 0;
+	/** The id of the last state that the page was told. */
+	#known: string | undefined;
 	/** When the browser lost its network; undefined while it has one. */
 	#lost: number | undefined;
 	#onlineOnce = navigator.onLine !== false;
@@ -120,7 +122,7 @@ export class Subscription {
 			if (port === this.#port) this.#hear(message.data);
 		});
 		port.start();
-		this.#say({ say: "want", wanted: this.#wanted });
+		this.#say({ say: "want", wanted: this.#wanted, known: this.#known });
 		this.#ticks = setInterval(this.#tick, askEvery);
 		this.#judge();
 	}
@@ -168,6 +170,9 @@ export class Subscription {
 		this.#state = said.state;
 		this.#news = said.news;
 		if (this.#lost !== undefined && said.news > this.#lost) this.#lost = undefined;
+		for (const { kind, id } of said.events) {
+			if (kind === "whole" || kind === "snapshot") this.#known = id;
+		}
 		if (said.events.length > 0) this.#receive(said.events);
 		this.#say({ say: "took", number: said.number });
 		if (said.scripts !== undefined && said.scripts !== ownScripts())

@@ -10,8 +10,9 @@ import type { Wanted } from "./subscriber.ts";
  * The feed begins with `snapshot`, a build with `whole`; then come `build` and `step` events, and `log`
  * and `note` events of the one step that is wanted. Text is told from `whole` on: what lies before it,
  * the reader asks for after `whole` has come. That holds for every `whole`: one comes first, after each
- * `reset`, when another step is wanted, and when the page was away or too slow. After `end` nothing
- * comes, and all text can be asked for.
+ * `reset`, when another step is wanted, and when the page was away or too slow. Who was away gets
+ * `reset` before it where what it has is of no use: a build whose history was rewound meanwhile, and the
+ * feed always. After `end` nothing comes, and all text can be asked for.
  */
 export class Following<State> implements ReactiveController {
 	state: State;

@@ -15,8 +15,11 @@ export type HubState =
 
 /** What a page says to the hub. */
 export type FromPage =
-	/** Follow this. The first message, and again when another step of the same log is wanted. */
-	| { readonly say: "want"; readonly wanted: Wanted }
+	/**
+	 * Follow this. The first message, and again when another step of the same log is wanted. Known is
+	 * the id of the last state that a page was told that comes back.
+	 */
+	| { readonly say: "want"; readonly wanted: Wanted; readonly known?: string | undefined }
 	/** It has taken this message and those before it. */
 	| { readonly say: "took"; readonly number: number }
 	/** Is anybody there? Answered at once, with a message that may have no events. */
@@ -125,7 +128,7 @@ export class Hub {
 	#listen(page: Page, said: FromPage): void {
 		switch (said.say) {
 			case "want":
-				this.#want(page, said.wanted);
+				this.#want(page, said.wanted, said.known);
 				return;
 			case "took":
 				page.subscriber?.took(said.number);
@@ -144,12 +147,12 @@ export class Hub {
 		}
 	}
 
-	#want(page: Page, wanted: Wanted): void {
+	#want(page: Page, wanted: Wanted, known: string | undefined): void {
 		if (page.subscriber) {
 			page.subscriber.want(wanted);
 			if (page.log) this.#settle(page.log);
 		} else {
-			page.subscriber = new Subscriber(wanted);
+			page.subscriber = new Subscriber(wanted, known);
 			this.#enter(page, page.subscriber);
 			this.#send(page);
 		}
@@ -219,7 +222,10 @@ export class Hub {
 	async #ask(log: Log, pages: readonly Page[]): Promise<void> {
 		log.asking = true;
 		for (const page of pages) page.subscriber?.asked();
-		const answer = await snapshot(log.name);
+		const [answer, ...forget] = await Promise.all([
+			snapshot(log.name),
+			...pages.map(({ subscriber }) => unresumable(log.name, subscriber?.missing)),
+		]);
 		log.asking = false;
 		if (this.#logs.get(log.name) !== log) return;
 		if (answer === "passing") {
@@ -239,9 +245,9 @@ export class Hub {
 		const fresh = log.cursor === undefined && !log.over;
 		if (fresh) log.cursor = answer.cursor;
 		const now = Date.now();
-		for (const { subscriber } of log.pages) {
+		for (const [i, { subscriber }] of pages.entries()) {
 			if (subscriber?.phase !== "asked") continue;
-			subscriber.join(answer.state, now);
+			subscriber.join(answer.state, forget[i] ?? true, now);
 			if (log.live) subscriber.hear(signal("live", answer.cursor), 0, now);
 			if (log.over) subscriber.hear(signal("end", answer.cursor), 0, now);
 		}
@@ -526,10 +532,22 @@ async function outcome(log: Log): Promise<"over" | "passing" | Refused> {
 	return answer.body.end && answer.body.events.length === 0 ? "over" : "passing";
 }
 
+/**
+ * Whether a page that was away has to forget what it knows: a build's log where its history was
+ * rewound, as far as is known, and the feed always, because its snapshot does not have every build.
+ */
+async function unresumable(log: string, cursor: string | undefined): Promise<boolean> {
+	if (cursor === undefined || log === "feed") return cursor !== undefined;
+	const address = `/api/v1/builds/${encodeURIComponent(log)}/events?limit=1`;
+	const answer = await ask<EventsPage>(`${address}&after=${encodeURIComponent(cursor)}`);
+	return answer === undefined || "refused" in answer || answer.body.reset !== undefined;
+}
+
 interface EventsPage {
 	readonly events: readonly { readonly kind: string; readonly data: unknown }[];
 	readonly next: string;
 	readonly end: boolean;
+	readonly reset?: string;
 }
 
 /** The JSON at an address, or the status of a refusal; undefined for what will pass. */

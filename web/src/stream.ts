@@ -168,9 +168,12 @@ export class Stream {
 		}
 		this.#failures = 0;
 		const data = JSON.parse(message.data) as { readonly log?: string };
-		const event = { kind, id: message.lastEventId, data } as StreamEvent;
-		if (data.log !== undefined) this.#listener.heard(data.log, event, message.data.length);
-		for (const [i, cursor] of cursors(message.lastEventId, this.#logs.length).entries()) {
+		const at = cursors(message.lastEventId, this.#logs.length);
+		if (data.log !== undefined) {
+			const id = at[this.#logs.indexOf(data.log)] ?? "";
+			this.#listener.heard(data.log, { kind, id, data } as StreamEvent, message.data.length);
+		}
+		for (const [i, cursor] of at.entries()) {
 			const log = this.#logs[i];
 			if (log !== undefined && cursor !== "") this.#listener.moved(log, cursor);
 		}

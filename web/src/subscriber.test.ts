@@ -27,7 +27,7 @@ const text = (of: string, offset = 0): StreamEvent => ({
 function joined(): Subscriber {
 	const subscriber = new Subscriber({ log: "b", step: "s" });
 	subscriber.asked();
-	subscriber.join(whole, 0);
+	subscriber.join(whole, false, 0);
 	take(subscriber);
 	return subscriber;
 }
@@ -48,7 +48,7 @@ test("the state comes first, then the newest of what came meanwhile, and none of
 	subscriber.hear({ kind: "live", id: "l" }, 1, 0);
 	subscriber.hear(step("s", "running"), 1, 0);
 	assert.deepEqual(take(subscriber), []);
-	subscriber.join(whole, 0);
+	subscriber.join(whole, false, 0);
 	assert.deepEqual(take(subscriber), ["w", "t running", "s running"]);
 });
 
@@ -62,7 +62,7 @@ test("builds of the feed are told apart while the state is on its way", () => {
 	subscriber.asked();
 	for (const id of ["x", "y"]) subscriber.hear(build(id, "running"), 1, 0);
 	subscriber.hear(build("x", "passed"), 1, 0);
-	subscriber.join({ kind: "snapshot", id: "w", data: { builds: [] } }, 0);
+	subscriber.join({ kind: "snapshot", id: "w", data: { builds: [] } }, false, 0);
 	assert.deepEqual(take(subscriber), ["w", "y running", "x passed"]);
 });
 
@@ -85,10 +85,10 @@ test("another step begins with the state again, and its text after that", () => 
 	subscriber.asked();
 	// Wanted once more while the state is on its way: that one may be from before.
 	subscriber.want({ log: "b", step: "u" });
-	subscriber.join(whole, 0);
+	subscriber.join(whole, false, 0);
 	assert.deepEqual(take(subscriber), []);
 	subscriber.asked();
-	subscriber.join(whole, 0);
+	subscriber.join(whole, false, 0);
 	subscriber.hear(text("u", 1), 1, 0);
 	assert.deepEqual(take(subscriber), ["w", "t running", "u 1"]);
 });
@@ -100,7 +100,7 @@ test("after a reset comes the state, and nothing of before", () => {
 	subscriber.hear(text("s"), 1, 0);
 	assert.equal(subscriber.phase, "waiting");
 	subscriber.asked();
-	subscriber.join(whole, 0);
+	subscriber.join(whole, false, 0);
 	assert.deepEqual(take(subscriber), ["s passed", "r", "w"]);
 });
 
@@ -110,7 +110,7 @@ test("who was never told anything has nothing to forget", () => {
 	subscriber.hear(step("s", "passed"), 1, 0);
 	subscriber.hear(reset, 1, 0);
 	subscriber.asked();
-	subscriber.join(whole, 0);
+	subscriber.join(whole, false, 0);
 	assert.deepEqual(take(subscriber), ["w"]);
 });
 
@@ -141,9 +141,25 @@ test("a page that takes nothing is sent so much and no more, and joins anew when
 	subscriber.took(10);
 	assert.equal(subscriber.phase, "waiting");
 	subscriber.asked();
-	subscriber.join(whole, 0);
+	subscriber.join(whole, false, 0);
 	subscriber.hear(text("s", 1_000), size, 0);
 	assert.deepEqual(take(subscriber), ["w", "s 1000"]);
+});
+
+test("who was away forgets what it knew, where that is of no use", () => {
+	for (const forget of [true, false]) {
+		const back = new Subscriber({ log: "b", step: "s" }, "old");
+		assert.equal(back.missing, "old");
+		back.asked();
+		back.join(whole, forget, 0);
+		assert.equal(back.missing, undefined);
+		assert.deepEqual(take(back), forget ? ["w", "w"] : ["w"]);
+	}
+	const slow = joined();
+	slow.batch(0);
+	slow.hear(text("s"), 1, maxUntakenFor + 1);
+	assert.equal(slow.missing, "w");
+	assert.equal(slow.told, false);
 });
 
 test("what waits to be sent is bounded too", () => {
@@ -168,7 +184,7 @@ test("a page that takes nothing for long is behind as soon as there is more to s
 test("a state of any length leaves nobody behind", () => {
 	const subscriber = new Subscriber({ log: "b", step: "s" });
 	subscriber.asked();
-	subscriber.join(whole, 0);
+	subscriber.join(whole, false, 0);
 	subscriber.batch(0);
 	subscriber.hear(text("s"), maxUntaken, 0);
 	subscriber.hear(text("s", 1), 1, 0);

@@ -46,9 +46,16 @@ export class Subscriber {
 	#untaken = 0;
 	#number = 0;
 	#told = false;
+	/** The id of the last state that it was told. */
+	#known: string | undefined;
+	/** Whether it was away since: behind, or without a hub. */
+	#away: boolean;
 
-	constructor(wanted: Wanted) {
+	/** Known is what a page that comes back knows: the id of the last state that it was told. */
+	constructor(wanted: Wanted, known?: string) {
 		this.#wanted = wanted;
+		this.#known = known;
+		this.#away = known !== undefined;
 	}
 
 	get wanted(): Wanted {
@@ -59,9 +66,14 @@ export class Subscriber {
 		return this.#phase;
 	}
 
-	/** Whether it was ever told a state, so that a page shows something. */
+	/** Whether it was told a state, and was not behind since. */
 	get told(): boolean {
 		return this.#told;
+	}
+
+	/** Of one that was away, the cursor after which it may have missed something. */
+	get missing(): string | undefined {
+		return this.#away ? this.#known : undefined;
 	}
 
 	/** Wants another step of the same log. */
@@ -81,11 +93,16 @@ export class Subscriber {
 		if (this.#phase === "asked" || this.#phase === "joined") this.#phase = "waiting";
 	}
 
-	/** The state arrived. From here on all is told. */
-	join(state: StreamEvent, now: number): void {
+	/** The state arrived. From here on all is told. Forget: what it knew from before it was away is of no use. */
+	join(state: StreamEvent, forget: boolean, now: number): void {
 		if (this.#phase !== "asked") return;
+		if (this.#away && forget) {
+			this.#add({ kind: "reset", id: state.id, data: { reason: "missed" } }, 0, now);
+		}
 		this.#phase = "joined";
 		this.#told = true;
+		this.#known = state.id;
+		this.#away = false;
 		const held = [...this.#held.values()];
 		this.#held.clear();
 		// The state comes once however long it is; else a page with a long one would be behind for ever.
@@ -99,7 +116,7 @@ export class Subscriber {
 			if (this.#phase === "behind" || this.#phase === "over") return;
 			this.#held.clear();
 			this.again();
-			if (this.#told) this.#add(event, size, now);
+			if (this.#known !== undefined) this.#add(event, size, now);
 		} else if (this.#phase === "waiting" || this.#phase === "asked") {
 			if (event.kind === "build" || event.kind === "step") this.#hold(event, size);
 		} else if (this.#phase === "joined") {
@@ -160,6 +177,8 @@ export class Subscriber {
 
 	#cut(): void {
 		this.#phase = "behind";
+		this.#told = false;
+		this.#away = this.#known !== undefined;
 		this.#held.clear();
 		this.#queue = [];
 		this.#untaken -= this.#queued;
