@@ -16,7 +16,7 @@ import (
 // writes asks for a token, and what is open to all is on this list.
 func TestRoutes_DefaultDeny(t *testing.T) {
 	t.Parallel()
-	open := map[string]bool{"/healthz": true, "/readyz": true, "/api/v1/openapi.json": true, "/problems/:code": true, "/": true, "/builds/:id": true, "/assets/*": true, plain.StylePath: true}
+	open := map[string]bool{"/healthz": true, "/readyz": true, "/api/v1/openapi.json": true, "/problems/:code": true, "/": true, "/builds/:id": true, "/wall": true, "/assets/*": true, plain.StylePath: true}
 	s := New(Config{})
 	listed, writing := map[string]bool{}, 0
 	for _, r := range s.routes() {

@@ -50,6 +50,7 @@ func (s *Server) routes() []route {
 		// Pages
 		{"GET", "/", public, s.page},
 		{"GET", "/builds/:id", public, s.page},
+		{"GET", "/wall", public, s.page},
 		{"GET", "/assets/*", public, s.asset},
 
 		// The same without JavaScript

@@ -251,7 +251,10 @@ export function pageLines(page: Page): Promise<string[]> {
 			for (const [number, texts] of here) lines.set(number, texts);
 			const { scrollTop, clientHeight, scrollHeight } = region;
 			if (scrollTop + clientHeight >= scrollHeight - 1) break;
-			region.scrollTop += clientHeight * 0.9;
+			// On to the last line that is in the document, or a little further when that is the first.
+			const last = [...region.querySelectorAll(".line")].at(-1)?.getBoundingClientRect().top ?? 0;
+			const on = last - region.getBoundingClientRect().top - 1;
+			region.scrollTop += Math.max(on, clientHeight * 0.9);
 		}
 		return [...lines].sort(([a], [b]) => a - b).flatMap(([, texts]) => texts);
 	});

@@ -1,4 +1,4 @@
-import { type FromHub, type FromPage, Hub, type HubState } from "./hub.ts";
+import type { FromHub, FromPage, HubState } from "./hub.ts";
 import workerAddress from "./hub-worker.ts?sharedworker&url";
 import type { StreamEvent } from "./model.ts";
 import type { Wanted } from "./subscriber.ts";
@@ -20,10 +20,10 @@ const maxUnanswered = 3;
 /** Fired at the window when the server has other pages than this one. */
 export const upgraded = "stepcast-upgraded";
 
-/** The hub of this page alone, where there is no worker. */
-let own: Hub | undefined;
-/** Whether a worker is worth trying. */
-let workers = "SharedWorker" in globalThis;
+/** The worker of this page alone, where none can be shared. */
+let own: Worker | undefined;
+/** Whether a shared worker is worth trying. */
+let sharing = "SharedWorker" in globalThis;
 
 /** Turns an address into one that the page's policy lets become a worker: the worker's own, and no other. */
 const trusted = (() => {
@@ -46,8 +46,8 @@ interface TrustedTypes {
 /**
  * One thing that a page follows, through the hub that all pages of the browser share.
  *
- * The hub is watched: one that does not answer is replaced, by another worker, or by a hub in this page
- * when no worker starts. So is the page: what it shows as live was vouched for within 45 s, by its own
+ * The hub is watched: one that does not answer is replaced, by another worker, or by one of this page
+ * alone when none that is shared starts. So is the page: what it shows as live was vouched for within 45 s, by its own
  * clock, whatever froze it.
  */
 export class Subscription {
@@ -128,21 +128,21 @@ export class Subscription {
 	}
 
 	#hub(): MessagePort {
-		if (workers) {
+		const address = (trusted?.createScriptURL(workerAddress) ?? workerAddress) as string;
+		if (sharing) {
 			try {
-				const address = trusted?.createScriptURL(workerAddress) ?? workerAddress;
 				const worker = new SharedWorker(address, { name: "stepcast" });
 				worker.addEventListener("error", () => {
 					if (worker.port === this.#port) this.#replace();
 				});
 				return worker.port;
 			} catch {
-				workers = false;
+				sharing = false;
 			}
 		}
-		own ??= new Hub();
 		const { port1, port2 } = new MessageChannel();
-		own.attach(port1);
+		own ??= new Worker(address, { name: "stepcast" });
+		own.postMessage(undefined, [port1]);
 		return port2;
 	}
 
@@ -155,7 +155,12 @@ export class Subscription {
 
 	/** The hub is dead. One that never lived will not live the next time either. */
 	#replace(): void {
-		if (!this.#answered) workers = false;
+		if (!this.#answered) {
+			sharing = false;
+			void lookForWorker();
+		}
+		own?.terminate();
+		own = undefined;
 		if (this.#state.name !== "connecting") this.#state = { name: "reconnecting", at: undefined };
 		this.#dial();
 	}
@@ -224,7 +229,7 @@ export class Subscription {
 	/** A page that goes may come back from the browser's back/forward cache, but not if it leaves anything open. */
 	readonly #hidden = (): void => {
 		this.#hangUp();
-		own?.close();
+		own?.terminate();
 		own = undefined;
 	};
 
@@ -240,6 +245,12 @@ export class Subscription {
 		this.#judge();
 		this.#say({ say: "hurry", doubt: false });
 	};
+}
+
+/** A server that has the worker of this page no more has other pages. */
+async function lookForWorker(): Promise<void> {
+	const answer = await fetch(workerAddress, { method: "HEAD" }).catch(() => undefined);
+	if (answer?.status === 404) dispatchEvent(new Event(upgraded));
 }
 
 function same(a: Connection, b: Connection): boolean {

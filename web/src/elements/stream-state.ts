@@ -101,8 +101,8 @@ export class StreamState extends LitElement {
 				<span role="status" class="unseen">${words}</span>
 				<span aria-hidden="true">${shown}</span>
 			</span>
-			<button ?hidden=${!waiting} @click=${this.#retry}>Retry now</button>
-			<button ?hidden=${!this.old || waiting} @click=${() => location.reload()}>
+			<button ?hidden=${!waiting || this.old} @click=${this.#retry}>Retry now</button>
+			<button ?hidden=${!this.old} @click=${() => location.reload()}>
 				New version · Reload
 			</button>
 		`;
