@@ -31,6 +31,8 @@ export interface BuildsState {
 export interface ListedBuild {
 	readonly build: Build;
 	readonly steps: readonly Step[];
+	/** When it was created, in milliseconds since 1970: what the list is sorted by. */
+	readonly created: number;
 	/** Whether the feed brought it in midst of its life, so that steps may be missing. */
 	readonly partial: boolean;
 }
@@ -110,18 +112,18 @@ function merge(
 	for (const { steps, at, build_id: _, ...build } of arrived) {
 		const before = known.get(build.id);
 		if (before && !mayFollow(before.build.status, build.status)) continue;
+		const created = before?.created ?? Date.parse(build.created_at);
 		known.set(build.id, {
 			build: before
 				? { ...before.build, ...build }
 				: { expected_s: expected(state.builds, build), ...build },
 			steps: mergeSteps(before?.steps ?? [], steps ?? []),
-			partial: steps
-				? false
-				: (before?.partial ?? Date.parse(at ?? "") > Date.parse(build.created_at)),
+			created,
+			partial: steps ? false : (before?.partial ?? Date.parse(at ?? "") > created),
 		});
 	}
-	const kept = ({ build }: ListedBuild) =>
-		Date.parse(build.created_at) >= state.since &&
+	const kept = ({ build, created }: ListedBuild) =>
+		created >= state.since &&
 		(matches(state.filter, build) || !ended(build.status) || state.frozen?.has(build.id));
 	const builds = [...known.values()].filter(kept).sort(newestFirst).slice(0, maxBuilds);
 	return { ...state, builds };
@@ -156,6 +158,7 @@ export function mergeSteps(known: readonly Step[], arrived: readonly Step[]): re
 }
 
 function newestFirst(a: ListedBuild, b: ListedBuild): number {
-	const [x, y] = [Date.parse(a.build.created_at), Date.parse(b.build.created_at)];
-	return y - x || b.build.number - a.build.number || (a.build.id < b.build.id ? 1 : -1);
+	return (
+		b.created - a.created || b.build.number - a.build.number || (a.build.id < b.build.id ? 1 : -1)
+	);
 }

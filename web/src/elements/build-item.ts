@@ -26,9 +26,11 @@ export class BuildItem extends LitElement {
 		css`
 			:host {
 				display: grid;
-				grid-column: 1 / -1;
-				grid-template-columns: subgrid;
+				grid-template-columns: var(--columns);
 				align-items: center;
+				contain: layout style paint;
+				content-visibility: auto;
+				contain-intrinsic-size: auto none auto 3.5rem;
 				padding: 0.5rem 0;
 				font-size: 0.875rem;
 			}

@@ -87,21 +87,20 @@ export class BuildsPage extends LitElement {
 				padding: 1rem;
 			}
 
+			/* Each row lays itself out, by columns that no content changes: a second's ticks cost what is in view. */
+			[role="table"] {
+				--columns: 7rem minmax(12rem, 3fr) minmax(0, 1.2fr) minmax(0, 1fr) minmax(7rem, 1.3fr) 7rem 12rem;
+			}
+
 			[role="table"],
 			.skeleton {
-				display: grid;
-				grid-template-columns: max-content minmax(14rem, 1fr) fit-content(14rem) fit-content(11rem) minmax(
-						7rem,
-						13rem
-					) max-content max-content;
 				border: 1px solid var(--line);
 				border-radius: 0.5rem;
 			}
 
 			.head {
 				display: grid;
-				grid-column: 1 / -1;
-				grid-template-columns: subgrid;
+				grid-template-columns: var(--columns);
 				padding: 0.375rem 0;
 				border-radius: 0.5rem 0.5rem 0 0;
 				background: var(--panel);
@@ -152,10 +151,6 @@ export class BuildsPage extends LitElement {
 				border-left: 4px solid var(--failed);
 			}
 
-			.skeleton {
-				grid-template-columns: 1fr;
-			}
-
 			.skeleton > * {
 				height: 3.5rem;
 				padding: 1.25rem 0.75rem;
@@ -174,13 +169,15 @@ export class BuildsPage extends LitElement {
 				content: "";
 			}
 
+			@media (max-width: 1100px) {
+				[role="table"] {
+					--columns: 7rem minmax(9rem, 3fr) minmax(0, 1.2fr) minmax(0, 1fr) minmax(5rem, 1.3fr) 6.5rem 8.5rem;
+				}
+			}
+
 			@media (max-width: 640px) {
 				:host {
 					padding: 0.75rem;
-				}
-
-				[role="table"] {
-					grid-template-columns: minmax(0, 1fr);
 				}
 
 				.head {

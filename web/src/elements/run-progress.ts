@@ -35,7 +35,6 @@ export class RunProgress extends LitElement {
 				display: inline-block;
 				vertical-align: top;
 				font-variant-numeric: tabular-nums;
-				white-space: nowrap;
 			}
 
 			progress {
@@ -48,6 +47,7 @@ export class RunProgress extends LitElement {
 				border-radius: 0.25rem;
 				overflow: hidden;
 				appearance: none;
+				forced-color-adjust: none;
 				background: transparent;
 			}
 
