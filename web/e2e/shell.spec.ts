@@ -1,5 +1,5 @@
 import type { Page } from "@playwright/test";
-import { connectionErrors, expect, test } from "./stepcast.ts";
+import { connectionErrors, expect, Server, test } from "./stepcast.ts";
 
 test("a theme that was chosen is kept, and shown in every tab from the first paint on", async ({
 	page,
@@ -209,7 +209,9 @@ test("the palette does things, and says what it does not find", async ({
 	await page.keyboard.press("Enter");
 	await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
 	await page.keyboard.press("Control+k");
+	await expect(palette(page).getByRole("combobox")).toBeFocused();
 	await page.keyboard.type("keys");
+	await expect(palette(page).getByRole("option").first()).toHaveText(/^Keys/);
 	await page.keyboard.press("Enter");
 	await expect(page.getByRole("dialog", { name: "Keys" })).toBeVisible();
 	await page.keyboard.press("Control+k");
@@ -271,4 +273,56 @@ test("the header is one line on a phone, whatever the connection", async ({
 	await expect(page.locator("stream-state [role=status]")).toHaveText("Offline");
 	await fits();
 	await page.screenshot({ path: "test-results/header-offline-390.png" });
+});
+
+test("text is copied also where the page has no clipboard, as over plain HTTP", async ({
+	page,
+	server,
+}) => {
+	const empty = new Server();
+	try {
+		await empty.start();
+		await page.addInitScript(() => {
+			Object.defineProperty(navigator, "clipboard", { value: undefined });
+		});
+		await page.goto(empty.url);
+		const copy = page.locator("copy-button").first();
+		await copy.getByRole("button").click();
+		await expect(copy.getByRole("status")).toHaveText("Copied");
+		await expect(copy.getByRole("button")).toBeFocused();
+		await page.goto(server.url);
+		await page.locator("builds-filter [name=author]").press("Control+V");
+		await expect(page.locator("builds-filter [name=author]")).toHaveValue(
+			/^PATH=.* -- echo hello$/,
+		);
+	} finally {
+		await empty.remove();
+	}
+});
+
+test("hostile names are text in the list and the palette", async ({ page, server }) => {
+	const evil = `<img src=x onerror="document.title='owned'">\u202e`;
+	const build = await server.build({
+		project: "acme/evil",
+		branch: evil,
+		title: evil,
+		author: evil,
+		steps: [{ key: "evil", name: evil }],
+	});
+	await page.goto(server.url);
+	const row = page.locator("build-item").filter({ hasText: "acme/evil" });
+	for (const cell of [".name", ".branch", ".author"]) {
+		await expect(row.locator(cell)).toHaveText(evil);
+	}
+	await page.locator("builds-filter [name=author]").fill(evil);
+	await page.keyboard.press("Enter");
+	await expect(page.locator("build-item")).toHaveCount(1);
+	await page.goto(build.url);
+	await page.keyboard.press("Control+k");
+	await page.keyboard.type("<img");
+	await expect(palette(page).getByRole("group", { name: "Steps" })).toContainText(evil);
+	await expect(palette(page).getByRole("group", { name: "Builds" })).toContainText(evil);
+	await page.keyboard.press("Enter");
+	await expect(page).toHaveURL(`${build.url}#evil`);
+	expect(await page.locator("img, script:not([src])").count()).toBe(0);
 });

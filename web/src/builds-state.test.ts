@@ -126,6 +126,18 @@ test("rows that stand still let the new ones wait, and keep the ones that go", (
 	assert.deepEqual([numbers(thawed), waiting(thawed)], [[4, 3, 1], 0]);
 });
 
+test("a first page that is asked for again leaves the rows that stand still", () => {
+	const state = [
+		page([build(4), build(3)], "older"),
+		page([build(2), build(1)]),
+		{ kind: "freeze" } as const,
+		page([build(5), build(4, "passed")], "older"),
+	].reduce(apply, emptyList);
+	assert.deepEqual(numbers(state), [5, 4, 3, 2, 1]);
+	assert.equal(shown(state)[1]?.build.status, "passed");
+	assert.deepEqual(numbers(apply(state, { kind: "thaw" })), [5, 4]);
+});
+
 test("a new build is expected to take as long as the one before it on its branch", () => {
 	const of = (number: number, branch: string, expected_s?: number) =>
 		({ ...build(number), branch, ...(expected_s ? { expected_s } : {}) }) as BuildWithSteps;

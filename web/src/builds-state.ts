@@ -123,8 +123,8 @@ function merge(
 		});
 	}
 	const kept = ({ build, created }: ListedBuild) =>
-		created >= state.since &&
-		(matches(state.filter, build) || !ended(build.status) || state.frozen?.has(build.id));
+		state.frozen?.has(build.id) ||
+		(created >= state.since && (matches(state.filter, build) || !ended(build.status)));
 	const builds = [...known.values()].filter(kept).sort(newestFirst).slice(0, maxBuilds);
 	return { ...state, builds };
 }

@@ -51,6 +51,9 @@ export class BuildsPage extends LitElement {
 			this.#since?.push(event);
 			// A reset forgets the list too, and each reconnect is a chance to load what could not be loaded.
 			if (event.kind === "live" && (!after.loaded || this.failed !== "")) void this.#load();
+			// Told anew from the beginning, as after a sleep: what happened in between is in no event.
+			if (event.kind === "snapshot" && this.#told && after.loaded) void this.#load();
+			this.#told ||= event.kind === "snapshot";
 			return after;
 		},
 	);
@@ -58,6 +61,8 @@ export class BuildsPage extends LitElement {
 	#since: StreamEvent[] | undefined;
 	/** The request of a page that is on the way. */
 	#request: AbortController | undefined;
+	/** Whether the feed has begun. */
+	#told = false;
 	/** Whether the projects were asked for. */
 	#learned = false;
 	/** The builds that were asked for because the feed brought them without their steps. */

@@ -349,6 +349,8 @@ export class CommandPalette extends LitElement {
 	}
 
 	#closed(): void {
+		// The event comes later, and may find the dialog opened again.
+		if (this.#dialog?.open) return;
 		this.#opened?.abort();
 		this.#found?.abort();
 		clearTimeout(this.#timer);

@@ -101,7 +101,7 @@ export class HelpDialog extends LitElement {
 				</div>
 				<label>
 					<input type="checkbox" .checked=${prefs.get("keys")} @change=${this.#switch} />
-					Single keys do something
+					Single-key shortcuts
 				</label>
 				<div class="groups">
 					${[...groups()].map(
