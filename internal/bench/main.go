@@ -30,6 +30,7 @@ func main() {
 	bin := flag.String("server", "bin/stepcast", "the program under test")
 	rounds := flag.Int("rounds", 3, "rounds of each row; the table shows the median")
 	quick := flag.Bool("quick", false, "a tenth of the load, one round: shows that it works, not how fast")
+	web := flag.String("web", "web", "the folder of the pages, for the browser of the rows pages and pages-live")
 	runFlags := flag.String("run-flags", "", "more flags for the stepcast run of the rows run, run-away and run-pass, apart by blanks")
 	flag.Usage = usage
 	flag.Parse()
@@ -37,7 +38,7 @@ func main() {
 	exit(err)
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
-	b := &bench{bin: *bin, runFlags: strings.Fields(*runFlags), size: full, progress: os.Stderr}
+	b := &bench{bin: *bin, web: *web, runFlags: strings.Fields(*runFlags), size: full, progress: os.Stderr}
 	if *quick {
 		b.size, *rounds = small, 1
 	}
@@ -84,6 +85,7 @@ type figure struct {
 	limit  float64 // of the ratio, or of the figure itself when it has no reference
 	atMost bool    // else at least
 	alone  bool    // there is no reference
+	most   float64 // of the figure itself, in its unit, beside the limit of its ratio; 0: any will do
 }
 
 // value is a figure as measured in one round.
@@ -99,6 +101,7 @@ type value struct {
 // bench measures rows.
 type bench struct {
 	bin      string // the program under test
+	web      string // the folder of the pages
 	runFlags []string
 	size     size
 	progress io.Writer
@@ -133,6 +136,9 @@ type result struct {
 func (r *result) ok() bool {
 	if r.skipped != "" {
 		return true
+	}
+	if r.most > 0 && r.got > r.most {
+		return false
 	}
 	if r.atMost {
 		return r.ratio <= r.limit
@@ -236,14 +242,18 @@ func print(out io.Writer, results []result) {
 		if !r.ok() {
 			verdict = "MISSED"
 		}
+		target := fmt.Sprintf("%s %.4g", sign, r.limit)
+		if r.most > 0 {
+			target += fmt.Sprintf(", ≤ %s %s", amount(r.most), r.unit)
+		}
 		switch {
 		case r.skipped != "":
-			fmt.Fprintf(table, "%s\tnot measured\t\t\t\t%s %.4g\t\n", r.name, sign, r.limit)
+			fmt.Fprintf(table, "%s\tnot measured\t\t\t\t%s\t\n", r.name, target)
 		case r.alone:
-			fmt.Fprintf(table, "%s\t%s %s\t\t(%.4g to %.4g)\t%.0f %%\t%s %.4g\t%s\n", r.name, amount(r.got), r.unit, r.lowest, r.highest, 100*r.others, sign, r.limit, verdict)
+			fmt.Fprintf(table, "%s\t%s %s\t\t(%.4g to %.4g)\t%.0f %%\t%s\t%s\n", r.name, amount(r.got), r.unit, r.lowest, r.highest, 100*r.others, target, verdict)
 		default:
-			fmt.Fprintf(table, "%s\t%s %s\t%s %s\t%.2f (%.2f to %.2f)\t%.0f %%\t%s %.4g\t%s\n",
-				r.name, amount(r.got), r.unit, amount(r.reference), r.unit, r.ratio, r.lowest, r.highest, 100*r.others, sign, r.limit, verdict)
+			fmt.Fprintf(table, "%s\t%s %s\t%s %s\t%.2f (%.2f to %.2f)\t%.0f %%\t%s\t%s\n",
+				r.name, amount(r.got), r.unit, amount(r.reference), r.unit, r.ratio, r.lowest, r.highest, 100*r.others, target, verdict)
 		}
 	}
 	table.Flush()

@@ -56,10 +56,18 @@ func startHelper(role string) (*helper, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", role, err)
 	}
-	h := &helper{cmd: exec.Command(self)}
-	h.cmd.Env = append(os.Environ(), roleVariable+"="+role)
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), roleVariable+"="+role)
+	return startOrders(role, cmd)
+}
+
+// startOrders starts any process that takes one order a line and answers each
+// with one line.
+func startOrders(role string, cmd *exec.Cmd) (*helper, error) {
+	h := &helper{cmd: cmd}
 	h.cmd.Stderr = os.Stderr
 	h.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	var err error
 	if h.in, err = h.cmd.StdinPipe(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", role, err)
 	}
@@ -94,20 +102,30 @@ func (h *helper) stop() {
 
 // ask gives an order and waits for its answer, which it scans into values.
 func (h *helper) ask(ctx context.Context, order string, values ...any) error {
-	stop := context.AfterFunc(ctx, func() { _ = h.cmd.Process.Kill() })
-	defer stop()
-	if _, err := fmt.Fprintln(h.in, order); err != nil {
-		return fmt.Errorf("%s: %w", order, err)
-	}
-	reply, err := h.out.ReadString('\n')
+	reply, err := h.reply(ctx, order)
 	if err != nil {
-		return fmt.Errorf("%s: %w", order, errors.Join(ctx.Err(), err))
-	}
-	if why, failed := strings.CutPrefix(strings.TrimSpace(reply), "error "); failed {
-		return fmt.Errorf("%s: %s", order, why)
+		return err
 	}
 	if _, err := fmt.Sscan(reply, values...); err != nil && len(values) > 0 {
 		return fmt.Errorf("%s: %s: %w", order, reply, err)
 	}
 	return nil
+}
+
+// reply gives an order and returns its answer.
+func (h *helper) reply(ctx context.Context, order string) (string, error) {
+	stop := context.AfterFunc(ctx, func() { _ = h.cmd.Process.Kill() })
+	defer stop()
+	if _, err := fmt.Fprintln(h.in, order); err != nil {
+		return "", fmt.Errorf("%s: %w", order, err)
+	}
+	reply, err := h.out.ReadString('\n')
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", order, errors.Join(ctx.Err(), err))
+	}
+	reply = strings.TrimSpace(reply)
+	if why, failed := strings.CutPrefix(reply, "error "); failed {
+		return "", fmt.Errorf("%s: %s", order, why)
+	}
+	return reply, nil
 }

@@ -93,4 +93,26 @@ var rows = []row{
 		},
 		measure: measurePass,
 	},
+	{
+		name:  "pages",
+		about: "a build with a step of a million coloured lines in a real Chromium: opened, one line looked up, searched and scrolled, against bare pages that get the same from the same server",
+		figures: []figure{
+			{name: "page opened / static page of its last 1,000 lines", unit: "ms", limit: 4, atMost: true, most: 1500},
+			{name: "line looked up / fetched and put into a bare page", unit: "ms", limit: 4, atMost: true, most: 300},
+			{name: "search to the count / its request alone", unit: "ms", limit: 2, atMost: true, most: 1000},
+			{name: "longest task while scrolling", unit: "ms", limit: 100, atMost: true, alone: true},
+			{name: "JavaScript heap, page and worker", unit: "MB", limit: 150, atMost: true, alone: true},
+		},
+		measure: measurePages,
+	},
+	{
+		name:  "pages-live",
+		about: "a step of 5,000 lines/s followed by a build's page in a real Chromium, against a bare page on the same stream",
+		figures: []figure{
+			{name: "acknowledged to seen, p95 / bare page", unit: "ms", limit: 3, atMost: true, most: 250},
+			{name: "acknowledged to seen, at the end", unit: "ms", limit: 500, atMost: true, alone: true},
+		},
+		once:    true,
+		measure: measurePagesLive,
+	},
 }
