@@ -106,7 +106,7 @@ func measurePages(ctx context.Context, r *round) ([]value, error) {
 		return nil, err
 	}
 	defer srv.stop()
-	sample := colouredSample(8, r.size.lines)
+	sample := colouredSample(8, r.size.lines, linesPerPost)
 	_, builds, err := postAll(ctx, srv, sample.pieces, 1)
 	if err != nil {
 		return nil, err
@@ -313,15 +313,8 @@ func (b *browser) follow(ctx context.Context, srv *server, posts int, order func
 		return nil, err
 	}
 	defer p.close()
-	sample := colouredSample(9, (posts+1)*liveLines)
-	post := func(k int) error {
-		var err error
-		for i := range liveLines / linesPerPost {
-			err = errors.Join(err, p.post(sample.pieces[k*liveLines/linesPerPost+i]))
-		}
-		return err
-	}
-	if err := post(0); err != nil {
+	sample := colouredSample(9, (posts+1)*liveLines, liveLines)
+	if err := p.post(sample.pieces[0]); err != nil {
 		return nil, err
 	}
 	if err := b.ask(ctx, order(build)); err != nil {
@@ -332,7 +325,7 @@ func (b *browser) follow(ctx context.Context, srv *server, posts int, order func
 		if err := pause(ctx, time.Until(start.Add(time.Duration(k)*time.Second/livePosts))); err != nil {
 			return nil, err
 		}
-		if err := post(k + 1); err != nil {
+		if err := p.post(sample.pieces[k+1]); err != nil {
 			return nil, err
 		}
 		acknowledged[k] = time.Now()

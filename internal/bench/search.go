@@ -20,12 +20,12 @@ const (
 	searchRepeats = 5 // the median counts
 )
 
-// colouredSample makes lines of 128 bytes with their ends: times are dim, and
-// every 500th line is an error in red.
-func colouredSample(seed uint64, lines int) *sample {
+// colouredSample makes lines of 128 bytes with their ends, so many a post: times
+// are dim, and every 500th line is an error in red.
+func colouredSample(seed uint64, lines, perPost int) *sample {
 	w := newLineWriter(seed)
 	var line []byte
-	return makeSample(lines, linesPerPost, 128, func(dst []byte, n int) []byte {
+	return makeSample(lines, perPost, 128, func(dst []byte, n int) []byte {
 		const dim, red, off, stamp = "\x1b[2m", "\x1b[1;31mERROR\x1b[0m ", "\x1b[0m ", len("2006-01-02T15:04:05.000000Z")
 		line = w.sized(line[:0], 127)
 		end := len(dst) + 127
@@ -40,7 +40,7 @@ func colouredSample(seed uint64, lines int) *sample {
 // measureSearch looks for text in a build of one step, as it stands and without
 // regard to case, and likewise in the reference.
 func measureSearch(ctx context.Context, r *round) ([]value, error) {
-	sample := colouredSample(8, r.size.lines)
+	sample := colouredSample(8, r.size.lines, linesPerPost)
 	srv, err := r.startServer(ctx)
 	if err != nil {
 		return nil, err
