@@ -28,8 +28,6 @@ export const logStyles = [
 		}
 
 		.line > a {
-			position: sticky;
-			left: 0;
 			flex: none;
 			align-self: stretch;
 			box-sizing: border-box;
@@ -45,6 +43,12 @@ export const logStyles = [
 
 		.line > a::before {
 			content: attr(data-n);
+		}
+
+		/* Only where lines run out of view sideways: thousands of numbers that stick make each frame slow. */
+		.unwrapped .line > a {
+			position: sticky;
+			left: 0;
 		}
 
 		.timed .line > a::before {
