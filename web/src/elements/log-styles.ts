@@ -17,6 +17,11 @@ export const logStyles = [
 			height: var(--height, 0);
 		}
 
+		/* What changes in a block, or moves it, is no reason to look at what is in the others. */
+		.block {
+			contain: content;
+		}
+
 		.line {
 			display: flex;
 			min-height: 1.5em;
@@ -154,6 +159,11 @@ export const logStyles = [
 			font: 600 0.8125rem / 1.5 var(--font);
 			text-align: left;
 			overflow-wrap: anywhere;
+		}
+
+		/* Within the block, which shows nothing beyond its edge. */
+		.group button:focus-visible {
+			outline-offset: -2px;
 		}
 
 		.group button::before {
