@@ -460,6 +460,26 @@ test("whoever scrolls up in a log that grows fast stays where they are", async (
 	await expect(last).toBeInViewport();
 });
 
+test("lines of a log that is followed stay as they are, marked or not, while it grows", async ({
+	page,
+	server,
+}) => {
+	const build = await server.build();
+	await build.step("s", "running");
+	await build.log("s", numbered(1, 190));
+	await page.goto(build.url);
+	const lines = log(page).locator(".line");
+	await expect(lines).toHaveCount(190);
+	const kept = await lines.last().elementHandle();
+	for (let last = 200; last <= 700; last += 100) {
+		await build.log("s", numbered(last - 9, last + 90));
+		await expect(lines.last()).toHaveText(`line ${last + 90}`);
+	}
+	expect(await kept?.evaluate((line) => line.isConnected)).toBe(true);
+	await expect(lines).toHaveCount(790);
+	await build.finish("s");
+});
+
 test("by keyboard alone: from the list to a step's log", async ({ page, server }) => {
 	const build = await server.build({ project: "acme/keys", steps: [{ key: "a" }, { key: "b" }] });
 	await build.step("a", "running");

@@ -12,6 +12,8 @@ const near = 20;
 const maxHeight = 12_000_000;
 /** After so long without a scroll, in milliseconds, the scrollbar is set right. */
 const calm = 200;
+/** Blocks that the end may be ahead of what is drawn, and what is drawn stays. */
+const bridged = 3;
 
 /** What a view shows. */
 export interface Source {
@@ -82,6 +84,9 @@ export class LogView {
 	#frame: number | undefined;
 	#timer: number | undefined;
 	#scrolled = 0;
+	/** Since when the end that is followed is in one block, and what waits for it to stay there. */
+	#end = { block: -1, since: 0 };
+	#settling: number | undefined;
 	/** Where the last frame left the scrollbar: another position is the reader's. */
 	#top = 0;
 	#lineHeight = 20;
@@ -211,6 +216,7 @@ export class LogView {
 	stop(): void {
 		cancelAnimationFrame(this.#frame ?? 0);
 		clearTimeout(this.#timer);
+		clearTimeout(this.#settling);
 		this.#frame = -1;
 		this.#above.remove();
 		this.#rows.remove();
@@ -256,11 +262,17 @@ export class LogView {
 		const home = anchor ? Math.min(blockOf(anchor.line), last) : last;
 		let more = false;
 
-		// Blocks that are not around the one to be seen make way.
+		// Blocks that are not around the one to be seen make way, or to one just ahead are joined by those between.
 		const present = this.#blocks.some(({ index }) => index === home);
-		if (!present) this.#drop(() => true);
+		const end = this.#blocks.at(-1)?.index ?? Number.NEGATIVE_INFINITY;
+		const joined = home > end && home - end <= bridged;
+		if (!present && !joined) this.#drop(() => true);
 		for (const block of this.#blocks) this.#fill(block);
+		for (let next = joined ? end + 1 : home; next < home; next++) {
+			if (!this.#source.folds.skips(next)) this.#insert(next, this.#blocks.length);
+		}
 		if (!present) this.#insert(home, this.#blocks.length);
+		const settled = anchor !== undefined || this.#settled(home);
 
 		// The distance of the anchor from the first row drawn, and where it is to be seen.
 		const at = () => (anchor ? this.#offset(anchor) : this.#height);
@@ -275,8 +287,8 @@ export class LogView {
 			const below = this.#height - above;
 			const wants = (gap: number, room: number, index: number) =>
 				gap < room ||
-				(gap < reach && Math.abs(index - home) <= 2 * near) ||
-				Math.abs(index - home) <= near;
+				(settled && gap < reach && Math.abs(index - home) <= 2 * near) ||
+				(settled && Math.abs(index - home) <= near);
 			const up = previous !== undefined && wants(above - y, 0, previous);
 			const down = next !== undefined && wants(below - (height - y), 0, next);
 			const urgent =
@@ -299,6 +311,19 @@ export class LogView {
 		this.#ask(home, last);
 		if (more) this.#schedule();
 		this.#owner.moved();
+	}
+
+	/**
+	 * Whether the end has stayed in a block for a moment. Of a log that grows fast only what is seen is
+	 * drawn: what is above would be far from the end before it was done.
+	 */
+	#settled(block: number): boolean {
+		const now = performance.now();
+		if (block !== this.#end.block) this.#end = { block, since: now };
+		if (now - this.#end.since >= calm) return true;
+		clearTimeout(this.#settling);
+		this.#settling = window.setTimeout(() => this.#schedule(), calm);
+		return false;
 	}
 
 	/** Where the reader is: at a line that is drawn, or somewhere in what is not. */
