@@ -101,6 +101,7 @@ var rows = []row{
 			{name: "line looked up / fetched and put into a bare page", unit: "ms", limit: 4, atMost: true, most: 300},
 			{name: "search to the count / its request alone", unit: "ms", limit: 2, atMost: true, most: 1000},
 			{name: "longest task while scrolling", unit: "ms", limit: 100, atMost: true, alone: true},
+			{name: "most processor time of a task while scrolling", unit: "ms", limit: 100, atMost: true, alone: true},
 			{name: "JavaScript heap, page and worker", unit: "MB", limit: 150, atMost: true, alone: true},
 		},
 		measure: measurePages,

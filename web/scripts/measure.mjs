@@ -10,7 +10,8 @@
 //   jump-bare <path> <line>        asks for lines and puts them into a bare page, as plain rows
 //   search <total> <text>          typed into the field: until the count says that many lines
 //   search-bare <path>             only the request, and what it says as objects
-//   scroll <lines>                 down by the wheel: the longest task, turns, frames, frames with a gap
+//   scroll <lines>                 down by the wheel: the longest task, the most processor time of one,
+//                                  turns, frames, frames with a gap
 //   heap                           bytes of JavaScript objects, collected: of the page, of the worker
 //   follow <address>               a running build's page: answers as soon as its end is in sight
 //   follow-bare <origin> <path>    a page that shows the newest piece of a stream, and nothing else
@@ -115,8 +116,8 @@ function insert() {
 		if (!element || !within(element, around.getBoundingClientRect())) return 0;
 		return Number(element.dataset.line);
 	};
-	const pageHelpers = { log, region, within, screen, inSight, until, since, samples, follow, newest };
-	Object.assign(globalThis, { bench: pageHelpers });
+	const bench = { log, region, within, screen, inSight, until, since, samples, follow, newest };
+	Object.assign(globalThis, { bench });
 }
 
 /** Goes to an address; the document itself looks, from its start, for what is to be in sight. */
@@ -200,7 +201,13 @@ const orders = {
 				);
 				return globalThis.bench.since(
 					() => type(words),
-					() => count().replaceAll(",", "").match(/(\d+)( lines?)?$/)?.[1] === total,
+					// "2,000 lines", or "3 of 2,000" when one of them is the current one.
+					() =>
+						count()
+							.replace(/ lines?$/, "")
+							.replaceAll(",", "")
+							.split(" ")
+							.at(-1) === total,
 				);
 			},
 			[text.join(" "), total],
@@ -214,11 +221,11 @@ const orders = {
 	scroll,
 	heap,
 	follow: async (address) => {
-		const first = (await opened(address, () => {
+		const took = await opened(address, () => {
 			globalThis.opened = globalThis.bench.until(() => globalThis.bench.newest() > 0);
-		})) > 0;
+		});
 		await page.evaluate(() => globalThis.bench.follow(globalThis.bench.newest));
-		return first;
+		return took;
 	},
 	"follow-bare": async (origin, path) => {
 		await fresh();
@@ -275,6 +282,7 @@ async function scroll(lines) {
 		frame();
 		return seen.first;
 	});
+	await browser.startTracing(page, { categories: ["toplevel"] });
 	const end = Date.now() + patience;
 	let turns = 0;
 	for (let seen = { first: 0 }; seen.first < from + Number(lines); ) {
@@ -283,7 +291,20 @@ async function scroll(lines) {
 		seen = await page.evaluate(() => globalThis.seen);
 	}
 	const { longest, frames, gaps } = await page.evaluate(() => globalThis.seen);
-	return `${longest} ${turns} ${frames} ${gaps}`;
+	const used = mostUsed(JSON.parse(await browser.stopTracing()).traceEvents);
+	return `${longest} ${used} ${turns} ${frames} ${gaps}`;
+}
+
+/** The processor time of the page's task that used most, whoever else used the machine meanwhile. */
+function mostUsed(events) {
+	const threads = new Set();
+	for (const { name, args, pid, tid } of events) {
+		if (name === "thread_name" && args.name === "CrRendererMain") threads.add(`${pid} ${tid}`);
+	}
+	const tasks = events.filter(
+		({ name, pid, tid }) => name.endsWith("RunTask") && threads.has(`${pid} ${tid}`),
+	);
+	return tasks.reduce((most, { tdur = 0 }) => Math.max(most, tdur), 0) / 1_000;
 }
 
 /** A worker is reached through the browser only. */
