@@ -25,6 +25,10 @@ interface OpenStream {
 export class Relay {
 	readonly #server: HttpServer;
 	readonly #open = new Set<OpenStream>();
+	/** What waits for the network to come back; undefined while there is one. */
+	#held: (() => void)[] | undefined;
+	/** When anything was passed on to the browser on a stream. */
+	readonly #heard: number[] = [];
 	/** Decides what becomes of each request, by its address. */
 	answer: (path: string) => Answer = () => "pass";
 	/** Requests for streams, in order: address and Last-Event-ID. */
@@ -35,7 +39,7 @@ export class Relay {
 
 	constructor(upstream: () => string) {
 		this.#server = createServer((incoming, response) => {
-			this.#handle(upstream(), incoming, response);
+			this.#pass(() => this.#handle(upstream(), incoming, response));
 		});
 	}
 
@@ -58,6 +62,33 @@ export class Relay {
 	/** Keeps all that comes from the page, on the streams that are open, without closing them. */
 	hush(): void {
 		for (const stream of this.#open) stream.silent = true;
+	}
+
+	/** Lets nothing through in either direction, and closes nothing, as a network that loses every packet. */
+	hold(): void {
+		this.#held ??= [];
+	}
+
+	/** What was held back arrives, as TCP has it: in order, and without a byte missing. */
+	release(): void {
+		const held = this.#held ?? [];
+		this.#held = undefined;
+		for (const go of held) go();
+	}
+
+	/** Does it now, or when the network is back. */
+	#pass(go: () => void): void {
+		if (this.#held) this.#held.push(go);
+		else go();
+	}
+
+	/** When the browser was told nothing on any stream for longer than that, in milliseconds since 1970. */
+	silences(longer: number): readonly (readonly [from: number, to: number])[] {
+		const heard = [...this.#heard, Date.now()];
+		return heard.flatMap((to, i) => {
+			const from = heard[i - 1] ?? to;
+			return to - from > longer ? [[from, to] as const] : [];
+		});
 	}
 
 	/** Says something on the server's behalf, and then lets the stream go on, or ends it. */
@@ -102,12 +133,16 @@ export class Relay {
 				const stream: OpenStream = { path, response, silent: false };
 				this.#open.add(stream);
 				got.on("data", (piece) => {
-					if (!stream.silent) response.write(piece);
+					if (stream.silent) return;
+					this.#pass(() => {
+						if (response.destroyed) return;
+						this.#heard.push(Date.now());
+						response.write(piece);
+					});
 				});
 				got.on("close", () => {
 					if (stream.silent) return;
-					if (got.complete) response.end();
-					else response.destroy();
+					this.#pass(() => (got.complete ? response.end() : response.destroy()));
 				});
 				response.on("close", () => this.#open.delete(stream));
 			},

@@ -179,6 +179,27 @@ export class Reporter {
 	}
 }
 
+/** Numbers that look random, and come again with the same seed: STEPCAST_SEED, by default another each time. */
+export class Random {
+	readonly seed = Number(process.env.STEPCAST_SEED ?? Date.now() % 2 ** 31);
+	#state = this.seed;
+
+	/** A whole number from 0 to one less than that: the top of a 31-bit linear congruential generator. */
+	below(limit: number): number {
+		this.#state = (this.#state * 48_271) % 2_147_483_647 || 1;
+		return Math.floor((this.#state / 2_147_483_647) * limit);
+	}
+
+	of<T>(choices: readonly T[]): T {
+		return choices[this.below(choices.length)] as T;
+	}
+
+	shuffled<T>(all: readonly T[]): T[] {
+		const rest = [...all];
+		return all.map(() => rest.splice(this.below(rest.length), 1)[0] as T);
+	}
+}
+
 interface Complaints {
 	/** Complaints that the test expects and does not want to fail for. */
 	expected: RegExp[];
