@@ -104,16 +104,32 @@ export class BuildPage extends LitElement {
 
 			h1 {
 				display: flex;
+				flex: 1 1 16rem;
 				flex-wrap: wrap;
 				align-items: baseline;
+				min-width: 0;
 				gap: 0.125rem 0.75rem;
 				margin: 0;
 				font-size: 1.125rem;
 				overflow-wrap: anywhere;
 			}
 
+			/* A title of a thousand letters is all there for who points at it, or listens. */
 			h1 .title {
+				display: -webkit-box;
+				overflow: hidden;
+				-webkit-box-orient: vertical;
+				-webkit-line-clamp: 2;
 				font-weight: 400;
+			}
+
+			li code {
+				display: inline-block;
+				max-width: min(40rem, 80vw);
+				overflow: hidden;
+				text-overflow: ellipsis;
+				vertical-align: bottom;
+				white-space: nowrap;
 			}
 
 			ul {
@@ -435,7 +451,7 @@ export class BuildPage extends LitElement {
 					<h1>
 						<status-mark .status=${build.status}></status-mark>
 						<span><a href="/?project=${encodeURIComponent(build.project)}"><bdi>${build.project}</bdi></a> #${build.number}</span>
-						${build.title ? html`<bdi class="title">${build.title}</bdi>` : nothing}
+						${build.title ? html`<bdi class="title" title=${build.title}>${build.title}</bdi>` : nothing}
 					</h1>
 					<span class="actions">
 						<button class="roomy" aria-label="Previous build of the project" title="Previous build ([)" ?disabled=${build.number <= 1} @click=${() => this.#neighbour(-1)}>‹</button>
@@ -445,7 +461,7 @@ export class BuildPage extends LitElement {
 					</span>
 				</div>
 				<ul role="list">
-					${build.branch ? html`<li>on <code><bdi>${build.branch}</bdi></code></li>` : nothing}
+					${build.branch ? html`<li>on <code title=${build.branch}><bdi>${build.branch}</bdi></code></li>` : nothing}
 					${build.commit ? html`<li>at <code title=${build.commit}>${build.commit.slice(0, 12)}</code></li>` : nothing}
 					${build.author ? html`<li>by <bdi>${build.author}</bdi></li>` : nothing}
 					${build.trigger ? html`<li><bdi>${build.trigger}</bdi></li>` : nothing}
