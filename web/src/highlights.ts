@@ -6,6 +6,9 @@ import type { Match } from "./search.ts";
  * can be selected across it. A browser that does not know it shows the line alone.
  */
 export class Highlights {
+	/** The line that is outlined. */
+	#outlined: HTMLElement | undefined;
+
 	/** Paints the matches in the lines that are drawn; the whole line of the current one is outlined. */
 	show(
 		lines: Iterable<HTMLElement>,
@@ -14,19 +17,29 @@ export class Highlights {
 	): void {
 		const ranges: Range[] = [];
 		const ofCurrent: Range[] = [];
+		let outlined: HTMLElement | undefined;
 		for (const element of lines) {
 			const line = Number(element.dataset.line);
-			element.classList.toggle("current", line === current);
 			const match = matchOf(line);
 			if (match) (line === current ? ofCurrent : ranges).push(...rangesIn(element, match));
+			if (line === current) outlined = element;
 		}
+		this.#outline(outlined);
 		paint("match", ranges);
 		paint("current-match", ofCurrent);
 	}
 
 	clear(): void {
+		this.#outline(undefined);
 		paint("match", []);
 		paint("current-match", []);
+	}
+
+	#outline(element: HTMLElement | undefined): void {
+		if (element === this.#outlined) return;
+		this.#outlined?.classList.remove("current");
+		element?.classList.add("current");
+		this.#outlined = element;
 	}
 }
 

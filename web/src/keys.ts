@@ -11,6 +11,8 @@ export interface Key {
 	readonly keys: readonly string[];
 	/** What it does, as an imperative: "Go to the next error". */
 	readonly help: string;
+	/** Whether it does something now; always, without it. Else the key is the browser's. */
+	readonly when?: () => boolean;
 	readonly run: (event: KeyboardEvent) => void;
 }
 
@@ -112,8 +114,10 @@ function single(name: string, target: EventTarget | undefined): boolean {
 
 function find(name: string, prefix = false): Key | undefined {
 	for (const { keys } of [...registered].reverse()) {
-		const key = keys.find((one) =>
-			one.keys.some((known) => (prefix ? known.startsWith(name) : known === name)),
+		const key = keys.find(
+			(one) =>
+				one.keys.some((known) => (prefix ? known.startsWith(name) : known === name)) &&
+				(one.when?.() ?? true),
 		);
 		if (key) return key;
 	}

@@ -22,6 +22,8 @@ export function drawLine(line: Line, href: string, exact: boolean): HTMLElement 
 	// A thousand numbers are no stops on the way through a page; ":" goes to a line by keyboard.
 	number.tabIndex = -1;
 	number.setAttribute("aria-hidden", "true");
+	// Dragging over numbers marks lines.
+	number.draggable = false;
 	const text = document.createElement("span");
 	text.className = "text";
 	if (line.text === "") {
@@ -64,7 +66,7 @@ export function drawGroup(group: Group, open: boolean): HTMLElement {
 
 /** "240 lines · 3.2 s" */
 export function groupExtent(group: Group): string {
-	if (group.last === undefined) return "running";
+	if (group.last === undefined) return "not ended";
 	const lines = counted(Math.max(0, group.last - group.line + 1), "line");
 	return group.duration ? `${lines} · ${duration(group.duration * 1_000)}` : lines;
 }

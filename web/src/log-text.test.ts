@@ -228,13 +228,13 @@ test("blocks far away are forgotten, and asked for again", () => {
 	const server = new Server();
 	const line = `${"x".repeat(200)}\n`;
 	for (let i = 0; i < maxBlocks + 50; i++) log.append(server.write(line.repeat(blockLines)));
-	log.trim(blockOf(log.lines));
+	log.trim(blockOf(log.lines), blockOf(log.lines));
 	assert.equal(log.missing(0), 1);
 	assert.equal(log.missing(60), undefined);
 	assert.equal(log.atEnd, true);
-	log.trim(60);
+	log.trim(60, 60);
 	log.fill(server.page(1, 100, 1e9));
-	log.trim(0);
+	log.trim(0, 0);
 	assert.equal(log.missing(0), undefined);
 	assert.equal(log.atEnd, false, "the end was forgotten, so the stream's text waits");
 	log.append(server.write("later\n"));
@@ -266,7 +266,7 @@ test("characters are bounded too", () => {
 	const wide = `${"w".repeat(100_000)}\n`;
 	for (let i = 0; i < 500; i++) {
 		log.append(server.write(wide));
-		log.trim(blockOf(log.lines));
+		log.trim(blockOf(log.lines), blockOf(log.lines));
 	}
 	let kept = 0;
 	for (const row of rows(log)) if (row.kind === "line") kept += row.text.length;

@@ -148,13 +148,14 @@ export class LogText {
 		this.bytes = Math.max(this.bytes, part.bytes);
 	}
 
-	/** Forgets the blocks that are farthest from the given one, until the rest is within bounds. */
-	trim(near: number): void {
+	/** Forgets blocks, the farthest from the given ones first, until the rest is within bounds. */
+	trim(first: number, last: number): void {
 		if (this.#blocks.size <= maxBlocks && this.#characters <= maxCharacters) return;
-		const far = [...this.#blocks.keys()].sort((a, b) => Math.abs(b - near) - Math.abs(a - near));
+		const distance = (block: number) => Math.max(first - block, block - last);
+		const far = [...this.#blocks.keys()].sort((a, b) => distance(b) - distance(a));
 		for (const block of far) {
 			if (this.#blocks.size <= maxBlocks && this.#characters <= maxCharacters) return;
-			if (this.#blocks.size === 1) return;
+			if (distance(block) <= 0) return;
 			if (this.#end && block === blockOf(lastOf(this.#end))) this.#detach();
 			this.#forget(block);
 		}

@@ -6,8 +6,11 @@ import { blockLines, blockOf, firstOf, type LogText, type Row } from "./log-text
 const slice = 12;
 /** How far beyond what is in sight lines are drawn, in heights of the view. */
 const margin = 2;
-/** Blocks that stay drawn on either side, so that a short log is all there. */
-const near = 20;
+/** Blocks of a short log, all of which is drawn, but for what is this many heights of the view away. */
+const short = 40;
+const farthest = 100;
+/** Blocks that stay drawn on either side in a long one: each costs whenever anything moves. */
+const few = 4;
 /** How high a log is at most, in pixels: browsers stop at 17 to 33 million. */
 const maxHeight = 12_000_000;
 /** After so long without a scroll, in milliseconds, the scrollbar is set right. */
@@ -92,6 +95,9 @@ export class LogView {
 	#lineHeight = 20;
 	#moving = false;
 	#mode: Mode | undefined;
+	/** What was at the top of the view, and how wide that was, when it was last drawn or scrolled. */
+	#seen: Anchor | undefined;
+	#width = 0;
 
 	/** The region is a scrolling element; the view puts itself before what is in it. */
 	constructor(region: HTMLElement, source: Source, owner: Owner) {
@@ -138,9 +144,11 @@ export class LogView {
 		if (!moving) this.#schedule();
 	}
 
-	/** Whether the scrollbar is where the reader put it, and not where this view did. */
+	/** Whether the scrollbar is where the reader put it, and not where this view or another width did. */
 	get byReader(): boolean {
-		return Math.abs(this.#region.scrollTop - this.#top) >= 1;
+		return (
+			this.#region.clientWidth === this.#width && Math.abs(this.#region.scrollTop - this.#top) >= 1
+		);
 	}
 
 	/** Whether the end of the log is in sight, or nearly, by so many pixels. */
@@ -156,25 +164,32 @@ export class LogView {
 	/** Sets how lines look. */
 	mode(mode: Mode): void {
 		const before = this.#mode;
+		if (JSON.stringify(before) === JSON.stringify(mode)) return;
 		this.#mode = mode;
+		const wrapped = before?.unwrapped !== mode.unwrapped || before.times !== mode.times;
+		if (wrapped && !this.following) this.#target ??= this.#stays();
 		this.#rows.classList.toggle("unwrapped", mode.unwrapped);
 		this.#rows.classList.toggle("timed", mode.times !== "off");
 		if (!before || before.exact !== mode.exact)
 			for (const block of this.#blocks) block.beside = "-";
 		if (before?.times !== mode.times) this.decorate();
-		if (JSON.stringify(before) !== JSON.stringify(mode)) this.#schedule();
+		this.#schedule();
 	}
 
 	/** Draws the heading of a group somewhere else. */
 	heading(element: HTMLElement, group: Group): void {
+		const drawn = drawGroup(group, true);
+		if (element.dataset.group === drawn.dataset.group && element.textContent === drawn.textContent)
+			return;
 		element.dataset.group = String(group.number);
 		element.style.setProperty("--level", String(group.level));
-		element.replaceChildren(...drawGroup(group, true).childNodes);
+		element.replaceChildren(...drawn.childNodes);
 	}
 
 	/** To be called on each scroll of the region. */
 	scrolled(): void {
 		if (!this.byReader) return;
+		this.#seen = this.first;
 		this.#scrolled = performance.now();
 		this.#schedule();
 	}
@@ -202,12 +217,24 @@ export class LogView {
 			for (const row of element.children) {
 				if (!(row instanceof HTMLElement) || !row.dataset.line) continue;
 				const y = this.#y(row);
-				if (y + row.offsetHeight > 0) return { line: Number(row.dataset.line), y };
+				// Less than a pixel of a line is a matter of rounding.
+				if (y + row.offsetHeight > 1) return { line: Number(row.dataset.line), y };
 			}
 			// Lines that are on their way, or all folded.
 			if (this.#source.text.missing(index) !== undefined) {
 				return { line: firstOf(index), y: this.#y(element) };
 			}
+		}
+		return undefined;
+	}
+
+	/** The first heading of a group in sight. */
+	get firstHeading(): number | undefined {
+		const height = this.#region.clientHeight;
+		for (const heading of this.#rows.querySelectorAll<HTMLElement>(".group")) {
+			const y = this.#y(heading);
+			if (y >= height) return undefined;
+			if (y + heading.offsetHeight > 0) return Number(heading.dataset.group);
 		}
 		return undefined;
 	}
@@ -258,7 +285,12 @@ export class LogView {
 		}
 		const until = performance.now() + slice;
 		const last = blockOf(Math.max(1, text.lines));
-		const anchor = this.following ? undefined : (this.#target ?? this.#whereNow());
+		const resized = region.clientWidth !== this.#width;
+		this.#width = region.clientWidth;
+		let anchor = this.following
+			? undefined
+			: (this.#target ?? (resized ? this.#stays() : undefined) ?? this.#whereNow());
+		if (anchor && anchor.line > text.lines) anchor = { line: Math.max(1, text.lines), y: anchor.y };
 		const home = anchor ? Math.min(blockOf(anchor.line), last) : last;
 		let more = false;
 
@@ -278,6 +310,7 @@ export class LogView {
 		const at = () => (anchor ? this.#offset(anchor) : this.#height);
 		const y = anchor?.y ?? height;
 		const reach = margin * height;
+		const near = last < short ? short : few;
 		for (;;) {
 			const first = this.#blocks[0]?.index ?? home;
 			const previous = this.#next(first, -1, last);
@@ -285,12 +318,14 @@ export class LogView {
 			const next = this.#next(end, 1, last);
 			const above = at();
 			const below = this.#height - above;
-			const wants = (gap: number, room: number, index: number) =>
-				gap < room ||
-				(settled && gap < reach && Math.abs(index - home) <= 2 * near) ||
-				(settled && Math.abs(index - home) <= near);
-			const up = previous !== undefined && wants(above - y, 0, previous);
-			const down = next !== undefined && wants(below - (height - y), 0, next);
+			const place = this.#blocks.findIndex(({ index }) => index === home);
+			const wants = (gap: number, blocks: number) =>
+				gap < 0 ||
+				(settled && gap < reach && blocks < short) ||
+				(settled && gap < farthest * height && blocks < near);
+			const up = previous !== undefined && wants(above - y, place);
+			const down =
+				next !== undefined && wants(below - (height - y), this.#blocks.length - 1 - place);
 			const urgent =
 				(previous !== undefined && above - y < 0) ||
 				(next !== undefined && below - (height - y) < 0);
@@ -305,12 +340,19 @@ export class LogView {
 			else if (previous !== undefined) this.#insert(previous, 0);
 			else break;
 		}
-		this.#prune(home);
+		this.#prune(home, near);
 		this.#measure();
 		this.#place(anchor, at(), height);
+		this.#seen = this.first;
 		this.#ask(home, last);
+		text.trim(this.#blocks[0]?.index ?? home, this.#blocks.at(-1)?.index ?? home);
 		if (more) this.#schedule();
 		this.#owner.moved();
+	}
+
+	/** What stays at the top of the view while all lines take another height. */
+	#stays(): Anchor | undefined {
+		return this.#seen && { line: this.#seen.line, y: Math.max(0, this.#seen.y) };
 	}
 
 	/**
@@ -386,17 +428,22 @@ export class LogView {
 	#drop(which: (block: Block) => boolean): void {
 		this.#blocks = this.#blocks.filter((block) => {
 			if (!which(block)) return true;
+			// The keys of a reader go on scrolling when what had the focus goes.
+			if (this.#focused(block)) this.#region.focus({ preventScroll: true });
 			block.element.remove();
 			return false;
 		});
 	}
 
 	/** Removes what is neither near the view nor near the block to be seen. */
-	#prune(home: number): void {
+	#prune(home: number, near: number): void {
 		const height = this.#region.clientHeight;
 		const edge = this.#region.getBoundingClientRect().top;
-		this.#drop(({ index, element }) => {
-			if (Math.abs(index - home) <= near + 2) return false;
+		const place = this.#blocks.findIndex(({ index }) => index === home);
+		const close = new Set(this.#blocks.slice(Math.max(0, place - near - 2), place + near + 3));
+		this.#drop((block) => {
+			if (close.has(block)) return false;
+			const { element } = block;
 			const { top, bottom } = element.getBoundingClientRect();
 			return bottom - edge < -2 * margin * height || top - edge > (1 + 2 * margin) * height;
 		});
@@ -419,10 +466,15 @@ export class LogView {
 				return;
 			}
 		}
+		const heading = this.#focused(block)?.closest<HTMLElement>("[data-group]")?.dataset.group;
 		block.element.replaceChildren();
 		block.beside = beside;
 		this.#append(block, rows, 0);
 		block.rows = rows.slice();
+		if (heading) {
+			const again = block.element.querySelector<HTMLElement>(`[data-group="${heading}"] button`);
+			(again ?? this.#region).focus({ preventScroll: true });
+		}
 		const missing = text.missing(block.index);
 		if (missing === undefined) return;
 		const last = Math.min(text.lines, firstOf(block.index + 1) - 1);
@@ -435,6 +487,12 @@ export class LogView {
 		waiting.style.setProperty("--lines", String(lines));
 		waiting.style.setProperty("--height", `${lines * this.#lineHeight}px`);
 		block.element.append(waiting);
+	}
+
+	/** What in a block has the focus. */
+	#focused({ element }: Block): Element | undefined {
+		const { activeElement } = element.getRootNode() as Document | ShadowRoot;
+		return activeElement && element.contains(activeElement) ? activeElement : undefined;
 	}
 
 	#headed(rows: readonly Row[], from: number): boolean {
@@ -530,8 +588,8 @@ export class LogView {
 		if (!first || !last) return;
 		const all = Math.max(1, folds.rank(text.lines + 1));
 		const scale = Math.min(this.#lineHeight, maxHeight / all);
-		const before = folds.rank(firstOf(first.index)) * scale;
-		const after = Math.max(0, all - folds.rank(firstOf(last.index + 1))) * scale;
+		const before = Math.round(folds.rank(firstOf(first.index)) * scale);
+		const after = Math.round(Math.max(0, all - folds.rank(firstOf(last.index + 1))) * scale);
 		if (!anchor) {
 			this.#space(before, after);
 			if (!this.#moving) region.scrollTop = region.scrollHeight;
@@ -542,7 +600,7 @@ export class LogView {
 		let above = before;
 		if (busy && !this.#target && before > 0) {
 			const kept = region.scrollTop + anchor.y - at;
-			if (kept >= height && kept < 2 * before + height) above = kept;
+			if (kept >= height && kept < 2 * before + height) above = Math.round(kept);
 			window.setTimeout(() => this.#schedule(), calm);
 		}
 		this.#space(above, after);
@@ -554,8 +612,8 @@ export class LogView {
 	}
 
 	#space(above: number, below: number): void {
-		this.#above.style.setProperty("--height", `${Math.round(above)}px`);
-		this.#below.style.setProperty("--height", `${Math.round(below)}px`);
+		this.#above.style.setProperty("--height", `${above}px`);
+		this.#below.style.setProperty("--height", `${below}px`);
 	}
 
 	/** Asks for what is drawn without its text, what is in sight first. */

@@ -16,7 +16,9 @@ export class LogSearch extends LitElement {
 		step: {},
 		position: { type: Number },
 		only: { type: Boolean },
-		// The search changes in itself; a new figure of it makes this element look again.
+		brief: { type: Boolean },
+		// The search changes in itself; what is new of it makes this element look again.
+		query: { attribute: false },
 		state: {},
 		total: { type: Number },
 	};
@@ -26,6 +28,9 @@ export class LogSearch extends LitElement {
 	/** The place of the current match, from 0; -1: none is. */
 	declare position: number;
 	declare only: boolean;
+	/** Whether there is no room for the options: then they are somewhere else. */
+	declare brief: boolean;
+	declare query: Query | undefined;
 	declare state: string;
 	declare total: number;
 
@@ -34,6 +39,7 @@ export class LogSearch extends LitElement {
 		this.step = "";
 		this.position = -1;
 		this.only = false;
+		this.brief = false;
 		this.state = "";
 		this.total = 0;
 	}
@@ -80,6 +86,10 @@ export class LogSearch extends LitElement {
 				white-space: nowrap;
 			}
 
+			.count:empty {
+				min-width: 0;
+			}
+
 			.failed {
 				color: var(--stale);
 				white-space: normal;
@@ -116,19 +126,12 @@ export class LogSearch extends LitElement {
 				@input=${(event: InputEvent) => this.#want({ q: (event.target as HTMLInputElement).value })}
 				@keydown=${this.#pressed}
 			/>
-			${this.#toggle("Aa", "Match case", query.case, () => this.#want({ case: !query.case }))}
-			${this.#toggle(".*", "Regular expression", query.regex, () => this.#want({ regex: !query.regex }))}
-			${this.#toggle("All steps", "Search the logs of all steps", query.step === undefined, () =>
-				this.#want({ step: query.step === undefined ? this.step : undefined }),
-			)}
+			${this.brief ? nothing : this.options()}
 			${
 				some
 					? html`
 							<button aria-label="Previous match" title="Previous match (N)" @click=${() => this.#move(-1)}>↑</button>
 							<button aria-label="Next match" title="Next match (n)" @click=${() => this.#move(1)}>↓</button>
-							${this.#toggle("Only matches", "Show only the lines that match", this.only, () =>
-								this.dispatchEvent(new CustomEvent("only", { detail: !this.only })),
-							)}
 						`
 					: nothing
 			}
@@ -141,8 +144,31 @@ export class LogSearch extends LitElement {
 		`;
 	}
 
+	/** Buttons that say how to search. */
+	options() {
+		const query = this.search?.query;
+		if (!query) return nothing;
+		const all = query.step === undefined;
+		return [
+			this.#toggle("Aa", "Match case", query.case, () => this.#want({ case: !query.case })),
+			this.#toggle(".*", "Regular expression", query.regex, () =>
+				this.#want({ regex: !query.regex }),
+			),
+			this.#toggle("All steps", "Search the logs of all steps", all, () =>
+				this.#want({ step: all ? this.step : undefined }),
+			),
+			query.q === ""
+				? nothing
+				: this.#toggle("Only matches", "Only matches, without the other lines", this.only, () =>
+						this.dispatchEvent(new CustomEvent("only", { detail: !this.only })),
+					),
+		];
+	}
+
 	#toggle(label: string, title: string, pressed: boolean, act: () => void) {
-		return html`<button title=${title} aria-label=${title} aria-pressed=${pressed} @click=${act}>${label}</button>`;
+		return html`<button title=${title} aria-label=${title} aria-pressed=${pressed} @click=${act}>
+			${this.brief ? title : label}
+		</button>`;
 	}
 
 	/** "3 of 1,922" */

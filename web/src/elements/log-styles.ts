@@ -51,7 +51,7 @@ export const logStyles = [
 		}
 
 		/* Only where lines run out of view sideways: thousands of numbers that stick make each frame slow. */
-		.unwrapped .line > a {
+		.unwrapped :is(.line > a, .group button) {
 			position: sticky;
 			left: 0;
 		}
@@ -145,10 +145,14 @@ export const logStyles = [
 			color: #000000;
 		}
 
+		/* What is copied is the log. */
+		.group {
+			user-select: none;
+			-webkit-user-select: none;
+		}
+
 		.group button {
 			display: block;
-			position: sticky;
-			left: 0;
 			width: 100%;
 			min-height: 1.75rem;
 			padding: 0.125rem 0.75rem 0.125rem calc(1rem + var(--level, 1) * 0.75rem);

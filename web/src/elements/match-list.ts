@@ -129,9 +129,9 @@ export class MatchList extends LitElement {
 				`,
 			)}
 			${
-				rest
+				shown.length < this.total
 					? html`<p>
-							<button @click=${this.#more}>Show more</button>
+							${rest ? html`<button @click=${this.#more}>Show more</button>` : nothing}
 							<span class="muted">${count(shown.length)} of ${count(this.total)} lines are shown.</span>
 						</p>`
 					: nothing

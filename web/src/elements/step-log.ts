@@ -34,6 +34,8 @@ const nearEnd = 24;
 const handed = 250;
 /** How often a screen reader is told of new lines, in milliseconds. */
 const quiet = 5_000;
+/** How long what was done stays in sight, in milliseconds. */
+const saying = 4_000;
 /** Bytes of a log that are copied as one. */
 const mostCopied = 32 << 20;
 
@@ -60,6 +62,7 @@ export class StepLog extends LitElement {
 		going: { state: true },
 		failed: { state: true },
 		heard: { state: true },
+		said: { state: true },
 	};
 	declare build: Build | undefined;
 	declare step: Step | undefined;
@@ -80,6 +83,8 @@ export class StepLog extends LitElement {
 	declare private failed: string;
 	/** What a screen reader hears next. */
 	declare private heard: string;
+	/** What was just done, to be seen for a while. */
+	declare private said: string;
 
 	readonly #search = new Search(
 		this,
@@ -92,8 +97,13 @@ export class StepLog extends LitElement {
 	#view: LogView | undefined;
 	#lines: Lines | undefined;
 	#shown: { key: string; text: LogText } | undefined;
-	/** Whether where to begin still depends on what went wrong in the log. */
+	/** Whether where to begin still depends on the groups and on what went wrong: the reader has not moved. */
 	#opening = false;
+	/** Whether the first match of a new search is still to be gone to, or the one after what is loaded. */
+	#seeking: "first" | "next" | undefined;
+	/** The group that was folded by key last. */
+	#toggled: number | undefined;
+	#silence: ReturnType<typeof setTimeout> | undefined;
 	#top = 0;
 	/** How long the log was when the reader left its end. */
 	#left = 0;
@@ -119,9 +129,16 @@ export class StepLog extends LitElement {
 		this.going = false;
 		this.failed = "";
 		this.heard = "";
+		this.said = "";
 		new Prefs(this);
 		new Keys(this, "Log", [
 			{ keys: ["/"], help: "Search the logs", run: () => this.#field?.focus() },
+			{
+				keys: ["Mod+f"],
+				help: "Search the logs, from a log; once more: the page",
+				when: () => this.matches(":focus-within") && !this.#field?.matches(":focus-within"),
+				run: () => this.#field?.focus(),
+			},
 			{ keys: ["n", "Enter"], help: "Go to the next match", run: () => this.#step(1) },
 			{ keys: ["N"], help: "Go to the previous match", run: () => this.#step(-1) },
 			{ keys: ["e"], help: "Go to the next error or warning", run: () => this.#toMark(1) },
@@ -175,7 +192,7 @@ export class StepLog extends LitElement {
 
 			h2 {
 				display: -webkit-box;
-				flex: 1 1 8rem;
+				flex: 0 1 auto;
 				min-width: 0;
 				margin: 0;
 				overflow: hidden;
@@ -190,6 +207,7 @@ export class StepLog extends LitElement {
 				flex-wrap: wrap;
 				align-items: center;
 				gap: 0.25rem;
+				margin-left: auto;
 			}
 
 			.tools button[aria-pressed="true"] {
@@ -257,6 +275,22 @@ export class StepLog extends LitElement {
 			.menu a:hover,
 			.menu button:hover {
 				background: var(--panel);
+			}
+
+			@media (pointer: coarse) {
+				summary,
+				.menu :is(a, button, select) {
+					min-height: 2.75rem;
+				}
+
+				summary {
+					padding-block: 0.625rem;
+				}
+
+				.menu {
+					max-height: 60vh;
+					overflow-y: auto;
+				}
 			}
 
 			.goto {
@@ -331,6 +365,20 @@ export class StepLog extends LitElement {
 				font-size: 0.875rem;
 			}
 
+			.said {
+				position: absolute;
+				right: 1.25rem;
+				bottom: 4rem;
+				z-index: 4;
+				max-width: 80%;
+				margin: 0;
+				padding: 0.375rem 0.75rem;
+				border-radius: 0.375rem;
+				background: var(--text);
+				color: var(--page);
+				font-size: 0.875rem;
+			}
+
 			.end {
 				position: absolute;
 				right: 1.25rem;
@@ -344,6 +392,26 @@ export class StepLog extends LitElement {
 					padding: 0.25rem 0.5rem;
 				}
 
+
+				/* The name and the tools in one row, the search in another. */
+				log-search {
+					order: 1;
+				}
+
+				h2 {
+					flex: 1;
+					-webkit-line-clamp: 1;
+				}
+
+				.tools {
+					flex-wrap: nowrap;
+				}
+
+				.menu label,
+				.menu select {
+					width: 100%;
+				}
+
 				.note {
 					padding-left: 0.75rem;
 				}
@@ -351,8 +419,15 @@ export class StepLog extends LitElement {
 		`,
 	];
 
+	override connectedCallback(): void {
+		super.connectedCallback();
+		small.addEventListener("change", this.#rendered);
+	}
+
 	override disconnectedCallback(): void {
 		super.disconnectedCallback();
+		small.removeEventListener("change", this.#rendered);
+		clearTimeout(this.#silence);
 		this.#close();
 	}
 
@@ -393,7 +468,9 @@ export class StepLog extends LitElement {
 					.step=${step.key}
 					.position=${this.position}
 					.only=${this.only}
-					.state=${this.#search.state + this.#search.query.q}
+					.brief=${small.matches}
+					.query=${this.#search.query}
+					.state=${this.#search.state}
 					.total=${this.#search.total}
 					@query=${(event: CustomEvent<Query>) => this.#want(event.detail)}
 					@move=${(event: CustomEvent<1 | -1>) => this.#step(event.detail)}
@@ -405,7 +482,7 @@ export class StepLog extends LitElement {
 				${this.#tools(step)}
 			</div>
 			${this.going ? this.#goto() : nothing}
-			<div class="window">
+			<div class="window" @click=${this.#clicked}>
 				<div
 					role="region"
 					tabindex="0"
@@ -416,7 +493,6 @@ export class StepLog extends LitElement {
 					@wheel=${this.#moved}
 					@touchmove=${this.#moved}
 					@pointerdown=${this.#pressed}
-					@click=${this.#clicked}
 				>
 					${this.#note(step)}
 				</div>
@@ -445,13 +521,13 @@ export class StepLog extends LitElement {
 						</p>`
 					: nothing
 			}
+			${this.said ? html`<p class="said" aria-hidden="true">${this.said}</p>` : nothing}
 			<span class="unseen" role="status">${this.heard}</span>
 		`;
 	}
 
 	#tools(step: Step) {
 		const marks = this.notes.marks.length;
-		const wrap = prefs.get("wrap");
 		return html`
 			<div class="tools">
 				${
@@ -462,32 +538,19 @@ export class StepLog extends LitElement {
 							`
 						: nothing
 				}
-				<label>
-					<span class="unseen">Times</span>
-					<select title="Times (t)" @change=${this.#chooseTimes}>
-						${[
-							["off", "No times"],
-							["absolute", "Time of day"],
-							["build", "Since the build began"],
-							["step", "Since the step began"],
-						].map(
-							([value, label]) =>
-								html`<option value=${value} ?selected=${value === prefs.get("times")}>${label}</option>`,
-						)}
-					</select>
-				</label>
-				<button title="Wrap long lines (w)" aria-pressed=${wrap} @click=${() => prefs.set("wrap", !wrap)}>Wrap</button>
+				${small.matches ? nothing : this.#rare()}
 				${
 					ended(step.status)
 						? nothing
 						: html`<button title="Keep the newest line in view (f)" aria-pressed=${this.following} @click=${() => this.#follow(!this.following)}>Follow</button>`
 				}
-				<details @keydown=${this.#menuKey} @focusout=${this.#menuLeft}>
+				<details @keydown=${this.#menuKey} @focusout=${this.#menuLeft} @toggle=${this.#rendered}>
 					<summary>More</summary>
 					<div class="menu">
+						${small.matches ? [this.#rare(), this.#field?.options()] : nothing}
 						<a href=${this.#raw}>Raw log</a>
 						<a href="${this.#raw}?download=true" download>Download</a>
-						<a href="/plain/builds/${this.build?.id ?? ""}/steps/${path(step.key)}">Accessible view</a>
+						<a href="/plain/builds/${this.build?.id ?? ""}/steps/${path(step.key)}?line=${this.#view?.first?.line ?? 1}">Accessible view</a>
 						<button @click=${this.#copyAll}>Copy all</button>
 						<button @click=${this.#copyLink}>Copy a link to here</button>
 						<button @click=${this.#ask}>Go to a line…</button>
@@ -499,6 +562,28 @@ export class StepLog extends LitElement {
 					</div>
 				</details>
 			</div>
+		`;
+	}
+
+	/** What is chosen once and for all, and so is in the menu where there is no room. */
+	#rare() {
+		const wrap = prefs.get("wrap");
+		return html`
+			<label>
+				<span class="unseen">Times</span>
+				<select title="Times (t)" @change=${this.#chooseTimes}>
+					${[
+						["off", "No times"],
+						["absolute", "Time of day"],
+						["build", "Since the build began"],
+						["step", "Since the step began"],
+					].map(
+						([value, label]) =>
+							html`<option value=${value} .selected=${value === prefs.get("times")}>${label}</option>`,
+					)}
+				</select>
+			</label>
+			<button title="Wrap long lines (w)" aria-pressed=${wrap} @click=${() => prefs.set("wrap", !wrap)}>Wrap</button>
 		`;
 	}
 
@@ -516,8 +601,15 @@ export class StepLog extends LitElement {
 	}
 
 	#note(step: Step) {
-		const words = [this.#words(step), found(step)].filter(Boolean).join(" ");
+		const words = [this.#beyond(step), this.#words(step), found(step)].filter(Boolean).join(" ");
 		return words === "" ? nothing : html`<p class="note">${words}</p>`;
+	}
+
+	/** What is said of a line in the address that the log does not have. */
+	#beyond(step: Step): string {
+		const [first] = this.marked ?? [0];
+		if (first <= this.text.lines || !ended(step.status)) return "";
+		return `There is no line ${count(first)}: the log has ${counted(this.text.lines, "line")}.`;
 	}
 
 	#words(step: Step): string {
@@ -564,10 +656,12 @@ export class StepLog extends LitElement {
 	#open(step: Step): void {
 		const region = this.#region;
 		if (!region) return;
+		// The same log, asked for anew: whoever reads it stays where they are.
+		const here = step.key === this.#shown?.key && !this.following ? this.#view?.first : undefined;
 		this.#close();
 		this.#shown = { key: step.key, text: this.text };
+		this.#own = this.marked;
 		this.only = false;
-		this.position = -1;
 		this.failed = "";
 		const lines = new Lines(stepURL(this.build?.id ?? "", step.key), this.text, () => {
 			this.failed = lines.failed;
@@ -583,19 +677,23 @@ export class StepLog extends LitElement {
 		this.#view = view;
 		this.#resized.disconnect();
 		this.#resized.observe(region);
-		if (!this.#everywhere) this.#search.want({ ...this.#search.query, step: step.key });
+		if (!this.#everywhere && this.#search.query.step !== step.key) {
+			this.position = -1;
+			this.#search.want({ ...this.#search.query, step: step.key });
+		}
 		this.#left = this.text.lines;
 		this.#said = { lines: this.text.lines, at: Date.now() };
-		if (this.marked) {
+		if (here) {
+			view.goTo(here.line, here.y);
+		} else if (this.marked) {
 			this.reveal(this.marked[0]);
 		} else if (step.status === "passed" || step.status === "skipped") {
 			this.following = false;
 			view.goTo(1);
 		} else {
-			// What failed is read from what went wrong first, as soon as that is known.
-			this.#opening = ended(step.status);
 			this.following = true;
 		}
+		this.#opening = !here;
 		this.#show();
 	}
 
@@ -616,9 +714,13 @@ export class StepLog extends LitElement {
 		if (!view) return;
 		if (this.#opening && this.notes.loaded) {
 			this.#opening = false;
-			const first = this.notes.marks.find(({ level }) => level === "error");
-			if (first) {
-				this.reveal(first.line);
+			// What failed is read from what went wrong first.
+			const { status = "queued" } = this.step ?? {};
+			const wrong = ended(status) && status !== "passed";
+			const first = wrong ? this.notes.marks.find(({ level }) => level === "error") : undefined;
+			const line = this.marked?.[0] ?? first?.line;
+			if (line !== undefined) {
+				this.reveal(line);
 				return;
 			}
 		}
@@ -695,8 +797,9 @@ export class StepLog extends LitElement {
 		// The group's own heading may be in sight.
 		const shown = group && group.line < (first ?? 0) && !this.notes.folded.has(group.number);
 		if (!stuck) return;
+		if (!shown && stuck.matches(":focus-within")) region.focus({ preventScroll: true });
 		stuck.hidden = !shown;
-		if (shown && stuck.dataset.group !== String(group.number)) view.heading(stuck, group);
+		if (shown) view.heading(stuck, group);
 	}
 
 	#highlight(): void {
@@ -839,6 +942,7 @@ export class StepLog extends LitElement {
 
 	#pressed(event: PointerEvent): void {
 		const line = numberUnder(event);
+		this.#dragged = false;
 		if (line === undefined || event.button !== 0 || event.shiftKey) {
 			this.#inHand();
 			return;
@@ -854,7 +958,6 @@ export class StepLog extends LitElement {
 			removeEventListener("pointerup", done);
 			removeEventListener("pointercancel", done);
 		};
-		this.#dragged = false;
 		addEventListener("pointermove", drag);
 		addEventListener("pointerup", done);
 		addEventListener("pointercancel", done);
@@ -893,10 +996,23 @@ export class StepLog extends LitElement {
 		this.#closeMenu();
 		try {
 			await navigator.clipboard.writeText(await text);
-			this.heard = `Copied ${what}.`;
-		} catch {
-			this.heard = `This browser does not let the page copy ${what}.`;
+			this.#say(`Copied ${what}.`);
+		} catch (error) {
+			this.#say(
+				error instanceof Unread
+					? `The server did not give ${what} to copy.`
+					: `This browser does not let the page copy ${what}.`,
+			);
 		}
+	}
+
+	/** Says what was done, to see and to hear. */
+	#say(words: string): void {
+		this.heard = this.said = words;
+		clearTimeout(this.#silence);
+		this.#silence = setTimeout(() => {
+			this.said = "";
+		}, saying);
 	}
 
 	#copyLink(): void {
@@ -907,24 +1023,22 @@ export class StepLog extends LitElement {
 	}
 
 	#copyMarked(): void {
-		if (!this.marked) return;
+		if (!this.marked) {
+			this.#say("No lines are marked: click a number, then another with Shift.");
+			return;
+		}
 		const [first, last] = this.marked;
-		const text = fetch(`${this.#raw}?lines=${first}-${last}&ansi=strip`).then((answer) =>
-			answer.text(),
-		);
+		const text = read(`${this.#raw}?lines=${first}-${last}&ansi=strip`);
 		void this.#copy(text, first === last ? `line ${first}` : `lines ${first} to ${last}`);
 	}
 
 	#copyAll(): void {
 		if (this.text.bytes > mostCopied) {
 			this.#closeMenu();
-			this.heard = "The log is too long to copy; download it.";
+			this.#say("The log is too long to copy; download it.");
 			return;
 		}
-		void this.#copy(
-			fetch(`${this.#raw}?ansi=strip`).then((answer) => answer.text()),
-			"the log",
-		);
+		void this.#copy(read(`${this.#raw}?ansi=strip`), "the log");
 	}
 
 	// Folding.
@@ -938,10 +1052,22 @@ export class StepLog extends LitElement {
 		this.requestUpdate();
 	}
 
+	/**
+	 * The group in view: the one whose heading has the focus; the one that was folded so just now, while its
+	 * heading is the first in sight; that of the marked line, or of the first one in sight; the first below.
+	 */
 	#foldHere(): void {
+		const focused = this.shadowRoot?.activeElement?.closest<HTMLElement>("[data-group]");
+		const heading = this.#view?.firstHeading;
 		const line = this.marked?.[0] ?? this.#view?.first?.line;
-		const group = line === undefined ? undefined : this.notes.around(line);
-		if (group) this.#fold(group.number, !this.notes.folded.has(group.number));
+		const number = focused
+			? Number(focused.dataset.group)
+			: heading !== undefined && heading === this.#toggled
+				? heading
+				: ((line === undefined ? undefined : this.notes.around(line)?.number) ?? heading);
+		if (number === undefined) return;
+		this.#toggled = number;
+		this.#fold(number, !this.notes.folded.has(number));
 	}
 
 	readonly #foldAll = (): void => {
@@ -954,7 +1080,8 @@ export class StepLog extends LitElement {
 	// Searching.
 
 	#want(query: Query): void {
-		if (query.q !== this.#search.query.q) this.position = -1;
+		this.position = -1;
+		this.#seeking = "first";
 		if (query.q === "") this.only = false;
 		this.#everywhere = query.step === undefined;
 		this.#search.want({ ...query, step: this.#everywhere ? undefined : this.step?.key });
@@ -963,34 +1090,46 @@ export class StepLog extends LitElement {
 
 	#searched(): void {
 		this.#highlight();
-		// The first match at or after what is in view is the current one, without moving the view.
-		if (this.position < 0 && this.#search.state === "found") {
-			const here = this.#view?.first?.line ?? 1;
-			const key = this.step?.key;
-			const next = this.#search.matches.findIndex((m) => m.step === key && m.line >= here);
-			const match = this.#search.matches[next] ?? this.#search.matches[0];
-			if (!match) return;
-			this.position = Math.max(next, 0);
-			if (match.step === key) this.#toMatch(match, false);
-		}
+		if (this.#search.state !== "found") return;
+		const seeking = this.#seeking;
+		this.#seeking = undefined;
+		const { matches } = this.#search;
+		if (seeking === "next" && this.position + 1 < matches.length) this.#step(1);
+		if (seeking !== "first" || matches.length === 0) return;
+		// The first match at or after what is in view is the current one. Who reads on in the log of
+		// another step, or in the list of matches, is left there.
+		this.position = this.#matchFrom();
+		const match = matches[this.position];
+		if (match && match.step === this.step?.key && !this.only) this.#toMatch(match);
+	}
+
+	/** The place of the first match in what is in view or below, else of the first of all. */
+	#matchFrom(): number {
+		const here = this.#view?.first?.line ?? 1;
+		const key = this.step?.key;
+		const next = this.#search.matches.findIndex((m) => m.step === key && m.line >= here);
+		return Math.max(next, 0);
 	}
 
 	#step(by: 1 | -1): void {
 		const { matches } = this.#search;
 		if (matches.length === 0) return;
 		if (this.position + by >= matches.length && this.#search.more) {
+			this.#seeking = "next";
 			this.#search.load();
 			return;
 		}
-		this.position = (this.position + by + matches.length) % matches.length;
+		// Without a current match, that is the first one from here on, or the one before it.
+		const from = this.position >= 0 ? this.position : this.#matchFrom() - (by > 0 ? 1 : 0);
+		this.position = (from + by + matches.length) % matches.length;
 		const match = matches[this.position];
-		if (match) this.#toMatch(match, true);
+		this.only = false;
+		if (match) this.#toMatch(match);
 	}
 
-	#toMatch(match: Match, always: boolean): void {
-		this.only = false;
+	#toMatch(match: Match): void {
 		if (match.step !== this.step?.key) {
-			if (always) this.dispatchEvent(new CustomEvent("step", { detail: match }));
+			this.dispatchEvent(new CustomEvent("step", { detail: match }));
 			return;
 		}
 		this.#opening = false;
@@ -1024,6 +1163,8 @@ export class StepLog extends LitElement {
 		else void this.requestFullscreen?.().catch(() => {});
 	}
 
+	readonly #rendered = (): void => this.requestUpdate();
+
 	#closeMenu(): void {
 		const menu = this.renderRoot.querySelector("details");
 		if (menu) menu.open = false;
@@ -1042,6 +1183,17 @@ export class StepLog extends LitElement {
 			if (event.relatedTarget) this.#closeMenu();
 		}
 	}
+}
+
+const small = matchMedia("(max-width: 640px)");
+
+/** A text that the server did not give. */
+class Unread extends Error {}
+
+async function read(path: string): Promise<string> {
+	const answer = await fetch(path).catch(() => undefined);
+	if (!answer?.ok) throw new Unread();
+	return answer.text();
 }
 
 /** The place of the first mark at or after a line. */
