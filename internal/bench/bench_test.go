@@ -24,7 +24,7 @@ func TestRows_Measure(t *testing.T) {
 	if _, err := findPsql(); err != nil {
 		t.Skip(err)
 	}
-	chosen, err := choose([]string{"ingest", "fanout-200", "search", "latency", "run", "run-away", "run-pass"})
+	chosen, err := choose([]string{"ingest", "fanout-200", "search", "latency", "run", "run-away", "run-pass", "pages", "pages-live"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +32,7 @@ func TestRows_Measure(t *testing.T) {
 	if out, err := exec.Command("go", "build", "-o", bin, "../../cmd/stepcast").CombinedOutput(); err != nil {
 		t.Fatalf("build the server: %v\n%s", err, out)
 	}
-	b := &bench{bin: bin, size: tiny, progress: t.Output()}
+	b := &bench{bin: bin, web: "../../web", size: tiny, progress: t.Output()}
 	results, err := b.run(t.Context(), chosen, 1)
 	if err != nil {
 		t.Fatal(err)
