@@ -20,8 +20,9 @@
 import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 
-/** How long any one thing may take. */
+/** How long a page may take, and how long any order. */
 const patience = 60_000;
+const mostPatience = 240_000;
 /** How far a turn of the wheel goes, in pixels. */
 const turn = 1_000;
 
@@ -78,20 +79,18 @@ function insert() {
 		const element = around?.querySelector(`.line[data-line="${line}"]`);
 		return element ? within(element, around.getBoundingClientRect()) : false;
 	};
+	/** After a frame was painted: the next task comes then. */
+	const painted = (act) =>
+		requestAnimationFrame(() => {
+			const { port1, port2 } = new MessageChannel();
+			port2.onmessage = act;
+			port1.postMessage(0);
+		});
 	/** When the frame was painted in which something came true. */
 	const until = (check) =>
 		new Promise((resolve) => {
-			const look = () => {
-				if (!check()) {
-					requestAnimationFrame(look);
-					return;
-				}
-				// The next task comes after this frame.
-				const { port1, port2 } = new MessageChannel();
-				port2.onmessage = () => resolve(performance.now());
-				port1.postMessage(0);
-			};
-			requestAnimationFrame(look);
+			const look = () => (check() ? resolve(performance.now()) : painted(look));
+			painted(look);
 		});
 	const since = async (act, check) => {
 		const start = performance.now();
@@ -106,9 +105,9 @@ function insert() {
 			const line = newest();
 			if (line > last) samples.push([Date.now(), line]);
 			last = Math.max(last, line);
-			requestAnimationFrame(look);
+			painted(look);
 		};
-		look();
+		painted(look);
 	};
 	const newest = () => {
 		const around = region();
@@ -283,7 +282,7 @@ async function scroll(lines) {
 		return seen.first;
 	});
 	await browser.startTracing(page, { categories: ["toplevel"] });
-	const end = Date.now() + patience;
+	const end = Date.now() + mostPatience - patience;
 	let turns = 0;
 	for (let seen = { first: 0 }; seen.first < from + Number(lines); ) {
 		if (Date.now() > end) throw new Error(`the wheel came from line ${from} to ${seen.first} only`);
@@ -356,7 +355,7 @@ for await (const line of createInterface({ input: process.stdin })) {
 	let reply;
 	try {
 		if (!orders[order]) throw new Error(`unknown order ${order}`);
-		reply = String(await within(2 * patience, orders[order](...rest)));
+		reply = String(await within(mostPatience, orders[order](...rest)));
 	} catch (error) {
 		reply = `error ${error.message}`;
 	}
