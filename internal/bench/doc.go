@@ -13,6 +13,9 @@
 // started in the same way. The load comes from this process, on the same cores:
 // requests are prepared beforehand and sent over plain sockets, so that it
 // costs little. What `stepcast run` costs a command is measured likewise, against
-// the command alone. What other programs take of the machine meanwhile is shown
-// as OTHERS: figures of a machine that is shared are noise.
+// the command alone; what the pages cost, in a real Chromium, against bare pages
+// that get the same from the same server. Where a person waits, the time itself
+// has a target too. What other programs take of the machine meanwhile is shown
+// as OTHERS, with the processes of that browser: figures of a machine that is
+// shared are noise.
 package main
