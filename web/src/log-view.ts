@@ -304,7 +304,9 @@ export class LogView {
 			if (!this.#source.folds.skips(next)) this.#insert(next, this.#blocks.length);
 		}
 		if (!present) this.#insert(home, this.#blocks.length);
-		const settled = anchor !== undefined || this.#settled(home);
+		// Before what is in sight has its text, more places without any would only delay it.
+		const here = text.missing(home) === undefined;
+		const settled = here && (anchor !== undefined || this.#settled(home));
 
 		// The distance of the anchor from the first row drawn, and where it is to be seen.
 		const at = () => (anchor ? this.#offset(anchor) : this.#height);
@@ -627,10 +629,13 @@ export class LogView {
 			const end = Math.min(firstOf(index + 1) - 1, Math.max(1, text.lines));
 			// Nothing of a folded group is asked for, but the end of the log always is.
 			if (folds.rank(end + 1) === folds.rank(from) && index !== last) continue;
-			// A few blocks at once, downwards or upwards, wherever the next ones are missing too.
-			let to = index;
-			while (to - index < 4 && drawn.includes(to + 1) && text.missing(to + 1) !== undefined) to++;
-			this.#owner.need(from, firstOf(to + 1) - 1);
+			// A few blocks at once, downwards and upwards, wherever the next ones are missing too.
+			let [top, to] = [index, index];
+			const wanted = (block: number) =>
+				to - top < 4 && drawn.includes(block) && text.missing(block) !== undefined;
+			while (wanted(to + 1)) to++;
+			while (wanted(top - 1)) top--;
+			this.#owner.need(text.missing(top) ?? from, firstOf(to + 1) - 1);
 			return;
 		}
 	}
