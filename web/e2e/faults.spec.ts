@@ -485,3 +485,42 @@ for (const reading of ["the end", "the middle"] as const) {
 		).toEqual([]);
 	});
 }
+
+test("what is shown stays until what the page has missed is here", async ({
+	page,
+	server,
+	relay,
+	complaints,
+}) => {
+	complaints.expected = connectionErrors;
+	const numbered = (from: number, to: number) =>
+		Array.from({ length: to - from + 1 }, (_, i) => `line ${from + i}\n`).join("");
+	const build = await server.build();
+	await build.step("s", "running");
+	await build.log("s", numbered(1, 500));
+	await page.goto(`${relay.url}/builds/${build.id}`);
+	const line = (number: number) => log(page).locator(`.line[data-line="${number}"]`);
+	await expect(line(500)).toBeInViewport();
+	await expect(page.locator(state)).toHaveText("Live");
+
+	// Without its worker the page misses lines, and asks for them; there is no answer yet.
+	let refused = 0;
+	relay.answer = (path) => {
+		if (!path.includes("/lines")) return "pass";
+		refused++;
+		return 502;
+	};
+	const [worker = ""] = await sharedWorkers(page);
+	const session = await page.context().browser()?.newBrowserCDPSession();
+	await session?.send("Target.closeTarget", { targetId: worker });
+	await build.log("s", numbered(501, 4_000));
+	await expect.poll(() => known(page), { timeout: 60_000 }).toBe(4_000);
+	await expect.poll(() => refused).toBeGreaterThan(1);
+	await expect(line(500)).toBeInViewport();
+
+	relay.answer = () => "pass";
+	await expect(line(4_000)).toBeInViewport();
+	await build.log("s", numbered(4_001, 4_001));
+	await expect(line(4_001)).toBeInViewport();
+	await build.finish("s");
+});

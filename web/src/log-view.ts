@@ -94,6 +94,8 @@ export class LogView {
 	#top = 0;
 	#lineHeight = 20;
 	#moving = false;
+	/** Whether the end of the log, as it was then, has been in view ever since. */
+	#ended = false;
 	#mode: Mode | undefined;
 	/** What was at the top of the view, and how wide that was, when it was last drawn or scrolled. */
 	#seen: Anchor | undefined;
@@ -287,20 +289,25 @@ export class LogView {
 		const last = blockOf(Math.max(1, text.lines));
 		const resized = region.clientWidth !== this.#width;
 		this.#width = region.clientWidth;
-		let anchor = this.following
-			? undefined
-			: (this.#target ?? (resized ? this.#stays() : undefined) ?? this.#whereNow());
+		// Whose end has jumped ahead is shown what was there until the new one has come.
+		const end = text.missing(last);
+		const held = this.following && this.#ended && end !== undefined;
+		this.#ended = this.following && (held || end === undefined);
+		let anchor =
+			this.following && !held
+				? undefined
+				: (this.#target ?? (resized ? this.#stays() : undefined) ?? this.#whereNow());
 		if (anchor && anchor.line > text.lines) anchor = { line: Math.max(1, text.lines), y: anchor.y };
 		const home = anchor ? Math.min(blockOf(anchor.line), last) : last;
 		let more = false;
 
 		// Blocks that are not around the one to be seen make way, or to one just ahead are joined by those between.
 		const present = this.#blocks.some(({ index }) => index === home);
-		const end = this.#blocks.at(-1)?.index ?? Number.NEGATIVE_INFINITY;
-		const joined = home > end && home - end <= bridged;
+		const drawn = this.#blocks.at(-1)?.index ?? Number.NEGATIVE_INFINITY;
+		const joined = home > drawn && home - drawn <= bridged;
 		if (!present && !joined) this.#drop(() => true);
 		for (const block of this.#blocks) this.#fill(block);
-		for (let next = joined ? end + 1 : home; next < home; next++) {
+		for (let next = joined ? drawn + 1 : home; next < home; next++) {
 			if (!this.#source.folds.skips(next)) this.#insert(next, this.#blocks.length);
 		}
 		if (!present) this.#insert(home, this.#blocks.length);
@@ -346,7 +353,8 @@ export class LogView {
 		this.#measure();
 		this.#place(anchor, at(), height);
 		this.#seen = this.first;
-		this.#ask(home, last);
+		if (held) this.#owner.need(end, firstOf(last + 1) - 1);
+		else this.#ask(home, last);
 		text.trim(this.#blocks[0]?.index ?? home, this.#blocks.at(-1)?.index ?? home);
 		if (more) this.#schedule();
 		this.#owner.moved();
