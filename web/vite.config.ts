@@ -12,7 +12,10 @@ const blocking: Plugin = {
 	},
 };
 
-/** Takes the indentation out of templates, and the comments and blanks out of stylesheets. */
+/**
+ * Takes the indentation out of templates, and the comments and blanks out of stylesheets. No text that
+ * is shown begins a line with a tab.
+ */
 const slim: Plugin = {
 	name: "slim",
 	apply: "build",
@@ -28,8 +31,7 @@ const slim: Plugin = {
 							.replace(/: /g, ":")
 							.replace(/;}/g, "}"),
 					)
-					// Only in templates does a line begin with a tag, or with an attribute without blanks.
-					.replace(/\n\t+(?=<\/?[a-z]|[.@?]?[a-z-]+=["$]|>)/g, "\n")
+					.replace(/\n\t+/g, "\n")
 			: undefined,
 };
 

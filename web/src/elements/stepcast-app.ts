@@ -14,6 +14,7 @@ import "./no-page.ts";
 import { shared } from "./shared-styles.ts";
 import "./stream-state.ts";
 import "./theme-button.ts";
+import "./wall-page.ts";
 
 /**
  * The frame of every page: the header, the state of the connection, and the page that the address
@@ -174,8 +175,6 @@ export class StepcastApp extends LitElement {
 			case "build":
 				return html`<build-page .build=${where.id}></build-page>`;
 			case "wall":
-				// Most people never see one.
-				void import("./wall-page.ts");
 				return html`<wall-page></wall-page>`;
 			case "none":
 				return html`<no-page></no-page>`;
