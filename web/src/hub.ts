@@ -1,4 +1,4 @@
-import type { BuildWithSteps, Snapshot, StreamEvent } from "./model.ts";
+import { type BuildWithSteps, buildURL, type Snapshot, type StreamEvent } from "./model.ts";
 import { backoff, maxLogs, Stream } from "./stream.ts";
 import { Subscriber, type Wanted } from "./subscriber.ts";
 
@@ -503,7 +503,7 @@ interface Refused {
 /** The state of a log, or why there is none. */
 async function snapshot(log: string): Promise<State | Refused | "passing"> {
 	if (log === "feed") {
-		const answer = await ask<EventsPage>("/api/v1/events?limit=1");
+		const answer = await ask<EventsPage>(firstEvent("feed"));
 		if (answer === undefined || "refused" in answer) return answer ?? "passing";
 		const { events, next } = answer.body;
 		const first = events[0];
@@ -511,9 +511,7 @@ async function snapshot(log: string): Promise<State | Refused | "passing"> {
 		const state = { kind: "snapshot", id: next, data: first.data as Snapshot } as const;
 		return { state, cursor: next, final: false, finished: undefined };
 	}
-	const answer = await ask<BuildWithSteps & { readonly last_event_id: string }>(
-		`/api/v1/builds/${encodeURIComponent(log)}`,
-	);
+	const answer = await ask<BuildWithSteps & { readonly last_event_id: string }>(buildURL(log));
 	if (answer === undefined || "refused" in answer) return answer ?? "passing";
 	const { last_event_id: cursor, ...data } = answer.body;
 	const final = data.status === "passed" || data.status === "failed" || data.status === "canceled";
@@ -522,11 +520,7 @@ async function snapshot(log: string): Promise<State | Refused | "passing"> {
 
 /** What has become of a log that there is no stream of. It is over when nothing is left, text included. */
 async function outcome(log: Log): Promise<"over" | "passing" | Refused> {
-	const path =
-		log.name === "feed"
-			? "/api/v1/events?limit=1"
-			: `/api/v1/builds/${encodeURIComponent(log.name)}/events?limit=1`;
-	const answer = await ask<EventsPage>(`${path}&after=${encodeURIComponent(log.cursor ?? "")}`);
+	const answer = await ask<EventsPage>(firstEvent(log.name, log.cursor));
 	if (answer === undefined) return "passing";
 	if ("refused" in answer) return answer;
 	return answer.body.end && answer.body.events.length === 0 ? "over" : "passing";
@@ -538,9 +532,14 @@ async function outcome(log: Log): Promise<"over" | "passing" | Refused> {
  */
 async function unresumable(log: string, cursor: string | undefined): Promise<boolean> {
 	if (cursor === undefined || log === "feed") return cursor !== undefined;
-	const address = `/api/v1/builds/${encodeURIComponent(log)}/events?limit=1`;
-	const answer = await ask<EventsPage>(`${address}&after=${encodeURIComponent(cursor)}`);
+	const answer = await ask<EventsPage>(firstEvent(log, cursor));
 	return answer === undefined || "refused" in answer || answer.body.reset !== undefined;
+}
+
+/** The address of a log's first event after a cursor, or of all. */
+function firstEvent(log: string, after = ""): string {
+	const path = log === "feed" ? "/api/v1" : buildURL(log);
+	return `${path}/events?limit=1&after=${encodeURIComponent(after)}`;
 }
 
 interface EventsPage {

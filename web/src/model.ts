@@ -51,6 +51,11 @@ export interface Step {
 	readonly tests?: Readonly<Record<"passed" | "failed" | "skipped", number>> | null;
 }
 
+/** What a step is called. */
+export function nameOf({ name, key }: Pick<Step, "name" | "key">): string {
+	return name || key;
+}
+
 export interface BuildWithSteps extends Build {
 	readonly steps?: readonly Step[] | null;
 }
@@ -97,6 +102,11 @@ export interface BuildsPage {
 	readonly next?: string | null;
 }
 
+/** The list of projects. */
+export interface ProjectsPage {
+	readonly projects: readonly { readonly name: string; readonly latest: Build | null }[];
+}
+
 /** What a stream delivers. The id is a cursor: opaque, to be handed back and never compared. */
 export type StreamEvent =
 	| { readonly kind: "build"; readonly id: string; readonly data: Build & InFeed }
@@ -139,8 +149,12 @@ export function mayFollow(before: Status, after: Status): boolean {
 	return !final || before === after;
 }
 
+/** The address of a build in the API, behind which its events, notes and steps lie. */
+export function buildURL(build: string): string {
+	return `/api/v1/builds/${encodeURIComponent(build)}`;
+}
+
 /** The address of a step, behind which its log and its lines lie. */
 export function stepURL(build: string, step: string): string {
-	const key = step.split("/").map(encodeURIComponent).join("/");
-	return `/api/v1/builds/${encodeURIComponent(build)}/steps/${key}`;
+	return `${buildURL(build)}/steps/${step.split("/").map(encodeURIComponent).join("/")}`;
 }

@@ -1,5 +1,7 @@
 import type { ReactiveController, ReactiveControllerHost } from "lit";
-import type { Step } from "./model.ts";
+import { formatFragment } from "./fragment.ts";
+import { buildURL, type Step } from "./model.ts";
+import { get, Refusal } from "./request.ts";
 
 export type Level = "error" | "warning" | "notice";
 export type TestStatus = "passed" | "failed" | "skipped";
@@ -166,21 +168,15 @@ export class Notes<N extends Note> implements ReactiveController {
 		const query = new URLSearchParams(this.#filter);
 		query.set("limit", String(pageSize));
 		if (this.#after !== "") query.set("after", this.#after);
-		const response = await fetch(
-			`/api/v1/builds/${encodeURIComponent(this.#build)}/notes?${query}`,
-			{
-				headers: { Accept: "application/json" },
-				signal: AbortSignal.any([aborted, AbortSignal.timeout(15_000)]),
-			},
-		);
-		if (response.status === 400 && this.#after !== "") {
+		try {
+			return await get<Page<N>>(`${buildURL(this.#build)}/notes?${query}`, aborted);
+		} catch (error) {
+			if (!(error instanceof Refusal && error.status === 400 && this.#after !== "")) throw error;
 			// The place is of a history that is gone.
 			this.#after = "";
 			this.#before = 0;
 			return this.#page(aborted);
 		}
-		if (!response.ok) throw new Error(`the list of notes: ${response.status}`);
-		return (await response.json()) as Page<N>;
 	}
 
 	#forget(): void {
@@ -198,7 +194,7 @@ export class Notes<N extends Note> implements ReactiveController {
 
 /** The address of a place in a build's logs: "#test%2Flinux:L120". */
 export function placeOf({ step, line }: Pick<Note, "step" | "line">): string {
-	return `#${encodeURIComponent(step)}${line === null ? "" : `:L${line}`}`;
+	return formatFragment(step, line === null ? undefined : [line, line]);
 }
 
 /** How many tests ended so, in all steps. */

@@ -1,5 +1,5 @@
 import { filterQuery } from "./filter.ts";
-import type { Build, BuildWithSteps, Status } from "./model.ts";
+import { type Build, type BuildWithSteps, nameOf, type Status } from "./model.ts";
 import { buildPath } from "./route.ts";
 
 /** Something to jump to, or to do. */
@@ -72,7 +72,7 @@ function fit({ name, about }: Place, wanted: readonly string[]): number | undefi
 
 export function buildPlace(build: BuildWithSteps): Place {
 	const steps = build.steps ?? [];
-	const title = build.title || steps.map((step) => step.name || step.key).join(", ");
+	const title = build.title || steps.map(nameOf).join(", ");
 	return {
 		group: "Builds",
 		name: `${build.project} #${build.number}`,

@@ -1,8 +1,15 @@
 /** How long an answer may take, in milliseconds. */
 const timeout = 15_000;
 
-/** A refusal of the server, in its own sentence. */
-class Refusal extends Error {}
+/** A refusal of the server, in its own sentence, with the HTTP status. */
+export class Refusal extends Error {
+	readonly status: number;
+
+	constructor(status: number, sentence: string) {
+		super(sentence);
+		this.status = status;
+	}
+}
 
 /** What the server answers at a path, as JSON. It throws what reason can tell. */
 export async function get<Answer>(path: string, signal?: AbortSignal): Promise<Answer> {
@@ -13,9 +20,8 @@ export async function get<Answer>(path: string, signal?: AbortSignal): Promise<A
 	});
 	if (response.ok) return (await response.json()) as Answer;
 	const problem: unknown = await response.json().catch(() => undefined);
-	throw new Refusal(
-		sentence(problem) ?? `The server answered with HTTP status ${response.status}.`,
-	);
+	const { status } = response;
+	throw new Refusal(status, sentence(problem) ?? `The server answered with HTTP status ${status}.`);
 }
 
 /** Why a request got no answer, in one sentence. */

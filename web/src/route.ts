@@ -1,3 +1,5 @@
+import { formatFragment } from "./fragment.ts";
+
 /** The page that a path names. */
 export type Route =
 	| { readonly page: "builds" | "wall" | "none" }
@@ -15,6 +17,7 @@ export function route(path: string): Route {
 	}
 }
 
+/** The path of a build's page, or of one of its steps there. */
 export function buildPath(id: string, step?: string): string {
-	return `/builds/${encodeURIComponent(id)}${step === undefined ? "" : `#${encodeURIComponent(step)}`}`;
+	return `/builds/${encodeURIComponent(id)}${step === undefined ? "" : formatFragment(step)}`;
 }

@@ -1,4 +1,5 @@
 import type { ReactiveController, ReactiveControllerHost } from "lit";
+import { buildURL } from "./model.ts";
 import { get, reason } from "./request.ts";
 
 /** What to look for. */
@@ -148,7 +149,7 @@ export class Search implements ReactiveController {
 		this.#request = request;
 		this.#grew = false;
 		try {
-			const path = `/api/v1/builds/${this.#build()}/search?${parameters}`;
+			const path = `${buildURL(this.#build())}/search?${parameters}`;
 			const page = await get<Page>(path, request.signal);
 			if (request.signal.aborted) return;
 			const before = this.matches.length;

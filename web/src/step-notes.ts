@@ -1,4 +1,5 @@
 import { Folds, type Group } from "./folds.ts";
+import { buildURL } from "./model.ts";
 import type { Level } from "./notes.ts";
 import { get } from "./request.ts";
 
@@ -63,7 +64,7 @@ export class StepNotes {
 		for (const kind of ["group", "annotation"]) query.append("kind", kind);
 		try {
 			for (let read = 0; read < mostNotes; ) {
-				const path = `/api/v1/builds/${build}/notes?${query}`;
+				const path = `${buildURL(build)}/notes?${query}`;
 				const page = await get<NotesPage>(path, request.signal);
 				for (const note of page.notes) this.#take(note);
 				read += page.notes.length;

@@ -1,4 +1,5 @@
 import type { Build, BuildsPage } from "./model.ts";
+import { get } from "./request.ts";
 import { branchOf, type Past, type Tile } from "./wall-state.ts";
 
 const pageSize = 50;
@@ -15,12 +16,8 @@ export async function askForPast({ key, build }: Tile, aborted: AbortSignal): Pr
 		query.append("status", "failed");
 		if (build.branch) query.set("branch", build.branch);
 		if (before !== undefined) query.set("before", before);
-		const response = await fetch(`/api/v1/builds?${query}`, {
-			headers: { Accept: "application/json" },
-			signal: AbortSignal.any([aborted, AbortSignal.timeout(15_000)]),
-		});
-		if (!response.ok) throw new Error(`the list of builds: ${response.status}`);
-		const { builds: some, next } = (await response.json()) as BuildsPage;
+		const path = `/api/v1/builds?${query}`;
+		const { builds: some, next } = await get<BuildsPage>(path, aborted);
 		// There is no way to ask for builds without a branch only.
 		builds.push(...some.filter((one) => branchOf(one) === key));
 		if (!next || builds.some(({ status }) => status === "passed")) {

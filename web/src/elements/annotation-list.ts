@@ -1,49 +1,24 @@
-import { css, html, LitElement, nothing, type PropertyValues } from "lit";
+import { css, html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { count, counted } from "../format.ts";
-import type { Step } from "../model.ts";
-import { type Annotation, annotationsOf, type Level, Notes, placeOf } from "../notes.ts";
-import { listEnd, listStyles, rowsAtOnce } from "./note-lists.ts";
+import { formatFragment } from "../fragment.ts";
+import { type Annotation, annotationsOf, type Level, type Notes, placeOf } from "../notes.ts";
+import { NoteLists } from "./note-lists.ts";
 import "./note-message.ts";
-import { shared } from "./shared-styles.ts";
-import { stepName, stepNameStyles } from "./step-name.ts";
+import { stepName } from "./step-name.ts";
 
-const levels = ["error", "warning", "notice"] as const satisfies readonly Level[];
 const signs: Readonly<Record<Level, string>> = { error: "✗", warning: "!", notice: "i" };
 
 /** Errors, warnings and notices that a build's logs told of, by step, with links to where they stand. */
-export class AnnotationList extends LitElement {
-	static override properties = {
-		build: {},
-		steps: { attribute: false },
-		wanted: { state: true },
-		rows: { state: true },
-	};
-	/** The build's id. */
-	declare build: string;
-	declare steps: readonly Step[];
-	declare private wanted: ReadonlySet<Level>;
-	/** How many rows of each list are shown at most. */
-	declare private rows: Readonly<Record<Level, number>>;
-
-	readonly #lists: Readonly<Record<Level, Notes<Annotation>>> = {
-		error: new Notes(this, "kind=annotation&level=error"),
-		warning: new Notes(this, "kind=annotation&level=warning"),
-		notice: new Notes(this, "kind=annotation&level=notice"),
-	};
+export class AnnotationList extends NoteLists<Level, Annotation> {
+	protected readonly nothing = "No errors, warnings or notices were found in this build.";
 
 	constructor() {
-		super();
-		this.build = "";
-		this.steps = [];
-		this.wanted = new Set(["error", "warning"]);
-		this.rows = { error: rowsAtOnce, warning: rowsAtOnce, notice: rowsAtOnce };
+		super(["error", "warning", "notice"], ["error", "warning"], "kind=annotation&level=");
 	}
 
 	static override styles = [
-		shared,
-		listStyles,
-		stepNameStyles,
+		super.styles,
 		css`
 			.warning {
 				color: var(--running);
@@ -67,46 +42,19 @@ export class AnnotationList extends LitElement {
 		`,
 	];
 
-	protected override willUpdate(_changed: PropertyValues): void {
-		for (const level of levels) {
-			if (this.wanted.has(level))
-				this.#lists[level].want(this.build, annotationsOf(this.steps, level));
-		}
+	protected override count(level: Level): number {
+		return annotationsOf(this.steps, level);
 	}
 
-	override render() {
-		const all = levels.reduce((sum, level) => sum + annotationsOf(this.steps, level), 0);
-		if (all === 0) {
-			return html`<p class="muted">No errors, warnings or notices were found in this build.</p>`;
-		}
-		return html`
-			<div class="bar" role="group" aria-label="What to show">
-				${levels.map((level) => this.#toggle(level))}
-			</div>
-			${levels.filter((level) => this.wanted.has(level)).map((level) => this.#list(level))}
-			${this.wanted.size === 0 ? html`<p class="muted">Choose above what to show.</p>` : nothing}
-		`;
+	protected override label(level: Level) {
+		return html`<span class=${level} aria-hidden="true">${signs[level]}</span>
+			${counted(this.count(level), level)}`;
 	}
 
-	#toggle(level: Level) {
-		return html`<button
-			aria-pressed=${this.wanted.has(level)}
-			@click=${() => {
-				const wanted = new Set(this.wanted);
-				if (!wanted.delete(level)) wanted.add(level);
-				this.wanted = wanted;
-			}}
-		>
-			<span class=${level} aria-hidden="true">${signs[level]}</span>
-			${counted(annotationsOf(this.steps, level), level)}
-		</button>`;
-	}
-
-	#list(level: Level) {
-		const total = annotationsOf(this.steps, level);
+	protected override list(level: Level, list: Notes<Annotation>) {
+		const total = this.count(level);
 		if (total === 0) return nothing;
-		const list = this.#lists[level];
-		const shown = list.notes.slice(0, this.rows[level]);
+		const shown = this.first(level, list.notes);
 		const steps = this.steps.filter(({ key }) => shown.some(({ step }) => step === key));
 		return html`
 			<section aria-label=${titles[level]}>
@@ -115,7 +63,7 @@ export class AnnotationList extends LitElement {
 					steps,
 					({ key }) => key,
 					(step) => html`
-						<h3><a href="#${encodeURIComponent(step.key)}">${stepName(step)}</a></h3>
+						<h3><a href=${formatFragment(step.key)}>${stepName(step)}</a></h3>
 						<ul role="list">
 							${repeat(
 								shown.filter((note) => note.step === step.key),
@@ -125,9 +73,7 @@ export class AnnotationList extends LitElement {
 						</ul>
 					`,
 				)}
-				${listEnd(list, shown.length, list.notes.length, () => {
-					this.rows = { ...this.rows, [level]: this.rows[level] + rowsAtOnce };
-				})}
+				${this.end(level, list, list.notes)}
 			</section>
 		`;
 	}

@@ -1,6 +1,7 @@
 import { css, html, LitElement, nothing } from "lit";
 import type { ListedBuild } from "../builds-state.ts";
-import { ended, type Step } from "../model.ts";
+import { ended, nameOf, type Step } from "../model.ts";
+import { buildPath } from "../route.ts";
 import "./run-progress.ts";
 import { shared } from "./shared-styles.ts";
 import "./status-mark.ts";
@@ -160,7 +161,7 @@ export class BuildItem extends LitElement {
 		return html`
 			<div role="cell" class="status"><status-mark .status=${build.status}></status-mark></div>
 			<div role="rowheader" class="what">
-				<a href="/builds/${build.id}">
+				<a href=${buildPath(build.id)}>
 					${
 						build.title
 							? html`<bdi class="name" title=${build.title}>${build.title}</bdi>`
@@ -195,7 +196,7 @@ export class BuildItem extends LitElement {
 /** "lint, test, deploy and 3 more": builds without a title do not all look alike. */
 function names(steps: readonly Step[]): string {
 	if (steps.length === 0) return "No title, no steps yet";
-	const first = steps.slice(0, maxNames).map((step) => step.name || step.key);
+	const first = steps.slice(0, maxNames).map(nameOf);
 	const more = steps.length - first.length;
 	return `${first.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }

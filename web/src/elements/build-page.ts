@@ -6,8 +6,16 @@ import { buildTitle, count } from "../format.ts";
 import { formatFragment, type Place, parseFragment } from "../fragment.ts";
 import { Keys } from "../keys.ts";
 import { LogText } from "../log-text.ts";
-import { type Build, type BuildsPage, ended, type Step, type StreamEvent } from "../model.ts";
+import {
+	type Build,
+	type BuildsPage,
+	ended,
+	nameOf,
+	type Step,
+	type StreamEvent,
+} from "../model.ts";
 import { get } from "../request.ts";
+import { buildPath } from "../route.ts";
 import type { Match } from "../search.ts";
 import { type AnyNote, StepNotes } from "../step-notes.ts";
 import { stepOrder } from "../tree.ts";
@@ -621,7 +629,7 @@ export class BuildPage extends LitElement {
 		try {
 			const page = await get<BuildsPage>(`/api/v1/builds?${query}`);
 			const other = page.builds[0];
-			if (other) location.assign(`/builds/${other.id}`);
+			if (other) location.assign(buildPath(other.id));
 			else this.heard = by > 0 ? "This is the newest build." : "There is no earlier build.";
 		} catch {
 			this.heard = "The other build could not be found.";
@@ -635,7 +643,7 @@ export class BuildPage extends LitElement {
 		if (before === state || !before.build || !state.build) return;
 		const changes = state.steps
 			.filter(({ key, status }) => before.steps[before.places.get(key) ?? -1]?.status !== status)
-			.map(({ key, name, status }) => `Step ${name || key}: ${status}.`);
+			.map((step) => `Step ${nameOf(step)}: ${step.status}.`);
 		if (changes.length > 0) this.heard = changes.slice(0, 5).join(" ");
 		if (before.build.status !== state.build.status && ended(state.build.status)) {
 			this.result = `The build ended: ${state.build.status}.`;

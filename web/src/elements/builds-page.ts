@@ -6,7 +6,13 @@ import { everything, type Filter, filterFrom, filterQuery, isEverything } from "
 import { Following } from "../following.ts";
 import { counted } from "../format.ts";
 import { Keys } from "../keys.ts";
-import type { BuildWithSteps, BuildsPage as Page, StreamEvent } from "../model.ts";
+import {
+	type BuildWithSteps,
+	buildURL,
+	type BuildsPage as Page,
+	type ProjectsPage,
+	type StreamEvent,
+} from "../model.ts";
 import { get, reason } from "../request.ts";
 import "./build-item.ts";
 import type { BuildItem } from "./build-item.ts";
@@ -322,7 +328,7 @@ export class BuildsPage extends LitElement {
 		if (this.#learned) return;
 		this.#learned = true;
 		try {
-			const { projects } = await get<{ projects: readonly { name: string }[] }>("/api/v1/projects");
+			const { projects } = await get<ProjectsPage>("/api/v1/projects");
 			const project = all([...this.known.project, ...projects.map(({ name }) => name)]);
 			this.known = { ...this.known, project };
 		} catch {
@@ -367,7 +373,7 @@ export class BuildsPage extends LitElement {
 	async #complete(id: string): Promise<void> {
 		this.#asked.add(id);
 		try {
-			const whole = await get<BuildWithSteps>(`/api/v1/builds/${encodeURIComponent(id)}`);
+			const whole = await get<BuildWithSteps>(buildURL(id));
 			const snapshot = { kind: "snapshot", id: "", data: { builds: [whole] } } as const;
 			this.#feed.update(apply(this.#feed.state, snapshot));
 		} catch {

@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { counted } from "../format.ts";
 import { showModal } from "../keys.ts";
-import type { Build, BuildsPage, BuildWithSteps } from "../model.ts";
+import { type BuildsPage, type BuildWithSteps, buildURL, type ProjectsPage } from "../model.ts";
 import { buildPlace, fitting, type Place, projectPlace, question, stepPlaces } from "../palette.ts";
 import { get, reason } from "../request.ts";
 import { route } from "../route.ts";
@@ -199,13 +199,13 @@ export class CommandPalette extends LitElement {
 		await this.#ask(signal, async () => {
 			const [steps, builds, projects] = await Promise.all([
 				here.page === "build"
-					? get<BuildWithSteps>(`/api/v1/builds/${encodeURIComponent(here.id)}`, signal)
+					? get<BuildWithSteps>(buildURL(here.id), signal)
 							.then(stepPlaces)
 							// The page says what is wrong with its build.
 							.catch(() => [])
 					: [],
 				get<BuildsPage>("/api/v1/builds?limit=50", signal),
-				get<Projects>("/api/v1/projects", signal),
+				get<ProjectsPage>("/api/v1/projects", signal),
 			]);
 			this.known = [
 				...steps,
@@ -368,10 +368,6 @@ export class CommandPalette extends LitElement {
 
 function identity(place: Place | undefined): string {
 	return place ? `${place.group} ${place.name} ${place.about}` : "";
-}
-
-interface Projects {
-	readonly projects: readonly { readonly name: string; readonly latest: Build | null }[];
 }
 
 customElements.define("command-palette", CommandPalette);

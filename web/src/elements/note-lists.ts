@@ -1,9 +1,20 @@
-import { css, html, nothing } from "lit";
+import {
+	type CSSResultGroup,
+	css,
+	html,
+	LitElement,
+	nothing,
+	type PropertyDeclarations,
+	type PropertyValues,
+} from "lit";
 import { count } from "../format.ts";
-import { mostNotes, type Note, type Notes } from "../notes.ts";
+import type { Step } from "../model.ts";
+import { mostNotes, type Note, Notes } from "../notes.ts";
+import { shared } from "./shared-styles.ts";
+import { stepNameStyles } from "./step-name.ts";
 
-/** What the lists of notes look like, whatever is in them. */
-export const listStyles = css`
+/** What the lists look like, whatever is in them. */
+const listStyles = css`
 	:host {
 		display: block;
 		font-size: 0.875rem;
@@ -129,39 +140,132 @@ export const listStyles = css`
 `;
 
 /** Rows that a list shows at first, and more each time that someone asks. */
-export const rowsAtOnce = 100;
+const rowsAtOnce = 100;
 
-/** What stands below the rows of a list: what it does, and how to get more of it. */
-export function listEnd<N extends Note>(
-	list: Notes<N>,
-	shown: number,
-	matching: number,
-	showMore: () => void,
-) {
-	if (list.state === "failed") {
-		return html`<p role="alert">
-			The list could not be loaded. <button @click=${() => list.load()}>Try again</button>
-		</p>`;
+/**
+ * Lists of a build's notes, one of each kind, of which the reader chooses those to see. What nobody
+ * looks at is not loaded.
+ */
+export abstract class NoteLists<Kind extends string, N extends Note> extends LitElement {
+	static override properties: PropertyDeclarations = {
+		build: {},
+		steps: { attribute: false },
+		wanted: { state: true },
+		rows: { state: true },
+	};
+	/** The build's id. */
+	declare build: string;
+	declare steps: readonly Step[];
+	declare private wanted: ReadonlySet<Kind>;
+	/** How many rows of a list are shown at most, where somebody wanted more. */
+	declare private rows: ReadonlyMap<Kind, number>;
+
+	readonly #kinds: readonly Kind[];
+	readonly #lists: ReadonlyMap<Kind, Notes<N>>;
+
+	/** The filter, with the kind after it, is a query of the list of notes. */
+	constructor(kinds: readonly Kind[], wanted: readonly Kind[], filter: string) {
+		super();
+		this.build = "";
+		this.steps = [];
+		this.wanted = new Set(wanted);
+		this.rows = new Map();
+		this.#kinds = kinds;
+		this.#lists = new Map(kinds.map((kind) => [kind, new Notes<N>(this, filter + kind)]));
 	}
-	if (list.state === "loading" && list.notes.length === 0)
-		return html`<p class="muted">Loading…</p>`;
-	if (shown < matching || list.more) {
-		return html`<p>
-			<button
-				?disabled=${list.state === "loading"}
-				@click=${() => {
-					showMore();
-					if (shown + rowsAtOnce > matching && list.more) list.load();
-				}}
-			>
-				${list.state === "loading" ? "Loading…" : "Show more"}
-			</button>
-		</p>`;
+
+	static override styles: CSSResultGroup = [shared, listStyles, stepNameStyles];
+
+	/** How many notes of a kind the build has. */
+	protected abstract count(kind: Kind): number;
+
+	/** What stands where there is nothing of any kind. */
+	protected abstract readonly nothing: string;
+
+	/** What the button says that shows a list, or hides it. */
+	protected abstract label(kind: Kind): unknown;
+
+	/** A list under its heading. */
+	protected abstract list(kind: Kind, list: Notes<N>): unknown;
+
+	/** What stands beside the buttons, and what above the lists. */
+	protected beside(): unknown {
+		return nothing;
 	}
-	if (list.full) {
-		return html`<p class="muted">
-			The first ${count(mostNotes)} are here; the API has all of them.
-		</p>`;
+	protected above(): unknown {
+		return nothing;
 	}
-	return nothing;
+
+	protected override willUpdate(_changed: PropertyValues): void {
+		for (const [kind, list] of this.shown) list.want(this.build, this.count(kind));
+	}
+
+	override render() {
+		if (this.#kinds.every((kind) => this.count(kind) === 0)) {
+			return html`<p class="muted">${this.nothing}</p>`;
+		}
+		return html`
+			<div class="bar">
+				<span role="group" aria-label="What to show">
+					${this.#kinds.map(
+						(kind) => html`<button
+							aria-pressed=${this.wanted.has(kind)}
+							@click=${() => {
+								const wanted = new Set(this.wanted);
+								if (!wanted.delete(kind)) wanted.add(kind);
+								this.wanted = wanted;
+							}}
+						>
+							${this.label(kind)}
+						</button>`,
+					)}
+				</span>
+				${this.beside()}
+			</div>
+			${this.above()}
+			${this.shown.map(([kind, list]) => this.list(kind, list))}
+			${this.wanted.size === 0 ? html`<p class="muted">Choose above what to show.</p>` : nothing}
+		`;
+	}
+
+	/** The lists that the reader wants to see. */
+	protected get shown() {
+		return [...this.#lists].filter(([kind]) => this.wanted.has(kind));
+	}
+
+	/** Of what fits in a list, the rows that are shown now. */
+	protected first(kind: Kind, fitting: readonly N[]): readonly N[] {
+		return fitting.slice(0, this.rows.get(kind) ?? rowsAtOnce);
+	}
+
+	/** What stands below the rows of a list: what it does, and how to get more of it. */
+	protected end(kind: Kind, list: Notes<N>, fitting: readonly N[]) {
+		if (list.state === "failed") {
+			return html`<p role="alert">
+				The list could not be loaded. <button @click=${() => list.load()}>Try again</button>
+			</p>`;
+		}
+		const loading = list.state === "loading";
+		if (loading && list.notes.length === 0) return html`<p class="muted">Loading…</p>`;
+		const rows = this.rows.get(kind) ?? rowsAtOnce;
+		if (rows < fitting.length || list.more) {
+			return html`<p>
+				<button
+					?disabled=${loading}
+					@click=${() => {
+						this.rows = new Map(this.rows).set(kind, rows + rowsAtOnce);
+						if (rows + rowsAtOnce > fitting.length && list.more) list.load();
+					}}
+				>
+					${loading ? "Loading…" : "Show more"}
+				</button>
+			</p>`;
+		}
+		if (list.full) {
+			return html`<p class="muted">
+				The first ${count(mostNotes)} are here; the API has all of them.
+			</p>`;
+		}
+		return nothing;
+	}
 }

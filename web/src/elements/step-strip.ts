@@ -1,6 +1,6 @@
 import { css, html, LitElement, nothing } from "lit";
 import { counted } from "../format.ts";
-import { type Status, type Step, statuses } from "../model.ts";
+import { nameOf, type Status, type Step, statuses } from "../model.ts";
 import { shared } from "./shared-styles.ts";
 import "./status-mark.ts";
 
@@ -116,7 +116,7 @@ export class StepStrip extends LitElement {
 			<div class="strip ${size}" role="img" aria-label=${spoken(steps)}>
 				${steps.map(
 					(step) =>
-						html`<span class=${step.status} title="${step.name || step.key}: ${step.status}"></span>`,
+						html`<span class=${step.status} title="${nameOf(step)}: ${step.status}"></span>`,
 				)}
 			</div>
 			${this.#said()}
@@ -132,7 +132,7 @@ export class StepStrip extends LitElement {
 		return html`
 			<div class="said" aria-hidden="true">
 				<status-mark brief .status=${first.status}></status-mark>
-				<bdi class="muted" title=${first.name || first.key}>${first.name || first.key}</bdi>
+				<bdi class="muted" title=${nameOf(first)}>${nameOf(first)}</bdi>
 				${more.length > 0 ? html`<span class="muted">+ ${more.length}</span>` : nothing}
 			</div>
 		`;
@@ -145,7 +145,7 @@ function spoken(steps: readonly Step[]): string {
 		const those = steps.filter((step) => step.status === status);
 		if (those.length === 0) return [];
 		const grave = status === "failed" || status === "running" || status === "lost";
-		const names = those.slice(0, 3).map((step) => step.name || step.key);
+		const names = those.slice(0, 3).map(nameOf);
 		return `${those.length} ${status}${grave ? ` (${names.join(", ")}${those.length > 3 ? " …" : ""})` : ""}`;
 	});
 	return `${counted(steps.length, "step")}: ${said.join(", ")}`;

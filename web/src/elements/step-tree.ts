@@ -1,6 +1,7 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { counted } from "../format.ts";
+import { formatFragment } from "../fragment.ts";
 import type { Step } from "../model.ts";
 import { elided, stepTree, type TreeRow } from "../tree.ts";
 import "./run-time.ts";
@@ -239,7 +240,7 @@ export class StepTree extends LitElement {
 	#link(row: TreeRow, step: Step) {
 		return html`
 			<a
-				href="#${encodeURIComponent(step.key)}"
+				href=${formatFragment(step.key)}
 				aria-current=${step.key === this.selected ? "true" : nothing}
 			>
 				<status-mark brief .status=${step.status}></status-mark>

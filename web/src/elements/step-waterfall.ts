@@ -1,7 +1,8 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { duration, elapsed } from "../format.ts";
-import { type Build, ended, type Step } from "../model.ts";
+import { formatFragment } from "../fragment.ts";
+import { type Build, ended, nameOf, type Step } from "../model.ts";
 import { Ticking } from "../ticking.ts";
 import { elided } from "../tree.ts";
 import { vars } from "../vars.ts";
@@ -403,7 +404,7 @@ export class StepWaterfall extends LitElement {
 
 	#path({ critical, length, now }: Waterfall) {
 		if (critical.length < 2) return nothing;
-		const names = critical.map(({ name, key }) => name || key);
+		const names = critical.map(nameOf);
 		const shown = names.length > 6 ? [...names.slice(0, 3), "…", ...names.slice(-2)] : names;
 		return html`<p class="path">
 			Critical path: ${shown.map((name, i) => html`${i > 0 ? " → " : ""}<bdi>${elided(name, 48)}</bdi>`)},
@@ -429,7 +430,7 @@ export class StepWaterfall extends LitElement {
 				class="${chosen ? "chosen" : ""} ${needed ? "needed" : ""}"
 			>
 				<th role="rowheader" scope="row">
-					<a href="#${encodeURIComponent(step.key)}" aria-current=${chosen ? "true" : nothing}>
+					<a href=${formatFragment(step.key)} aria-current=${chosen ? "true" : nothing}>
 						<status-mark brief .status=${step.status}></status-mark>
 						${stepName(step)}
 					</a>

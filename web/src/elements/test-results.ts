@@ -1,13 +1,12 @@
-import { css, html, LitElement, nothing, type PropertyValues } from "lit";
+import { css, html, nothing, type PropertyValues } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { count, duration } from "../format.ts";
-import type { Step } from "../model.ts";
-import { Notes, placeOf, type TestResult, type TestStatus, testsOf } from "../notes.ts";
-import { listEnd, listStyles, rowsAtOnce } from "./note-lists.ts";
+import { formatFragment } from "../fragment.ts";
+import { type Notes, placeOf, type TestResult, type TestStatus, testsOf } from "../notes.ts";
+import { NoteLists } from "./note-lists.ts";
 import "./note-message.ts";
-import { shared } from "./shared-styles.ts";
 import "./status-mark.ts";
-import { stepName, stepNameStyles } from "./step-name.ts";
+import { stepName } from "./step-name.ts";
 
 const statuses = ["failed", "skipped", "passed"] as const satisfies readonly TestStatus[];
 
@@ -15,42 +14,20 @@ const statuses = ["failed", "skipped", "passed"] as const satisfies readonly Tes
  * The results of a build's tests, failed ones first, with links into the logs. What passed or was
  * skipped is loaded when someone wants to see it. A name that is looked for is looked for in all of them.
  */
-export class TestResults extends LitElement {
-	static override properties = {
-		build: {},
-		steps: { attribute: false },
-		wanted: { state: true },
-		text: { state: true },
-		rows: { state: true },
-	};
-	/** The build's id. */
-	declare build: string;
-	declare steps: readonly Step[];
-	declare private wanted: ReadonlySet<TestStatus>;
+export class TestResults extends NoteLists<TestStatus, TestResult> {
+	static override properties = { text: { state: true } };
 	/** What names have to contain, in lower case. */
 	declare private text: string;
-	/** How many rows of each list are shown at most. */
-	declare private rows: Readonly<Record<TestStatus, number>>;
 
-	readonly #lists: Readonly<Record<TestStatus, Notes<TestResult>>> = {
-		failed: new Notes(this, "kind=test&status=failed"),
-		skipped: new Notes(this, "kind=test&status=skipped"),
-		passed: new Notes(this, "kind=test&status=passed"),
-	};
+	protected readonly nothing = "No test results were found in this build.";
 
 	constructor() {
-		super();
-		this.build = "";
-		this.steps = [];
-		this.wanted = new Set(["failed"]);
+		super(statuses, ["failed"], "kind=test&status=");
 		this.text = "";
-		this.rows = { failed: rowsAtOnce, skipped: rowsAtOnce, passed: rowsAtOnce };
 	}
 
 	static override styles = [
-		shared,
-		listStyles,
-		stepNameStyles,
+		super.styles,
 		css`
 			table {
 				margin-bottom: 0.75rem;
@@ -86,48 +63,30 @@ export class TestResults extends LitElement {
 		`,
 	];
 
-	protected override willUpdate(_changed: PropertyValues): void {
-		for (const status of statuses) {
-			if (!this.wanted.has(status)) continue;
-			const list = this.#lists[status];
-			list.want(this.build, testsOf(this.steps, status));
+	protected override willUpdate(changed: PropertyValues): void {
+		super.willUpdate(changed);
+		for (const [, list] of this.shown) {
 			if (this.text !== "" && list.more && list.state === "loaded") list.load();
 		}
 	}
 
-	override render() {
-		const all = statuses.reduce((sum, status) => sum + testsOf(this.steps, status), 0);
-		if (all === 0) return html`<p class="muted">No test results were found in this build.</p>`;
-		return html`
-			<div class="bar">
-				<span role="group" aria-label="Results to show">
-					${statuses.map((status) => this.#toggle(status))}
-				</span>
-				<label>
-					Name
-					<input type="search" .value=${this.text} @input=${this.#typed} spellcheck="false" />
-				</label>
-			</div>
-			${this.#bySteps()}
-			${statuses.filter((status) => this.wanted.has(status)).map((status) => this.#list(status))}
-			${this.wanted.size === 0 ? html`<p class="muted">Choose above which results to show.</p>` : nothing}
-		`;
+	protected override count(status: TestStatus): number {
+		return testsOf(this.steps, status);
 	}
 
-	#toggle(status: TestStatus) {
-		return html`<button
-			aria-pressed=${this.wanted.has(status)}
-			@click=${() => {
-				const wanted = new Set(this.wanted);
-				if (!wanted.delete(status)) wanted.add(status);
-				this.wanted = wanted;
-			}}
-		>
-			${count(testsOf(this.steps, status))} <status-mark .status=${status}></status-mark>
-		</button>`;
+	protected override label(status: TestStatus) {
+		return html`${count(this.count(status))} <status-mark .status=${status}></status-mark>`;
 	}
 
-	#bySteps() {
+	protected override beside() {
+		return html`<label>
+			Name
+			<input type="search" .value=${this.text} @input=${this.#typed} spellcheck="false" />
+		</label>`;
+	}
+
+	/** The results by step, where there are several. */
+	protected override above() {
 		const tested = this.steps.filter(({ tests }) => tests);
 		if (tested.length < 2) return nothing;
 		return html`
@@ -143,7 +102,7 @@ export class TestResults extends LitElement {
 					<tbody>
 						${tested.map(
 							(step) => html`<tr>
-								<th scope="row"><a href="#${encodeURIComponent(step.key)}">${stepName(step)}</a></th>
+								<th scope="row"><a href=${formatFragment(step.key)}>${stepName(step)}</a></th>
 								${statuses.map((status) => {
 									const n = step.tests?.[status] ?? 0;
 									return html`<td class=${n > 0 ? status : "muted"}>${count(n)}</td>`;
@@ -156,11 +115,9 @@ export class TestResults extends LitElement {
 		`;
 	}
 
-	#list(status: TestStatus) {
-		const list = this.#lists[status];
-		const total = testsOf(this.steps, status);
+	protected override list(status: TestStatus, list: Notes<TestResult>) {
+		const total = this.count(status);
 		const matching = list.notes.filter(({ test }) => this.#matches(test));
-		const shown = matching.slice(0, this.rows[status]);
 		return html`
 			<section aria-label=${title(status)}>
 				<h2>
@@ -174,14 +131,12 @@ export class TestResults extends LitElement {
 				${total === 0 ? html`<p class="muted">${none[status]}</p>` : nothing}
 				<ul role="list">
 					${repeat(
-						shown,
+						this.first(status, matching),
 						(note) => `${note.step} ${note.number}`,
 						(note) => html`<li>${this.#result(note)}</li>`,
 					)}
 				</ul>
-				${listEnd(list, shown.length, matching.length, () => {
-					this.rows = { ...this.rows, [status]: this.rows[status] + rowsAtOnce };
-				})}
+				${this.end(status, list, matching)}
 			</section>
 		`;
 	}

@@ -1,7 +1,10 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { repeat } from "lit/directives/repeat.js";
+import { staleAfter } from "../connection.ts";
 import { Following } from "../following.ts";
 import { clock, count, counted } from "../format.ts";
+import type { ProjectsPage } from "../model.ts";
+import { get } from "../request.ts";
 import { Ticking } from "../ticking.ts";
 import { vars } from "../vars.ts";
 import { askForPast } from "../wall-past.ts";
@@ -11,8 +14,6 @@ import { shared } from "./shared-styles.ts";
 import "./stream-state.ts";
 import "./wall-tile.ts";
 
-/** Older than this, in milliseconds, what the board shows is no news, and it says so. */
-const staleAfter = 45_000;
 /** How long a page of tiles stays when there are several. */
 const turnAfter = 20_000;
 /** A pointer that rests so long is hidden. */
@@ -472,12 +473,7 @@ export class WallPage extends LitElement {
 	async #askForProjects(): Promise<void> {
 		this.projects = new Set();
 		try {
-			const response = await fetch("/api/v1/projects", {
-				headers: { Accept: "application/json" },
-				signal: this.#gone.signal,
-			});
-			if (!response.ok) throw new Error(`the list of projects: ${response.status}`);
-			const { projects } = (await response.json()) as { projects: readonly { name: string }[] };
+			const { projects } = await get<ProjectsPage>("/api/v1/projects", this.#gone.signal);
 			this.projects = new Set(projects.map(({ name }) => name));
 		} catch {
 			this.projects = undefined;

@@ -1,5 +1,7 @@
 import { css, html, LitElement, nothing } from "lit";
 import { ago, elapsed, instant } from "../format.ts";
+import { nameOf } from "../model.ts";
+import { buildPath } from "../route.ts";
 import { elided } from "../tree.ts";
 import { vars } from "../vars.ts";
 import type { Tile } from "../wall-state.ts";
@@ -143,7 +145,7 @@ export class WallTile extends LitElement {
 		const { build } = this.tile;
 		const done = progress(build, this.now);
 		return html`
-			<a href="/builds/${build.id}" class=${build.status}>
+			<a href=${buildPath(build.id)} class=${build.status}>
 				<span class="name">
 					<span class="project">
 						<bdi>${elided(build.project, 40)}</bdi>
@@ -188,7 +190,7 @@ export class WallTile extends LitElement {
 		const lines: unknown[] = [];
 		if (step) {
 			lines.push(
-				html`<bdi>${elided(step.name || step.key, 30)}</bdi>${more > 0 ? ` and ${more} more` : ""}`,
+				html`<bdi>${elided(nameOf(step), 30)}</bdi>${more > 0 ? ` and ${more} more` : ""}`,
 			);
 		}
 		if (broken && tile.past !== "unknown") {
