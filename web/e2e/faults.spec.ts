@@ -7,6 +7,7 @@ import {
 	test as base,
 	connectionErrors,
 	expect,
+	expectLines,
 	firstDifference,
 	log,
 	pageLines,
@@ -522,5 +523,84 @@ test("what is shown stays until what the page has missed is here", async ({
 	await expect(line(4_000)).toBeInViewport();
 	await build.log("s", numbered(4_001, 4_001));
 	await expect(line(4_001)).toBeInViewport();
+	await build.finish("s");
+});
+
+test("ten tabs over HTTP/1.1 are one connection, and seven that go leave the others live", async ({
+	context,
+	page,
+	server,
+	relay,
+}) => {
+	test.setTimeout(120_000);
+	const builds: Reporter[] = [];
+	const tabs = [page];
+	for (let i = 0; i < 8; i++) {
+		const build = await server.build({ project: "acme/tabs", branch: `branch-${i}` });
+		await build.step("s", "running");
+		await build.log("s", `of ${i}\n`);
+		builds.push(build);
+	}
+	while (tabs.length < 10) tabs.push(await context.newPage());
+	const [list, wall] = tabs.slice(8) as [Page, Page];
+	for (const [i, build] of builds.entries()) await tabs[i]?.goto(`${relay.url}/builds/${build.id}`);
+	await list.goto(`${relay.url}/?project=acme/tabs`);
+	await wall.goto(`${relay.url}/wall?project=acme/tabs`);
+	for (const tab of tabs) await expect(tab.locator(state)).toHaveText("Live");
+	await expect.poll(() => relay.streams).toHaveLength(1);
+	await expect(list.locator("build-item")).toHaveCount(8);
+	await expect(wall.locator("wall-tile")).toHaveCount(8);
+
+	const lines = builds.map((_, i) => [`of ${i}`]);
+	const told = async (left: readonly number[]) => {
+		for (const [i, build] of builds.entries()) {
+			await build.log("s", `more of ${i}\n`);
+			lines[i]?.push(`more of ${i}`);
+		}
+		for (const i of left) await expectLines(tabs[i] as Page, lines[i] ?? []);
+	};
+	await told([0, 1, 2, 3, 4, 5, 6, 7]);
+	const asked = relay.asked.length;
+	for (const tab of tabs.slice(1, 8)) await tab.close();
+	await told([0]);
+	for (const tab of [page, list, wall]) await expect(tab.locator(state)).toHaveText("Live");
+	await expect
+		.poll(() => relay.asked.length, "those that went are asked for no more")
+		.toBeGreaterThan(asked);
+	await expect.poll(() => relay.streams).toHaveLength(1);
+	await told([0]);
+	for (const build of builds) await build.finish("s");
+	await expect(page.locator(state)).toHaveText("Finished");
+	await expect(list.locator("build-item .status").filter({ hasText: "passed" })).toHaveCount(8);
+	await expect(wall.locator("wall-tile").filter({ hasText: "passed" })).toHaveCount(8);
+});
+
+test("text that comes while a second page's state is on its way is shown", async ({
+	context,
+	page,
+	server,
+	relay,
+}) => {
+	const build = await server.build();
+	await build.step("s", "running");
+	await page.goto(`${relay.url}/builds/${build.id}#s`);
+	await expect(page.locator(state)).toHaveText("Live");
+	await expect.poll(() => relay.streams).toHaveLength(1);
+	// The page asks for the state, and again when it knows of which step it wants the text. After that
+	// has been read, and before it arrives, there is the first line.
+	let asked = 0;
+	const written = async () => {
+		await build.log("s", "one\n");
+		await expectLines(page, ["one"]);
+	};
+	relay.answer = (path) =>
+		path === `/api/v1/builds/${build.id}` && ++asked === 2
+			? { late: (goOn) => void written().then(goOn) }
+			: "pass";
+	const second = await context.newPage();
+	await second.goto(`${relay.url}/builds/${build.id}#s`);
+	await expect(second.locator(state)).toHaveText("Live");
+	await expectLines(second, ["one"]);
+	expect(asked).toBe(2);
 	await build.finish("s");
 });

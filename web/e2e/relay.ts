@@ -7,8 +7,16 @@ import {
 } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** What a relay does with a request: passes it on, leaves it without an answer, or answers with a status or a page. */
-export type Answer = "pass" | "silence" | number | { readonly page: string };
+/**
+ * What a relay does with a request: passes it on, leaves it without an answer, answers with a status or a
+ * page, or passes it on and keeps the server's answer until it is told to go on.
+ */
+export type Answer =
+	| "pass"
+	| "silence"
+	| number
+	| { readonly page: string }
+	| { readonly late: (goOn: () => void) => void };
 
 /** A stream that is open through the relay. */
 interface OpenStream {
@@ -112,11 +120,11 @@ export class Relay {
 		this.paths.push(path);
 		const answer = this.answer(path);
 		if (answer === "silence") return;
-		if (typeof answer === "object") {
+		if (typeof answer === "object" && "page" in answer) {
 			response.writeHead(200, { "Content-Type": "text/html" }).end(answer.page);
 			return;
 		}
-		if (answer !== "pass") {
+		if (typeof answer === "number") {
 			response.writeHead(answer).end();
 			return;
 		}
@@ -125,6 +133,10 @@ export class Relay {
 			{ method: incoming.method ?? "GET", headers: incoming.headers, agent: false },
 			(got) => {
 				const { connection: _hop, "transfer-encoding": _coding, ...headers } = got.headers;
+				if (typeof answer === "object") {
+					answer.late(() => got.pipe(response.writeHead(got.statusCode ?? 502, headers)));
+					return;
+				}
 				response.writeHead(got.statusCode ?? 502, headers);
 				if (!streams) {
 					got.pipe(response);

@@ -1,4 +1,4 @@
-import type { StreamEvent } from "./model.ts";
+import type { Build, InFeed, Step, StreamEvent } from "./model.ts";
 
 /** What a page wants to follow: the feed, or a build, with the text of one step or none. */
 export type Wanted =
@@ -31,10 +31,10 @@ export interface Batch {
  * One page's place in the hub: what it is told, in which order, and how much of it at once. Times are
  * in milliseconds since 1970, and given by the caller: there is no clock and no I/O here.
  *
- * A page is told the state first (`whole`, or `snapshot` for the feed), then what happens. Until the
- * state is here, text is dropped: whoever gets the state asks for the text up to then. Of what happens
- * meanwhile the newest of each build and step is held back: the state may be older than that. It may be
- * newer too, but all that leads from there to the newest has come, or comes.
+ * A page is told the state first (`whole`, or `snapshot` for the feed), then what happens. Of what
+ * happens until the state is here the newest of each build and step is held back: the state may be older
+ * than that. It may be newer too, but all that leads from there to the newest has come, or comes. So is
+ * the newest piece of text, which says how long the log is; the text before it the page asks for.
  */
 export class Subscriber {
 	#wanted: Wanted;
@@ -80,6 +80,7 @@ export class Subscriber {
 	want(wanted: Wanted): void {
 		if (wanted.step === this.#wanted.step) return;
 		this.#wanted = wanted;
+		this.#held.delete("log");
 		if (this.#phase === "joined" || this.#phase === "asked") this.#phase = "waiting";
 	}
 
@@ -118,7 +119,10 @@ export class Subscriber {
 			this.again();
 			if (this.#known !== undefined) this.#add(event, size, now);
 		} else if (this.#phase === "waiting" || this.#phase === "asked") {
-			if (event.kind === "build" || event.kind === "step") this.#hold(event, size);
+			const { kind } = event;
+			const newer =
+				this.#phase === "asked" && kind === "log" && event.data.step === this.#wanted.step;
+			if (newer || kind === "build" || kind === "step") this.#hold(event, size);
 		} else if (this.#phase === "joined") {
 			const text = event.kind === "log" || event.kind === "note";
 			if (text && event.data.step !== this.#wanted.step) return;
@@ -152,11 +156,8 @@ export class Subscriber {
 		if (this.#phase === "behind" && this.#sent.length === 0) this.#phase = "waiting";
 	}
 
-	#hold(event: StreamEvent & { kind: "build" | "step" }, size: number): void {
-		const key =
-			event.kind === "build"
-				? (event.data.build_id ?? "")
-				: `${event.data.build_id ?? ""} ${event.data.key}`;
+	#hold(event: StreamEvent & { kind: "build" | "step" | "log" }, size: number): void {
+		const key = event.kind === "log" ? "log" : heldAs(event.data);
 		this.#held.delete(key);
 		this.#held.set(key, { event, size });
 	}
@@ -184,4 +185,8 @@ export class Subscriber {
 		this.#untaken -= this.#queued;
 		this.#queued = 0;
 	}
+}
+
+function heldAs(what: (Build | Step) & InFeed): string {
+	return "key" in what ? `${what.build_id ?? ""} ${what.key}` : (what.build_id ?? "");
 }

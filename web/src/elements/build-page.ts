@@ -429,7 +429,7 @@ export class BuildPage extends LitElement {
 				This build has no step “<bdi>${this.selected}</bdi>”. Choose one from the list of steps.
 			</p>`;
 		}
-		const { text, notes } = this.#logOf(step);
+		const { text, notes } = this.#logOf(step.key);
 		return html`<step-log
 			.build=${build}
 			.step=${step}
@@ -508,7 +508,7 @@ export class BuildPage extends LitElement {
 				this.#extend(event.data);
 				break;
 			case "log":
-				this.#logs.get(event.data.step)?.text.append(event.data);
+				this.#logOf(event.data.step).text.append(event.data);
 				break;
 			case "note":
 				this.#logs.get(event.data.step)?.notes.add(event.data as AnyNote);
@@ -527,13 +527,15 @@ export class BuildPage extends LitElement {
 	}
 
 	/** The text and the notes of a step, as far as they are here. */
-	#logOf(step: Step): Log {
-		const known = this.#logs.get(step.key);
+	#logOf(key: string): Log {
+		const known = this.#logs.get(key);
 		if (known) return known;
 		const log = { text: new LogText(), notes: new StepNotes() };
-		log.text.extend(step.log_lines ?? 0, step.log_bytes ?? 0);
-		this.#logs.set(step.key, log);
-		this.#loadNotes(step.key, log.notes);
+		this.#logs.set(key, log);
+		const state = this.#following?.state;
+		const step = state?.steps[state.places.get(key) ?? -1];
+		if (step) this.#extend(step);
+		this.#loadNotes(key, log.notes);
 		for (const [key, { notes }] of this.#logs) {
 			if (this.#logs.size <= keptLogs) break;
 			notes.stop();
