@@ -115,7 +115,9 @@ func (c *colours) said(ctx context.Context, extent *postgres.StepLog, events []c
 			return said, 0, err
 		}
 		end = min(e.End(), place)
-		if e.Lost == 0 && (said.inSequence || !e.Chunk.Plain()) {
+		if e.Lost > 0 {
+			said.inSequence = false
+		} else if said.inSequence || !e.Chunk.Plain() {
 			raw = e.Chunk.AppendRaw(raw[:0])
 			said.write(raw[:end-e.Offset])
 		}
@@ -127,7 +129,7 @@ func (c *colours) said(ctx context.Context, extent *postgres.StepLog, events []c
 }
 
 // goOn follows a sequence that has begun, from one byte of a log to another at
-// the most, and tells how far it looked.
+// the most, and tells how far it looked. A hole ends it.
 func (c *colours) goOn(ctx context.Context, extent *postgres.StepLog, said *sgr, from, to int64) (int64, error) {
 	for said.inSequence && from < to {
 		events, err := c.store.LogChunks(ctx, extent.Log, extent.Step.Key, from)
@@ -149,7 +151,7 @@ func (c *colours) goOn(ctx context.Context, extent *postgres.StepLog, said *sgr,
 				next = len(raw)
 			}
 			said.write(raw[:next])
-			said.inSequence = said.inSequence && next == len(raw) // another cuts it off
+			said.inSequence = said.inSequence && next == len(raw) && e.Lost == 0 // another cuts it off
 			from = min(e.End(), to)
 		}
 	}

@@ -122,6 +122,8 @@ func (w *written) colours(to int64) string {
 	for _, e := range w.events {
 		if e.Lost == 0 {
 			s.write(w.bytes[e.Offset:max(e.Offset, min(to, e.End()))])
+		} else {
+			s.inSequence = false
 		}
 	}
 	return s.String()

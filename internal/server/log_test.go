@@ -151,6 +151,8 @@ func TestSGR(t *testing.T) {
 		"\x1b[>4;1m":                           "",
 		"\x1b[38;5m\x1b[38m":                   "",
 		"\x1b[\x1b[32m":                        "32",
+		"\x1b[32m\x1b[1\nmake: done":           "32",
+		"\x1b\n[31m":                           "",
 		"\x1b(B\x1b[33m":                       "33",
 		"\x1b[1" + strings.Repeat(";1", 200) + "m\x1b[34m": "34",
 	} {

@@ -8,7 +8,9 @@ import (
 
 // An sgr follows the colours and styles that a log sets (ECMA-48, "select
 // graphic rendition"), so that a reader who begins in the middle sees them as
-// one who began at the start. Pieces may end anywhere.
+// one who began at the start. Pieces may end anywhere; a sequence ends with its
+// line at the latest, as in package ansi and on the pages: one that was cut off
+// would otherwise take its end from the next line's words.
 type sgr struct {
 	set        [sgrEnd]string // by attribute: the parameter that sets it; empty: off
 	known      uint16         // a bit for each attribute that something was said about
@@ -52,7 +54,7 @@ func (s *sgr) write(data []byte) {
 		switch {
 		case b == 0x1b: // another begins
 			s.sequence = s.sequence[:0]
-		case len(s.sequence) == 0 && b != '[', len(s.sequence) == maxSequence:
+		case b == '\n', len(s.sequence) == 0 && b != '[', len(s.sequence) == maxSequence:
 			s.inSequence = false
 		case len(s.sequence) == 0 || b >= 0x20 && b < 0x40:
 			s.sequence = append(s.sequence, b)
