@@ -117,8 +117,8 @@ func (s *Server) lines(ctx context.Context, extent *postgres.StepLog, first, las
 	return chunks, nil
 }
 
-// lastLines is where as many lines at the end of a log begin as an answer takes,
-// when that is not all. The last line it is at least.
+// lastLines is where as many lines at the end of a log begin as an answer takes
+// whole, when that is not all. The last line it is at least.
 func (s *Server) lastLines(ctx context.Context, extent *postgres.StepLog) (int64, error) {
 	type piece struct {
 		line int64
@@ -142,10 +142,10 @@ func (s *Server) lastLines(ctx context.Context, extent *postgres.StepLog) (int64
 	}
 	first, size := int64(0), 0
 	for _, p := range slices.Backward(pieces) {
-		first = p.line + 1 // its own may have begun before it
-		if size += p.size; size > linesBytes {
-			break
+		if size += p.size; size > linesBytes && first > 0 {
+			break // with lines of this piece the answer would end before the log does
 		}
+		first = p.line + 1 // its own may have begun before it
 	}
 	return min(first, extent.Step.LogLines), nil
 }

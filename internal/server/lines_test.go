@@ -273,6 +273,14 @@ func TestLines_Bounded(t *testing.T) {
 		s.update(build, strings.Join(updates, ","))
 	}
 	sizes["slow"] = 60_000
+	for range 20 {
+		s.update(build, logText("grows", sizes["grows"], strings.Repeat(strings.Repeat("x", 139)+"\n", 460)))
+		sizes["grows"] += 140 * 460
+	}
+	for range 100 { // small events behind large ones
+		s.update(build, logText("grows", sizes["grows"], "end\n"))
+		sizes["grows"] += 4
+	}
 	for _, c := range []struct {
 		step, query string
 		line        int64 // the first
@@ -289,6 +297,7 @@ func TestLines_Bounded(t *testing.T) {
 		{"short", "tail=10000", 10_001, 10_000, true},
 		{"slow", "from=1", 1, 0, false},
 		{"slow", "tail=10000", 0, 0, true},
+		{"grows", "tail=10000", 0, 0, true},
 	} {
 		a := s.get(build + "/steps/" + c.step + "/lines?" + c.query)
 		var got struct {
