@@ -48,11 +48,15 @@ func fold(dst, text []byte) (folded []byte, exact bool) {
 }
 
 // folded returns the one of all characters that differ from r by case only
-// that stands for them: the same for each of them.
+// that stands for them: the same for each of them. One that differs from none
+// stands for itself, İ too, whose small letter another capital has.
 func folded(r rune) rune {
 	least := r
 	for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
 		least = min(least, next)
+	}
+	if unicode.SimpleFold(r) == r {
+		return r
 	}
 	return unicode.ToLower(least)
 }

@@ -248,6 +248,8 @@ func TestMatcher_Finds(t *testing.T) {
 		{"needle", Options{}, long + "needle" + long + "\n", []string{"1.0 700[[800 806]]" + long[:100] + "needle" + long[:394]}},
 		{"needle", Options{}, long + "needle\n", []string{"1.0 306[[800 806]]" + long[:494] + "needle"}},
 		{"a", Options{}, strings.Repeat("😀", 300) + "a", []string{"1.0 102[[600 601]]" + strings.Repeat("😀", 249) + "a"}},
+		{"İx", Options{}, "ix\n", nil},
+		{"İx", Options{}, "ix\nİX\n", []string{"2.0 0[[0 2]]İX"}},
 		{"\u212a", Options{}, "k\nK\n\u212a\n", []string{"1.0 0[[0 1]]k", "2.0 0[[0 1]]K", "3.0 0[[0 1]]\u212a"}},
 	} {
 		if got := find(t, c.query, c.o, c.text); !slices.Equal(got, c.want) {
