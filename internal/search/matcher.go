@@ -15,7 +15,7 @@ const (
 	windowSize  = 1 << 20
 	leastWindow = 128 << 10
 	overlapSize = 64 << 10
-	windowWork  = 1 << 28 // states times bytes
+	windowWork  = 1 << 28 // states times bytes, for which a line's matches are told apart too
 
 	maxPiece = 64 << 10 // so much of what is written is taken in one go
 )

@@ -228,9 +228,15 @@ func (p *Pattern) hay(text []byte, lower *[]byte) (hay []byte, exact bool) {
 }
 
 // ranges returns where the matches in a line are, as begins and ends in bytes,
-// at most so many, without empty ones, of which there may be some.
+// at most so many, without empty ones, of which there may be some. To find one
+// match an expression may have to look at all that follows, as a.*z|a does: of
+// a long line that bounds how many are looked for.
 func (p *Pattern) ranges(text []byte, begins, ends bool, most int) [][]int {
-	found := p.expression(begins, ends).FindAllIndex(text, 10*most)
+	tries := 10 * most
+	if !p.whole {
+		tries = max(1, min(tries, windowWork/(p.states*(len(text)+1))))
+	}
+	found := p.expression(begins, ends).FindAllIndex(text, tries)
 	found = slices.DeleteFunc(found, func(r []int) bool { return r[0] == r[1] })
 	return found[:min(len(found), most)]
 }

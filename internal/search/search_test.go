@@ -290,6 +290,19 @@ func TestMatcher_LongLine(t *testing.T) {
 	}
 }
 
+// TestMatch_LongLine looks for matches of which each takes a look at the whole
+// line: not for all of them.
+func TestMatch_LongLine(t *testing.T) {
+	t.Parallel()
+	line := strings.Repeat("a", 300_000) + "\n"
+	if got := find(t, "a.*b{500}|a", Options{Regexp: true}, line); len(got) != 1 || !strings.HasPrefix(got[0], "1.0 0[[0 1]]") {
+		t.Errorf("%.100q", got)
+	}
+	if got := find(t, "a", Options{}, line); len(got) != 1 || strings.Count(got[0], "[") != MaxRanges+1 {
+		t.Errorf("%.100q", got)
+	}
+}
+
 func TestMatcher_Place(t *testing.T) {
 	t.Parallel()
 	p, err := Compile("x", Options{})
