@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -56,10 +57,11 @@ func (s *Server) searchBuild(c echo.Context, ref postgres.Ref) error {
 	if w.after.through == 0 {
 		w.after.through = texts.Last
 	}
-	run := &searchRun{searchQuery: w, matches: []matchJSON{}}
-	if err := run.search(ctx, s.store, texts, time.Now().Add(s.searchTime)); err != nil {
+	run := &searchRun{searchQuery: w, deadline: time.Now().Add(s.searchTime), matches: []matchJSON{}}
+	if err := run.search(ctx, s.store, texts); err != nil {
 		return fmt.Errorf("search: %w", err)
 	}
+	leave() // the peer may take its time
 	page := struct {
 		Matches  []matchJSON `json:"matches"`
 		Total    int64       `json:"total"`
@@ -77,13 +79,14 @@ func (s *Server) searchBuild(c echo.Context, ref postgres.Ref) error {
 	return s.json(c, http.StatusOK, page)
 }
 
-// enterSearch waits until fewer than mostSearches others search.
+// enterSearch waits until fewer than mostSearches others search. To leave twice
+// is to leave once.
 func (s *Server) enterSearch(ctx context.Context) (leave func(), err error) {
 	timer := time.NewTimer(searchTurn)
 	defer timer.Stop()
 	select {
 	case s.searches <- struct{}{}:
-		return func() { <-s.searches }, nil
+		return sync.OnceFunc(func() { <-s.searches }), nil
 	case <-timer.C:
 		return nil, &ci.Problem{Code: ci.Overloaded, Limit: mostSearches, Detail: "The server is searching for others and takes no more; send the same again."}
 	case <-ctx.Done():
@@ -196,6 +199,7 @@ type matchJSON struct {
 // A searchRun is the work of one request.
 type searchRun struct {
 	searchQuery
+	deadline time.Time
 	matches  []matchJSON
 	size     int          // of matches, about, in bytes
 	total    int64        // lines that match
@@ -249,7 +253,7 @@ func readTexts(ctx context.Context, store *postgres.Store, texts postgres.Texts,
 }
 
 // search looks through the texts until they end, or the deadline has passed.
-func (r *searchRun) search(ctx context.Context, store *postgres.Store, texts postgres.Texts, deadline time.Time) error {
+func (r *searchRun) search(ctx context.Context, store *postgres.Store, texts postgres.Texts) error {
 	texts.Steps = r.stepsOf(texts.Steps)
 	ctx, cancel := context.WithCancel(ctx)
 	pages, free := readTexts(ctx, store, texts, r.after.through)
@@ -269,7 +273,10 @@ func (r *searchRun) search(ctx context.Context, store *postgres.Store, texts pos
 		}
 		for i := range page.Events {
 			now.take(&page.Events[i])
-			if time.Now().After(deadline) && r.breakOff(now) {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if time.Now().After(r.deadline) && r.breakOff(now) {
 				return nil
 			}
 		}
@@ -378,9 +385,13 @@ func (s *stepSearch) end() {
 	}
 }
 
-// add counts a line that matches, and shows it while there is room.
+// add counts a line that matches, and shows it while there is room and time.
 func (r *searchRun) add(now *stepSearch, hit search.Hit) {
 	r.total++
+	if r.full == nil && len(r.matches) > 0 && time.Now().After(r.deadline) {
+		full := r.behind(now, hit.Place)
+		r.full = &full
+	}
 	if r.full != nil {
 		r.next = r.full
 		return

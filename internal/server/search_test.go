@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/url"
 	"strings"
 	"testing"
@@ -244,6 +245,22 @@ func TestSearch_Bounded(t *testing.T) {
 	}
 	if got, _, _ := s.pages(build, "match", func() {}, "limit", "10000"); len(got) != 3000 {
 		t.Errorf("%d in pages", len(got))
+	}
+	// Answers that nobody reads, larger than a socket holds, keep nobody from
+	// searching.
+	for range 20 {
+		s.update(build, logText("c", s.bytes(build, "c"), strings.Repeat(strings.Repeat("\x01", 490)+" large\n", 100)))
+	}
+	for range mostSearches {
+		slow := s.connect()
+		slow.conn.(*net.TCPConn).SetReadBuffer(4 << 10)
+		fmt.Fprintf(slow.conn, "GET %s/search?q=large&limit=10000 HTTP/1.1\r\nHost: localhost\r\n\r\n", build)
+		if _, err := slow.r.Peek(1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if f := s.search(build, "nothing"); f.Total != 0 {
+		t.Errorf("%+v", f)
 	}
 	// Text that is stored six times as long as it is.
 	for range 30 {
