@@ -16,8 +16,9 @@ const (
 	maxLine   = 10_000  // characters of a line; the rest is in the log itself
 )
 
-// pageOf is the first line of the page that a line is on.
-func pageOf(line int64) int64 { return line - (line-1)%PageLines }
+// PageOf is the first line of the page that a line is on, unless the lines before
+// it are so long that the page ends early.
+func PageOf(line int64) int64 { return line - (line-1)%PageLines }
 
 // Row is a line of a log, or a piece of it that is missing.
 type Row struct {

@@ -71,8 +71,14 @@ func (l Log) Page(first int64) string {
 	return address
 }
 
-// Line is the address of a line, on the page that it is on.
-func (l Log) Line(line int64) string { return fmt.Sprintf("%s#L%d", l.Page(pageOf(line)), line) }
+// Line is the address of a line on this page; on a page that begins with it, if
+// this one ends before it.
+func (l Log) Line(line int64) string {
+	if l.Last() < line {
+		l.First = line
+	}
+	return fmt.Sprintf("%s#L%d", l.Page(l.First), line)
+}
 
 // OtherTimes is the address of the same page with times, or without.
 func (l Log) OtherTimes() string {
@@ -100,7 +106,7 @@ func (l Log) Next() string {
 func (l Log) Early() bool { return l.Next() != "" && l.Last()-l.First+1 < PageLines }
 
 // End is the address of the last page.
-func (l Log) End() string { return l.Page(pageOf(max(1, l.Step.LogLines))) }
+func (l Log) End() string { return l.Page(PageOf(max(1, l.Step.LogLines))) }
 
 // A Block is a part of the page; exactly one member is there.
 type Block struct {

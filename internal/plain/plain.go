@@ -35,9 +35,10 @@ func BuildPath(id ci.BuildID) string { return Root + "/builds/" + id.String() }
 // StepPath is the address of a step's log. A key needs no escaping.
 func StepPath(id ci.BuildID, key ci.StepKey) string { return BuildPath(id) + "/steps/" + string(key) }
 
-// LinePath is the address of a line, on the page that it is on.
+// LinePath is an address that leads to the page that a line is on, and there to
+// the line.
 func LinePath(id ci.BuildID, key ci.StepKey, line int64) string {
-	return fmt.Sprintf("%s?from=%d#L%d", StepPath(id, key), pageOf(line), line)
+	return fmt.Sprintf("%s?line=%d", StepPath(id, key), line)
 }
 
 // Frame is what every page has around it.

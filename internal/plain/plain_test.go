@@ -167,7 +167,7 @@ func TestBuild_SaysWhatIsWrongAndWhere(t *testing.T) {
 	if got, want := texts(all, "title")[0], "✗ failed: acme/api #12 · Stepcast"; got != want {
 		t.Errorf("the title is %q, want %q", got, want)
 	}
-	line := StepPath(id, "test/linux") + "?from=2001#L2345"
+	line := StepPath(id, "test/linux") + "?line=2345"
 	for text, want := range map[string]string{
 		"First error: test/linux, line 2,345": line,
 		"test/linux, line 2,345":              line,
@@ -200,7 +200,7 @@ func TestBuild_SaysWhatIsWrongAndWhere(t *testing.T) {
 	}
 	// Without an error that was understood, the end of the log is the place.
 	page.First, page.Errors, page.Failed = nil, nil, nil
-	if got := linked(parse(t, page.HTML()), "The end of the log of test/linux"); got != StepPath(id, "test/linux")+"?from=2001#L3000" {
+	if got := linked(parse(t, page.HTML()), "The end of the log of test/linux"); got != StepPath(id, "test/linux")+"?line=3000" {
 		t.Errorf("the end of the log is at %q", got)
 	}
 }

@@ -195,6 +195,10 @@ func (s *Server) plainLog(c echo.Context, ref postgres.Ref) error {
 		if err != nil {
 			return err
 		}
+		page.First = plain.PageOf(line)
+		if page.Rows, err = s.rows(ctx, extent, page.First); err != nil {
+			return err
+		}
 		return c.Redirect(http.StatusSeeOther, page.Line(line))
 	}
 	if page.First, err = lineParam(q, "from", extent.Step.LogLines); err != nil {

@@ -140,6 +140,11 @@ func TestPlain_HolesAndLongLines(t *testing.T) {
 	if got := strings.Join(pages, "; "); got != "1 2; 3 4" {
 		t.Errorf("the pages have the lines %s", got)
 	}
+	for query, want := range map[string]string{"?line=2": "?from=1#L2", "?line=3": "?from=3#L3", "?line=4&times=1": "?from=4&times=1#L4"} {
+		if a := s.get(log + query); a.status != 303 || a.header.Get("Location") != log+want {
+			t.Errorf("%s leads to %q, want %q", query, a.header.Get("Location"), want)
+		}
+	}
 }
 
 func TestPlain_Notes(t *testing.T) {
@@ -161,7 +166,7 @@ func TestPlain_Notes(t *testing.T) {
 	s.update(build, `{"step":{"key":"b","status":"passed"}},{"step":{"key":"a","status":"failed","exit_code":2}},{"build":{"status":"failed"}}`)
 	page := plainPath(build)
 	a := s.get(page)
-	for text, want := range map[string]string{"First error: a, line 1,100": page + "/steps/a?from=1001#L1100", "b, line 1": page + "/steps/b?from=1#L1", "a, line 3": page + "/steps/a?from=1#L3"} {
+	for text, want := range map[string]string{"First error: a, line 1,100": page + "/steps/a?line=1100", "b, line 1": page + "/steps/b?line=1", "a, line 3": page + "/steps/a?line=3"} {
 		if got := a.href(text); got != want {
 			t.Errorf("%q leads to %q, want %q", text, got, want)
 		}
