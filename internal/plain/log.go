@@ -185,8 +185,14 @@ func (l Log) Blocks() (blocks []Block) {
 			g := groups[0]
 			groups = groups[1:]
 			open, ended = append(open, g), ""
-			blocks = append(blocks, Block{Heading: heading(g, l.First)})
+			if g.Line >= l.First {
+				blocks = append(blocks, Block{Heading: heading(g, l.First)})
+			}
 		}
+	}
+	enter(l.First - 1)
+	for _, g := range open { // but not those that another has followed
+		blocks = append(blocks, Block{Heading: heading(g, l.First)})
 	}
 	enter(l.First)
 	for _, row := range l.Rows {

@@ -242,6 +242,7 @@ func TestLog_Headings(t *testing.T) {
 	t.Parallel()
 	notes := []Note{
 		group(2, "A", 1, 9), group(4, "B", 2, 6), group(4, "C", 3, 5), group(8, "empty", 2, 7), group(12, "D", 1, -1), group(20, "E", 9, -1),
+		group(28, "F", 1, -1), group(30, "G", 1, -1),
 	}
 	for _, c := range []struct {
 		first, last int64
@@ -251,7 +252,9 @@ func TestLog_Headings(t *testing.T) {
 		{5, 6, "h3 A continued (8 lines, 1.5 s)|h4 B continued (3 lines, 1.5 s)|h5 C continued (2 lines, 1.5 s)|5-5|end C|6-6"},
 		{10, 13, "10-11|h3 D|12-13"},
 		{15, 19, "h3 D continued|15-19"},
-		{21, 30, "h3 D continued|h6 E continued|21-30"},
+		{21, 27, "h3 D continued|h6 E continued|21-27"},
+		{26, 30, "h3 D continued|h6 E continued|26-27|h3 F|28-29|h3 G|30-30"},
+		{29, 30, "h3 F continued|29-29|h3 G|30-30"},
 	} {
 		got := strings.Join(outline(Log{First: c.first, Rows: rows(c.first, c.last), Notes: notes, Step: ci.Step{LogLines: 30}}), "|")
 		if got != c.want {
