@@ -31,6 +31,13 @@ export interface Mark {
 	readonly message: string;
 }
 
+interface Known {
+	readonly groups: readonly Group[];
+	readonly marks: readonly Mark[];
+	readonly folded: ReadonlySet<number>;
+	readonly folds: Folds;
+}
+
 /** Notes of a step that its log shows at most. */
 const mostNotes = 20_000;
 
@@ -39,21 +46,37 @@ const mostNotes = 20_000;
  * stream. A note that comes twice is one note.
  */
 export class StepNotes {
-	/** In order of their lines, those around before those within. */
-	groups: readonly Group[] = [];
-	/** One for each line, the gravest, in order of their lines. */
-	marks: readonly Mark[] = [];
 	/** Whether the list has been read, so that what is not here is not there. */
 	loaded = false;
-	/** The groups that are folded. */
-	folded: ReadonlySet<number> = new Set();
-	folds = new Folds();
+	/** Whether somebody reads in a group that has just ended, so that it must not be folded now. */
+	reads: (group: Group) => boolean = () => false;
 
 	readonly #groups = new Map<number, Group>();
 	readonly #marks = new Map<number, Mark>();
 	/** Groups that the reader, or the page by itself, has opened or folded: they stay as they are. */
 	readonly #chosen = new Map<number, boolean>();
 	#request: AbortController | undefined;
+	/** All that is known, in order; undefined when something has come since it was put in order. */
+	#known: Known | undefined;
+
+	/** In order of their lines, those around before those within. */
+	get groups(): readonly Group[] {
+		return this.#settled().groups;
+	}
+
+	/** One for each line, the gravest, in order of their lines. */
+	get marks(): readonly Mark[] {
+		return this.#settled().marks;
+	}
+
+	/** The groups that are folded. */
+	get folded(): ReadonlySet<number> {
+		return this.#settled().folded;
+	}
+
+	get folds(): Folds {
+		return this.#settled().folds;
+	}
 
 	/** Reads the list, and answers when it is read, or cannot be. */
 	async load(build: string, step: string): Promise<void> {
@@ -76,12 +99,17 @@ export class StepNotes {
 		}
 		if (request.signal.aborted) return;
 		this.loaded = true;
-		this.#settle();
+		this.#known = undefined;
 	}
 
 	/** One more note of the stream. */
 	add(note: AnyNote): void {
-		if (this.#take(note)) this.#settle();
+		if (!this.#take(note)) return;
+		this.#known = undefined;
+		// One that begins before a reader's eyes is open, however soon it ends.
+		const { number, group } = note;
+		if (this.loaded && group && !group.folded && !this.#chosen.has(number))
+			this.#chosen.set(number, false);
 	}
 
 	stop(): void {
@@ -91,13 +119,13 @@ export class StepNotes {
 	/** Folds a group, or unfolds it. */
 	fold(number: number, folded: boolean): void {
 		this.#chosen.set(number, folded);
-		this.#settle();
+		this.#known = undefined;
 	}
 
 	/** Folds all groups that have ended, or unfolds all. */
 	foldAll(folded: boolean): void {
 		for (const number of this.#groups.keys()) this.#chosen.set(number, folded);
-		this.#settle();
+		this.#known = undefined;
 	}
 
 	/** Unfolds whatever hides a line; tells whether anything did. */
@@ -106,7 +134,7 @@ export class StepNotes {
 		for (const { number, line: first, last } of this.groups) {
 			if (first <= line && (last ?? 0) >= line) this.#chosen.set(number, false);
 		}
-		this.#settle();
+		this.#known = undefined;
 		return true;
 	}
 
@@ -147,30 +175,32 @@ export class StepNotes {
 		return true;
 	}
 
-	#settle(): void {
-		this.groups = [...this.#groups.values()].sort((a, b) => a.line - b.line || a.level - b.level);
-		this.marks = [...this.#marks.values()].sort((a, b) => a.line - b.line);
-		this.#choose();
-		this.folded = new Set(
-			this.groups
-				.filter((g) => g.last !== undefined && this.#chosen.get(g.number))
-				.map((g) => g.number),
-		);
-		this.folds = new Folds(this.groups.filter(({ number }) => this.folded.has(number)));
+	/** Puts in order what has come, once for however many notes. */
+	#settled(): Known {
+		if (this.#known) return this.#known;
+		const groups = [...this.#groups.values()].sort((a, b) => a.line - b.line || a.level - b.level);
+		const marks = [...this.#marks.values()].sort((a, b) => a.line - b.line);
+		this.#choose(groups, marks);
+		const away = groups.filter((g) => g.last !== undefined && this.#chosen.get(g.number));
+		const folded = new Set(away.map(({ number }) => number));
+		this.#known = { groups, marks, folded, folds: new Folds(away) };
+		return this.#known;
 	}
 
 	/**
 	 * What had ended before the page was opened is folded, unless something in it went wrong; what ends
-	 * while somebody reads stays as it is, for nothing may vanish from under a reader's eyes.
+	 * while somebody reads stays as it is, for nothing may vanish from under a reader's eyes. A command may
+	 * ask that a group be folded: then it is when it ends, unless somebody reads in it.
 	 */
-	#choose(): void {
+	#choose(groups: readonly Group[], marks: readonly Mark[]): void {
 		if (!this.loaded) return;
-		for (const { number, line, last, asked } of this.groups) {
-			if (this.#chosen.has(number)) continue;
-			const wrong = this.marks.some(
+		for (const group of groups) {
+			const { number, line, last, asked } = group;
+			if (this.#chosen.has(number) || (asked && last === undefined)) continue;
+			const wrong = marks.some(
 				(mark) => mark.level === "error" && mark.line >= line && mark.line <= (last ?? line),
 			);
-			this.#chosen.set(number, (last !== undefined || asked) && !wrong);
+			this.#chosen.set(number, last !== undefined && !wrong && !(asked && this.reads(group)));
 		}
 	}
 }

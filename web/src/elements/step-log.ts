@@ -661,6 +661,10 @@ export class StepLog extends LitElement {
 		this.#close();
 		this.#shown = { key: step.key, text: this.text };
 		this.#own = this.marked;
+		this.notes.reads = ({ line, last = 0 }) => {
+			const here = this.following ? undefined : this.#view?.first?.line;
+			return here !== undefined && line <= here && here <= last;
+		};
 		this.only = false;
 		this.failed = "";
 		const lines = new Lines(stepURL(this.build?.id ?? "", step.key), this.text, () => {
