@@ -1,3 +1,6 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
 
 /**
@@ -13,32 +16,49 @@ const blocking: Plugin = {
 };
 
 /**
- * Takes the indentation out of templates, and the comments and blanks out of stylesheets. No text that
- * is shown begins a line with a tab.
+ * Takes the indentation out of templates: no text that is shown begins a line with a tab. Takes the
+ * comments and blanks out of stylesheets, and puts those of all elements into one module, for gzip sees
+ * that they are alike only where they are no more than 32 KB apart.
  */
-const slim: Plugin = {
-	name: "slim",
-	apply: "build",
-	enforce: "pre",
-	transform: (code, id) =>
-		id.endsWith(".ts")
-			? code
-					.replace(/\bcss`[^`]*`/g, (sheet) =>
-						sheet
-							.replace(/\/\*.*?\*\//gs, "")
-							.replace(/\s+/g, " ")
-							.replace(/ ?([{};,>]) ?/g, "$1")
-							.replace(/: /g, ":")
-							.replace(/;}/g, "}"),
-					)
-					.replace(/\n\t+/g, "\n")
-			: undefined,
+const slim = (): Plugin => {
+	const literal = /\bcss`[^`]*`/g;
+	const folder = fileURLToPath(new URL("src/elements", import.meta.url));
+	const sheets = readdirSync(folder)
+		.sort()
+		.flatMap((file) => readFileSync(join(folder, file), "utf8").match(literal) ?? []);
+	const name = (sheet: string) => `sheet${sheets.indexOf(sheet)}`;
+	return {
+		name: "slim",
+		apply: "build",
+		enforce: "pre",
+		resolveId: (id) => (id === "sheets" ? "\0sheets" : undefined),
+		load: (id) =>
+			id === "\0sheets"
+				? `import { css } from "lit";
+					${sheets.map((sheet) => `export const ${name(sheet)} = ${slimmed(sheet)};`).join("")}`
+				: undefined,
+		transform(code, id) {
+			if (!id.endsWith(".ts")) return undefined;
+			const own = (code.match(literal) ?? []).map(name);
+			const imported = own.length > 0 ? `import { ${own} } from "sheets";` : "";
+			return imported + code.replace(literal, name).replace(/\n\t+/g, "\n");
+		},
+	};
 };
+
+function slimmed(sheet: string): string {
+	return sheet
+		.replace(/\/\*.*?\*\//gs, "")
+		.replace(/\s+/g, " ")
+		.replace(/ ?([{};,>`]) ?/g, "$1")
+		.replace(/: /g, ":")
+		.replace(/;}/g, "}");
+}
 
 // The policy that the server sends allows nothing inline: no preload polyfill,
 // and no asset small enough to become a data: address.
 export default defineConfig({
-	plugins: [blocking, slim],
+	plugins: [blocking, slim()],
 	build: {
 		target: "es2022",
 		// The first with light-dark(), which Vite would else imitate for older ones.

@@ -100,86 +100,53 @@ function safeAddress(text: string | undefined): string | undefined {
  * save where a shorter text was left standing over a longer one, which then comes out of its order.
  */
 function settled(line: readonly Piece[]): Piece[] {
-	interface Cell {
-		readonly char: string;
-		readonly piece: number;
+	interface Character {
+		readonly of: Piece;
+		readonly text: string;
+		/** Its place in the line, sequences and control characters counted as one. */
 		readonly at: number;
 	}
-	const cells: (Cell | undefined)[] = [];
+	const all: Character[] = [];
+	const cells: (Character | undefined)[] = [];
 	let column = 0;
-	for (const [piece, { kind, text }] of line.entries()) {
-		if (kind === "control") {
-			if (text === "\r") column = 0;
-			else if (text === "\b") column = Math.max(0, column - 1);
-		} else if (kind === "escape") {
-			column = moved(text, column, cells);
-		} else {
-			let at = 0;
-			for (const char of text) {
-				cells[column++] = { char, piece, at };
-				at += char.length;
+	for (const of of line) {
+		const { kind, text } = of;
+		if (kind === "text") {
+			for (const text of of.text) {
+				const character = { of, text, at: all.length };
+				cells[column++] = character;
+				all.push(character);
 			}
+			continue;
 		}
+		all.push({ of, text, at: all.length });
+		if (kind === "escape") column = moved(text, column, cells);
+		else if (text === "\r") column = 0;
+		else if (text === "\b") column = Math.max(0, column - 1);
 	}
 
 	const shown = cells.filter((cell) => cell !== undefined);
-	const inOrder = shown.every((cell, i) => {
-		const before = shown[i - 1];
-		return (
-			!before || before.piece < cell.piece || (before.piece === cell.piece && before.at < cell.at)
-		);
-	});
-	const stays: Set<number>[] = [];
-	for (const { piece, at } of shown) {
-		stays[piece] ??= new Set();
-		stays[piece].add(at);
+	const marks = all.filter(({ of, text }) => of.kind === "control" && !/[\r\b]/.test(text));
+	const stays = new Set([...shown, ...marks]);
+	const inOrder = shown.every(({ at }, i) => at > (shown[i - 1]?.at ?? -1));
+	const ordered = inOrder
+		? all
+		: [...all.filter((character) => !stays.has(character)), ...shown, ...marks];
+	const found: (Piece & { text: string })[] = [];
+	let last: Piece | undefined;
+	for (const character of ordered) {
+		const { of, text } = character;
+		// Neighbours are one piece: what is hidden, and what stays of a text.
+		const from = stays.has(character) ? of : hidden;
+		const open = found.at(-1);
+		if (open && from === last && from.kind !== "control") open.text += text;
+		else found.push({ ...from, text });
+		last = from;
 	}
-	const hidden: string[] = [];
-	const found: Piece[] = [];
-	const hide = (text: string) => {
-		const last = found.at(-1);
-		if (!inOrder) hidden.push(text);
-		else if (last?.kind === "escape") found[found.length - 1] = { ...last, text: last.text + text };
-		else found.push({ kind: "escape", text });
-	};
-	for (const [i, piece] of line.entries()) {
-		if (piece.kind === "escape" || piece.text === "\r" || piece.text === "\b") {
-			hide(piece.text);
-		} else if (piece.kind === "control") {
-			found.push(piece);
-		} else if (!stays[i]) {
-			hide(piece.text);
-		} else {
-			for (const { stay, text } of runs(piece.text, stays[i])) {
-				if (stay) found.push({ ...piece, text });
-				else hide(text);
-			}
-		}
-	}
-	if (inOrder) return found;
-	const visible = shown.map(({ char, piece }) => ({ ...(line[piece] as Piece), text: char }));
-	const controls = found.filter(({ kind }) => kind === "control");
-	return [{ kind: "escape", text: hidden.join("") }, ...visible, ...controls];
-}
-
-/** Cuts a text into what stays and what does not, by the places of its characters. */
-function runs(text: string, stays: ReadonlySet<number>): { stay: boolean; text: string }[] {
-	const found: { stay: boolean; text: string }[] = [];
-	let from = 0;
-	let at = 0;
-	let staying: boolean | undefined;
-	for (const char of text) {
-		const stay = stays.has(at);
-		if (staying !== undefined && stay !== staying) {
-			found.push({ stay: staying, text: text.slice(from, at) });
-			from = at;
-		}
-		staying = stay;
-		at += char.length;
-	}
-	if (staying !== undefined) found.push({ stay: staying, text: text.slice(from) });
 	return found;
 }
+
+const hidden: Piece = { kind: "escape", text: "" };
 
 /** Where a sequence that moves the cursor within its line leaves it; erases what the sequence erases. */
 function moved(sequence: string, column: number, cells: unknown[]): number {
@@ -232,10 +199,15 @@ function sgr(pen: Pen, parameters: string): Pen {
 		if (code === 0) {
 			now = plain;
 		} else if (code === 38 || code === 48 || code === 58) {
-			const taken = sub.length > 1 ? colonColour(sub) : semicolonColour(fields, i);
-			if (sub.length === 1) i += taken.fields;
-			if (taken.colour === undefined || code === 58) continue;
-			now = { ...now, [code === 38 ? "fg" : "bg"]: taken.colour };
+			// 38;5;n and 38;2;r;g;b; with colons the same, or with a colour space 38:2::r:g:b.
+			const colons = sub.length > 1;
+			const [, kind, ...values] = colons ? sub : fields.slice(i, i + 5);
+			const mode = number(kind);
+			if (!colons) i += mode === 5 ? 2 : mode === 2 ? 4 : 1;
+			if (mode === 2 && sub.length >= 6) values.shift();
+			const colour = mode === 5 ? palette(values[0]) : mode === 2 ? rgbOf(values) : undefined;
+			if (colour === undefined || code === 58) continue;
+			now = { ...now, [code === 38 ? "fg" : "bg"]: colour };
 		} else {
 			now = { ...now, ...change(code, sub) };
 		}
@@ -243,91 +215,48 @@ function sgr(pen: Pen, parameters: string): Pen {
 	return now;
 }
 
-function change(code: number, sub: readonly string[]): Change {
-	if (code >= 30 && code <= 37) return { fg: code - 30 };
-	if (code >= 40 && code <= 47) return { bg: code - 40 };
-	if (code >= 90 && code <= 97) return { fg: code - 90 + 8 };
-	if (code >= 100 && code <= 107) return { bg: code - 100 + 8 };
-	switch (code) {
-		case 1:
-			return { bold: true };
-		case 2:
-			return { dim: true };
-		case 3:
-			return { italic: true };
-		case 4:
-			return { underline: sub.length < 2 || number(sub[1]) !== 0 };
-		case 7:
-			return { inverse: true };
-		case 8:
-			return { conceal: true };
-		case 9:
-			return { strike: true };
-		case 21:
-			return { underline: true };
-		case 22:
-			return { bold: false, dim: false };
-		case 23:
-			return { italic: false };
-		case 24:
-			return { underline: false };
-		case 27:
-			return { inverse: false };
-		case 28:
-			return { conceal: false };
-		case 29:
-			return { strike: false };
-		case 39:
-			return { fg: undefined };
-		case 49:
-			return { bg: undefined };
-		case 53:
-			return { overline: true };
-		case 55:
-			return { overline: false };
-		default:
-			return {};
-	}
+function change(code: number, sub: readonly string[]): Change | undefined {
+	const [ground, first = 0] = sixteen[Math.floor(code / 10)] ?? [];
+	if (ground && code % 10 < 8) return { [ground]: first + (code % 10) };
+	return code === 4 && sub.length > 1 ? { underline: number(sub[1]) !== 0 } : changes[code];
 }
 
-interface Taken {
-	readonly colour: Colour;
-	/** How many fields after the first belong to it. */
-	readonly fields: number;
-}
+/** Parameters that begin so, from 0 to 7, are a colour of the sixteen: of the text or of its ground. */
+const sixteen: Readonly<Record<number, readonly ["fg" | "bg", number]>> = {
+	3: ["fg", 0],
+	4: ["bg", 0],
+	9: ["fg", 8],
+	10: ["bg", 8],
+};
 
-/** 38;5;n and 38;2;r;g;b. */
-function semicolonColour(fields: readonly string[], at: number): Taken {
-	switch (number(fields[at + 1])) {
-		case 5:
-			return { colour: palette(fields[at + 2]), fields: 2 };
-		case 2:
-			return { colour: rgbOf(fields[at + 2], fields[at + 3], fields[at + 4]), fields: 4 };
-		default:
-			return { colour: undefined, fields: 1 };
-	}
-}
-
-/** 38:5:n, 38:2:r:g:b and, with a colour space, 38:2::r:g:b. */
-function colonColour(sub: readonly string[]): Taken {
-	const from = sub.length >= 6 ? 3 : 2;
-	switch (number(sub[1])) {
-		case 5:
-			return { colour: palette(sub[2]), fields: 0 };
-		case 2:
-			return { colour: rgbOf(sub[from], sub[from + 1], sub[from + 2]), fields: 0 };
-		default:
-			return { colour: undefined, fields: 0 };
-	}
-}
+const changes: Readonly<Record<number, Change>> = {
+	1: { bold: true },
+	2: { dim: true },
+	3: { italic: true },
+	4: { underline: true },
+	7: { inverse: true },
+	8: { conceal: true },
+	9: { strike: true },
+	21: { underline: true },
+	22: { bold: false, dim: false },
+	23: { italic: false },
+	24: { underline: false },
+	27: { inverse: false },
+	28: { conceal: false },
+	29: { strike: false },
+	39: { fg: undefined },
+	49: { bg: undefined },
+	53: { overline: true },
+	55: { overline: false },
+};
 
 function palette(field: string | undefined): Colour {
 	const n = number(field);
 	return n <= 255 ? n : undefined;
 }
 
-function rgbOf(r: string | undefined, g: string | undefined, b: string | undefined): Colour {
-	const [red, green, blue] = [number(r), number(g), number(b)];
+function rgbOf(fields: readonly string[]): Colour {
+	const [red = 0, green = 0, blue = 0] = fields.map(number);
 	if (red > 255 || green > 255 || blue > 255) return undefined;
 	return rgb | (red << 16) | (green << 8) | blue;
 }

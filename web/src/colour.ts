@@ -41,17 +41,12 @@ export interface Paint {
 	readonly properties: readonly (readonly [name: string, value: string])[];
 }
 
+const drawn = ["bold", "italic", "underline", "strike", "overline", "conceal"] as const;
+
 /** How text drawn with a pen looks: readable, or exactly as the log has it. */
 export function paint(pen: Pen, exact = false): Paint {
 	const fit = (colour: RGB, ground: RGB) => (exact ? colour : clamp(colour, ground));
-	const classes: string[] = [];
-	if (pen.bold) classes.push("bold");
-	if (pen.italic) classes.push("italic");
-	if (pen.underline) classes.push("underline");
-	if (pen.strike) classes.push("strike");
-	if (pen.overline) classes.push("overline");
-	if (pen.conceal) classes.push("conceal");
-
+	const classes: string[] = drawn.filter((name) => pen[name]);
 	const [fg, bg] = pen.inverse ? [pen.bg, pen.fg] : [pen.fg, pen.bg];
 	if (bg !== undefined) {
 		const ground = fixed(bg);
