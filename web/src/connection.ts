@@ -69,6 +69,7 @@ export class Subscription {
 	/** Whether the hub at the other end has ever said a word. */
 	#answered = false;
 	#ticks: ReturnType<typeof setInterval> | undefined;
+	#closed = new AbortController();
 
 	constructor(
 		wanted: Wanted,
@@ -81,22 +82,19 @@ export class Subscription {
 	}
 
 	open(): void {
-		addEventListener("online", this.#online);
-		addEventListener("offline", this.#offline);
-		addEventListener("pagehide", this.#hidden);
-		addEventListener("pageshow", this.#shown);
-		document.addEventListener("visibilitychange", this.#seen);
-		document.addEventListener("resume", this.#seen);
+		this.#closed = new AbortController();
+		const until = { signal: this.#closed.signal };
+		addEventListener("online", this.#online, until);
+		addEventListener("offline", this.#offline, until);
+		addEventListener("pagehide", this.#hidden, until);
+		addEventListener("pageshow", this.#shown, until);
+		document.addEventListener("visibilitychange", this.#seen, until);
+		document.addEventListener("resume", this.#seen, until);
 		this.#dial();
 	}
 
 	close(): void {
-		removeEventListener("online", this.#online);
-		removeEventListener("offline", this.#offline);
-		removeEventListener("pagehide", this.#hidden);
-		removeEventListener("pageshow", this.#shown);
-		document.removeEventListener("visibilitychange", this.#seen);
-		document.removeEventListener("resume", this.#seen);
+		this.#closed.abort();
 		this.#hangUp();
 	}
 

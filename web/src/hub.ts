@@ -1,4 +1,4 @@
-import { type BuildWithSteps, buildURL, type Snapshot, type StreamEvent } from "./model.ts";
+import { type BuildWithSteps, buildURL, final, type Snapshot, type StreamEvent } from "./model.ts";
 import { backoff, maxLogs, Stream } from "./stream.ts";
 import { Subscriber, type Wanted } from "./subscriber.ts";
 
@@ -514,8 +514,8 @@ async function snapshot(log: string): Promise<State | Refused | "passing"> {
 	const answer = await ask<BuildWithSteps & { readonly last_event_id: string }>(buildURL(log));
 	if (answer === undefined || "refused" in answer) return answer ?? "passing";
 	const { last_event_id: cursor, ...data } = answer.body;
-	const final = data.status === "passed" || data.status === "failed" || data.status === "canceled";
-	return { state: { kind: "whole", id: cursor, data }, cursor, final, finished: data.finished_at };
+	const state = { kind: "whole", id: cursor, data } as const;
+	return { state, cursor, final: final(data.status), finished: data.finished_at };
 }
 
 /** What has become of a log that there is no stream of. It is over when nothing is left, text included. */
@@ -557,7 +557,7 @@ async function ask<T>(address: string): Promise<{ readonly body: T } | Refused |
 			cache: "no-store",
 			signal: AbortSignal.timeout(patience),
 		});
-		if (final(response.status)) return { refused: response.status };
+		if (refuses(response.status)) return { refused: response.status };
 		return response.ok ? { body: (await response.json()) as T } : undefined;
 	} catch {
 		return undefined;
@@ -565,6 +565,6 @@ async function ask<T>(address: string): Promise<{ readonly body: T } | Refused |
 }
 
 /** Whether the same request would be refused again: all that is the asker's fault, but for its timing. */
-function final(status: number): boolean {
+function refuses(status: number): boolean {
 	return status >= 400 && status < 500 && status !== 408 && status !== 429;
 }

@@ -145,8 +145,12 @@ export function ended(status: Status): boolean {
  * and skipped may be corrected. An older state that arrives late is recognised by this.
  */
 export function mayFollow(before: Status, after: Status): boolean {
-	const final = before === "passed" || before === "failed" || before === "canceled";
-	return !final || before === after;
+	return !final(before) || before === after;
+}
+
+/** Whether a status stands for good. */
+export function final(status: Status): boolean {
+	return status === "passed" || status === "failed" || status === "canceled";
 }
 
 /** The address of a build in the API, behind which its events, notes and steps lie. */

@@ -134,27 +134,16 @@ function sum(parts: readonly Sum[]): Sum {
 	return {
 		steps: of((one) => one.steps),
 		status: worst.find((status) => parts.some((one) => one.status === status)) ?? "queued",
-		started: extreme(parts, (one) => one.started, -1),
-		finished: open ? undefined : extreme(parts, (one) => one.finished, 1),
+		started: inOrder(parts.map((one) => one.started))[0],
+		finished: open ? undefined : inOrder(parts.map((one) => one.finished)).at(-1),
 		errors: of((one) => one.errors),
 		failures: of((one) => one.failures),
 	};
 }
 
-/** The first (-1) or the last (1) of the times that are there. */
-function extreme(
-	parts: readonly Sum[],
-	time: (one: Sum) => string | undefined,
-	sign: 1 | -1,
-): string | undefined {
-	return parts
-		.map(time)
-		.filter((text) => text !== undefined)
-		.reduce<string | undefined>(
-			(best, text) =>
-				best === undefined || sign * (Date.parse(text) - Date.parse(best)) > 0 ? text : best,
-			undefined,
-		);
+/** The times that are there, first to last. */
+function inOrder(times: readonly (string | undefined)[]): readonly string[] {
+	return times.filter((time) => time !== undefined).sort((a, b) => Date.parse(a) - Date.parse(b));
 }
 
 /** A long text with its middle left out: what tells names apart stands at their ends. */

@@ -14,6 +14,7 @@ import {
 	type Step,
 	type StreamEvent,
 } from "../model.ts";
+import { annotationsOf, testsOf } from "../notes.ts";
 import { get } from "../request.ts";
 import { buildPath } from "../route.ts";
 import type { Match } from "../search.ts";
@@ -354,15 +355,12 @@ export class BuildPage extends LitElement {
 	}
 
 	#tabs(steps: readonly Step[]) {
-		const tests = steps.reduce(
-			(n, { tests: t }) => n + (t ? t.passed + t.failed + t.skipped : 0),
-			0,
-		);
-		const failed = steps.reduce((n, { tests: t }) => n + (t?.failed ?? 0), 0);
-		const problems = steps.reduce(
-			(n, { annotations: a }) => n + (a ? a.error + a.warning + a.notice : 0),
-			0,
-		);
+		const failed = testsOf(steps, "failed");
+		const tests = failed + testsOf(steps, "passed") + testsOf(steps, "skipped");
+		const problems =
+			annotationsOf(steps, "error") +
+			annotationsOf(steps, "warning") +
+			annotationsOf(steps, "notice");
 		const labels: Readonly<Record<View, string>> = {
 			log: "Log",
 			waterfall: "Waterfall",

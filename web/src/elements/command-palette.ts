@@ -58,19 +58,11 @@ export class CommandPalette extends LitElement {
 				margin-top: min(6rem, 8dvh);
 				padding: 0;
 				overflow: hidden;
-				border: 1px solid var(--line);
-				border-radius: 0.5rem;
-				background: var(--page);
-				color: var(--text);
 			}
 
 			dialog[open] {
 				display: flex;
 				flex-direction: column;
-			}
-
-			dialog::backdrop {
-				background: rgb(0 0 0 / 45%);
 			}
 
 			.top {

@@ -27,14 +27,6 @@ export class HelpDialog extends LitElement {
 				width: min(44rem, calc(100vw - 2rem));
 				max-height: min(44rem, calc(100dvh - 2rem));
 				padding: 1rem 1.25rem;
-				border: 1px solid var(--line);
-				border-radius: 0.5rem;
-				background: var(--page);
-				color: var(--text);
-			}
-
-			dialog::backdrop {
-				background: rgb(0 0 0 / 45%);
 			}
 
 			.top {

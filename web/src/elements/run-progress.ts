@@ -4,8 +4,8 @@ import { Ticking } from "../ticking.ts";
 import { shared } from "./shared-styles.ts";
 
 /**
- * How long a build took, or has been running: then with a bar that is full when it has run as long as
- * expected. `asof`, in milliseconds since 1970, stops the clock at what was last known; 0 lets it tick.
+ * How long something took, or has been running: then, where an end is expected, with a bar that is full
+ * when it has run so long. `asof`, in milliseconds since 1970, stops the clock at what was last known; 0 lets it tick.
  *
  * @prop expected - in seconds; without it there is no bar
  */

@@ -80,6 +80,17 @@ export const shared = css`
 		text-align: center;
 	}
 
+	dialog {
+		border: 1px solid var(--line);
+		border-radius: 0.5rem;
+		background: var(--page);
+		color: var(--text);
+	}
+
+	dialog::backdrop {
+		background: rgb(0 0 0 / 45%);
+	}
+
 	.muted {
 		color: var(--muted);
 	}

@@ -31,29 +31,9 @@ export class StatusMark extends LitElement {
 				display: inline-flex;
 				align-items: baseline;
 				gap: 0.375em;
-				color: var(--muted);
+				color: var(--colour, var(--muted));
 				font-weight: 600;
 				white-space: nowrap;
-			}
-
-			:host([status="passed"]) {
-				color: var(--passed);
-			}
-
-			:host([status="failed"]) {
-				color: var(--failed);
-			}
-
-			:host([status="running"]) {
-				color: var(--running);
-			}
-
-			:host([status="canceled"]) {
-				color: var(--canceled);
-			}
-
-			:host([status="lost"]) {
-				color: var(--stale);
 			}
 
 			svg {
@@ -87,6 +67,7 @@ export class StatusMark extends LitElement {
 	];
 
 	protected override willUpdate(changed: PropertyValues): void {
+		if (changed.has("status")) this.style.setProperty("--colour", `var(--${this.status})`);
 		if (changed.has("brief") || changed.has("label") || changed.has("status")) {
 			if (this.brief) this.title = this.#words();
 			else this.removeAttribute("title");

@@ -4,7 +4,7 @@ import { counted } from "../format.ts";
 import { formatFragment } from "../fragment.ts";
 import type { Step } from "../model.ts";
 import { elided, stepTree, type TreeRow } from "../tree.ts";
-import "./run-time.ts";
+import "./run-progress.ts";
 import { shared } from "./shared-styles.ts";
 import "./status-mark.ts";
 
@@ -155,13 +155,12 @@ export class StepTree extends LitElement {
 				color: var(--failed);
 			}
 
-			run-time {
+			run-progress {
 				flex: none;
 				color: var(--muted);
 				font-size: 0.8125rem;
 				font-weight: 400;
 				line-height: 1.675;
-				font-variant-numeric: tabular-nums;
 			}
 
 			@media (pointer: coarse) {
@@ -269,11 +268,11 @@ export class StepTree extends LitElement {
 				${step ? nothing : html`<span class="of">${counted(sum.steps, "step")}</span>`}
 				${words === "" ? nothing : html`<span class="found">${words}</span>`}
 			</span>
-			<run-time
+			<run-progress
 				.started=${step ? step.started_at : sum.started}
 				.finished=${step ? step.finished_at : sum.finished}
 				.asof=${this.asof}
-			></run-time>
+			></run-progress>
 		`;
 	}
 

@@ -426,7 +426,7 @@ export class StepWaterfall extends LitElement {
 			<tr
 				role="row"
 				data-key=${step.key}
-				${vars({ "--bar": `var(--${step.status === "lost" ? "stale" : step.status})` })}
+				${vars({ "--bar": `var(--${step.status})` })}
 				class="${chosen ? "chosen" : ""} ${needed ? "needed" : ""}"
 			>
 				<th role="rowheader" scope="row">

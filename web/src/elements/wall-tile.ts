@@ -48,9 +48,8 @@ export class WallTile extends LitElement {
 				padding: 0.5em 0.75em 0.65em;
 				overflow: hidden;
 				border-radius: 0.375rem;
-				/* What holds on a tile: white on each of these is at least 6.6:1. */
-				background: var(--tile, #4a525c);
-				color: #ffffff;
+				background: var(--tile);
+				color: var(--tile-text);
 				font-size: clamp(0.8125rem, min(5.5cqi, 11cqb), 3.5rem);
 				line-height: 1.25;
 				text-decoration: none;
@@ -58,26 +57,6 @@ export class WallTile extends LitElement {
 
 			a:hover .project {
 				text-decoration: underline;
-			}
-
-			.passed {
-				--tile: #116329;
-			}
-
-			.failed {
-				--tile: #b3212b;
-			}
-
-			.running {
-				--tile: #7d4e00;
-			}
-
-			.canceled {
-				--tile: #5b3fa8;
-			}
-
-			.lost {
-				--tile: #333b44;
 			}
 
 			.project,
@@ -135,7 +114,7 @@ export class WallTile extends LitElement {
 				position: absolute;
 				inset: 0;
 				width: calc(var(--done) * 100%);
-				background: #ffffff;
+				background: var(--tile-text);
 			}
 		`,
 	];
@@ -145,7 +124,7 @@ export class WallTile extends LitElement {
 		const { build } = this.tile;
 		const done = progress(build, this.now);
 		return html`
-			<a href=${buildPath(build.id)} class=${build.status}>
+			<a href=${buildPath(build.id)} ${vars({ "--tile": `var(--tile-${build.status})` })}>
 				<span class="name">
 					<span class="project">
 						<bdi>${elided(build.project, 40)}</bdi>
