@@ -132,12 +132,17 @@ export class BuildPage extends LitElement {
 				font-weight: 400;
 			}
 
+			li {
+				display: flex;
+				align-items: baseline;
+				gap: 0.3em;
+				min-width: 0;
+			}
+
 			li code {
-				display: inline-block;
-				max-width: min(40rem, 80vw);
+				max-width: min(40rem, 70vw);
 				overflow: hidden;
 				text-overflow: ellipsis;
-				vertical-align: bottom;
 				white-space: nowrap;
 			}
 

@@ -1,0 +1,266 @@
+// Takes the pictures of docs/images: a real server, builds that never were, and Chromium. Run it when
+// the pages look different: npm run pictures. pngquant makes them small, if it is there.
+import { spawn, spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "@playwright/test";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const images = join(root, "docs/images");
+const dir = mkdtempSync(join(tmpdir(), "stepcast-pictures-"));
+chmodSync(dir, 0o755); // as root, the embedded PostgreSQL runs as another user
+const data = join(dir, "data");
+const server = spawn(
+	join(root, "bin/stepcast"),
+	["serve", "--data-dir", data, "--listen", "127.0.0.1:0"],
+	{
+		stdio: ["ignore", "ignore", "pipe"],
+		env: { ...process.env, STEPCAST_DATABASE_URL: "" },
+	},
+);
+const gone = new Promise((resolve) => server.once("exit", resolve));
+try {
+	await new Promise((resolve, reject) => {
+		let said = "";
+		server.stderr.on("data", (piece) => {
+			said += piece;
+			if (said.includes("Token")) resolve();
+		});
+		server.once("exit", () => reject(new Error(said)));
+	});
+	const url = readFileSync(join(data, "address"), "utf8").trim();
+	const builds = await tell(url, readFileSync(join(data, "token"), "utf8").trim());
+	mkdirSync(images, { recursive: true });
+	await take(url, builds);
+	const pictures = readdirSync(images).map((name) => join(images, name));
+	spawnSync("pngquant", ["--force", "--ext", ".png", "--speed", "1", "64", ...pictures]);
+} finally {
+	server.kill("SIGTERM");
+	await gone;
+	rmSync(dir, { recursive: true, force: true });
+}
+
+async function take(url, { failed, running }) {
+	const executablePath = process.env.STEPCAST_CHROMIUM ?? "/usr/bin/chromium";
+	const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+	for (const colorScheme of ["light", "dark"]) {
+		const shoot = async (name, path, width, height, ready) => {
+			const page = await browser.newPage({ viewport: { width, height }, colorScheme });
+			await page.goto(url + path);
+			await ready(page);
+			await page.screenshot({ path: join(images, `${name}-${colorScheme}.png`) });
+			await page.close();
+		};
+		const text = (words) => (page) => page.getByText(words).first().waitFor();
+		await shoot(
+			"build",
+			`/builds/${failed}#test%2Flinux:L282`,
+			1280,
+			720,
+			text("nested comment not"),
+		);
+		await shoot("waterfall", `/builds/${failed}?view=waterfall`, 1280, 480, text("Critical path"));
+		await shoot("builds", "/", 1280, 560, text("Retry on 502"));
+		await shoot("phone", `/builds/${running}`, 390, 720, text("listening"));
+	}
+	const wall = await browser.newPage({ viewport: { width: 1280, height: 600 } });
+	await wall.goto(`${url}/wall?project=acme/*`);
+	await wall.getByText("failing for").first().waitFor();
+	await wall.screenshot({ path: join(images, "wall.png") });
+	await browser.close();
+}
+
+/** Reports the builds that the pictures show. */
+async function tell(url, token) {
+	const began = Date.now();
+	const at = (minutes) => new Date(began + minutes * 60_000).toISOString();
+	const post = async (path, body) => {
+		const response = await fetch(`${url}/api/v1/builds${path}`, {
+			method: "POST",
+			headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
+			body: JSON.stringify(body),
+		});
+		const answer = await response.text();
+		if (!response.ok) throw new Error(answer);
+		return JSON.parse(answer);
+	};
+	/** A build with steps of [key, name, needs, status, from minute, to minute, log]. */
+	const build = async (fields, from, to, status, steps, notes = []) => {
+		const { id } = await post("", {
+			branch: "main",
+			trigger: "push",
+			...fields,
+			steps: steps.map(([key, name, needs]) => ({ key, name, needs })),
+		});
+		const say = (...updates) => post(`/${id}/updates`, { updates });
+		await say({ build: { status: "running", started_at: at(from) } });
+		for (const [key, , , status, from, to, log] of steps) {
+			if (from === undefined) continue;
+			await say({ step: { key, status: "running", started_at: at(from) } });
+			if (log) await say({ log: { step: key, offset: 0, at: at(from), text: log } });
+			const mine = notes.filter((note) => note.step === key);
+			if (mine.length > 0) await say(...mine.map((note) => ({ note })));
+			if (to === undefined) continue;
+			const exit_code = status === "passed" ? 0 : 2;
+			await say({ step: { key, status, finished_at: at(to), exit_code } });
+		}
+		if (to !== undefined) await say({ build: { status, finished_at: at(to) } });
+		return id;
+	};
+	const usual = (from, bad) => [
+		["checkout", "Check out", [], "passed", from, from + 0.1],
+		["test/linux", "Unit tests", ["checkout"], bad ? "failed" : "passed", from + 0.1, from + 1.5],
+		["test/darwin", "Unit tests", ["checkout"], "passed", from + 0.1, from + 2],
+		[
+			"package",
+			"Package",
+			["test/linux", "test/darwin"],
+			bad ? "skipped" : "passed",
+			...(bad ? [] : [from + 2, from + 2.3]),
+		],
+	];
+	const past = [
+		["Bump pgx to 5.12", "Ada Lovelace"],
+		["Retry on 502", "Grace Hopper"],
+		["Remove the old cache", "Ada Lovelace", true],
+		["Docs: how to deploy", "Radia Perlman"],
+		["Speed up replay", "Grace Hopper"],
+	];
+	for (const [i, [title, author, bad = false]] of past.entries()) {
+		const from = -60 * (past.length - i);
+		const commit = `${i}a1b2c3d4e5f60718293a4b5c6d7e8f901234567`.slice(0, 40);
+		await build(
+			{ project: "acme/api", title, author, commit },
+			from,
+			from + 2.3,
+			bad ? "failed" : "passed",
+			usual(from, bad),
+		);
+	}
+	for (const [project, outcomes] of [
+		["acme/web", "pff"],
+		["acme/mobile", "pp"],
+		["acme/infra", "pc"],
+		["acme/docs", "pp"],
+	]) {
+		for (const [i, outcome] of [...outcomes].entries()) {
+			const from = -90 * (outcomes.length - i) + 30;
+			const status = { p: "passed", f: "failed", c: "canceled" }[outcome];
+			await build(
+				{ project, title: "Change the button's colour", author: "Radia Perlman" },
+				from,
+				from + 3,
+				status,
+				[["test", "Integration tests", [], status, from, from + 3]],
+			);
+		}
+	}
+	const [log, notes] = failingLog();
+	const failed = await build(
+		{
+			project: "acme/api",
+			title: "Teach the parser about nested comments",
+			author: "Ada Lovelace",
+			commit: "0123456789abcdef0123456789abcdef01234567",
+			url: "https://example.org/run/1",
+		},
+		-9,
+		-6.8,
+		"failed",
+		[
+			["checkout", "Check out", [], "passed", -9, -8.9],
+			["vet", "Vet", ["checkout"], "passed", -8.9, -8.6],
+			["test/linux", "Unit tests", ["checkout"], "failed", -8.9, -7.4, log],
+			["test/darwin", "Unit tests", ["checkout"], "passed", -8.8, -6.8],
+			["package", "Package", ["vet", "test/linux", "test/darwin"]],
+		],
+		notes,
+	);
+	const running = await build(
+		{ project: "acme/api", title: "Close what was opened", author: "Ada Lovelace" },
+		-1,
+		undefined,
+		"running",
+		[
+			["checkout", "Check out", [], "passed", -1, -0.9],
+			[
+				"test/linux",
+				"Unit tests",
+				["checkout"],
+				"running",
+				-0.9,
+				undefined,
+				"$ make test\n\u001b[32m✓\u001b[0m parses an empty file\n\u001b[32m✓\u001b[0m parses nested comments\nserver: listening on :8080\n",
+			],
+			["package", "Package", ["test/linux"]],
+		],
+	);
+	return { failed, running };
+}
+
+function failingLog() {
+	const step = "test/linux";
+	const lines = ["\u001b[1m$ make test\u001b[0m"];
+	const notes = [];
+	const note = (line, what) => notes.push({ step, number: notes.length, line, ...what });
+	const group = (name, seconds, more) => {
+		const number = notes.length;
+		note(lines.length + 1, { group: { name, level: 1, folded: false } });
+		lines.push(...more);
+		note(lines.length + 1, { group_end: { group: number, duration_s: seconds } });
+	};
+	const numbered = (n, line) => Array.from({ length: n }, (_, i) => line(i + 1));
+	group(
+		"Install dependencies",
+		7.2,
+		numbered(180, (i) => `\u001b[32mgo: downloading\u001b[0m example.org/lib${i} v1.${i}.0`),
+	);
+	group(
+		"Compile",
+		2.4,
+		numbered(60, (i) => `compile \u001b[36minternal/pkg${i}\u001b[0m`),
+	);
+	lines.push(...numbered(40, (i) => `\u001b[32m=== RUN\u001b[0m   TestParse/case_${i}`));
+	lines.push("    parse_test.go:41: nested comment not closed, see https://example.org/issues/41");
+	note(lines.length, {
+		annotation: {
+			level: "error",
+			message: "nested comment not closed",
+			file: "parse_test.go",
+			file_line: 41,
+		},
+	});
+	note(lines.length, {
+		test: {
+			suite: "internal/parse",
+			name: "TestParse/nested_comment",
+			status: "failed",
+			duration_s: 0.02,
+			message: "parse_test.go:41: nested comment not closed",
+		},
+	});
+	lines.push("\u001b[31m--- FAIL: TestParse/nested_comment\u001b[0m (0.02s)");
+	for (let i = 1; i <= 41; i++) {
+		note(241 + Math.min(i, 40), {
+			test: {
+				suite: "internal/parse",
+				name: `TestParse/case_${i}`,
+				status: "passed",
+				duration_s: 0.01,
+			},
+		});
+	}
+	lines.push("parse.go:17:2: \u001b[33mwarning\u001b[0m: unused variable depth");
+	note(lines.length, {
+		annotation: {
+			level: "warning",
+			message: "unused variable depth",
+			file: "parse.go",
+			file_line: 17,
+		},
+	});
+	lines.push("\u001b[31mFAIL\u001b[0m", "make: *** [Makefile:12: test] Error 1");
+	return [`${lines.join("\n")}\n`, notes];
+}
