@@ -53,11 +53,13 @@ export function waterfall(
 ): Waterfall {
 	const over = ended(build.status);
 	const created = instant(build.created_at);
-	const latest = Math.max(
-		...steps.flatMap((step) => [instant(step.started_at) ?? 0, instant(step.finished_at) ?? 0]),
-		instant(build.finished_at) ?? 0,
-		created ?? 0,
-	);
+	// A step that never started has no part in it, whenever it was given up.
+	const known = steps
+		.filter((step) => step.started_at)
+		.flatMap((step) => [instant(step.started_at), instant(step.finished_at)])
+		.concat(instant(build.finished_at))
+		.filter((time) => time !== undefined);
+	const latest = known.length > 0 ? Math.max(...known) : (created ?? 0);
 	// The reader's clock may be behind the runner's: nothing that was said lies in the future.
 	const last = over ? latest : Math.max(now, latest);
 
