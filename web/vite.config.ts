@@ -23,9 +23,10 @@ const blocking: Plugin = {
 const slim = (): Plugin => {
 	const literal = /\bcss`[^`]*`/g;
 	const folder = fileURLToPath(new URL("src/elements", import.meta.url));
-	const sheets = readdirSync(folder)
+	const written = readdirSync(folder)
 		.sort()
 		.flatMap((file) => readFileSync(join(folder, file), "utf8").match(literal) ?? []);
+	const sheets = [...new Set(written)];
 	const name = (sheet: string) => `sheet${sheets.indexOf(sheet)}`;
 	return {
 		name: "slim",
@@ -41,7 +42,11 @@ const slim = (): Plugin => {
 			if (!id.endsWith(".ts")) return undefined;
 			const own = (code.match(literal) ?? []).map(name);
 			const imported = own.length > 0 ? `import { ${own} } from "sheets";` : "";
-			return imported + code.replace(literal, name).replace(/\n\t+/g, "\n");
+			const rest = code.replace(literal, name).replace(/\n\t+/g, "\n");
+			// In HTML a word needs no quotes; what else is written here may be XML.
+			return (
+				imported + (id.includes("/elements/") ? rest.replace(/="([\w-]+)"(?=[\s>])/g, "=$1") : rest)
+			);
 		},
 	};
 };

@@ -395,28 +395,26 @@ export class BuildPage extends LitElement {
 
 	#panel(build: Build, state: BuildState, asOf: number) {
 		return html`<div id="panel" class="panel ${this.view}" role="tabpanel" aria-labelledby="tab-${this.view}">
-			${this.view === "log" ? this.#log(build, state) : nothing}
-			${
-				this.view === "waterfall"
-					? html`<step-waterfall
-							.build=${build}
-							.steps=${state.steps}
-							.selected=${this.selected}
-							.asof=${asOf}
-						></step-waterfall>`
-					: nothing
-			}
-			${
-				this.view === "tests"
-					? html`<test-results .build=${this.build} .steps=${state.steps}></test-results>`
-					: nothing
-			}
-			${
-				this.view === "problems"
-					? html`<annotation-list .build=${this.build} .steps=${state.steps}></annotation-list>`
-					: nothing
-			}
+			${this.#content(build, state, asOf)}
 		</div>`;
+	}
+
+	#content(build: Build, state: BuildState, asOf: number) {
+		switch (this.view) {
+			case "log":
+				return this.#log(build, state);
+			case "waterfall":
+				return html`<step-waterfall
+					.build=${build}
+					.steps=${state.steps}
+					.selected=${this.selected}
+					.asof=${asOf}
+				></step-waterfall>`;
+			case "tests":
+				return html`<test-results .build=${this.build} .steps=${state.steps}></test-results>`;
+			case "problems":
+				return html`<annotation-list .build=${this.build} .steps=${state.steps}></annotation-list>`;
+		}
 	}
 
 	#log(build: Build, state: BuildState) {

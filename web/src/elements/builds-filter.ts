@@ -37,7 +37,6 @@ export class BuildsFilter extends LitElement {
 		shared,
 		css`
 			:host {
-				display: block;
 				margin-bottom: 0.75rem;
 			}
 
@@ -65,11 +64,6 @@ export class BuildsFilter extends LitElement {
 			select {
 				width: 100%;
 				min-height: 2rem;
-				padding: 0.125rem 0.5rem;
-				border: 1px solid var(--control);
-				border-radius: 0.375rem;
-				background: var(--page);
-				color: var(--text);
 				font: 0.875rem var(--font);
 			}
 
@@ -113,14 +107,6 @@ export class BuildsFilter extends LitElement {
 
 				label.project {
 					order: -2;
-				}
-			}
-
-			@media (pointer: coarse) {
-				input,
-				select,
-				button {
-					min-height: 2.75rem;
 				}
 			}
 		`,

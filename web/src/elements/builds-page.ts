@@ -92,7 +92,6 @@ export class BuildsPage extends LitElement {
 		shared,
 		css`
 			:host {
-				display: block;
 				max-width: 100rem;
 				margin: 0 auto;
 				padding: 1rem;

@@ -78,11 +78,6 @@ export class CommandPalette extends LitElement {
 				min-width: 0;
 				min-height: 2.25rem;
 				padding: 0.25rem 0.625rem;
-				border: 1px solid var(--control);
-				border-radius: 0.375rem;
-				background: var(--page);
-				color: var(--text);
-				font: inherit;
 			}
 
 			[role="listbox"] {

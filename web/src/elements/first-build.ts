@@ -9,7 +9,6 @@ export class FirstBuild extends LitElement {
 		shared,
 		css`
 			:host {
-				display: block;
 				max-width: 52rem;
 			}
 

@@ -59,13 +59,6 @@ export class LogSearch extends LitElement {
 			input[type="search"] {
 				flex: 1 1 10rem;
 				min-width: 6rem;
-				min-height: 1.75rem;
-				padding: 0.125rem 0.5rem;
-				border: 1px solid var(--control);
-				border-radius: 0.375rem;
-				background: var(--page);
-				color: var(--text);
-				font: inherit;
 			}
 
 			button {
@@ -93,12 +86,6 @@ export class LogSearch extends LitElement {
 			.failed {
 				color: var(--stale);
 				white-space: normal;
-			}
-
-			@media (pointer: coarse) {
-				input[type="search"] {
-					min-height: 2.75rem;
-				}
 			}
 		`,
 	];

@@ -38,7 +38,6 @@ export class MatchList extends LitElement {
 		shared,
 		css`
 			:host {
-				display: block;
 				overflow-y: auto;
 				padding: 0.5rem 0;
 			}

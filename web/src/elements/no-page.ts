@@ -8,7 +8,6 @@ export class NoPage extends LitElement {
 		shared,
 		css`
 			:host {
-				display: block;
 				max-width: 40rem;
 				margin: 0 auto;
 				padding: 3rem 1rem;

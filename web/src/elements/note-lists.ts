@@ -16,7 +16,6 @@ import { stepNameStyles } from "./step-name.ts";
 /** What the lists look like, whatever is in them. */
 const listStyles = css`
 	:host {
-		display: block;
 		font-size: 0.875rem;
 	}
 
@@ -49,13 +48,6 @@ const listStyles = css`
 	.bar input {
 		flex: 1;
 		min-width: 0;
-		min-height: 1.75rem;
-		padding: 0.125rem 0.5rem;
-		border: 1px solid var(--control);
-		border-radius: 0.375rem;
-		background: var(--page);
-		color: var(--text);
-		font: inherit;
 	}
 
 	h2 {
@@ -124,7 +116,6 @@ const listStyles = css`
 	}
 
 	@media (pointer: coarse) {
-		.bar input,
 		.head a,
 		td a,
 		th a,

@@ -19,10 +19,6 @@ export class NoteMessage extends LitElement {
 	static override styles = [
 		shared,
 		css`
-			:host {
-				display: block;
-			}
-
 			pre {
 				max-height: 30rem;
 				margin: 0.25rem 0 0;

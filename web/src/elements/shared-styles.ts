@@ -3,6 +3,7 @@ import { css } from "lit";
 /** What every element's stylesheet starts with: custom elements do not see the page's. */
 export const shared = css`
 	:host {
+		display: block;
 		box-sizing: border-box;
 	}
 
@@ -26,14 +27,20 @@ export const shared = css`
 		outline-offset: 2px;
 	}
 
-	button {
+	/* Of no weight, so that any element may have it otherwise. */
+	:where(button, .button, select, input:not([type="checkbox"])) {
 		min-height: 1.75rem;
-		padding: 0.125rem 0.625rem;
+		padding: 0.125rem 0.5rem;
 		border: 1px solid var(--control);
 		border-radius: 0.375rem;
 		background: var(--page);
-		color: var(--link);
+		color: var(--text);
 		font: inherit;
+	}
+
+	:where(button, .button) {
+		padding: 0.125rem 0.625rem;
+		color: var(--link);
 		cursor: pointer;
 	}
 
@@ -105,10 +112,13 @@ export const shared = css`
 	}
 
 	@media (pointer: coarse) {
+		:is(button, .button, select, input:not([type="checkbox"])) {
+			min-height: 2.75rem;
+		}
+
 		button,
 		button.icon {
 			min-width: 2.75rem;
-			min-height: 2.75rem;
 		}
 	}
 `;

@@ -217,12 +217,8 @@ export class StepLog extends LitElement {
 			}
 
 			select {
-				min-height: 1.75rem;
-				border: 1px solid var(--control);
-				border-radius: 0.375rem;
-				background: var(--page);
+				padding: 0;
 				color: var(--link);
-				font: inherit;
 			}
 
 			details {
@@ -230,13 +226,6 @@ export class StepLog extends LitElement {
 			}
 
 			summary {
-				min-height: 1.75rem;
-				padding: 0.125rem 0.625rem;
-				border: 1px solid var(--control);
-				border-radius: 0.375rem;
-				background: var(--page);
-				color: var(--link);
-				cursor: pointer;
 				list-style: none;
 			}
 
@@ -305,12 +294,6 @@ export class StepLog extends LitElement {
 
 			.goto input {
 				width: 9rem;
-				min-height: 1.75rem;
-				border: 1px solid var(--control);
-				border-radius: 0.375rem;
-				background: var(--page);
-				color: var(--text);
-				font: inherit;
 			}
 
 			.stuck {
@@ -545,7 +528,7 @@ export class StepLog extends LitElement {
 						: html`<button title="Keep the newest line in view (f)" aria-pressed=${this.following} @click=${() => this.#follow(!this.following)}>Follow</button>`
 				}
 				<details @keydown=${this.#menuKey} @focusout=${this.#menuLeft} @toggle=${this.#rendered}>
-					<summary>More</summary>
+					<summary class="button">More</summary>
 					<div class="menu">
 						${small.matches ? [this.#rare(), this.#field?.options()] : nothing}
 						<a href=${this.#raw}>Raw log</a>

@@ -25,7 +25,6 @@ export class StepStrip extends LitElement {
 		shared,
 		css`
 			:host {
-				display: block;
 				min-width: 0;
 			}
 

@@ -39,10 +39,6 @@ export class StepTree extends LitElement {
 	static override styles = [
 		shared,
 		css`
-			:host {
-				display: block;
-			}
-
 			ul {
 				margin: 0;
 				padding: 0;

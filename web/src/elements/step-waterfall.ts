@@ -48,7 +48,6 @@ export class StepWaterfall extends LitElement {
 		stepNameStyles,
 		css`
 			:host {
-				display: block;
 				container-type: inline-size;
 				font-size: 0.875rem;
 			}

@@ -1,4 +1,4 @@
-import { css, html, LitElement, nothing, svg } from "lit";
+import { css, html, LitElement, nothing } from "lit";
 import type { Connection } from "../connection.ts";
 import { Keys } from "../keys.ts";
 import type { Place } from "../palette.ts";
@@ -38,10 +38,6 @@ export class StepcastApp extends LitElement {
 	static override styles = [
 		shared,
 		css`
-			:host {
-				display: block;
-			}
-
 			header {
 				display: flex;
 				align-items: center;
@@ -151,7 +147,8 @@ export class StepcastApp extends LitElement {
 					@click=${this.#jump}
 				>
 					<svg viewBox="0 0 16 16" aria-hidden="true">
-						${svg`<circle cx="7" cy="7" r="4.5" /><path d="M10.5 10.5 14 14" />`}
+						<circle cx="7" cy="7" r="4.5" />
+						<path d="M10.5 10.5 14 14" />
 					</svg>
 					<span class="words">Jump to <span class="unseen">a project, a build or a step</span></span>
 					<kbd aria-hidden="true">${command} K</kbd>

@@ -33,7 +33,6 @@ export class WallTile extends LitElement {
 		shared,
 		css`
 			:host {
-				display: block;
 				container-type: size;
 				min-width: 0;
 				min-height: 0;
