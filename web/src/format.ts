@@ -39,7 +39,7 @@ export function found(step: Pick<Step, "tests" | "annotations">): string {
 }
 
 /** A sign of its own for each status, where there can only be text. */
-export const signs: Readonly<Record<Status, string>> = {
+const signs: Readonly<Record<Status, string>> = {
 	passed: "✓",
 	failed: "✗",
 	running: "●",
@@ -133,6 +133,11 @@ export function moment(time: number): string {
 export function instant(text: string | null | undefined): number | undefined {
 	const time = text ? Date.parse(text) : Number.NaN;
 	return Number.isNaN(time) ? undefined : time;
+}
+
+/** "Passed". */
+export function capital(word: string): string {
+	return word.slice(0, 1).toUpperCase() + word.slice(1);
 }
 
 function two(n: number): string {

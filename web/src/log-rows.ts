@@ -65,7 +65,7 @@ export function drawGroup(group: Group, open: boolean): HTMLElement {
 }
 
 /** "240 lines · 3.2 s" */
-export function groupExtent(group: Group): string {
+function groupExtent(group: Group): string {
 	if (group.last === undefined) return "not ended";
 	const lines = counted(Math.max(0, group.last - group.line + 1), "line");
 	return group.duration ? `${lines} · ${duration(group.duration * 1_000)}` : lines;

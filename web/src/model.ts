@@ -160,5 +160,10 @@ export function buildURL(build: string): string {
 
 /** The address of a step, behind which its log and its lines lie. */
 export function stepURL(build: string, step: string): string {
-	return `${buildURL(build)}/steps/${step.split("/").map(encodeURIComponent).join("/")}`;
+	return `${buildURL(build)}/steps/${stepPath(step)}`;
+}
+
+/** A step's key in a path, where its slashes stay what they are. */
+export function stepPath(key: string): string {
+	return key.split("/").map(encodeURIComponent).join("/");
 }

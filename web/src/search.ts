@@ -31,7 +31,7 @@ interface Page {
 }
 
 /** Matches that a page keeps; their number is known beyond that. */
-export const mostMatches = 20_000;
+const mostMatches = 20_000;
 const pageSize = 2_000;
 /** How long a growing log is left alone between searches, and typing before one, in milliseconds. */
 const pause = 1_000;

@@ -58,7 +58,7 @@ export interface Listener {
 }
 
 /** The server pings after 15 s of silence: four missing pings, and the connection is given up. */
-export const giveUpAfter = 60_000;
+const giveUpAfter = 60_000;
 /** Longer silence than a ping allows is enough for doubt, when somebody looks. */
 const doubtAfter = 20_000;
 /** How long an attempt is left alone by those who are in a hurry. */

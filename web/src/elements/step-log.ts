@@ -1,5 +1,6 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import {
+	capital,
 	count,
 	counted,
 	duration,
@@ -15,7 +16,7 @@ import { Keys } from "../keys.ts";
 import { Lines } from "../lines.ts";
 import { LogText } from "../log-text.ts";
 import { LogView } from "../log-view.ts";
-import { type Build, ended, type Step, stepURL } from "../model.ts";
+import { type Build, ended, nameOf, type Step, stepPath, stepURL } from "../model.ts";
 import { type Preferences, Prefs, prefs } from "../prefs.ts";
 import { type Match, type Query, Search } from "../search.ts";
 import { StepNotes } from "../step-notes.ts";
@@ -441,7 +442,7 @@ export class StepLog extends LitElement {
 	override render() {
 		const step = this.step;
 		if (!step) return nothing;
-		const name = step.name || step.key;
+		const name = nameOf(step);
 		this.#ticking.wanted = step.status === "queued";
 		return html`
 			<div class="bar">
@@ -533,7 +534,7 @@ export class StepLog extends LitElement {
 						${small.matches ? [this.#rare(), this.#field?.options()] : nothing}
 						<a href=${this.#raw}>Raw log</a>
 						<a href="${this.#raw}?download=true" download>Download</a>
-						<a href="/plain/builds/${this.build?.id ?? ""}/steps/${path(step.key)}?line=${this.#view?.first?.line ?? 1}">Accessible view</a>
+						<a href="/plain/builds/${this.build?.id ?? ""}/steps/${stepPath(step.key)}?line=${this.#view?.first?.line ?? 1}">Accessible view</a>
 						<button @click=${this.#copyAll}>Copy all</button>
 						<button @click=${this.#copyLink}>Copy a link to here</button>
 						<button @click=${this.#ask}>Go to a line…</button>
@@ -1216,14 +1217,6 @@ function scrolls(event: KeyboardEvent): boolean {
 function goesUp(event: Event): boolean {
 	if (event instanceof KeyboardEvent) return upwards.includes(event.key);
 	return event instanceof WheelEvent && event.deltaY < 0;
-}
-
-function capital(word: string): string {
-	return word.slice(0, 1).toUpperCase() + word.slice(1);
-}
-
-function path(key: string): string {
-	return key.split("/").map(encodeURIComponent).join("/");
 }
 
 customElements.define("step-log", StepLog);

@@ -19,8 +19,6 @@ import "./wall-page.ts";
 /**
  * The frame of every page: the header, the state of the connection, and the page that the address
  * names; and what there is on every page, the palette, the keys and their help.
- *
- * @slot chip - a word about the page itself, such as that there is a newer one; beside the connection
  */
 export class StepcastApp extends LitElement {
 	static override properties = { connection: { state: true } };
@@ -155,7 +153,6 @@ export class StepcastApp extends LitElement {
 				</button>
 				<a class="wide" href="/wall">Wallboard</a>
 				<stream-state .connection=${this.connection}></stream-state>
-				<slot name="chip"></slot>
 				<theme-button></theme-button>
 				<button class="icon wide" aria-label="Keys" title="Keys" aria-haspopup="dialog" @click=${this.#help}>
 					?

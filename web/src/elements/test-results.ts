@@ -1,6 +1,6 @@
 import { css, html, nothing, type PropertyValues } from "lit";
 import { repeat } from "lit/directives/repeat.js";
-import { count, duration } from "../format.ts";
+import { capital, count, duration } from "../format.ts";
 import { formatFragment } from "../fragment.ts";
 import { type Notes, placeOf, type TestResult, type TestStatus, testsOf } from "../notes.ts";
 import { NoteLists } from "./note-lists.ts";
@@ -119,9 +119,9 @@ export class TestResults extends NoteLists<TestStatus, TestResult> {
 		const total = this.count(status);
 		const matching = list.notes.filter(({ test }) => this.#matches(test));
 		return html`
-			<section aria-label=${title(status)}>
+			<section aria-label=${capital(status)}>
 				<h2>
-					${title(status)}
+					${capital(status)}
 					<span class="muted">${
 						this.text === ""
 							? count(total)
@@ -173,9 +173,5 @@ const none: Readonly<Record<TestStatus, string>> = {
 	skipped: "No test was skipped.",
 	passed: "No test passed.",
 };
-
-function title(status: TestStatus): string {
-	return `${status.slice(0, 1).toUpperCase()}${status.slice(1)}`;
-}
 
 customElements.define("test-results", TestResults);
