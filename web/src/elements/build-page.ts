@@ -142,6 +142,7 @@ export class BuildPage extends LitElement {
 			li code {
 				max-width: min(40rem, 70vw);
 				overflow: hidden;
+				line-height: 1.45;
 				text-overflow: ellipsis;
 				white-space: nowrap;
 			}
