@@ -767,6 +767,24 @@ test("errors and warnings are gone through, and told", async ({ page, server }) 
 	}
 });
 
+test("what is told of a line that is drawn already marks it", async ({ page, server }) => {
+	const build = await written(server, numbered(1, 50), undefined);
+	const notes = new Notes(build, "s");
+	await notes.annotate(10, "warning", "mind this");
+	let goOn = () => {};
+	const drawn = new Promise<void>((resolve) => {
+		goOn = resolve;
+	});
+	await page.route("**/notes?**", (route) => drawn.then(() => route.continue()));
+	await page.goto(build.url);
+	await expect(line(page, 50)).toBeInViewport();
+	goOn();
+	await expect(line(page, 10)).toHaveAttribute("data-level", "warning");
+	await notes.annotate(20, "error", "this broke");
+	await expect(line(page, 20)).toHaveAttribute("data-level", "error");
+	await build.finish("s");
+});
+
 test("times, wrapping and colours hold at once in every tab", async ({ page, context, server }) => {
 	const build = await written(server, `${"wide ".repeat(400)}\nnext\n`, undefined);
 	await page.goto(build.url);

@@ -95,6 +95,10 @@ export class StepLog extends LitElement {
 	readonly #ticking = new Ticking(this);
 	/** Whether the logs of all steps are searched. */
 	#everywhere = false;
+	/** Whether something has come that is not shown yet. */
+	#grown = false;
+	/** The marks that the lines which are drawn carry. */
+	#marks: StepNotes["marks"] = [];
 	#view: LogView | undefined;
 	#lines: Lines | undefined;
 	#shown: { key: string; text: LogText } | undefined;
@@ -415,11 +419,9 @@ export class StepLog extends LitElement {
 		this.#close();
 	}
 
-	/** Something of the log, or of its notes, has come. */
+	/** Something of the log, or of its notes, has come. However much comes at once, it is shown once. */
 	grew(): void {
-		this.#show();
-		this.#search.grow();
-		this.#tell();
+		this.#grown = true;
 		this.requestUpdate();
 	}
 
@@ -628,6 +630,12 @@ export class StepLog extends LitElement {
 	protected override updated(changed: PropertyValues<this>): void {
 		if (!this.step || !this.build) return;
 		if (this.step.key !== this.#shown?.key || this.text !== this.#shown.text) this.#open(this.step);
+		if (this.#grown) {
+			this.#grown = false;
+			this.#show();
+			this.#search.grow();
+			this.#tell();
+		}
 		this.#look();
 		if (changed.has("marked")) {
 			this.#view?.decorate();
@@ -714,6 +722,9 @@ export class StepLog extends LitElement {
 		}
 		view.following = this.following;
 		view.show(this.#source());
+		// What is drawn already may have been marked since.
+		if (this.#marks !== this.notes.marks) view.decorate();
+		this.#marks = this.notes.marks;
 	}
 
 	#source() {
