@@ -849,6 +849,37 @@ test("what the menu offers is there, and the accessible view begins at the line 
 	await expect(line(page, 4_321)).toHaveClass(/selected/);
 });
 
+test("the menu and the form for a line leave the focus where its owner put it", async ({
+	page,
+	server,
+}) => {
+	const build = await written(server, numbered(1, 50), undefined);
+	await page.goto(build.url);
+	await expect(line(page, 50)).toBeInViewport();
+	const more = log(page).locator("summary");
+	await more.focus();
+	await page.keyboard.press("Enter");
+	await log(page).getByRole("button", { name: "Copy a link to here" }).focus();
+	await page.keyboard.press("Enter");
+	await expect(more).toBeFocused();
+
+	const go = log(page).getByRole("button", { name: "Go", exact: true });
+	await page.keyboard.press(":");
+	await page.keyboard.type("7");
+	await page.keyboard.press("Tab");
+	await expect(go).toBeFocused();
+	await build.log("s", numbered(51, 51));
+	await expect(line(page, 51)).toBeInViewport();
+	await expect(go).toBeFocused();
+	await page.keyboard.press(":");
+	await expect(log(page).getByRole("spinbutton")).toBeFocused();
+	await page.keyboard.press("Tab");
+	await page.keyboard.press("Escape");
+	await expect(go).toHaveCount(0);
+	await expect(region(page)).toBeFocused();
+	await build.finish("s");
+});
+
 test("each state of a step is told", async ({ page, server, complaints }) => {
 	const build = await server.build({
 		steps: [

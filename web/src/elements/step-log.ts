@@ -574,13 +574,14 @@ export class StepLog extends LitElement {
 	}
 
 	#goto() {
-		return html`<form class="goto" @submit=${this.#went}>
+		const left = (event: KeyboardEvent) => {
+			if (event.key !== "Escape") return;
+			event.preventDefault();
+			this.#leaveForm();
+		};
+		return html`<form class="goto" @submit=${this.#went} @keydown=${left}>
 			<label for="line">Go to line</label>
-			<input id="line" name="line" type="number" min="1" max=${Math.max(1, this.text.lines)} required
-				@keydown=${(event: KeyboardEvent) => {
-					if (event.key === "Escape") this.#leaveForm();
-				}}
-			/>
+			<input id="line" name="line" type="number" min="1" max=${Math.max(1, this.text.lines)} required />
 			<button>Go</button>
 			<span class="muted">of ${count(this.text.lines)}</span>
 		</form>`;
@@ -627,7 +628,7 @@ export class StepLog extends LitElement {
 		return lines > 0 ? `↓ ${counted(lines, "new line")}` : "↓ To the end";
 	}
 
-	protected override updated(changed: PropertyValues<this>): void {
+	protected override updated(changed: PropertyValues): void {
 		if (!this.step || !this.build) return;
 		if (this.step.key !== this.#shown?.key || this.text !== this.#shown.text) this.#open(this.step);
 		if (this.#grown) {
@@ -641,7 +642,7 @@ export class StepLog extends LitElement {
 			this.#view?.decorate();
 			if (this.marked && this.marked !== this.#own) this.reveal(this.marked[0]);
 		}
-		if (this.going) this.renderRoot.querySelector<HTMLInputElement>(".goto input")?.focus();
+		if (this.going && changed.has("going")) this.#fieldForLine?.focus();
 	}
 
 	/** Begins with the log of another step. */
@@ -909,6 +910,11 @@ export class StepLog extends LitElement {
 	#ask(): void {
 		this.#closeMenu();
 		this.going = true;
+		this.#fieldForLine?.focus();
+	}
+
+	get #fieldForLine(): HTMLInputElement | null {
+		return this.renderRoot.querySelector<HTMLInputElement>(".goto input");
 	}
 
 	#went(event: SubmitEvent): void {
@@ -1164,15 +1170,17 @@ export class StepLog extends LitElement {
 
 	readonly #rendered = (): void => this.requestUpdate();
 
+	/** Closes the menu; who was in it is at its button then. */
 	#closeMenu(): void {
 		const menu = this.renderRoot.querySelector("details");
-		if (menu) menu.open = false;
+		if (!menu?.open) return;
+		if (menu.matches(":focus-within")) menu.querySelector("summary")?.focus();
+		menu.open = false;
 	}
 
 	#menuKey(event: KeyboardEvent): void {
-		if (event.key !== "Escape") return;
+		if (event.key !== "Escape" || !this.renderRoot.querySelector("details")?.open) return;
 		this.#closeMenu();
-		this.renderRoot.querySelector("summary")?.focus();
 		event.stopPropagation();
 	}
 
