@@ -528,6 +528,33 @@ test("what is shown stays until what the page has missed is here", async ({
 	await build.finish("s");
 });
 
+test("lines that are said to be there and are not are asked for in ever longer intervals", async ({
+	page,
+	server,
+	relay,
+}) => {
+	const build = await server.build();
+	await build.step("s", "running");
+	await build.log("s", "line\n".repeat(500));
+	await build.finish("s");
+	let asked = 0;
+	relay.answer = (path) => {
+		if (!path.includes("/lines")) return "pass";
+		asked++;
+		return { page: JSON.stringify({ lines: 500, bytes: 2_500, sgr: "", chunks: [] }) };
+	};
+	await page.goto(`${relay.url}/builds/${build.id}`);
+	await expect.poll(() => asked).toBeGreaterThan(2);
+	// The next ones come after seconds: as many frames bring none.
+	const before = asked;
+	await page.evaluate(async () => {
+		for (let frame = 0; frame < 20; frame++) await new Promise(requestAnimationFrame);
+	});
+	expect(asked).toBeLessThanOrEqual(before + 1);
+	relay.answer = () => "pass";
+	await expect(log(page).locator('.line[data-line="1"]')).toBeInViewport();
+});
+
 test("ten tabs over HTTP/1.1 are one connection, and seven that go leave the others live", async ({
 	context,
 	page,

@@ -56,17 +56,23 @@ export class Lines {
 			if (request.signal.aborted) return;
 			this.#text.fill(page);
 			this.failed = "";
-			this.#failures = 0;
+			if (page.chunks.length > 0) this.#failures = 0;
+			// A log that has fewer lines than was said: whoever wants them would ask at once again.
+			else this.#later(wanted);
 		} catch (error) {
 			if (request.signal.aborted) return;
 			this.failed = reason(error);
-			this.#wanted ??= wanted;
-			const delay = Math.min(mostPatience, patience * 2 ** this.#failures++);
-			this.#retry = setTimeout(() => this.retryNow(), delay * (0.5 + Math.random() / 2));
+			this.#later(wanted);
 		} finally {
 			if (this.#request === request) this.#request = undefined;
 		}
 		// What else is wanted is said by whoever looks at what has come.
 		this.#changed();
+	}
+
+	#later(wanted: readonly [from: number, to: number]): void {
+		this.#wanted ??= wanted;
+		const delay = Math.min(mostPatience, patience * 2 ** this.#failures++);
+		this.#retry = setTimeout(() => this.retryNow(), delay * (0.5 + Math.random() / 2));
 	}
 }
