@@ -371,6 +371,38 @@ test("nothing inline runs, and a breach of the policy would be heard", async ({
 	await expect.poll(() => complaints.heard.length).toBeGreaterThan(0);
 });
 
+test("links lead to the log, and the way back to the view that was left", async ({
+	page,
+	server,
+}) => {
+	const build = await server.build({ steps: [{ key: "a" }, { key: "b" }] });
+	for (const step of ["a", "b"]) {
+		await build.step(step, "running");
+		await build.log(step, `log of ${step}\n`);
+	}
+	const line = log(page).locator(".line");
+	const waterfall = page.getByRole("tab", { name: "Waterfall" });
+	const link = (step: string) => page.locator(`step-tree a[href="#${step}"]`);
+	await page.goto(`${build.url}?view=waterfall#a`);
+	await expect(waterfall).toHaveAttribute("aria-selected", "true");
+	// The address names the step already.
+	await link("a").click();
+	await expect(line).toHaveText("log of a");
+	await waterfall.click();
+	await link("b").click();
+	await expect(line).toHaveText("log of b");
+	await waterfall.click();
+	await page.goBack();
+	await expect(page).toHaveURL(`${build.url}?view=waterfall#a`);
+	await expect(waterfall).toHaveAttribute("aria-selected", "true");
+	await page.goForward();
+	await expect(page).toHaveURL(`${build.url}?view=waterfall#b`);
+	await expect(waterfall).toHaveAttribute("aria-selected", "true");
+	await link("b").click();
+	await expect(line).toHaveText("log of b");
+	await build.finish("a");
+});
+
 test("a build that does not exist is said to be so", async ({ page, server, complaints }) => {
 	complaints.expected = connectionErrors;
 	for (const id of ["00000000-0000-7000-8000-000000000000", "zzz"]) {

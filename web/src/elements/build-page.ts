@@ -82,6 +82,7 @@ export class BuildPage extends LitElement {
 		this.view = viewOf(location.search);
 		this.heard = "";
 		this.result = "";
+		this.addEventListener("click", this.#clicked);
 		new Keys(this, "Build", [
 			{ keys: ["j"], help: "Go to the next step", run: () => this.#walk(1) },
 			{ keys: ["k"], help: "Go to the previous step", run: () => this.#walk(-1) },
@@ -307,6 +308,7 @@ export class BuildPage extends LitElement {
 		super.connectedCallback();
 		addEventListener("hashchange", this.#moved);
 		addEventListener("popstate", this.#moved);
+		this.#shown();
 	}
 
 	override disconnectedCallback(): void {
@@ -575,11 +577,11 @@ export class BuildPage extends LitElement {
 	readonly #moved = (): void => {
 		const place = parseFragment(location.hash);
 		if (place.step !== "") this.selected = place.step;
-		// A link to a step or a line leads to the log, from whatever view.
+		// A link to a step or a line leads to the log, from whatever view. What was shown before is again.
 		const view = viewOf(location.search);
-		const other = place.step !== this.place.step || place.lines !== undefined;
-		if (other && this.view !== "log" && view === this.view) this.#show("log");
+		if (history.state === null && view !== "log") this.#show("log");
 		else this.view = view;
+		this.#shown();
 		const again = place.lines?.[0] !== undefined && place.lines[0] === this.place.lines?.[0];
 		this.place = place;
 		// The same line once more: it may be out of sight.
@@ -603,6 +605,19 @@ export class BuildPage extends LitElement {
 		else query.set("view", view);
 		const search = query.size > 0 ? `?${query}` : "";
 		history.replaceState(history.state, "", location.pathname + search + location.hash);
+	}
+
+	/** A link to what the address names already moves nothing, and leads to the log all the same. */
+	#clicked(event: MouseEvent): void {
+		const link = event.composedPath().find((one) => one instanceof HTMLAnchorElement);
+		const plain = !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
+		const here = link?.hash !== "" && link?.href === location.href;
+		if (here && plain && this.view !== "log") this.#show("log");
+	}
+
+	/** Marks the entry in the history as one that was shown. Those that links make are not. */
+	#shown(): void {
+		if (history.state === null) history.replaceState("shown", "");
 	}
 
 	#tabKey(event: KeyboardEvent): void {
