@@ -555,6 +555,38 @@ test("lines that are said to be there and are not are asked for in ever longer i
 	await expect(log(page).locator('.line[data-line="1"]')).toBeInViewport();
 });
 
+test("a reader and a search stay where they are while a history that was rewound is asked for", async ({
+	page,
+	server,
+	relay,
+	complaints,
+}) => {
+	complaints.expected = connectionErrors;
+	const build = await server.build();
+	await build.step("s", "running");
+	await build.log("s", Array.from({ length: 1_000 }, (_, i) => `line ${i + 1}\n`).join(""));
+	await page.goto(`${relay.url}/builds/${build.id}#s:L500`);
+	const line = log(page).locator('.line[data-line="500"]');
+	await expect(line).toBeInViewport();
+	await expect(page.locator(state)).toHaveText("Live");
+	const field = page.getByRole("searchbox", { name: "Search the logs" });
+	await field.fill("line 500");
+	await expect(page.locator("log-search .count")).toHaveText("1 of 1");
+	let goOn: (() => void) | undefined;
+	relay.answer = (path) =>
+		path === `/api/v1/builds/${build.id}` ? { late: (on) => (goOn = on) } : "pass";
+	relay.say(`event: reset\ndata: {"log":"${build.id}","reason":"rewound"}\n\n`, false);
+	await expect.poll(() => goOn !== undefined).toBe(true);
+	await expect(line).toBeInViewport();
+	await expect(field).toBeFocused();
+	goOn?.();
+	await build.log("s", "line 500 again\n");
+	await expect(page.locator("log-search .count")).toHaveText("1 of 2");
+	await expect(line).toBeInViewport();
+	await expect(field).toBeFocused();
+	await build.finish("s");
+});
+
 test("ten tabs over HTTP/1.1 are one connection, and seven that go leave the others live", async ({
 	context,
 	page,

@@ -71,11 +71,19 @@ test("a lost step may come back", () => {
 	assert.equal(state.steps[0]?.status, "running");
 });
 
-test("a reset forgets everything", () => {
+test("a reset forgets everything, once the state of now is here", () => {
 	const state = events.reduce(apply, emptyBuild);
 	const reset = apply(state, { kind: "reset", id: next(), data: { reason: "rewound" } });
-	assert.equal(reset, emptyBuild);
-	assert.deepEqual(events.reduce(apply, reset), state);
+	assert.deepEqual(reset.steps, state.steps);
+	const data = {
+		...build,
+		status: "queued" as const,
+		steps: [{ key: "new", status: "queued" } as const],
+	};
+	const after = apply(reset, { kind: "whole", id: next(), data });
+	assert.equal(after.build?.status, "queued");
+	assert.deepEqual(after.steps, data.steps);
+	assert.ok(!after.rewound && !after.ended);
 });
 
 test("a step that nobody announced is there with its first text", () => {

@@ -15,6 +15,8 @@ export interface BuildState {
 	readonly places: ReadonlyMap<string, number>;
 	/** Whether the build is final for good and all of it is here. */
 	readonly ended: boolean;
+	/** Whether its history was rewound: then all of this holds only until the state of now is here. */
+	readonly rewound: boolean;
 }
 
 export const emptyBuild: BuildState = {
@@ -22,13 +24,14 @@ export const emptyBuild: BuildState = {
 	steps: [],
 	places: new Map(),
 	ended: false,
+	rewound: false,
 };
 
 /** The state after an event. One that it has seen leaves it as it is. */
 export function apply(state: BuildState, event: StreamEvent): BuildState {
 	switch (event.kind) {
 		case "whole":
-			return whole(state, event.data);
+			return whole(state.rewound ? emptyBuild : state, event.data);
 		case "build": {
 			if (state.build && !mayFollow(state.build.status, event.data.status)) return state;
 			// What to expect is not in events, and does not change during a build.
@@ -43,7 +46,7 @@ export function apply(state: BuildState, event: StreamEvent): BuildState {
 		case "end":
 			return state.ended ? state : { ...state, ended: true };
 		case "reset":
-			return emptyBuild;
+			return { ...state, ended: false, rewound: true };
 		default:
 			return state;
 	}

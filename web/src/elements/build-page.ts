@@ -334,7 +334,7 @@ export class BuildPage extends LitElement {
 		const following = this.#following;
 		if (!following) return nothing;
 		const { state, connection } = following;
-		if (connection.name === "refused" && !state.build) {
+		if (connection.name === "refused" && (!state.build || state.rewound)) {
 			const [heading, sentence] = refusal(connection.status);
 			return html`<div class="message">
 				<h1>${heading}</h1>
@@ -504,6 +504,8 @@ export class BuildPage extends LitElement {
 	#take(event: StreamEvent): void {
 		switch (event.kind) {
 			case "whole":
+				// What is of a history that was rewound is shown until then, and goes now.
+				if (this.#following?.state.rewound) this.#logs.clear();
 				for (const step of event.data.steps ?? []) this.#extend(step);
 				// The notes of before that, which the stream does not tell.
 				for (const [key, { notes }] of this.#logs) this.#loadNotes(key, notes);
@@ -516,9 +518,6 @@ export class BuildPage extends LitElement {
 				break;
 			case "note":
 				this.#logs.get(event.data.step)?.notes.add(event.data as AnyNote);
-				break;
-			case "reset":
-				this.#logs.clear();
 				break;
 			default:
 				return;
