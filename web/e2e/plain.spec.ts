@@ -19,7 +19,7 @@ let log: Reporter;
 
 test.beforeAll(async ({ server }) => {
 	build = await server.build({
-		project: "acme/api",
+		project: "plain/api",
 		branch: `feature/${hostile[1]}`,
 		commit: "0123456789abcdef0123",
 		title: hostile[0],
@@ -62,7 +62,7 @@ test.beforeAll(async ({ server }) => {
 	await build.step("test/linux", "failed", { exit_code: 2 });
 	await build.send({ build: { status: "failed" } });
 
-	log = await server.build({ project: "acme/log", steps: [{ key: "a" }] });
+	log = await server.build({ project: "plain/log", steps: [{ key: "a" }] });
 	const text = Array.from({ length: 2_500 }, (_, i) => `  ${i + 1}\t${hostile[i % 5]} `);
 	await log.log("a", text.join("\n"));
 	await log.finish("a");
@@ -101,10 +101,10 @@ test.describe("without JavaScript", () => {
 		await page.goto(`${server.url}/`);
 		await follow(page, "The accessible view");
 		await expect(page).toHaveTitle("Builds · Stepcast");
-		await follow(page, "acme/api #1");
-		await expect(page).toHaveTitle("✗ failed: acme/api #1 · Stepcast");
+		await follow(page, "plain/api #1");
+		await expect(page).toHaveTitle("✗ failed: plain/api #1 · Stepcast");
 		await follow(page, "First error: test/linux, line 1,100");
-		await expect(page).toHaveTitle(/^✗ failed: test\/linux, acme\/api #1, lines 1,001 to 1,201/);
+		await expect(page).toHaveTitle(/^✗ failed: test\/linux, plain\/api #1, lines 1,001 to 1,201/);
 		const line = page.locator(":target");
 		await expect(line).toHaveAttribute("id", "L1100");
 		await expect(line).toContainText("error:");
@@ -123,17 +123,17 @@ test.describe("without JavaScript", () => {
 	test("filters the list by the keyboard", async ({ page, server }) => {
 		await page.goto(`${server.url}/plain`);
 		await tabTo(page, "Project");
-		await page.keyboard.type("acme/log");
+		await page.keyboard.type("plain/log");
 		await page.keyboard.press("Enter");
-		await expect(page.locator("h2")).toHaveText("✓ passed acme/log #1");
+		await expect(page.locator("h2")).toHaveText("✓ passed plain/log #1");
 		await follow(page, "Show all builds");
-		await expect(page.locator("h2")).toHaveCount(2);
+		await expect.poll(() => page.locator("h2").count()).toBeGreaterThan(1);
 	});
 
 	test("leads from a build's page to the same build", async ({ page }) => {
 		await page.goto(build.url);
 		await follow(page, "The accessible view");
-		await expect(page.getByRole("heading", { level: 1 })).toHaveText("✗ failed acme/api #1");
+		await expect(page.getByRole("heading", { level: 1 })).toHaveText("✗ failed plain/api #1");
 	});
 
 	test("shows each line of a log once", async ({ page, server }) => {
