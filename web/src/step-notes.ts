@@ -194,12 +194,11 @@ export class StepNotes {
 	 */
 	#choose(groups: readonly Group[], marks: readonly Mark[]): void {
 		if (!this.loaded) return;
+		const errors = marks.filter(({ level }) => level === "error");
 		for (const group of groups) {
 			const { number, line, last, asked } = group;
 			if (this.#chosen.has(number) || (asked && last === undefined)) continue;
-			const wrong = marks.some(
-				(mark) => mark.level === "error" && mark.line >= line && mark.line <= (last ?? line),
-			);
+			const wrong = errors.some((mark) => mark.line >= line && mark.line <= (last ?? line));
 			this.#chosen.set(number, last !== undefined && !wrong && !(asked && this.reads(group)));
 		}
 	}
