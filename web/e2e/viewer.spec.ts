@@ -654,6 +654,22 @@ test("going beyond the matches that are here asks for more", async ({ page, serv
 	await expect(line(page, 4_500)).toBeInViewport();
 });
 
+test("what comes is counted while there are matches that are not here", async ({
+	page,
+	server,
+}) => {
+	test.slow();
+	const build = await written(server, numbered(1, 30_000), undefined);
+	await page.goto(build.url);
+	await field(page).fill("line");
+	await expect(matchCount(page)).toHaveText(/ of 30,000$/);
+	for (let number = 30_001; number <= 30_004; number++) {
+		await build.log("s", numbered(number, number));
+		await expect(matchCount(page)).toHaveText(new RegExp(` of ${number.toLocaleString("en")}$`));
+	}
+	await build.finish("s");
+});
+
 test("a search through all steps goes on in the next one", async ({ page, server }) => {
 	const steps = ["a", "b/1", "c"];
 	const build = await server.build({ steps: steps.map((key) => ({ key })) });

@@ -52,8 +52,12 @@ export class Search implements ReactiveController {
 	readonly #host: ReactiveControllerHost;
 	readonly #build: () => string;
 	readonly #changed: () => void;
+	/** Where the matches go on that were counted and are not here. */
 	#next: string | undefined;
+	/** The end of what was counted. */
 	#end: string | undefined;
+	/** Whether more of those that were counted are wanted. */
+	#loading = false;
 	#request: AbortController | undefined;
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#grew = false;
@@ -91,6 +95,7 @@ export class Search implements ReactiveController {
 		this.total = 0;
 		this.atLeast = false;
 		this.#next = this.#end = undefined;
+		this.#loading = false;
 		this.state = query.q === "" ? "idle" : "searching";
 		this.#look(typing);
 		this.#tell();
@@ -110,7 +115,9 @@ export class Search implements ReactiveController {
 
 	/** Asks for the next matches. */
 	load(): void {
-		if (this.more && !this.#request) this.#look(0);
+		if (!this.more) return;
+		this.#loading = true;
+		if (!this.#request) this.#look(0);
 	}
 
 	retry(): void {
@@ -137,27 +144,33 @@ export class Search implements ReactiveController {
 
 	async #ask(): Promise<void> {
 		const { q, regex, step } = this.query;
-		// More of what was found, else what has come since, else all.
-		const after = this.#next ?? this.#end;
-		const counted = this.#next !== undefined;
-		const parameters = new URLSearchParams({ q, limit: String(pageSize) });
+		// More of what was found, else what has come since, else all. While there is more of what was found,
+		// what has come since is only counted: it comes after that.
+		const after = this.#loading ? this.#next : this.#end;
+		const kept = this.#loading || this.#next === undefined;
+		const parameters = new URLSearchParams({ q, limit: String(kept ? pageSize : 1) });
 		if (regex) parameters.set("regex", "true");
 		if (this.query.case) parameters.set("case", "true");
 		if (step !== undefined) parameters.set("step", step);
 		if (after !== undefined) parameters.set("after", after);
 		const request = new AbortController();
 		this.#request = request;
-		this.#grew = false;
+		const counts = after === this.#end;
+		if (counts) this.#grew = false;
 		try {
 			const path = `${buildURL(this.#build())}/search?${parameters}`;
 			const page = await get<Page>(path, request.signal);
 			if (request.signal.aborted) return;
-			const before = this.matches.length;
-			this.matches = [...this.matches, ...page.matches].slice(0, mostMatches);
-			this.total = counted ? before + page.total : this.total + page.total;
-			this.atLeast = !page.complete;
-			this.#next = page.next ?? undefined;
-			this.#end = page.end;
+			if (counts) {
+				this.total += page.total;
+				this.atLeast = !page.complete;
+				this.#end = page.end;
+			}
+			if (kept) {
+				this.#loading = false;
+				this.matches = [...this.matches, ...page.matches].slice(0, mostMatches);
+				this.#next = page.next ?? (page.end === this.#end ? undefined : page.end);
+			}
 			this.state = "found";
 			this.failed = "";
 		} catch (error) {
@@ -166,7 +179,8 @@ export class Search implements ReactiveController {
 			this.failed = reason(error);
 		}
 		this.#request = undefined;
-		if (this.#grew) this.grow();
+		if (this.#loading && this.state === "found") this.#look(0);
+		else if (this.#grew) this.grow();
 		this.#tell();
 	}
 

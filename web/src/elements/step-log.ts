@@ -1097,8 +1097,10 @@ export class StepLog extends LitElement {
 		this.#highlight();
 		if (this.#search.state !== "found") return;
 		const seeking = this.#seeking;
-		this.#seeking = undefined;
 		const { matches } = this.#search;
+		// This answer was another one's.
+		if (seeking === "next" && this.position + 1 >= matches.length && this.#search.more) return;
+		this.#seeking = undefined;
 		if (seeking === "next" && this.position + 1 < matches.length) this.#step(1);
 		if (seeking !== "first" || matches.length === 0) return;
 		// The first match at or after what is in view is the current one. Who reads on in the log of
