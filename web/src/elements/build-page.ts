@@ -581,7 +581,7 @@ export class BuildPage extends LitElement {
 		if (history.state === null && view !== "log") this.#show("log");
 		else this.view = view;
 		this.#shown();
-		const again = place.lines?.[0] !== undefined && place.lines[0] === this.place.lines?.[0];
+		const again = place.step === this.place.step && place.lines?.[0] === this.place.lines?.[0];
 		this.place = place;
 		// The same line once more: it may be out of sight.
 		if (again && place.lines) this.#shownLog?.reveal(place.lines[0]);
