@@ -78,6 +78,8 @@ export default defineConfig({
 		assetsInlineLimit: 0,
 		modulePreload: { polyfill: false },
 		reportCompressedSize: false,
+		// Nothing here is read for what reading it does.
+		rolldownOptions: { treeshake: { propertyReadSideEffects: false } },
 	},
 	server: { proxy: { "/api": process.env.STEPCAST_URL ?? "http://127.0.0.1:8080" } },
 });
