@@ -1,7 +1,7 @@
 import { css, html, nothing } from "lit";
-import { repeat } from "lit/directives/repeat.js";
 import { count, counted } from "../format.ts";
 import { formatFragment } from "../fragment.ts";
+import { keyed } from "../keyed.ts";
 import { type Annotation, annotationsOf, type Level, type Notes, placeOf } from "../notes.ts";
 import { NoteLists } from "./note-lists.ts";
 import "./note-message.ts";
@@ -59,13 +59,13 @@ export class AnnotationList extends NoteLists<Level, Annotation> {
 		return html`
 			<section aria-label=${titles[level]}>
 				<h2>${titles[level]} <span class="muted">${count(total)}</span></h2>
-				${repeat(
+				${keyed(
 					steps,
 					({ key }) => key,
 					(step) => html`
 						<h3><a href=${formatFragment(step.key)}>${stepName(step)}</a></h3>
 						<ul role="list">
-							${repeat(
+							${keyed(
 								shown.filter((note) => note.step === step.key),
 								({ number }) => number,
 								(note) => html`<li>${this.#annotation(note)}</li>`,

@@ -1,10 +1,10 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
-import { repeat } from "lit/directives/repeat.js";
 import { apply, type BuildsState, emptyList, shown, waiting } from "../builds-state.ts";
 import { showResult } from "../favicon.ts";
 import { everything, type Filter, filterFrom, filterQuery, isEverything } from "../filter.ts";
 import { Following } from "../following.ts";
 import { counted } from "../format.ts";
+import { keyed } from "../keyed.ts";
 import { Keys } from "../keys.ts";
 import {
 	type BuildWithSteps,
@@ -267,7 +267,7 @@ export class BuildsPage extends LitElement {
 				<div class="head" role="row">
 					${columns.map((name) => html`<div role="columnheader">${name}</div>`)}
 				</div>
-				${repeat(
+				${keyed(
 					builds,
 					({ build }) => build.id,
 					(one) => html`<build-item role="row" .listed=${one} .asof=${asOf}></build-item>`,

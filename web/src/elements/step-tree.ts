@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
-import { repeat } from "lit/directives/repeat.js";
 import { counted } from "../format.ts";
 import { formatFragment } from "../fragment.ts";
+import { keyed } from "../keyed.ts";
 import type { Step } from "../model.ts";
 import { elided, stepTree, type TreeRow } from "../tree.ts";
 import "./run-progress.ts";
@@ -191,7 +191,7 @@ export class StepTree extends LitElement {
 	#rows(rows: readonly TreeRow[]): unknown {
 		return html`
 			<ul role="list">
-				${repeat(
+				${keyed(
 					rows,
 					(row) => row.path,
 					(row) => html`<li>${this.#row(row)}</li>`,

@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
-import { repeat } from "lit/directives/repeat.js";
 import { duration, elapsed } from "../format.ts";
 import { formatFragment } from "../fragment.ts";
+import { keyed } from "../keyed.ts";
 import { type Build, ended, nameOf, type Step } from "../model.ts";
 import { Ticking } from "../ticking.ts";
 import { elided } from "../tree.ts";
@@ -384,7 +384,7 @@ export class StepWaterfall extends LitElement {
 						</tr>
 					</thead>
 					<tbody role="rowgroup">
-						${repeat(
+						${keyed(
 							chart.rows,
 							({ step }) => step.key,
 							(row) => this.#row(row, needs.includes(row.step.key)),

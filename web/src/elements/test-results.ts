@@ -1,7 +1,7 @@
 import { css, html, nothing, type PropertyValues } from "lit";
-import { repeat } from "lit/directives/repeat.js";
 import { capital, count, duration } from "../format.ts";
 import { formatFragment } from "../fragment.ts";
+import { keyed } from "../keyed.ts";
 import { type Notes, placeOf, type TestResult, type TestStatus, testsOf } from "../notes.ts";
 import { NoteLists } from "./note-lists.ts";
 import "./note-message.ts";
@@ -130,7 +130,7 @@ export class TestResults extends NoteLists<TestStatus, TestResult> {
 				</h2>
 				${total === 0 ? html`<p class="muted">${none[status]}</p>` : nothing}
 				<ul role="list">
-					${repeat(
+					${keyed(
 						this.first(status, matching),
 						(note) => `${note.step} ${note.number}`,
 						(note) => html`<li>${this.#result(note)}</li>`,

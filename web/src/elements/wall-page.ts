@@ -1,8 +1,8 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
-import { repeat } from "lit/directives/repeat.js";
 import { staleAfter } from "../connection.ts";
 import { Following } from "../following.ts";
 import { clock, count, counted } from "../format.ts";
+import { keyed } from "../keyed.ts";
 import type { ProjectsPage } from "../model.ts";
 import { get } from "../request.ts";
 import { Ticking } from "../ticking.ts";
@@ -362,7 +362,7 @@ export class WallPage extends LitElement {
 		const from = (this.page % pages) * cols * rows;
 		return html`
 			<ul role="list" class="tiles" ${vars({ "--cols": cols, "--rows": rows })}>
-				${repeat(
+				${keyed(
 					shown.slice(from, from + cols * rows),
 					(one) => (typeof one === "string" ? one : one.key),
 					(one) =>
