@@ -36,8 +36,9 @@ const slim = (): Plugin => {
 		resolveId: (id) => (id === "sheets" ? "\0sheets" : undefined),
 		load: (id) =>
 			id === "\0sheets"
-				? `import { css } from "lit";
-					${sheets.map((sheet) => `export const ${name(sheet)} = ${slimmed(sheet)};`).join("")}`
+				? // What css adds is a check of what is put into a sheet, and nothing is.
+					`import { unsafeCSS } from "lit";
+					${sheets.map((sheet) => `export const ${name(sheet)} = unsafeCSS(${slimmed(sheet)});`).join("")}`
 				: undefined,
 		transform(code, id) {
 			if (!id.endsWith(".ts")) return undefined;
@@ -58,6 +59,7 @@ const slim = (): Plugin => {
 
 function slimmed(sheet: string): string {
 	return sheet
+		.replace(/^css/, "")
 		.replace(/\/\*.*?\*\//gs, "")
 		.replace(/\s+/g, " ")
 		.replace(/ ?([{};,>`]) ?/g, "$1")
