@@ -72,11 +72,6 @@ export class BuildsFilter extends LitElement {
 				font-size: 0.875rem;
 			}
 
-			[aria-pressed="true"] {
-				background: var(--link);
-				color: var(--page);
-			}
-
 			p {
 				margin: 0.375rem 0 0;
 				font-size: 0.875rem;

@@ -66,12 +66,6 @@ export class LogSearch extends LitElement {
 				padding: 0.125rem 0.375rem;
 			}
 
-			button[aria-pressed="true"] {
-				background: var(--highlight);
-				border-color: currentColor;
-				font-weight: 700;
-			}
-
 			.count {
 				min-width: 5.5rem;
 				font-variant-numeric: tabular-nums;

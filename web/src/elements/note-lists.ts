@@ -31,12 +31,6 @@ const listStyles = css`
 		margin-bottom: 0.75rem;
 	}
 
-	.bar button[aria-pressed="true"] {
-		background: var(--panel);
-		box-shadow: inset 0 -2px 0 var(--link);
-		font-weight: 600;
-	}
-
 	.bar label {
 		display: flex;
 		flex: 1 1 14rem;

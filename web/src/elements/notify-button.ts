@@ -36,11 +36,6 @@ export class NotifyButton extends LitElement {
 				align-items: center;
 				gap: 0.25rem 0.5rem;
 			}
-
-			[aria-pressed="true"] {
-				background: var(--link);
-				color: var(--page);
-			}
 		`,
 	];
 

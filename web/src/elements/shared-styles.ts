@@ -48,6 +48,11 @@ export const shared = css`
 		background: var(--panel);
 	}
 
+	[aria-pressed="true"] {
+		box-shadow: inset 0 -2px 0 var(--link);
+		font-weight: 600;
+	}
+
 	button.icon {
 		display: inline-flex;
 		align-items: center;

@@ -215,12 +215,6 @@ export class StepLog extends LitElement {
 				margin-left: auto;
 			}
 
-			.tools button[aria-pressed="true"] {
-				background: var(--page);
-				box-shadow: inset 0 -2px 0 var(--link);
-				font-weight: 600;
-			}
-
 			select {
 				padding: 0;
 				color: var(--link);
