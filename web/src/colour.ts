@@ -9,6 +9,8 @@ export type RGB = readonly [red: number, green: number, blue: number];
 
 /** The ground with the least contrast in each theme: a highlighted row. */
 export const grounds = { light: hex("#fff8c5"), dark: hex("#2d2a12") } as const;
+/** The default colour of text, which is the ground where text is inverse: near black, near white. */
+const texts: typeof grounds = { light: hex("#1f2328"), dark: hex("#e6edf3") };
 
 const readable = 4.5;
 const black: RGB = [0, 0, 0];
@@ -59,24 +61,16 @@ export function paint(pen: Pen, exact = false): Paint {
 			],
 		};
 	}
-	if (pen.inverse && fg === undefined) return { classes: [...classes, "inverse"], properties: [] };
-	if (pen.inverse && fg !== undefined) {
-		// The default text colour is the ground now, and differs by theme: near black, near white.
-		return {
-			classes: [...classes, "inverse", "exact"],
-			properties: [
-				["--fg-light", css(fit(fixed(fg), hex("#1f2328")))],
-				["--fg-dark", css(fit(fixed(fg), hex("#e6edf3")))],
-			],
-		};
-	}
-	if (fg === undefined) return { classes: pen.dim ? [...classes, "dim"] : classes, properties: [] };
-	if (fg < 16) return { classes: [...classes, `fg-${fg}`], properties: [] };
+	if (pen.inverse) classes.push("inverse");
+	else if (fg === undefined && pen.dim) classes.push("dim");
+	else if (fg !== undefined && fg < 16) classes.push(`fg-${fg}`);
+	if (fg === undefined || (fg < 16 && !pen.inverse)) return { classes, properties: [] };
+	const { light, dark } = pen.inverse ? texts : grounds;
 	return {
 		classes: [...classes, "exact"],
 		properties: [
-			["--fg-light", css(fit(fixed(fg), grounds.light))],
-			["--fg-dark", css(fit(fixed(fg), grounds.dark))],
+			["--fg-light", css(fit(fixed(fg), light))],
+			["--fg-dark", css(fit(fixed(fg), dark))],
 		],
 	};
 }

@@ -125,17 +125,7 @@ function link(href: string, content: Node): HTMLElement {
 	return anchor;
 }
 
+/** Whether a pen draws otherwise than the plain one. */
 function drawn(pen: Pen): boolean {
-	return (
-		pen.fg !== undefined ||
-		pen.bg !== undefined ||
-		pen.bold ||
-		pen.dim ||
-		pen.italic ||
-		pen.underline ||
-		pen.inverse ||
-		pen.conceal ||
-		pen.strike ||
-		pen.overline
-	);
+	return Object.values(pen).some((value) => value !== undefined && value !== false);
 }
