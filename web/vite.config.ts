@@ -17,9 +17,10 @@ const blocking: Plugin = {
 
 /**
  * Takes the indentation out of templates: no text that is shown begins a line with a tab. A line that
- * begins as they do, with a tag, an attribute or a value, goes on in the one before it. Takes the
- * comments and blanks out of stylesheets, and puts those of all elements into one module, for gzip sees
- * that they are alike only where they are no more than 32 KB apart.
+ * begins as they do, with a tag, an attribute or a value, goes on in the one before it; between an
+ * element's content and a closing tag of a line of its own there is no blank. Takes the comments and
+ * blanks out of stylesheets, and puts those of all elements into one module, for gzip sees that they
+ * are alike only where they are no more than 32 KB apart.
  */
 const slim = (): Plugin => {
 	const literal = /\bcss`[^`]*`/g;
@@ -46,7 +47,7 @@ const slim = (): Plugin => {
 			const imported = own.length > 0 ? `import { ${own} } from "sheets";` : "";
 			const rest = code
 				.replace(literal, name)
-				.replace(/\n\t+(?=>)|(?<=html`)\n\t+(?=<)/g, "")
+				.replace(/\n\t+(?=>|<\/)|(?<=html`)\n\t+(?=<)/g, "")
 				.replace(/\n\t+(?=[<@`]|\$\{|[.?]?[\w-]+=["$])/g, " ")
 				.replace(/\n\t+/g, "\n");
 			// In HTML a word needs no quotes; what else is written here may be XML.
