@@ -68,7 +68,6 @@ export class LogSearch extends LitElement {
 
 			.count {
 				min-width: 5.5rem;
-				font-variant-numeric: tabular-nums;
 				text-align: right;
 				white-space: nowrap;
 			}

@@ -91,7 +91,6 @@ const listStyles = css`
 
 	.took {
 		color: var(--muted);
-		font-variant-numeric: tabular-nums;
 		white-space: nowrap;
 	}
 

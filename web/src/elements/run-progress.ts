@@ -34,7 +34,6 @@ export class RunProgress extends LitElement {
 			:host {
 				display: inline-block;
 				vertical-align: top;
-				font-variant-numeric: tabular-nums;
 			}
 
 			progress {

@@ -85,8 +85,7 @@ export class StepTree extends LitElement {
 				padding: 0;
 			}
 
-			a:hover,
-			button:hover {
+			a:hover {
 				background: var(--panel);
 			}
 

@@ -87,7 +87,6 @@ export class StepWaterfall extends LitElement {
 				width: 100%;
 				table-layout: fixed;
 				border-collapse: collapse;
-				font-variant-numeric: tabular-nums;
 			}
 
 			th,

@@ -88,24 +88,26 @@ export class StreamState extends LitElement {
 	}
 
 	protected override willUpdate(_changed: PropertyValues): void {
-		this.#ticking.wanted =
-			this.connection.name === "stale" || this.connection.name === "reconnecting";
+		this.#ticking.wanted = this.#waiting;
 	}
 
 	override render() {
 		const [words, shown] = this.#words();
-		const { name } = this.connection;
-		const waiting = name === "reconnecting" || name === "stale";
 		return html`
 			<span class=${this.connection.name}>
 				<span role="status" class="unseen">${words}</span>
 				<span aria-hidden="true">${shown}</span>
 			</span>
-			<button ?hidden=${!waiting || this.old} @click=${this.#retry}>Retry now</button>
+			<button ?hidden=${!this.#waiting || this.old} @click=${this.#retry}>Retry now</button>
 			<button ?hidden=${!this.old} @click=${() => location.reload()}>
 				New version · Reload
 			</button>
 		`;
+	}
+
+	/** Whether the page waits for the server, which somebody may hurry. */
+	get #waiting(): boolean {
+		return this.connection.name === "stale" || this.connection.name === "reconnecting";
 	}
 
 	/** What is spoken, and what is shown. */

@@ -32,7 +32,6 @@ export class TestResults extends NoteLists<TestStatus, TestResult> {
 			table {
 				margin-bottom: 0.75rem;
 				border-collapse: collapse;
-				font-variant-numeric: tabular-nums;
 			}
 
 			th,

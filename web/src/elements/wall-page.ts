@@ -224,7 +224,6 @@ export class WallPage extends LitElement {
 				min-height: 2rem;
 				color: var(--muted);
 				font-size: clamp(0.875rem, 1.1vw, 1.75rem);
-				font-variant-numeric: tabular-nums;
 			}
 
 			footer .clock {

@@ -97,7 +97,6 @@ export class WallTile extends LitElement {
 			}
 
 			.time {
-				font-variant-numeric: tabular-nums;
 				white-space: nowrap;
 			}
 
