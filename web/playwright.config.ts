@@ -7,8 +7,8 @@ const root = process.getuid?.() === 0;
 export default defineConfig({
 	testDir: "e2e",
 	outputDir: "test-results",
-	// One server and one browser are enough for a small machine.
-	workers: 1,
+	// Each with a server and a browser of its own: most of the time they wait for one another.
+	workers: 2,
 	fullyParallel: false,
 	timeout: 60_000,
 	expect: { timeout: 15_000 },

@@ -18,6 +18,7 @@ export interface AnyNote {
 	};
 	readonly group_end?: { readonly group: number; readonly duration_s: number };
 	readonly annotation?: { readonly level: Level; readonly message: string };
+	readonly test?: { readonly status: string; readonly name: string; readonly message?: string };
 }
 
 interface NotesPage {
@@ -55,6 +56,8 @@ export class StepNotes {
 	readonly #marks = new Map<number, Mark>();
 	/** Groups that the reader, or the page by itself, has opened or folded: they stay as they are. */
 	readonly #chosen = new Map<number, boolean>();
+	/** Whether somebody has seen which groups are open, so that one may be read in. */
+	#watched = false;
 	#request: AbortController | undefined;
 	/** All that is known, in order; undefined when something has come since it was put in order. */
 	#known: Known | undefined;
@@ -85,6 +88,7 @@ export class StepNotes {
 		this.#request = request;
 		const query = new URLSearchParams({ step, limit: "10000" });
 		for (const kind of ["group", "annotation"]) query.append("kind", kind);
+		query.append("status", "failed"); // and the tests that did
 		try {
 			for (let read = 0; read < mostNotes; ) {
 				const path = `${buildURL(build)}/notes?${query}`;
@@ -147,7 +151,7 @@ export class StepNotes {
 
 	/** Tells whether it is about the lines of the log. */
 	#take(note: AnyNote): boolean {
-		const { number, line, group, group_end: end, annotation } = note;
+		const { number, line, group, group_end: end, annotation, test } = note;
 		if (group && line !== null) {
 			const known = this.#groups.get(number);
 			this.#groups.set(number, {
@@ -165,14 +169,23 @@ export class StepNotes {
 				this.#groups.set(end.group, { ...known, last: line - 1, duration: end.duration_s });
 			}
 		} else if (annotation && line !== null) {
-			const known = this.#marks.get(line);
-			if (!known || gravity[annotation.level] > gravity[known.level]) {
-				this.#marks.set(line, { line, level: annotation.level, message: annotation.message });
-			}
+			this.#mark({ line, level: annotation.level, message: annotation.message });
+		} else if (test?.status === "failed" && line !== null) {
+			this.#mark({
+				line,
+				level: "error",
+				message: [test.name, test.message].filter(Boolean).join(": "),
+			});
 		} else {
 			return false;
 		}
 		return true;
+	}
+
+	/** Of what is said of a line, the gravest counts, and of that the first. */
+	#mark(mark: Mark): void {
+		const known = this.#marks.get(mark.line);
+		if (!known || gravity[mark.level] > gravity[known.level]) this.#marks.set(mark.line, mark);
 	}
 
 	/** Puts in order what has come, once for however many notes. */
@@ -199,8 +212,10 @@ export class StepNotes {
 			const { number, line, last, asked } = group;
 			if (this.#chosen.has(number) || (asked && last === undefined)) continue;
 			const wrong = errors.some((mark) => mark.line >= line && mark.line <= (last ?? line));
-			this.#chosen.set(number, last !== undefined && !wrong && !(asked && this.reads(group)));
+			const read = this.#watched && asked && this.reads(group);
+			this.#chosen.set(number, last !== undefined && !wrong && !read);
 		}
+		this.#watched = true;
 	}
 }
 

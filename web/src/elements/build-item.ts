@@ -158,6 +158,10 @@ export class BuildItem extends LitElement {
 	override render() {
 		if (!this.listed) return nothing;
 		const { build, steps } = this.listed;
+		// Of builds of one commit, a step alone tells which is which.
+		const [step] = steps;
+		const only =
+			build.title && step && steps.length === 1 ? html` · <bdi>${nameOf(step)}</bdi>` : nothing;
 		return html`
 			<div role="cell" class="status"><status-mark .status=${build.status}></status-mark></div>
 			<div role="rowheader" class="what">
@@ -167,7 +171,7 @@ export class BuildItem extends LitElement {
 							? html`<bdi class="name" title=${build.title}>${build.title}</bdi>`
 							: html`<bdi class="name nameless">${names(steps)}</bdi>`
 					}
-					<span class="which"><bdi>${build.project}</bdi> #${build.number}</span>
+					<span class="which"><bdi>${build.project}</bdi> #${build.number}${only}</span>
 				</a>
 			</div>
 			<div role="cell" class="branch">${build.branch ? html`<bdi title=${build.branch}>${build.branch}</bdi>` : nothing}</div>

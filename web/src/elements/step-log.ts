@@ -37,6 +37,8 @@ const handed = 250;
 const quiet = 5_000;
 /** How long what was done stays in sight, in milliseconds. */
 const saying = 4_000;
+/** How long a running step may be silent without a word, in milliseconds. */
+const mostSilent = 30_000;
 /** Bytes of a log that are copied as one. */
 const mostCopied = 32 << 20;
 
@@ -118,6 +120,11 @@ export class StepLog extends LitElement {
 	#moving: number | undefined;
 	/** Whether the pointer has marked lines on its way, so that the click at its end marks none. */
 	#dragged = false;
+	/** Whether all of the log was selected, by the key for that. */
+	#all = false;
+	/** How much of the log there was when it last grew before this page's eyes, and when that was. */
+	#heard = 0;
+	#spoke = Date.now();
 	/** What the reader marked here, and so is in view. */
 	#own: readonly [first: number, last: number] | undefined;
 	readonly #highlights = new Highlights();
@@ -141,7 +148,8 @@ export class StepLog extends LitElement {
 			{
 				keys: ["Mod+f"],
 				help: "Search the logs, from a log; once more: the page",
-				when: () => this.matches(":focus-within") && !this.#field?.matches(":focus-within"),
+				// Also for whoever has just come and not touched anything yet.
+				when: () => this.#reads && !this.#field?.matches(":focus-within"),
 				run: () => this.#field?.focus(),
 			},
 			{ keys: ["n", "Enter"], help: "Go to the next match", run: () => this.#step(1) },
@@ -166,7 +174,11 @@ export class StepLog extends LitElement {
 			{ keys: ["X"], help: "Fold or unfold all groups", run: () => this.#foldAll() },
 			{ keys: ["y"], help: "Copy a link to the marked lines", run: () => this.#copyLink() },
 			{ keys: ["c"], help: "Copy the marked lines", run: () => this.#copyMarked() },
-			{ keys: ["r"], help: "Open the raw log", run: () => location.assign(this.#raw) },
+			{
+				keys: ["r"],
+				help: "Open the raw log",
+				run: () => window.open(this.#raw, "_blank", "noopener"),
+			},
 			{ keys: ["Escape"], help: "Clear the search and what is marked", run: () => this.#clear() },
 		]);
 	}
@@ -403,11 +415,13 @@ export class StepLog extends LitElement {
 
 	override connectedCallback(): void {
 		super.connectedCallback();
+		addEventListener("keydown", this.#arrived);
 		small.addEventListener("change", this.#rendered);
 	}
 
 	override disconnectedCallback(): void {
 		super.disconnectedCallback();
+		removeEventListener("keydown", this.#arrived);
 		small.removeEventListener("change", this.#rendered);
 		clearTimeout(this.#silence);
 		this.#close();
@@ -439,7 +453,11 @@ export class StepLog extends LitElement {
 		const step = this.step;
 		if (!step) return nothing;
 		const name = nameOf(step);
-		this.#ticking.wanted = step.status === "queued";
+		this.#ticking.wanted = step.status === "queued" || step.status === "running";
+		if (this.text.bytes !== this.#heard) {
+			this.#heard = this.text.bytes;
+			this.#spoke = Date.now();
+		}
 		return html`
 			<div class="bar">
 				<h2><bdi>${name}</bdi></h2>
@@ -470,6 +488,7 @@ export class StepLog extends LitElement {
 					?hidden=${this.only}
 					@scroll=${this.#scrolled}
 					@keydown=${this.#moved}
+					@copy=${this.#copied}
 					@wheel=${this.#moved}
 					@touchmove=${this.#moved}
 					@pointerdown=${this.#pressed}
@@ -528,7 +547,8 @@ export class StepLog extends LitElement {
 					<summary class="button">More</summary>
 					<div class="menu">
 						${small.matches ? [this.#rare(), this.#field?.options()] : nothing}
-						<a href=${this.#raw}>Raw log</a>
+						<a href=${this.#raw} target="_blank">Raw log</a>
+						<a href="${this.#raw}?ansi=strip" target="_blank">Raw log without colours</a>
 						<a href="${this.#raw}?download=true" download>Download</a>
 						<a href="/plain/builds/${this.build?.id ?? ""}/steps/${stepPath(step.key)}?line=${this.#view?.first?.line ?? 1}">Accessible view</a>
 						<button @click=${this.#copyAll}>Copy all</button>
@@ -604,8 +624,11 @@ export class StepLog extends LitElement {
 			}
 			case "skipped":
 				return "The step was skipped.";
-			case "running":
-				return quiet ? "No output yet." : "";
+			case "running": {
+				if (quiet) return "No output yet.";
+				const silent = Date.now() - this.#spoke;
+				return silent > mostSilent ? `Nothing new for ${elapsed(silent)}.` : "";
+			}
 			case "lost":
 				return "The reporter of this step went silent. If it comes back, the log goes on here.";
 			default: {
@@ -727,6 +750,11 @@ export class StepLog extends LitElement {
 		return { text: this.text, groups, folded, folds };
 	}
 
+	/** Whether what is typed is meant for the log: nothing else of the page has the focus. */
+	get #reads(): boolean {
+		return this.matches(":focus-within") || document.activeElement === document.body;
+	}
+
 	get #region(): HTMLElement | null {
 		return this.renderRoot.querySelector<HTMLElement>("[role=region]");
 	}
@@ -843,6 +871,29 @@ export class StepLog extends LitElement {
 		view.scrolled();
 	}
 
+	/** The keys that scroll mean the log for whoever has just come and not touched anything yet. */
+	readonly #arrived = (event: KeyboardEvent): void => {
+		const region = this.#region;
+		const pages = { PageDown: 0.9, " ": 0.9, PageUp: -0.9, ArrowDown: 0.1, ArrowUp: -0.1 }[
+			event.key
+		];
+		const modified = event.ctrlKey || event.metaKey || event.altKey || event.shiftKey;
+		if (!region || !pages || modified || event.defaultPrevented) return;
+		if (this.only || document.activeElement !== document.body) return;
+		event.preventDefault();
+		region.focus({ preventScroll: true });
+		if (pages < 0) this.#leave();
+		this.#inHand();
+		region.scrollTop += pages * region.clientHeight;
+	};
+
+	/** All of a log is more than what is drawn of it. */
+	#copied(event: ClipboardEvent): void {
+		if (!this.#all) return;
+		event.preventDefault();
+		this.#copyAll();
+	}
+
 	/**
 	 * A reader does what may scroll the log. Where that says by itself which way, it is done at once;
 	 * else #scrolled sees it, and until then nothing else moves the log: that would stop the reader's
@@ -851,7 +902,11 @@ export class StepLog extends LitElement {
 	readonly #moved = {
 		passive: true,
 		handleEvent: (event: Event): void => {
-			if (event instanceof KeyboardEvent && !scrolls(event)) return;
+			if (event instanceof KeyboardEvent) {
+				const modified = event.ctrlKey || event.metaKey;
+				this.#all = modified && (event.key === "a" || (this.#all && event.key === "c"));
+				if (!scrolls(event)) return;
+			}
 			if (goesUp(event)) this.#leave();
 			this.#inHand();
 		},
@@ -940,6 +995,7 @@ export class StepLog extends LitElement {
 	// Marking and copying.
 
 	#pressed(event: PointerEvent): void {
+		this.#all = false;
 		const line = numberUnder(event);
 		this.#dragged = false;
 		if (line === undefined || event.button !== 0 || event.shiftKey) {
@@ -1094,22 +1150,26 @@ export class StepLog extends LitElement {
 		const { matches } = this.#search;
 		// This answer was another one's.
 		if (seeking === "next" && this.position + 1 >= matches.length && this.#search.more) return;
+		// The first one from here on may be on a later page of the answer.
+		if (seeking === "first" && this.#matchFrom() < 0 && this.#search.more) {
+			this.#search.load();
+			return;
+		}
 		this.#seeking = undefined;
 		if (seeking === "next" && this.position + 1 < matches.length) this.#step(1);
 		if (seeking !== "first" || matches.length === 0) return;
 		// The first match at or after what is in view is the current one. Who reads on in the log of
 		// another step, or in the list of matches, is left there.
-		this.position = this.#matchFrom();
+		this.position = Math.max(0, this.#matchFrom());
 		const match = matches[this.position];
 		if (match && match.step === this.step?.key && !this.only) this.#toMatch(match);
 	}
 
-	/** The place of the first match in what is in view or below, else of the first of all. */
+	/** The place of the first match in what is in view or below; -1: none is here. */
 	#matchFrom(): number {
 		const here = this.#view?.first?.line ?? 1;
 		const key = this.step?.key;
-		const next = this.#search.matches.findIndex((m) => m.step === key && m.line >= here);
-		return Math.max(next, 0);
+		return this.#search.matches.findIndex((m) => m.step === key && m.line >= here);
 	}
 
 	#step(by: 1 | -1): void {
@@ -1121,7 +1181,8 @@ export class StepLog extends LitElement {
 			return;
 		}
 		// Without a current match, that is the first one from here on, or the one before it.
-		const from = this.position >= 0 ? this.position : this.#matchFrom() - (by > 0 ? 1 : 0);
+		const from =
+			this.position >= 0 ? this.position : Math.max(0, this.#matchFrom()) - (by > 0 ? 1 : 0);
 		this.position = (from + by + matches.length) % matches.length;
 		const match = matches[this.position];
 		this.only = false;
