@@ -737,14 +737,83 @@ test("Ctrl+F in a log is its search, and once more the browser's", async ({ page
 		Object.assign(globalThis, { heard });
 	});
 	const heard = () => page.evaluate(() => (globalThis as unknown as { heard: boolean[] }).heard);
+	// For whoever has just come, and for whoever is in the log.
 	await page.keyboard.press("Control+f");
-	await expect.poll(heard).toEqual([false]);
+	await expect(field(page)).toBeFocused();
+	await expect.poll(heard).toEqual([true]);
+	await page.keyboard.press("Control+f");
+	await expect.poll(heard).toEqual([true, false]);
 	await region(page).focus();
 	await page.keyboard.press("Control+f");
 	await expect(field(page)).toBeFocused();
-	await expect.poll(heard).toEqual([false, true]);
+	await expect.poll(heard).toEqual([true, false, true]);
+	// In the list of steps it is the browser's.
+	await page.locator("step-tree a").first().focus();
 	await page.keyboard.press("Control+f");
-	await expect.poll(heard).toEqual([false, true, false]);
+	await expect.poll(heard).toEqual([true, false, true, false]);
+});
+
+test("a log that has just been opened is read by the keys that scroll", async ({
+	page,
+	server,
+}) => {
+	const build = await written(server, numbered(1, 400), "passed");
+	await page.goto(build.url);
+	await expect(line(page, 1)).toBeInViewport();
+	await page.keyboard.press("PageDown");
+	await expect(line(page, 1)).not.toBeInViewport();
+	await expect(region(page)).toBeFocused();
+});
+
+test("a log that passed opens at its start, also where that is a folded group", async ({
+	page,
+	server,
+}) => {
+	const build = await written(server, numbered(1, 300), undefined);
+	await build.send(
+		{ note: { step: "s", number: 0, line: 1, group: { name: "First", level: 1, folded: true } } },
+		{ note: { step: "s", number: 1, line: 101, group_end: { group: 0, duration_s: 1 } } },
+	);
+	await build.finish("s");
+	await page.goto(build.url);
+	await expect(heading(page, "First")).toBeInViewport();
+	await expect(line(page, 101)).toBeInViewport();
+	await expect(line(page, 1)).toHaveCount(0);
+});
+
+test("a search begins where its reader is, however many matches come before", async ({
+	page,
+	server,
+}) => {
+	const build = await written(server, numbered(1, 9_000), "passed");
+	await page.goto(`${build.url}#s:L8500`);
+	await expect(line(page, 8_500)).toBeInViewport();
+	await page.keyboard.press("/");
+	await page.keyboard.type("line");
+	await expect(log(page).locator("log-search [role=status]")).toHaveText(/^8,\d{3} of 9,000$/);
+	await expect(line(page, 8_500)).toBeInViewport();
+});
+
+test("a test that failed is marked in the log, and all of a log is copied by the keys", async ({
+	page,
+	server,
+	context,
+}) => {
+	await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+	const build = await written(server, numbered(1, 3_000), undefined);
+	await build.send({
+		note: { step: "s", number: 0, line: 2_000, test: { name: "TestParse", status: "failed" } },
+	});
+	await build.finish("s", "failed");
+	await page.goto(build.url);
+	await expect(line(page, 2_000)).toBeInViewport();
+	await expect(line(page, 2_000)).toHaveAttribute("title", "TestParse");
+	await region(page).focus();
+	await page.keyboard.press("Control+a");
+	await page.keyboard.press("Control+c");
+	await expect
+		.poll(() => page.evaluate(() => navigator.clipboard.readText()))
+		.toBe(numbered(1, 3_000));
 });
 
 test("errors and warnings are gone through, and told", async ({ page, server }) => {

@@ -548,7 +548,7 @@ export class StepLog extends LitElement {
 					<div class="menu">
 						${small.matches ? [this.#rare(), this.#field?.options()] : nothing}
 						<a href=${this.#raw} target="_blank">Raw log</a>
-						<a href="${this.#raw}?ansi=strip" target="_blank">Raw log without colours</a>
+						<a href="${this.#raw}?ansi=strip" target="_blank">Text without colours</a>
 						<a href="${this.#raw}?download=true" download>Download</a>
 						<a href="/plain/builds/${this.build?.id ?? ""}/steps/${stepPath(step.key)}?line=${this.#view?.first?.line ?? 1}">Accessible view</a>
 						<button @click=${this.#copyAll}>Copy all</button>
