@@ -241,6 +241,17 @@ test("by keyboard alone: to the filter, down the list, into a build", async ({ p
 	await expect(page).toHaveURL(older.url);
 });
 
+test("the focus stays on its build while another comes above it", async ({ page, server }) => {
+	await server.build({ project: "acme/focus", title: "Here before" });
+	await page.goto(`${server.url}/?project=acme/focus`);
+	await live(page);
+	const link = page.getByRole("link", { name: "Here before" });
+	await link.focus();
+	await server.build({ project: "acme/focus", title: "Came above" });
+	await expect(page.locator("build-item").first()).toContainText("Came above");
+	await expect(link).toBeFocused();
+});
+
 test("the empty list shows commands that work as they stand", async ({ page, context }) => {
 	const empty = new Server();
 	try {

@@ -314,10 +314,6 @@ export class StepLog extends LitElement {
 				border-bottom: 1px solid var(--line);
 			}
 
-			.stuck[hidden] {
-				display: none;
-			}
-
 			.window {
 				position: relative;
 				display: flex;

@@ -56,9 +56,6 @@ export class TestResults extends NoteLists<TestStatus, TestResult> {
 				cursor: pointer;
 			}
 
-			.suite {
-				color: var(--muted);
-			}
 		`,
 	];
 
@@ -147,7 +144,7 @@ export class TestResults extends NoteLists<TestStatus, TestResult> {
 			<div class="head">
 				<status-mark brief .status=${status}></status-mark>
 				<span class="name">
-					${suite ? html`<bdi class="suite">${suite}</bdi> › ` : nothing}<bdi>${name}</bdi>
+					${suite ? html`<bdi class="muted">${suite}</bdi> › ` : nothing}<bdi>${name}</bdi>
 				</span>
 				${seconds > 0 ? html`<span class="took">${duration(seconds * 1_000)}</span>` : nothing}
 				<a href=${placeOf(note)}>${note.step}${
