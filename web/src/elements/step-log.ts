@@ -900,7 +900,8 @@ export class StepLog extends LitElement {
 		handleEvent: (event: Event): void => {
 			if (event instanceof KeyboardEvent) {
 				const modified = event.ctrlKey || event.metaKey;
-				this.#all = modified && (event.key === "a" || (this.#all && event.key === "c"));
+				if (modified && event.key === "a") this.#all = true;
+				else if (!modified) this.#all = false;
 				if (!scrolls(event)) return;
 			}
 			if (goesUp(event)) this.#leave();
