@@ -208,6 +208,7 @@ test("the palette does things, and says what it does not find", async ({
 	await palette(page).getByRole("combobox").fill("dark");
 	await page.keyboard.press("Enter");
 	await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
+	await expect(palette(page)).toBeHidden();
 	await page.keyboard.press("Control+k");
 	await expect(palette(page).getByRole("combobox")).toBeFocused();
 	await page.keyboard.type("keys");
