@@ -753,6 +753,19 @@ test("Ctrl+F in a log is its search, and once more the browser's", async ({ page
 	await expect.poll(heard).toEqual([true, false, true, false]);
 });
 
+test("whoever follows a step sees it say that it is silent", async ({ page, server }) => {
+	const build = await server.build();
+	await build.step("s", "running");
+	await build.log("s", numbered(1, 400));
+	await page.clock.install();
+	await page.goto(build.url);
+	await expect(line(page, 400)).toBeInViewport();
+	await page.clock.runFor(32_000);
+	await expect(log(page).locator(".note")).toHaveText(/^Nothing new for 3\d s\.$/);
+	await expect(log(page).locator(".note")).toBeInViewport({ ratio: 1 });
+	await build.finish("s");
+});
+
 test("a log that has just been opened is read by the keys that scroll", async ({
 	page,
 	server,

@@ -116,15 +116,6 @@ export class Hub {
 		port.start();
 	}
 
-	/** Lets go of everything at once. It is of no use after that. */
-	close(): void {
-		for (const stream of this.#streams) stream.close();
-		for (const timer of this.#opening.values()) clearTimeout(timer);
-		for (const log of this.#logs.values()) this.#forget(log);
-		this.#streams.clear();
-		this.#opening.clear();
-	}
-
 	#listen(page: Page, said: FromPage): void {
 		switch (said.say) {
 			case "want":

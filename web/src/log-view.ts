@@ -51,7 +51,7 @@ export interface Mode {
 interface Block {
 	readonly index: number;
 	readonly element: HTMLElement;
-	/** What stands in the element, row by row; null where its content was never drawn. */
+	/** What stands in the element, row by row. */
 	rows: readonly Row[];
 	/** What is drawn beside the rows, in words that differ when it does. */
 	beside: string;

@@ -489,7 +489,7 @@ export class StepLog extends LitElement {
 					@touchmove=${this.#moved}
 					@pointerdown=${this.#pressed}
 				>
-					${this.#note(step)}
+					<div class="foot">${this.#note(step)}</div>
 				</div>
 				<div class="stuck group" hidden></div>
 				${
@@ -687,6 +687,9 @@ export class StepLog extends LitElement {
 		this.#view = view;
 		this.#resized.disconnect();
 		this.#resized.observe(region);
+		// What is said below the log comes and goes by itself, and belongs to its end.
+		const foot = region.querySelector(".foot");
+		if (foot) this.#resized.observe(foot);
 		if (!this.#everywhere && this.#search.query.step !== step.key) {
 			this.position = -1;
 			this.#search.want({ ...this.#search.query, step: step.key });
