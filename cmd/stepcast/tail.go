@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -85,6 +86,9 @@ func (c *tailCmd) Run(ctx context.Context, std stdio) error {
 	follow.Handle = p.Handle
 	if c.JSON {
 		follow.Handle = c.printJSON(std, &p)
+	}
+	if c.After == "" { // then every step is told
+		follow.Handle = c.sayWhatIsMissing(follow.Handle, p.Say)
 	}
 	follow.Away = func(err error) {
 		p.Say(fmt.Sprintf("%s is away (%v); going on when it is back", client.URL, err))
@@ -184,6 +188,39 @@ func (c *tailCmd) printJSON(std stdio, p *runner.Printer) func(*runner.FollowEve
 			p.Outcome = e.Build.Status
 		}
 	}
+}
+
+// sayWhatIsMissing says, once what happened so far was shown, which steps of
+// --step the build does not have: they are yet to come, or mistyped.
+func (c *tailCmd) sayWhatIsMissing(handle func(*runner.FollowEvent), say func(string)) func(*runner.FollowEvent) {
+	var there []string
+	said := false
+	return func(e *runner.FollowEvent) {
+		handle(e)
+		switch {
+		case e.Step != nil && !slices.Contains(there, string(e.Step.Key)):
+			there = append(there, string(e.Step.Key))
+		case e.Live && !said:
+			said = true
+			for _, key := range c.Step {
+				if !slices.Contains(there, key) {
+					say(fmt.Sprintf("the build has no step %s so far; it has %s", key, listed(there)))
+				}
+			}
+		}
+	}
+}
+
+// listed names some steps.
+func listed(keys []string) string {
+	const most = 20
+	switch {
+	case len(keys) == 0:
+		return "none"
+	case len(keys) > most:
+		return fmt.Sprintf("%s and %d others", strings.Join(keys[:most], ", "), len(keys)-most)
+	}
+	return strings.Join(keys, ", ")
 }
 
 // build reads which build is meant.

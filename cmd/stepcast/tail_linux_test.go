@@ -418,6 +418,21 @@ func TestTail_JSON(t *testing.T) {
 	}
 }
 
+// A step that the build does not have is yet to come, or mistyped.
+func TestTail_AStepThatIsNotThere(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	b := s.newReport("acme/missing", "lint", "test")
+	b.log("test", "tested\n")
+	b.step("lint", "passed")
+	b.step("test", "passed")
+	b.end("passed")
+	stdout, stderr, code := output(t, stepcast(t, s.env, "tail", "--step", "tset", "--step", "test", b.id))
+	if code != 0 || stdout != "test | tested\n" || !strings.Contains(stderr, "stepcast: the build has no step tset so far; it has lint, test\n") || strings.Contains(stderr, "no step test ") {
+		t.Errorf("exit code %d, %q, %q", code, stdout, stderr)
+	}
+}
+
 // In a terminal, no build is this directory's newest; a script has to say what
 // it means.
 func TestTail_WithoutABuild(t *testing.T) {

@@ -72,7 +72,7 @@ func (p *Printer) show(e *FollowEvent) {
 			line += fmt.Sprintf(" (exit code %d)", *code)
 		}
 		if a, b := e.Step.StartedAt, e.Step.FinishedAt; a != nil && b != nil {
-			line += fmt.Sprintf(" after %v", b.Sub(*a).Round(100*time.Millisecond))
+			line += fmt.Sprintf(" after %v", max(b.Sub(*a), 0).Round(100*time.Millisecond))
 		}
 		if t := e.Step.Tests; t != nil {
 			line += fmt.Sprintf("; tests: %d passed, %d failed, %d skipped", t.Passed, t.Failed, t.Skipped)
