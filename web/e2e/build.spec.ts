@@ -43,12 +43,12 @@ test("a build's page grows while the build reports", async ({ page, server }) =>
 	});
 	await page.goto(build.url);
 	await expect(page.locator("build-page h1")).toContainText(`acme/api #${build.number}`);
-	await expect(page.locator("build-page h1 status-mark")).toHaveText("queued");
+	await expect(page.locator("build-page h1 stepcast-mark")).toHaveText("queued");
 	await expect(log(page).locator(".note")).toHaveText(/^The step has not started\. Queued for /);
 	await expect(page.locator("stream-state [role=status]")).toHaveText("Live");
 
 	await build.step("vet", "running");
-	await expect(page.locator("build-page h1 status-mark")).toHaveText("running");
+	await expect(page.locator("build-page h1 stepcast-mark")).toHaveText("running");
 	await expect(log(page).locator(".note")).toHaveText("No output yet.");
 	for (let i = 1; i <= 20; i++) {
 		await build.log("vet", `line ${i}\n`);
@@ -68,7 +68,7 @@ test("a build's page grows while the build reports", async ({ page, server }) =>
 	await expect(log(page).locator(".line")).toHaveCount(500);
 	await expect(log(page).locator(".line").last()).toBeInViewport();
 	await build.finish("test/linux", "failed");
-	await expect(page.locator("build-page h1 status-mark")).toHaveText("failed");
+	await expect(page.locator("build-page h1 stepcast-mark")).toHaveText("failed");
 	await expect(page.locator("stream-state [role=status]")).toHaveText("Finished");
 	await expect(page).toHaveTitle(`✗ main #${build.number} failed — acme/api`);
 	await expectLines(page, await server.logLines(build.id, "test/linux"));
@@ -340,7 +340,7 @@ test("hostile text does nothing", async ({ page, server }) => {
 	await expectLines(page, await server.logLines(build.id, "evil"));
 	await expect(page).toHaveTitle(/^✗ .* — acme\/hostile$/);
 	await expect(page.locator("build-page h1 .title")).toHaveText(evil);
-	await expect(page.locator("step-tree bdi.name")).toHaveText(evil);
+	await expect(page.locator("stepcast-tree bdi.name")).toHaveText(evil);
 	expect(await page.locator("img, script:not([src])").count()).toBe(0);
 
 	await page.goto(server.url);
@@ -382,7 +382,7 @@ test("links lead to the log, and the way back to the view that was left", async 
 	}
 	const line = log(page).locator(".line");
 	const waterfall = page.getByRole("tab", { name: "Waterfall" });
-	const link = (step: string) => page.locator(`step-tree a[href="#${step}"]`);
+	const link = (step: string) => page.locator(`stepcast-tree a[href="#${step}"]`);
 	await page.goto(`${build.url}?view=waterfall#a`);
 	await expect(waterfall).toHaveAttribute("aria-selected", "true");
 	// The address names the step already.
@@ -535,7 +535,7 @@ test("by keyboard alone: from the list to a step's log", async ({ page, server }
 	await page.keyboard.press("Enter");
 	await expect(page).toHaveURL(build.url);
 	await expect(log(page).locator(".line")).toHaveCount(400);
-	const step = page.locator("step-tree a").last();
+	const step = page.locator("stepcast-tree a").last();
 	await tabTo(focused(step));
 	await page.keyboard.press("Enter");
 	await expect(log(page).locator(".line")).toHaveCount(300);

@@ -386,8 +386,8 @@ function shownStatuses(page: Page): Promise<Record<string, string>> {
 	return page.locator("build-page").evaluate((element) => {
 		const root = element.shadowRoot;
 		const statusOf = (from: Element | null | undefined) =>
-			from?.querySelector<HTMLElement & { status: string }>("status-mark")?.status ?? "";
-		const links = root?.querySelector("step-tree")?.shadowRoot?.querySelectorAll("a") ?? [];
+			from?.querySelector<HTMLElement & { status: string }>("stepcast-mark")?.status ?? "";
+		const links = root?.querySelector("stepcast-tree")?.shadowRoot?.querySelectorAll("a") ?? [];
 		const steps = [...links].map((link) => [
 			decodeURIComponent(link.hash.slice(1)),
 			statusOf(link),
@@ -610,7 +610,7 @@ test("ten tabs over HTTP/1.1 are one connection, and seven that go leave the oth
 	for (const tab of tabs) await expect(tab.locator(state)).toHaveText("Live");
 	await expect.poll(() => relay.streams).toHaveLength(1);
 	await expect(list.locator("build-item")).toHaveCount(8);
-	await expect(wall.locator("wall-tile")).toHaveCount(8);
+	await expect(wall.locator("stepcast-tile")).toHaveCount(8);
 
 	const lines = builds.map((_, i) => [`of ${i}`]);
 	const told = async (left: readonly number[]) => {
@@ -633,7 +633,7 @@ test("ten tabs over HTTP/1.1 are one connection, and seven that go leave the oth
 	for (const build of builds) await build.finish("s");
 	await expect(page.locator(state)).toHaveText("Finished");
 	await expect(list.locator("build-item .status").filter({ hasText: "passed" })).toHaveCount(8);
-	await expect(wall.locator("wall-tile").filter({ hasText: "passed" })).toHaveCount(8);
+	await expect(wall.locator("stepcast-tile").filter({ hasText: "passed" })).toHaveCount(8);
 });
 
 test("text that comes while a second page's state is on its way is shown", async ({

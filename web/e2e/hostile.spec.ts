@@ -355,7 +355,7 @@ const views: readonly [name: string, path: () => string, (page: Page) => Promise
 		"waterfall",
 		() => `/builds/${build.id}?view=waterfall`,
 		async (page) => {
-			const rows = page.locator("step-waterfall tbody tr");
+			const rows = page.locator("stepcast-waterfall tbody tr");
 			await expect(rows).toHaveCount(texts.length + keys.length + 1);
 			for (const row of (await rows.all()).slice(0, 8)) await row.hover();
 		},
@@ -380,16 +380,16 @@ const views: readonly [name: string, path: () => string, (page: Page) => Promise
 		() => "/wall",
 		async (page) => {
 			const next = page.getByRole("button", { name: "Next page" });
-			await expect(page.locator("wall-tile").nth(20)).toBeVisible();
+			await expect(page.locator("stepcast-tile").nth(20)).toBeVisible();
 			if (await next.isVisible()) await next.click();
-			await expect(page.locator("wall-tile").first()).toBeVisible();
+			await expect(page.locator("stepcast-tile").first()).toBeVisible();
 		},
 	],
 	[
 		"wall of problems",
 		() => "/wall?mode=problems&project=constructor&project=<img src=x onerror=owned()>",
 		async (page) => {
-			await expect(page.locator("wall-tile").first()).toBeVisible();
+			await expect(page.locator("stepcast-tile").first()).toBeVisible();
 			await expect(page.locator("wall-page")).toContainText("<img src=x onerror=owned()>");
 		},
 	],
@@ -543,7 +543,7 @@ test("steps whose keys are names of JavaScript's own are steps like others", asy
 	for (const one of keys) await build.log(one, "more\n");
 	await expectLines(page, [`text of ${key}`, "more"]);
 	const mark = (one: string) =>
-		page.locator(`step-tree a[href="#${encodeURIComponent(one)}"] status-mark`);
+		page.locator(`stepcast-tree a[href="#${encodeURIComponent(one)}"] stepcast-mark`);
 	for (const one of keys) {
 		await build.step(one, "passed");
 		await expect(mark(one)).toHaveText("passed");
@@ -551,7 +551,7 @@ test("steps whose keys are names of JavaScript's own are steps like others", asy
 	await page.getByRole("tab", { name: "Tests" }).click();
 	await expect(page.locator("test-results")).toContainText("hasOwnProperty");
 	await page.getByRole("tab", { name: "Waterfall" }).click();
-	for (const one of keys) await expect(page.locator("step-waterfall")).toContainText(one);
+	for (const one of keys) await expect(page.locator("stepcast-waterfall")).toContainText(one);
 	await page.goto(`${server.url}/plain/builds/${build.id}/steps/${key}`);
 	await expect(page.locator("main")).toContainText(`text of ${key}`);
 	await page.goto(`${server.url}/?project=__proto__`);

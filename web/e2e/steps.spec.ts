@@ -2,7 +2,7 @@ import type { Locator, Page } from "@playwright/test";
 import { violations } from "./axe.ts";
 import { expect, type Reporter, type Server, test } from "./stepcast.ts";
 
-type Element = "step-tree" | "step-waterfall" | "test-results" | "annotation-list";
+type Element = "stepcast-tree" | "stepcast-waterfall" | "test-results" | "annotation-list";
 
 /** Shows one element with a build as it is now, alone in the frame of the pages. */
 async function mount(
@@ -28,7 +28,7 @@ async function refresh(page: Page, name: Element, build: Reporter, selected = ""
 	await page.locator(name).evaluate(
 		async (element, { id, selected }) => {
 			const build = await (await fetch(`/api/v1/builds/${id}`)).json();
-			const whole = element.localName === "step-waterfall";
+			const whole = element.localName === "stepcast-waterfall";
 			Object.assign(element, { build: whole ? build : id, steps: build.steps, selected });
 		},
 		{ id: build.id, selected },
@@ -99,7 +99,7 @@ test.beforeAll(async ({ server }) => {
 });
 
 test("steps are a tree in which no two rows look alike", async ({ page, server }) => {
-	const tree = await mount(page, server, "step-tree", build, "test/linux");
+	const tree = await mount(page, server, "stepcast-tree", build, "test/linux");
 	const links = tree.getByRole("link");
 	await expect(links).toHaveCount(5);
 	const addresses = await links.evaluateAll((all) => all.map((a) => a.getAttribute("href")));
@@ -121,14 +121,14 @@ test("steps are a tree in which no two rows look alike", async ({ page, server }
 	await folder.click();
 	await expect(folder).toHaveAttribute("aria-expanded", "false");
 	await expect(links).toHaveCount(3);
-	await refresh(page, "step-tree", build, "test/windows");
+	await refresh(page, "stepcast-tree", build, "test/windows");
 	await expect(links).toHaveCount(5);
 	await folder.press("Enter");
 	await expect(links).toHaveCount(3);
 });
 
 test("a waterfall is a table, and shows what a step needed", async ({ page, server }) => {
-	const chart = await mount(page, server, "step-waterfall", build, "test/linux");
+	const chart = await mount(page, server, "stepcast-waterfall", build, "test/linux");
 	await expect(chart.getByRole("columnheader")).toHaveText([
 		"Step",
 		"Start",
@@ -247,8 +247,8 @@ for (const colorScheme of ["light", "dark"] as const) {
 			await page.setViewportSize({ width, height: 900 });
 			await page.emulateMedia({ colorScheme });
 			for (const name of [
-				"step-tree",
-				"step-waterfall",
+				"stepcast-tree",
+				"stepcast-waterfall",
 				"test-results",
 				"annotation-list",
 			] as const) {

@@ -748,7 +748,7 @@ test("Ctrl+F in a log is its search, and once more the browser's", async ({ page
 	await expect(field(page)).toBeFocused();
 	await expect.poll(heard).toEqual([true, false, true]);
 	// In the list of steps it is the browser's.
-	await page.locator("step-tree a").first().focus();
+	await page.locator("stepcast-tree a").first().focus();
 	await page.keyboard.press("Control+f");
 	await expect.poll(heard).toEqual([true, false, true, false]);
 });

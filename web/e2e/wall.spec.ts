@@ -3,7 +3,7 @@ import { violations } from "./axe.ts";
 import { connectionErrors, expect, type Server, test } from "./stepcast.ts";
 
 const tile = (page: Page, project: string) =>
-	page.locator("wall-tile").filter({ hasText: `${project} #` });
+	page.locator("stepcast-tile").filter({ hasText: `${project} #` });
 const alarm = (page: Page) => page.locator(".alarm");
 
 async function open(page: Page, server: Server, query: string): Promise<void> {
@@ -23,19 +23,23 @@ test("a board is live, with problems first", async ({ page, server }) => {
 	await ended(server, "wall/a", "passed", "Ada");
 	const b = await server.build({ project: "wall/b", branch: "main", author: "Grace" });
 	await open(page, server, "project=wall/*");
-	await expect(page.locator("wall-tile")).toHaveCount(2);
+	await expect(page.locator("stepcast-tile")).toHaveCount(2);
 	await expect(tile(page, "wall/b")).toContainText("queued");
 
 	await b.step("lint", "running");
 	await expect(tile(page, "wall/b")).toContainText("running");
-	await expect(page.locator("wall-tile").first()).toContainText("wall/b");
+	await expect(page.locator("stepcast-tile").first()).toContainText("wall/b");
 	await b.finish("lint", "failed");
 	await expect(tile(page, "wall/b")).toContainText("failed");
 	await expect(tile(page, "wall/b")).toContainText("lint");
 	await expect(tile(page, "wall/b")).toContainText(/failing for \d+ s, since #1 by Grace/);
 
 	await ended(server, "wall/c", "failed", "Edsger");
-	await expect(page.locator("wall-tile .project bdi")).toHaveText(["wall/b", "wall/c", "wall/a"]);
+	await expect(page.locator("stepcast-tile .project bdi")).toHaveText([
+		"wall/b",
+		"wall/c",
+		"wall/a",
+	]);
 	await tile(page, "wall/b").getByRole("link").click();
 	await expect(page).toHaveURL(b.url);
 });
@@ -56,7 +60,7 @@ test("who opens a board late learns who broke what, and so it stays until it pas
 	const other = await server.build({ project, branch: "feature" });
 	await other.finish("test", "failed");
 	await open(page, server, `project=${project}&branch=main`);
-	await expect(page.locator("wall-tile")).toHaveCount(1);
+	await expect(page.locator("stepcast-tile")).toHaveCount(1);
 	await expect(tile(page, project)).toContainText(/failing for .*, since #3 by Grace/);
 
 	const next = await server.build({ project, branch: "main", author: "Barbara" });
@@ -142,11 +146,11 @@ test("many projects are turned to, and a phone scrolls", async ({ page, server }
 	await page.setViewportSize({ width: 1920, height: 1080 });
 	await open(page, server, "project=many/*");
 	await expect(page.getByText("Page 1 of 2")).toBeVisible();
-	await expect(page.locator("wall-tile")).toHaveCount(56);
+	await expect(page.locator("stepcast-tile")).toHaveCount(56);
 	await page.getByRole("button", { name: "Next page" }).click();
-	await expect(page.locator("wall-tile")).toHaveCount(14);
+	await expect(page.locator("stepcast-tile")).toHaveCount(14);
 	await page.getByRole("button", { name: "Next page" }).click();
-	await expect(page.locator("wall-tile")).toHaveCount(56);
+	await expect(page.locator("stepcast-tile")).toHaveCount(56);
 	const scrolls = await page.evaluate(() => {
 		const { scrollHeight, clientHeight } = document.documentElement;
 		return scrollHeight - clientHeight;
@@ -154,10 +158,10 @@ test("many projects are turned to, and a phone scrolls", async ({ page, server }
 	expect(scrolls).toBe(0);
 
 	await open(page, server, "project=many/*&cols=10");
-	await expect(page.locator("wall-tile")).toHaveCount(70);
+	await expect(page.locator("stepcast-tile")).toHaveCount(70);
 	await page.setViewportSize({ width: 390, height: 844 });
 	await open(page, server, "project=many/*");
-	await expect(page.locator("wall-tile")).toHaveCount(70);
+	await expect(page.locator("stepcast-tile")).toHaveCount(70);
 });
 
 test("progress goes to the estimate, in steps for who wants no motion", async ({
@@ -177,7 +181,7 @@ test("progress goes to the estimate, in steps for who wants no motion", async ({
 		const tile = { key: "p", build, steps: [], failures: [], passed: 0, past: "whole" };
 		const drawn = [];
 		for (const coarse of [false, true]) {
-			const element = Object.assign(document.createElement("wall-tile"), { tile, now, coarse });
+			const element = Object.assign(document.createElement("stepcast-tile"), { tile, now, coarse });
 			document.body.append(element);
 			await (element as unknown as { updateComplete: Promise<unknown> }).updateComplete;
 			const track = element.shadowRoot?.querySelector<HTMLElement>(".track");
@@ -206,7 +210,7 @@ for (const colorScheme of ["light", "dark"] as const) {
 		] as const) {
 			await page.setViewportSize({ width, height: 900 });
 			await open(page, server, query);
-			await expect(page.locator(name === "calm" ? ".calm" : "wall-tile").first()).toBeVisible();
+			await expect(page.locator(name === "calm" ? ".calm" : "stepcast-tile").first()).toBeVisible();
 			await page.screenshot({ path: `test-results/wall-${name}-${colorScheme}-${width}.png` });
 			expect(await violations(page)).toEqual([]);
 		}

@@ -2,9 +2,9 @@ import { css, html, LitElement, nothing } from "lit";
 import type { ListedBuild } from "../builds-state.ts";
 import { ended, nameOf, type Step } from "../model.ts";
 import { buildPath } from "../route.ts";
-import "./run-progress.ts";
+import "./stepcast-time.ts";
 import { shared } from "./shared-styles.ts";
-import "./status-mark.ts";
+import "./stepcast-mark.ts";
 import "./step-strip.ts";
 import "./time-ago.ts";
 
@@ -163,7 +163,7 @@ export class BuildItem extends LitElement {
 		const only =
 			build.title && step && steps.length === 1 ? html` · <bdi>${nameOf(step)}</bdi>` : nothing;
 		return html`
-			<div role="cell" class="status"><status-mark .status=${build.status}></status-mark></div>
+			<div role="cell" class="status"><stepcast-mark .status=${build.status}></stepcast-mark></div>
 			<div role="rowheader" class="what">
 				<a href=${buildPath(build.id)}>
 					${
@@ -180,12 +180,12 @@ export class BuildItem extends LitElement {
 			<div role="cell" class="when muted"><time-ago .time=${build.started_at ?? build.created_at}></time-ago></div>
 			<div role="cell" class="took">${
 				build.started_at
-					? html`<run-progress
+					? html`<stepcast-time
 							.started=${build.started_at}
 							.finished=${build.finished_at}
 							.expected=${ended(build.status) ? null : build.expected_s}
 							.asof=${this.asof}
-						></run-progress>`
+						></stepcast-time>`
 					: nothing
 			}</div>
 		`;

@@ -23,13 +23,13 @@ import { stepOrder } from "../tree.ts";
 import "./annotation-list.ts";
 import "./copy-button.ts";
 import "./notify-button.ts";
-import "./run-progress.ts";
+import "./stepcast-time.ts";
 import { shared } from "./shared-styles.ts";
-import "./status-mark.ts";
+import "./stepcast-mark.ts";
 import "./step-log.ts";
 import type { StepLog } from "./step-log.ts";
-import "./step-tree.ts";
-import "./step-waterfall.ts";
+import "./stepcast-tree.ts";
+import "./stepcast-waterfall.ts";
 import "./test-results.ts";
 import "./time-ago.ts";
 
@@ -350,7 +350,7 @@ export class BuildPage extends LitElement {
 			<nav aria-label="Steps">
 				<details ?open=${!narrow.matches}>
 					<summary>Steps <span class="muted">${count(state.steps.length)}</span></summary>
-					<step-tree .steps=${state.steps} .selected=${this.selected} .asof=${asOf}></step-tree>
+					<stepcast-tree .steps=${state.steps} .selected=${this.selected} .asof=${asOf}></stepcast-tree>
 				</details>
 			</nav>
 			<div class="main">
@@ -407,12 +407,12 @@ export class BuildPage extends LitElement {
 			case "log":
 				return this.#log(build, state);
 			case "waterfall":
-				return html`<step-waterfall
+				return html`<stepcast-waterfall
 					.build=${build}
 					.steps=${state.steps}
 					.selected=${this.selected}
 					.asof=${asOf}
-				></step-waterfall>`;
+				></stepcast-waterfall>`;
 			case "tests":
 				return html`<test-results .build=${this.build} .steps=${state.steps}></test-results>`;
 			case "problems":
@@ -461,7 +461,7 @@ export class BuildPage extends LitElement {
 			<div class="facts">
 				<div class="heading">
 					<h1>
-						<status-mark .status=${build.status}></status-mark>
+						<stepcast-mark .status=${build.status}></stepcast-mark>
 						<span><a href="/?project=${encodeURIComponent(build.project)}"><bdi>${build.project}</bdi></a> #${build.number}</span>
 						${build.title ? html`<bdi class="title" title=${build.title}>${build.title}</bdi>` : nothing}
 					</h1>
@@ -485,12 +485,12 @@ export class BuildPage extends LitElement {
 						build.started_at
 							? html`<li>
 									${ended(build.status) ? "took" : "running for"}
-									<run-progress
+									<stepcast-time
 										.started=${build.started_at}
 										.finished=${build.finished_at}
 										.expected=${build.expected_s}
 										.asof=${asOf}
-									></run-progress>
+									></stepcast-time>
 								</li>`
 							: nothing
 					}

@@ -6,7 +6,7 @@ import { buildPlace, fitting, type Place, projectPlace, question, stepPlaces } f
 import { get, reason } from "../request.ts";
 import { route } from "../route.ts";
 import { shared } from "./shared-styles.ts";
-import "./status-mark.ts";
+import "./stepcast-mark.ts";
 
 /** How long typing has to rest, in milliseconds, before the server is asked. */
 const rest = 200;
@@ -246,7 +246,7 @@ export class CommandPalette extends LitElement {
 				}}
 				@click=${(event: MouseEvent) => this.#go(place, event)}
 			>
-				${place.status ? html`<status-mark brief .status=${place.status}></status-mark>` : nothing}
+				${place.status ? html`<stepcast-mark brief .status=${place.status}></stepcast-mark>` : nothing}
 				<bdi class="name">${place.name}</bdi>
 				<bdi class="muted">${place.about}</bdi>
 			</div>

@@ -75,7 +75,7 @@ const listStyles = css`
 		gap: 0.125rem 0.75rem;
 	}
 
-	.head status-mark,
+	.head stepcast-mark,
 	.head .sign {
 		flex: none;
 		align-items: center;

@@ -27,7 +27,7 @@ import type { LogSearch } from "./log-search.ts";
 import { logStyles } from "./log-styles.ts";
 import "./match-list.ts";
 import { shared } from "./shared-styles.ts";
-import "./status-mark.ts";
+import "./stepcast-mark.ts";
 
 /** How near to its end, in pixels, a log counts as being read at its end. */
 const nearEnd = 24;

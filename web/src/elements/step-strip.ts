@@ -2,7 +2,7 @@ import { css, html, LitElement, nothing } from "lit";
 import { counted } from "../format.ts";
 import { nameOf, type Status, type Step, statuses } from "../model.ts";
 import { shared } from "./shared-styles.ts";
-import "./status-mark.ts";
+import "./stepcast-mark.ts";
 
 /** Above so many steps their segments are narrow, above the second they are small. */
 const narrow = 14;
@@ -130,7 +130,7 @@ export class StepStrip extends LitElement {
 		if (!first) return nothing;
 		return html`
 			<div class="said" aria-hidden="true">
-				<status-mark brief .status=${first.status}></status-mark>
+				<stepcast-mark brief .status=${first.status}></stepcast-mark>
 				<bdi class="muted" title=${nameOf(first)}>${nameOf(first)}</bdi>
 				${more.length > 0 ? html`<span class="muted">+ ${more.length}</span>` : nothing}
 			</div>

@@ -5,7 +5,7 @@ import { keyed } from "../keyed.ts";
 import { type Notes, placeOf, type TestResult, type TestStatus, testsOf } from "../notes.ts";
 import { NoteLists } from "./note-lists.ts";
 import "./note-message.ts";
-import "./status-mark.ts";
+import "./stepcast-mark.ts";
 import { stepName } from "./step-name.ts";
 
 const statuses = ["failed", "skipped", "passed"] as const satisfies readonly TestStatus[];
@@ -71,7 +71,7 @@ export class TestResults extends NoteLists<TestStatus, TestResult> {
 	}
 
 	protected override label(status: TestStatus) {
-		return html`${count(this.count(status))} <status-mark .status=${status}></status-mark>`;
+		return html`${count(this.count(status))} <stepcast-mark .status=${status}></stepcast-mark>`;
 	}
 
 	protected override beside() {
@@ -142,7 +142,7 @@ export class TestResults extends NoteLists<TestStatus, TestResult> {
 		const seconds = note.test.duration_s ?? 0;
 		return html`
 			<div class="head">
-				<status-mark brief .status=${status}></status-mark>
+				<stepcast-mark brief .status=${status}></stepcast-mark>
 				<span class="name">
 					${suite ? html`<bdi class="muted">${suite}</bdi> › ` : nothing}<bdi>${name}</bdi>
 				</span>

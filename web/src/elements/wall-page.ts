@@ -12,7 +12,7 @@ import { apply, emptyWall, pastIsUnknown, type Tile, type WallState } from "../w
 import { calm, configOf, grid, missing, problem, shift, since, wanted } from "../wall-view.ts";
 import { shared } from "./shared-styles.ts";
 import "./stream-state.ts";
-import "./wall-tile.ts";
+import "./stepcast-tile.ts";
 
 /** How long a page of tiles stays when there are several. */
 const turnAfter = 20_000;
@@ -145,8 +145,8 @@ export class WallPage extends LitElement {
 			}
 
 			/* What may be old is no colour to go by. */
-			.stale wall-tile,
-			.stale status-mark {
+			.stale stepcast-tile,
+			.stale stepcast-mark {
 				filter: grayscale(1);
 			}
 
@@ -203,7 +203,7 @@ export class WallPage extends LitElement {
 				text-align: center;
 			}
 
-			.calm status-mark {
+			.calm stepcast-mark {
 				font-size: 2em;
 			}
 
@@ -354,7 +354,7 @@ export class WallPage extends LitElement {
 		}
 		if (shown.length === 0) {
 			return html`<div class="calm">
-				<status-mark brief .status=${"passed"}></status-mark>
+				<stepcast-mark brief .status=${"passed"}></stepcast-mark>
 				<p>${calm(all)}</p>
 			</div>`;
 		}
@@ -370,7 +370,7 @@ export class WallPage extends LitElement {
 									<strong><bdi>${one}</bdi></strong> ${this.#absence(one)}
 								</li>`
 							: html`<li>
-									<wall-tile .tile=${one} .now=${now} .coarse=${this.#calmly.matches}></wall-tile>
+									<stepcast-tile .tile=${one} .now=${now} .coarse=${this.#calmly.matches}></stepcast-tile>
 								</li>`,
 				)}
 			</ul>

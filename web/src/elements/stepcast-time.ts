@@ -9,7 +9,7 @@ import { shared } from "./shared-styles.ts";
  *
  * @prop expected - in seconds; without it there is no bar
  */
-export class RunProgress extends LitElement {
+export class StepcastTime extends LitElement {
 	static override properties = {
 		started: {},
 		finished: {},
@@ -85,4 +85,4 @@ export class RunProgress extends LitElement {
 	}
 }
 
-customElements.define("run-progress", RunProgress);
+customElements.define("stepcast-time", StepcastTime);

@@ -7,13 +7,13 @@ import { vars } from "../vars.ts";
 import type { Tile } from "../wall-state.ts";
 import { culprit, progress } from "../wall-view.ts";
 import { shared } from "./shared-styles.ts";
-import "./status-mark.ts";
+import "./stepcast-mark.ts";
 
 /**
  * One branch on a wallboard: a link to its newest build. It is as large as it is made, and so are its
  * words. Now is in milliseconds since 1970; the attribute `coarse` lets progress go in steps of 5 %.
  */
-export class WallTile extends LitElement {
+export class StepcastTile extends LitElement {
 	static override properties = {
 		tile: { attribute: false },
 		now: { type: Number },
@@ -91,7 +91,7 @@ export class WallTile extends LitElement {
 				gap: 0 0.6em;
 			}
 
-			status-mark {
+			stepcast-mark {
 				color: inherit;
 				font-size: 1.5em;
 			}
@@ -131,7 +131,7 @@ export class WallTile extends LitElement {
 					${build.branch ? html`<span class="branch"><bdi>${elided(build.branch, 28)}</bdi></span>` : nothing}
 				</span>
 				<span class="status">
-					<status-mark .status=${build.status}></status-mark>
+					<stepcast-mark .status=${build.status}></stepcast-mark>
 					<span class="time">${this.#time()}</span>
 				</span>
 				${this.#why(this.tile)}
@@ -183,4 +183,4 @@ export class WallTile extends LitElement {
 	}
 }
 
-customElements.define("wall-tile", WallTile);
+customElements.define("stepcast-tile", StepcastTile);

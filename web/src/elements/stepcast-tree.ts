@@ -4,16 +4,16 @@ import { formatFragment } from "../fragment.ts";
 import { keyed } from "../keyed.ts";
 import type { Step } from "../model.ts";
 import { elided, stepTree, type TreeRow } from "../tree.ts";
-import "./run-progress.ts";
+import "./stepcast-time.ts";
 import { shared } from "./shared-styles.ts";
-import "./status-mark.ts";
+import "./stepcast-mark.ts";
 
 /**
  * The steps of a build as links to their logs, in folders where their keys have a slash. A folder
  * shows the worst of its steps and can be folded; the one that holds the selected step opens when
  * that becomes selected.
  */
-export class StepTree extends LitElement {
+export class StepcastTree extends LitElement {
 	static override properties = {
 		steps: { attribute: false },
 		selected: {},
@@ -95,7 +95,7 @@ export class StepTree extends LitElement {
 				font-weight: 600;
 			}
 
-			status-mark,
+			stepcast-mark,
 			.sign {
 				flex: none;
 				height: 1.45em;
@@ -150,7 +150,7 @@ export class StepTree extends LitElement {
 				color: var(--failed);
 			}
 
-			run-progress {
+			stepcast-time {
 				flex: none;
 				color: var(--muted);
 				font-size: 0.8125rem;
@@ -221,7 +221,7 @@ export class StepTree extends LitElement {
 						: html`
 								<button class="folder" aria-expanded=${open} @click=${() => this.#fold(path, open)}>
 									<span class="sign" aria-hidden="true"></span>
-									<status-mark brief .status=${row.sum.status}></status-mark>
+									<stepcast-mark brief .status=${row.sum.status}></stepcast-mark>
 									${this.#what(row)}
 								</button>
 							`
@@ -237,7 +237,7 @@ export class StepTree extends LitElement {
 				href=${formatFragment(step.key)}
 				aria-current=${step.key === this.selected ? "true" : nothing}
 			>
-				<status-mark brief .status=${step.status}></status-mark>
+				<stepcast-mark brief .status=${step.status}></stepcast-mark>
 				${this.#what(row)}
 			</a>
 		`;
@@ -263,11 +263,11 @@ export class StepTree extends LitElement {
 				${step ? nothing : html`<span class="of">${counted(sum.steps, "step")}</span>`}
 				${words === "" ? nothing : html`<span class="found">${words}</span>`}
 			</span>
-			<run-progress
+			<stepcast-time
 				.started=${step ? step.started_at : sum.started}
 				.finished=${step ? step.finished_at : sum.finished}
 				.asof=${this.asof}
-			></run-progress>
+			></stepcast-time>
 		`;
 	}
 
@@ -279,4 +279,4 @@ export class StepTree extends LitElement {
 	}
 }
 
-customElements.define("step-tree", StepTree);
+customElements.define("stepcast-tree", StepcastTree);

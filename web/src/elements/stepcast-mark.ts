@@ -7,7 +7,7 @@ import { shared } from "./shared-styles.ts";
  * A status as a shape and its word. With the attribute `brief` the word is only for screen readers
  * and the tooltip; `label` goes before it there.
  */
-export class StatusMark extends LitElement {
+export class StepcastMark extends LitElement {
 	static override properties = {
 		status: { reflect: true },
 		brief: { type: Boolean, reflect: true },
@@ -90,4 +90,4 @@ export class StatusMark extends LitElement {
 	}
 }
 
-customElements.define("status-mark", StatusMark);
+customElements.define("stepcast-mark", StepcastMark);

@@ -8,14 +8,14 @@ import { elided } from "../tree.ts";
 import { vars } from "../vars.ts";
 import { type Bar, tickLabel, type Waterfall, type WaterfallRow, waterfall } from "../waterfall.ts";
 import { shared } from "./shared-styles.ts";
-import "./status-mark.ts";
+import "./stepcast-mark.ts";
 import { stepName, stepNameStyles } from "./step-name.ts";
 
 /**
  * When each step of a build waited and ran, as a table; the bars say the same to the eye. The row
  * under the pointer or with the focus shows arrows from what it needs.
  */
-export class StepWaterfall extends LitElement {
+export class StepcastWaterfall extends LitElement {
 	static override properties = {
 		build: { attribute: false },
 		steps: { attribute: false },
@@ -142,7 +142,7 @@ export class StepWaterfall extends LitElement {
 				text-decoration: underline;
 			}
 
-			th status-mark {
+			th stepcast-mark {
 				height: 1.45em;
 				vertical-align: top;
 			}
@@ -429,7 +429,7 @@ export class StepWaterfall extends LitElement {
 			>
 				<th role="rowheader" scope="row">
 					<a href=${formatFragment(step.key)} aria-current=${chosen ? "true" : nothing}>
-						<status-mark brief .status=${step.status}></status-mark>
+						<stepcast-mark brief .status=${step.status}></stepcast-mark>
 						${stepName(step)}
 					</a>
 					<span class="unseen">
@@ -521,4 +521,4 @@ function arrow(from: DOMRect, to: DOMRect, origin: DOMRect): readonly SVGElement
 	return [line, head];
 }
 
-customElements.define("step-waterfall", StepWaterfall);
+customElements.define("stepcast-waterfall", StepcastWaterfall);
