@@ -197,6 +197,7 @@ type Filter struct {
 	// Of the feed.
 	Projects []string // patterns; nil: all
 	Branches []string // nil: all
+	Sight    *Sight   // what the reader may see; nil: all
 }
 
 // Match tells whether the event passes.
@@ -207,6 +208,9 @@ func (f *Filter) Match(e *Event) bool {
 	if f.Branches != nil && !slices.Contains(f.Branches, e.Branch) {
 		return false
 	}
+	if f.Sight != nil && !f.Sight.Sees(e.Project) {
+		return false
+	}
 	if f.Projects == nil {
 		return true
 	}
@@ -215,7 +219,7 @@ func (f *Filter) Match(e *Event) bool {
 
 // All tells whether the filter lets everything pass.
 func (f *Filter) All() bool {
-	return !f.NoLogs && f.Steps == nil && f.Since == nil && f.Projects == nil && f.Branches == nil
+	return !f.NoLogs && f.Steps == nil && f.Since == nil && f.Projects == nil && f.Branches == nil && f.Sight == nil
 }
 
 // Head is where a log ends, read from the table.

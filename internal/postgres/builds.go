@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -147,10 +148,29 @@ func splitPatterns(patterns []string) (names, prefixes []string) {
 	return names, prefixes
 }
 
-const buildsSQL = `
+// reachSQL holds for the projects p that a caller may see; a and b are the
+// parameters that reachArgs gives.
+func reachSQL(a, b int) string {
+	return fmt.Sprintf("(p.public OR p.name = $%d OR starts_with(p.name, $%d))", a, b)
+}
+
+// reachArgs are a reach as the name and the prefix of what it covers besides
+// the public projects; nil: none.
+func reachArgs(r ci.Reach) (name, prefix *string) {
+	pattern := r.Pattern
+	if r.All {
+		pattern = "*"
+	}
+	if deep, ok := strings.CutSuffix(pattern, "*"); ok {
+		return nil, &deep
+	}
+	return &pattern, nil
+}
+
+var buildsSQL = `
 	SELECT ` + buildColumns + `
 	FROM builds b JOIN projects p ON p.id = b.project
-	WHERE ` + projectMatchSQL + `
+	WHERE ` + projectMatchSQL + ` AND ` + reachSQL(10, 11) + `
 	AND ($3::text[] IS NULL OR coalesce(b.branch, '') = ANY ($3))
 	AND ($4::text[] IS NULL OR b.status = ANY ($4))
 	AND ($5 = '' OR b.author = $5)
@@ -198,19 +218,21 @@ func expected(ctx context.Context, tx pgx.Tx, logs []ci.LogID) (map[ci.LogID]*fl
 	return seconds, nil
 }
 
-// Builds lists builds, newest created first. next is empty at the end.
-func (s *Store) Builds(ctx context.Context, q BuildsQuery) (builds []Listed, next string, err error) {
+// Builds lists the builds within reach, newest created first. next is empty at
+// the end.
+func (s *Store) Builds(ctx context.Context, reach ci.Reach, q BuildsQuery) (builds []Listed, next string, err error) {
 	before, beforeRow, err := parseBefore(q.Before)
 	if err != nil {
 		return nil, "", err
 	}
 	names, prefixes := splitPatterns(q.Projects)
+	name, prefix := reachArgs(reach)
 	var statuses []string
 	for _, status := range q.Statuses {
 		statuses = append(statuses, string(status))
 	}
 	err = s.inSnapshot(ctx, func(tx pgx.Tx, _ ci.Epoch) error {
-		rows, err := collectBuilds(ctx, tx, buildsSQL, names, prefixes, q.Branches, statuses, q.Author, q.Number, before, beforeRow, q.Limit+1)
+		rows, err := collectBuilds(ctx, tx, buildsSQL, names, prefixes, q.Branches, statuses, q.Author, q.Number, before, beforeRow, q.Limit+1, name, prefix)
 		if err != nil {
 			return err
 		}
@@ -287,14 +309,15 @@ func parseBefore(s string) (time.Time, int64, error) {
 	return time.UnixMicro(created), log, nil
 }
 
-const latestSQL = `
+var latestSQL = `
 	SELECT b.uuid FROM builds b JOIN projects p ON p.id = b.project
-	WHERE p.name = $1 AND ($2 = '' OR b.branch = $2) ORDER BY b.number DESC LIMIT 1`
+	WHERE p.name = $1 AND ` + reachSQL(3, 4) + ` AND ($2 = '' OR b.branch = $2) ORDER BY b.number DESC LIMIT 1`
 
 // Latest finds the newest build of a project, on a branch unless that is
-// empty; NotFound when there is none.
-func (s *Store) Latest(ctx context.Context, project, branch string) (id ci.BuildID, err error) {
-	switch err := s.read.QueryRow(ctx, latestSQL, project, branch).Scan((*uuid.UUID)(&id)); {
+// empty; NotFound when there is none within reach.
+func (s *Store) Latest(ctx context.Context, reach ci.Reach, project, branch string) (id ci.BuildID, err error) {
+	name, prefix := reachArgs(reach)
+	switch err := s.read.QueryRow(ctx, latestSQL, project, branch, name, prefix).Scan((*uuid.UUID)(&id)); {
 	case errors.Is(err, pgx.ErrNoRows):
 		return id, &ci.Problem{Code: ci.NotFound, Detail: "That project has no build there yet."}
 	case err != nil:
@@ -310,16 +333,18 @@ type Project struct {
 	Latest *Listed // nil: it has no build
 }
 
-const projectsSQL = `SELECT name, public FROM projects ORDER BY name`
+var projectsSQL = `SELECT name, public FROM projects p WHERE ` + reachSQL(1, 2) + ` ORDER BY name`
 
-const latestOfAllSQL = `
+var latestOfAllSQL = `
 	SELECT ` + buildColumns + `
-	FROM projects p JOIN builds b ON b.project = p.id AND b.number = p.last_number`
+	FROM projects p JOIN builds b ON b.project = p.id AND b.number = p.last_number
+	WHERE ` + reachSQL(1, 2)
 
-// Projects lists all projects by name.
-func (s *Store) Projects(ctx context.Context) (projects []Project, err error) {
+// Projects lists the projects within reach by name.
+func (s *Store) Projects(ctx context.Context, reach ci.Reach) (projects []Project, err error) {
+	name, prefix := reachArgs(reach)
 	err = s.inSnapshot(ctx, func(tx pgx.Tx, _ ci.Epoch) error {
-		rows, err := tx.Query(ctx, projectsSQL)
+		rows, err := tx.Query(ctx, projectsSQL, name, prefix)
 		if err != nil {
 			return err
 		}
@@ -329,7 +354,7 @@ func (s *Store) Projects(ctx context.Context) (projects []Project, err error) {
 		if err != nil {
 			return err
 		}
-		found, err := collectBuilds(ctx, tx, latestOfAllSQL)
+		found, err := collectBuilds(ctx, tx, latestOfAllSQL, name, prefix)
 		if err != nil {
 			return err
 		}
@@ -349,6 +374,24 @@ func (s *Store) Projects(ctx context.Context) (projects []Project, err error) {
 	return projects, err
 }
 
+const publicsSQL = `SELECT name FROM projects WHERE public`
+
+var publicsNumber atomic.Int64
+
+// Publics reads which projects are public.
+func (s *Store) Publics(ctx context.Context) (*ci.Publics, error) {
+	rows, err := s.read.Query(ctx, publicsSQL)
+	if err != nil {
+		return nil, unavailable("read the public projects", err)
+	}
+	p := &ci.Publics{Names: make(map[string]bool), Number: publicsNumber.Add(1)}
+	var name string
+	if _, err := pgx.ForEachRow(rows, []any{&name}, func() error { p.Names[name] = true; return nil }); err != nil {
+		return nil, unavailable("read the public projects", err)
+	}
+	return p, nil
+}
+
 // FeedSnapshot is the newest build of each project and branch at one event of
 // the feed.
 type FeedSnapshot struct {
@@ -358,10 +401,10 @@ type FeedSnapshot struct {
 	Epoch     ci.Epoch
 }
 
-const newestSQL = `
+var newestSQL = `
 	SELECT ` + buildColumns + ` FROM (
 		SELECT DISTINCT ON (b.project, b.branch) b.* FROM builds b JOIN projects p ON p.id = b.project
-		WHERE ` + projectMatchSQL + ` AND ($3::text[] IS NULL OR coalesce(b.branch, '') = ANY ($3))
+		WHERE ` + projectMatchSQL + ` AND ` + reachSQL(5, 6) + ` AND ($3::text[] IS NULL OR coalesce(b.branch, '') = ANY ($3))
 		ORDER BY b.project, b.branch, b.number DESC
 	) b JOIN projects p ON p.id = b.project
 	ORDER BY b.created_at DESC, b.id DESC LIMIT $4`
@@ -370,16 +413,17 @@ const feedHeadSQL = `SELECT coalesce(max(id), 0) FROM feed`
 
 const lastIDsSQL = `SELECT build, last_id FROM build_heads WHERE build = ANY ($1)`
 
-// FeedSnapshot reads the newest build of each project and branch that the
-// filter lets pass, at most limit, the newest created first.
-func (s *Store) FeedSnapshot(ctx context.Context, f ci.Filter, limit int) (snap FeedSnapshot, err error) {
+// FeedSnapshot reads the newest build of each project and branch within reach
+// that the filter lets pass, at most limit, the newest created first.
+func (s *Store) FeedSnapshot(ctx context.Context, reach ci.Reach, f ci.Filter, limit int) (snap FeedSnapshot, err error) {
 	names, prefixes := splitPatterns(f.Projects)
+	name, prefix := reachArgs(reach)
 	err = s.inSnapshot(ctx, func(tx pgx.Tx, epoch ci.Epoch) error {
 		snap = FeedSnapshot{Epoch: epoch}
 		if err := tx.QueryRow(ctx, feedHeadSQL).Scan(&snap.At); err != nil {
 			return err
 		}
-		rows, err := collectBuilds(ctx, tx, newestSQL, names, prefixes, f.Branches, limit+1)
+		rows, err := collectBuilds(ctx, tx, newestSQL, names, prefixes, f.Branches, limit+1, name, prefix)
 		if err != nil {
 			return err
 		}

@@ -621,7 +621,7 @@ func TestStore_ARefusedCreationLeavesNoProject(t *testing.T) {
 	if _, _, err := s.Create(t.Context(), ci.Creation{ID: id, Project: "ghost/two"}); !errors.Is(err, &ci.Problem{Code: ci.BuildIDTaken}) {
 		t.Fatalf("an id that is taken: %v", err)
 	}
-	projects, err := s.Projects(t.Context())
+	projects, err := s.Projects(t.Context(), ci.Reach{All: true})
 	if err != nil || len(projects) != 1 {
 		t.Fatalf("projects %+v, %v", projects, err)
 	}

@@ -18,8 +18,9 @@ import (
 )
 
 // guard is the door of a server without sign-in: it answers to loopback names
-// only, since any other may be one that a hostile site points here, and not to
-// browsers that ask on behalf of another site.
+// only, since any other may be one that a hostile site points here. A browser
+// that asks on behalf of another site is a stranger: it never writes, and reads
+// what routes let anybody read.
 func (s *Server) guard(next echo.HandlerFunc) echo.HandlerFunc {
 	forgery := http.NewCrossOriginProtection()
 	return func(c echo.Context) error {
@@ -27,11 +28,15 @@ func (s *Server) guard(next echo.HandlerFunc) echo.HandlerFunc {
 		if !s.cfg.Open && !loopback(r.Host) {
 			return &ci.Problem{Code: badHost, Detail: fmt.Sprintf("This server answers to loopback names only, not to %s; use http://localhost, or start it with --open.", printable(r.Host))}
 		}
-		if forgery.Check(r) != nil || foreign(r) {
-			return &ci.Problem{Code: crossOrigin, Detail: "A browser asked on behalf of another site; this server answers its own pages and programs that are no browsers."}
+		if forgery.Check(r) != nil {
+			return refuseStranger()
 		}
 		return next(c)
 	}
+}
+
+func refuseStranger() error {
+	return &ci.Problem{Code: crossOrigin, Detail: "A browser asked on behalf of another site; this address answers this server's own pages and programs that are no browsers."}
 }
 
 // loopback tells whether a Host header names this very machine.
@@ -68,68 +73,206 @@ func foreign(r *http.Request) bool {
 // An access is what a route asks of its caller.
 type access string
 
-// Every route names one of these.
+// Every route names one of these. Where it asks for no more than to read, a
+// public project is open to anybody, and all are to a caller without a token
+// who is no stranger; a token has to have a scope that will do.
 const (
-	public access = "public" // anyone who passes the guard
-	read   access = "read"   // for now anyone, but not with a bad token
-	report access = access(postgres.ScopeReport)
+	public   access = "public"               // nothing; a token that is no good is as none
+	status   access = "status, read"         // how builds and steps stand
+	progress access = "status, read, report" // the same, of what a runner reports itself
+	read     access = "read"                 // everything
+	extent   access = "read, report to HEAD" // the same; a runner asks how much of it is there
+	report   access = "report"               // to write
 )
 
-const tokenKey = "token" // of a request's postgres.Token
-
-// check wraps a handler in what its route asks for.
-func (s *Server) check(a access, h echo.HandlerFunc) echo.HandlerFunc {
-	switch a {
-	case public:
-		return h
-	case read:
-		return func(c echo.Context) error {
-			if c.Request().Header.Get("Authorization") == "" {
-				return h(c)
-			}
-			if _, err := s.token(c.Request()); err != nil {
-				return err
-			}
-			return h(c)
-		}
-	case report:
-		return func(c echo.Context) error {
-			t, err := s.token(c.Request())
-			if err != nil {
-				return err
-			}
-			if !slices.Contains(t.Scopes, postgres.ScopeReport) {
-				return &ci.Problem{Code: tokenScope, Detail: "The token may not write; it needs the scope report."}
-			}
-			c.Set(tokenKey, t)
-			return h(c)
-		}
+// takes tells whether a token of that scope will do.
+func (a access) takes(scope postgres.Scope, method string) bool {
+	switch scope {
+	case postgres.ScopeReport:
+		return a == report || a == progress || a == extent && method == http.MethodHead
+	case postgres.ScopeRead:
+		return a == status || a == progress || a == read || a == extent
+	case postgres.ScopeStatus:
+		return a == status || a == progress
 	}
-	panic("server: a route without access: " + string(a))
+	return false
 }
 
-// token finds the valid token of a request.
-func (s *Server) token(r *http.Request) (postgres.Token, error) {
+// An origin is whose pages may use a route.
+type origin string
+
+// Strangers, which are browsers that ask on behalf of another site, only get to
+// what is open to anywhere.
+const (
+	here     origin = "here"
+	anywhere origin = "anywhere"
+)
+
+// A caller is who asks.
+type caller struct {
+	reach ci.Reach
+	token *postgres.Token // nil: it has none
+	sum   [32]byte        // of the token
+}
+
+// has tells whether the caller has a scope, or needs none.
+func (w *caller) has(takes func(postgres.Scope) bool) bool {
+	return w.token == nil || slices.ContainsFunc(w.token.Scopes, takes)
+}
+
+// text tells whether the caller may see the text of a project that it sees.
+func (w *caller) text(public bool) bool {
+	return public || w.has(func(scope postgres.Scope) bool { return scope == postgres.ScopeRead })
+}
+
+const callerKey = "caller" // of a request's *caller
+
+// check wraps a route's handler in what the route asks for.
+func (s *Server) check(r route) echo.HandlerFunc {
+	if r.from != here && r.from != anywhere || !slices.Contains([]access{public, status, progress, read, extent, report}, r.access) {
+		panic("server: a route that does not say who may use it: " + r.path)
+	}
+	return func(c echo.Context) error {
+		stranger := foreign(c.Request())
+		switch {
+		case r.from == anywhere:
+			openToAnywhere(c.Response().Header(), stranger)
+		case stranger:
+			return refuseStranger()
+		}
+		if r.access == public {
+			return r.handler(c)
+		}
+		who, err := s.caller(c)
+		if err != nil {
+			return err
+		}
+		if r.access == report && who.token == nil {
+			return &ci.Problem{Code: tokenMissing, Detail: "This needs a token: send Authorization: Bearer stp_…, a token with the scope report; the server says at its start where its first token lies."}
+		}
+		c.Set(callerKey, who)
+		able := who.has(func(scope postgres.Scope) bool { return r.access.takes(scope, c.Request().Method) })
+		if ofBuild := strings.Contains(r.path, "/builds/:id"); !able && ofBuild && r.access != report {
+			c.Set(publicOnlyKey, r.access) // see build
+		} else if !able {
+			return lacksScope(r.access)
+		}
+		return r.handler(c)
+	}
+}
+
+// publicOnlyKey is of the access of a request whose token has not the scope
+// for it: builds of public projects are open to it all the same.
+const publicOnlyKey = "public only"
+
+func lacksScope(a access) error {
+	if a == report {
+		return &ci.Problem{Code: tokenScope, Detail: "The token may not write; it needs the scope report."}
+	}
+	return &ci.Problem{Code: tokenScope, Detail: fmt.Sprintf("The token has none of the scopes that are good for this: %s.", a)}
+}
+
+// reach is which projects the caller of a request may see.
+func (s *Server) reach(c echo.Context) ci.Reach { return s.who(c).reach }
+
+// who is the caller of a request. On a public route, where none was asked for,
+// a token that is no good makes its caller a stranger.
+func (s *Server) who(c echo.Context) *caller {
+	if who, ok := c.Get(callerKey).(*caller); ok {
+		return who
+	}
+	who, err := s.caller(c)
+	if err != nil || !who.has(func(scope postgres.Scope) bool { return status.takes(scope, http.MethodGet) }) {
+		who = &caller{}
+	}
+	c.Set(callerKey, who)
+	return who
+}
+
+// caller finds out who asks. A token in the address is taken out of it, so that
+// it gets into nothing that repeats the address.
+func (s *Server) caller(c echo.Context) (*caller, error) {
+	r := c.Request()
+	text, inAddress := takeToken(r)
 	header := r.Header.Get("Authorization")
-	if header == "" {
-		return postgres.Token{}, &ci.Problem{Code: tokenMissing, Detail: "This needs a token: send Authorization: Bearer stp_…, a token with the scope report; the server says at its start where its first token lies."}
+	switch {
+	case header != "":
+		scheme, rest, _ := strings.Cut(header, " ")
+		if !strings.EqualFold(scheme, "Bearer") {
+			return nil, &ci.Problem{Code: ci.TokenMalformed, Detail: "The Authorization header must be of the form Bearer stp_…."}
+		}
+		text, inAddress = strings.TrimSpace(rest), false
+	case !inAddress:
+		return &caller{reach: ci.Reach{All: !foreign(r)}}, nil
 	}
-	scheme, text, _ := strings.Cut(header, " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return postgres.Token{}, &ci.Problem{Code: ci.TokenMalformed, Detail: "The Authorization header must be of the form Bearer stp_…."}
-	}
-	sum, err := ci.ParseToken(strings.TrimSpace(text))
+	sum, err := ci.ParseToken(text)
 	if err != nil {
-		return postgres.Token{}, err
+		return nil, err
 	}
 	t, ok, err := s.store.FindToken(r.Context(), sum)
 	if err != nil {
-		return t, err
+		return nil, err
 	}
 	if !ok {
-		return t, &ci.Problem{Code: tokenUnknown, Detail: "No token of this server has this text."}
+		return nil, &ci.Problem{Code: tokenUnknown, Detail: "No token of this server has this text."}
 	}
-	return t, inForce(t, time.Now())
+	if err := inForce(t, time.Now()); err != nil {
+		return nil, err
+	}
+	if inAddress && slices.ContainsFunc(t.Scopes, func(scope postgres.Scope) bool { return scope != postgres.ScopeStatus }) {
+		return nil, &ci.Problem{Code: tokenInAddress, Detail: "Addresses are seen by many, so that a token in one may have the scope status and no other; send this one as Authorization: Bearer stp_…."}
+	}
+	return &caller{reach: ci.Reach{Pattern: t.Project}, token: &t, sum: sum}, nil
+}
+
+// takeToken takes the parameter token out of a request's address.
+func takeToken(r *http.Request) (text string, ok bool) {
+	if r.URL.RawQuery == "" || !safe(r.Method) {
+		return "", false
+	}
+	rest := make([]string, 0, 8)
+	for part := range strings.SplitSeq(r.URL.RawQuery, "&") {
+		name, value, _ := strings.Cut(part, "=")
+		if name, _ = url.QueryUnescape(name); name != "token" {
+			rest = append(rest, part)
+		} else if !ok {
+			text, _ = url.QueryUnescape(value)
+			ok = true
+		}
+	}
+	if ok {
+		r.URL.RawQuery = strings.Join(rest, "&")
+	}
+	return text, ok
+}
+
+// What scripts of other sites may read of an answer.
+const exposedHeaders = "ETag, Upload-Offset, Stepcast-SGR, Stepcast-Holes, Retry-After"
+
+// openToAnywhere lets the scripts of other sites read an answer, whatever comes
+// of it. What they get is not what the server's own pages get, so no cache may
+// take the one for the other.
+func openToAnywhere(h http.Header, stranger bool) {
+	h.Add("Vary", "Origin, Sec-Fetch-Site, Authorization")
+	if stranger {
+		h.Set("Access-Control-Allow-Origin", "*")
+		h.Set("Access-Control-Expose-Headers", exposedHeaders)
+	}
+}
+
+// preflight answers a browser that asks what another site's script may send.
+func preflight(c echo.Context) error {
+	switch c.Request().Header.Get("Access-Control-Request-Method") {
+	case http.MethodGet, http.MethodHead:
+	default:
+		return refuseStranger()
+	}
+	h := c.Response().Header()
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Allow-Methods", "GET, HEAD")
+	h.Set("Access-Control-Allow-Headers", "Authorization, Last-Event-ID")
+	h.Set("Access-Control-Max-Age", "7200") // seconds; browsers keep it no longer
+	return c.NoContent(http.StatusNoContent)
 }
 
 // inForce says why a token is no longer one.
@@ -146,27 +289,41 @@ func inForce(t postgres.Token, now time.Time) error {
 // A buildHandler answers a request about one build.
 type buildHandler func(c echo.Context, ref postgres.Ref) error
 
-// build finds the build of a route with :id. One that the caller's token is
-// not for does not exist.
+// build finds the build of a route with :id.
 func (s *Server) build(h buildHandler) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		id, err := ci.ParseBuildID(c.Param("id"))
 		if err != nil {
 			return err
 		}
-		ref, err := s.store.Lookup(c.Request().Context(), id)
-		if errors.Is(err, &ci.Problem{Code: ci.NotFound}) {
-			return noBuild()
-		}
+		ref, err := s.seen(c, id)
 		if err != nil {
-			return fmt.Errorf("look up build %s: %w", id, err)
-		}
-		if t, ok := c.Get(tokenKey).(postgres.Token); ok && !ci.MatchProject(t.Project, ref.Project) {
-			return noBuild()
+			return err
 		}
 		return h(c, ref)
 	}
 }
+
+// seen finds a build that the caller may see. Any other does not exist.
+func (s *Server) seen(c echo.Context, id ci.BuildID) (postgres.Ref, error) {
+	ref, err := s.store.Lookup(c.Request().Context(), id)
+	if errors.Is(err, &ci.Problem{Code: ci.NotFound}) {
+		return ref, noBuild()
+	}
+	if err != nil {
+		return ref, fmt.Errorf("look up build %s: %w", id, err)
+	}
+	public := ref.Public && safe(c.Request().Method) // to be read
+	if !s.reach(c).Sees(ref.Project, public) {
+		return ref, noBuild()
+	}
+	if a, ok := c.Get(publicOnlyKey).(access); ok && !public {
+		return ref, lacksScope(a)
+	}
+	return ref, nil
+}
+
+func safe(method string) bool { return method == http.MethodGet || method == http.MethodHead }
 
 // noBuild is the one answer for builds that are not there and those that are
 // not for the caller.

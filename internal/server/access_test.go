@@ -18,18 +18,13 @@ func TestRoutes_DefaultDeny(t *testing.T) {
 	t.Parallel()
 	open := map[string]bool{"/healthz": true, "/readyz": true, "/api/v1/openapi.json": true, "/problems/:code": true, "/": true, "/builds/:id": true, "/wall": true, "/assets/*": true, plain.StylePath: true}
 	s := New(Config{})
-	listed, writing := map[string]bool{}, 0
+	listed := map[string]bool{}
 	for _, r := range s.routes() {
 		path, _, below := strings.Cut(r.path, "*/")
 		if below { // those of a step are one to Echo
 			path += "*"
 		}
-		if route := r.method + " " + path; !listed[route] {
-			listed[route] = true
-			if r.method != http.MethodGet {
-				writing++
-			}
-		}
+		listed[r.method+" "+path] = true
 		switch {
 		case r.method != http.MethodGet && r.access != report:
 			t.Errorf("%s %s writes without the scope report", r.method, r.path)
@@ -38,13 +33,13 @@ func TestRoutes_DefaultDeny(t *testing.T) {
 		}
 	}
 	for _, r := range s.echo.Routes() {
+		if r.Method == http.MethodOptions {
+			continue
+		}
 		method := strings.Replace(r.Method, http.MethodHead, http.MethodGet, 1)
 		if !listed[method+" "+r.Path] {
 			t.Errorf("%s %s is not in routes()", r.Method, r.Path)
 		}
-	}
-	if got, want := len(s.echo.Routes()), 2*len(listed)-writing; got != want {
-		t.Errorf("%d routes, want %d", got, want)
 	}
 }
 

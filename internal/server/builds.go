@@ -45,7 +45,7 @@ func (s *Server) createBuild(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if t := c.Get(tokenKey).(postgres.Token); !ci.MatchProject(t.Project, creation.Project) {
+	if t := s.who(c).token; !ci.MatchProject(t.Project, creation.Project) {
 		return &ci.Problem{Code: tokenProject, Field: "project", Detail: fmt.Sprintf("The token reports for %s, not for %s.", t.Project, creation.Project)}
 	}
 	b, created, err := s.store.Create(c.Request().Context(), creation)
@@ -92,7 +92,7 @@ func (s *Server) latestBuild(c echo.Context) error {
 	if err := ci.CheckProject(project); err != nil {
 		return err
 	}
-	id, err := s.store.Latest(c.Request().Context(), project, q.Get("branch"))
+	id, err := s.store.Latest(c.Request().Context(), s.reach(c), project, q.Get("branch"))
 	if err != nil {
 		return fmt.Errorf("find latest build: %w", err)
 	}
@@ -158,7 +158,7 @@ func (s *Server) listBuilds(c echo.Context) error {
 		return err
 	}
 	want.Limit = int(limit)
-	builds, next, err := s.store.Builds(c.Request().Context(), want)
+	builds, next, err := s.store.Builds(c.Request().Context(), s.reach(c), want)
 	if err != nil {
 		return fmt.Errorf("list builds: %w", err)
 	}
@@ -181,7 +181,7 @@ func (s *Server) listProjects(c echo.Context) error {
 	if _, err := query(c); err != nil {
 		return err
 	}
-	projects, err := s.store.Projects(c.Request().Context())
+	projects, err := s.store.Projects(c.Request().Context(), s.reach(c))
 	if err != nil {
 		return fmt.Errorf("list projects: %w", err)
 	}

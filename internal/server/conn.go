@@ -57,7 +57,7 @@ func openSink(c echo.Context) (out sink, own bool, err error) {
 		switch {
 		case err == nil:
 			prepare(taken)
-			return newConnSink(taken), true, nil
+			return newConnSink(taken, c.Response().Header()), true, nil
 		case !errors.Is(err, http.ErrNotSupported):
 			return nil, false, err
 		}
@@ -80,9 +80,15 @@ func prepare(conn net.Conn) {
 }
 
 // head is the response of a taken-over connection: the body ends where the
-// connection does, in HTTP/1.0 and 1.1 alike.
-func head(now time.Time) []byte {
+// connection does, in HTTP/1.0 and 1.1 alike. Of the header that was set before,
+// it has what concerns other sites.
+func head(now time.Time, set http.Header) []byte {
 	head := []byte("HTTP/1.1 200 OK\r\n")
+	for _, name := range []string{"Vary", "Access-Control-Allow-Origin", "Access-Control-Expose-Headers"} {
+		if value := set.Get(name); value != "" {
+			head = append(head, name+": "+value+"\r\n"...)
+		}
+	}
 	for _, h := range streamHeader {
 		head = append(head, h[0]+": "+h[1]+"\r\n"...)
 	}
@@ -97,6 +103,7 @@ type connSink struct {
 	until time.Time   // the deadline
 	piece net.Buffers // scratch
 	begun bool
+	set   http.Header // until begun
 
 	raw   syscall.RawConn // nil: only write works
 	atRaw func(uintptr)   // writes trial and sets tried; made once
@@ -104,8 +111,8 @@ type connSink struct {
 	tried int
 }
 
-func newConnSink(conn net.Conn) *connSink {
-	s := &connSink{conn: conn}
+func newConnSink(conn net.Conn, set http.Header) *connSink {
+	s := &connSink{conn: conn, set: set}
 	if c, ok := conn.(syscall.Conn); ok {
 		if raw, err := c.SyscallConn(); err == nil {
 			s.raw, s.atRaw = raw, func(fd uintptr) { s.tried = sendNow(fd, s.trial) }
@@ -129,7 +136,8 @@ func (s *connSink) try(data []byte) int {
 func (s *connSink) write(bufs [][]byte) error {
 	if !s.begun {
 		s.begun = true
-		bufs = append([][]byte{head(time.Now())}, bufs...)
+		bufs = append([][]byte{head(time.Now(), s.set)}, bufs...)
+		s.set = nil
 	}
 	if len(bufs) == 1 && len(bufs[0]) <= writePiece { // nearly always
 		s.renew()

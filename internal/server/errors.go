@@ -18,23 +18,24 @@ import (
 
 // The refusals of HTTP itself; those of the domain are in ci.
 const (
-	invalidJSON   ci.Code = "invalid-json"
-	tooLarge      ci.Code = "too-large"
-	tooSlow       ci.Code = "too-slow"
-	mediaType     ci.Code = "media-type"
-	badEncoding   ci.Code = "content-encoding"
-	badRange      ci.Code = "range"
-	badMethod     ci.Code = "method"
-	badHost       ci.Code = "host"
-	crossOrigin   ci.Code = "cross-origin"
-	tokenMissing  ci.Code = "token-missing"
-	tokenUnknown  ci.Code = "token-unknown"
-	tokenExpired  ci.Code = "token-expired"
-	tokenRevoked  ci.Code = "token-revoked"
-	tokenScope    ci.Code = "token-scope"
-	tokenProject  ci.Code = "token-project"
-	shuttingDown  ci.Code = "shutting-down"
-	internalError ci.Code = "internal"
+	invalidJSON    ci.Code = "invalid-json"
+	tooLarge       ci.Code = "too-large"
+	tooSlow        ci.Code = "too-slow"
+	mediaType      ci.Code = "media-type"
+	badEncoding    ci.Code = "content-encoding"
+	badRange       ci.Code = "range"
+	badMethod      ci.Code = "method"
+	badHost        ci.Code = "host"
+	crossOrigin    ci.Code = "cross-origin"
+	tokenMissing   ci.Code = "token-missing"
+	tokenUnknown   ci.Code = "token-unknown"
+	tokenExpired   ci.Code = "token-expired"
+	tokenRevoked   ci.Code = "token-revoked"
+	tokenScope     ci.Code = "token-scope"
+	tokenProject   ci.Code = "token-project"
+	tokenInAddress ci.Code = "token-in-address"
+	shuttingDown   ci.Code = "shutting-down"
+	internalError  ci.Code = "internal"
 )
 
 // A kind of problem, as /problems/<code> explains it.
@@ -74,12 +75,13 @@ var problems = map[ci.Code]kind{
 	badRange:          {416, "Range not available", "The log does not have these bytes or lines, or, since some of it is lost, cannot be addressed by bytes."},
 	badMethod:         {405, "Method not allowed", "The address exists, but not for this method; Allow lists those that it has."},
 	badHost:           {421, "Host name not allowed", "Without sign-in this server answers to loopback names only, so that no other site can reach it through a browser. Use http://localhost or http://127.0.0.1, or start the server with --open."},
-	crossOrigin:       {403, "Cross-origin request refused", "A browser asked on behalf of another site. This server answers its own pages and programs that are no browsers."},
+	crossOrigin:       {403, "Cross-origin request refused", "A browser asked on behalf of another site. Other sites may read what is public, or what a token is for, and never write; the rest is for this server's own pages and programs that are no browsers."},
 	tokenMissing:      {401, "Token required", "Send Authorization: Bearer stp_…, a token with the scope that the request needs. stepcast token makes one; a local server keeps its first one in <data-dir>/token."},
 	ci.TokenMalformed: {401, "Malformed token", "A token is stp_ and 36 letters and digits, the last six of them a checksum. It was cut, or mistyped."},
 	tokenUnknown:      {401, "Unknown token", "No token of this server has this text. It may be of another server, or have been deleted."},
 	tokenExpired:      {401, "Token expired", "Make a new one with stepcast token."},
 	tokenRevoked:      {401, "Token revoked", "Somebody ended it on purpose. Ask for another one."},
+	tokenInAddress:    {401, "Token not for addresses", "The parameter token takes tokens with the scope status and no other, since addresses are seen by many. Send any other as Authorization: Bearer stp_…."},
 	tokenScope:        {403, "Insufficient token scope", "The token is valid but has not the scope that the request needs."},
 	tokenProject:      {403, "Token is for other projects", "The token is valid but bound to other projects."},
 	ci.Overloaded:     {503, "Server overloaded", "The server has more to do than it can take. Send the same again after Retry-After; nothing of it was stored."},

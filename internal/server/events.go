@@ -35,7 +35,7 @@ func (s *Server) buildEvents(c echo.Context, ref postgres.Ref) error {
 	if err != nil {
 		return err
 	}
-	m, err := s.buildMember(c.Request().Context(), ref, q, cursorOf(c, q))
+	m, err := s.buildMember(c, ref, q, cursorOf(c, q))
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (s *Server) feedEvents(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	m, err := s.feedMember(c.Request().Context(), q, cursorOf(c, q))
+	m, err := s.feedMember(c, q, cursorOf(c, q))
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,6 @@ func (s *Server) streams(c echo.Context) error {
 			cursors = slices.Repeat([]string{"?"}, len(logs)) // of some other stream
 		}
 	}
-	ctx := c.Request().Context()
 	members := make([]*member, len(logs))
 	for i, l := range logs {
 		cursor := cursors[i]
@@ -85,17 +84,17 @@ func (s *Server) streams(c echo.Context) error {
 			cursor = l.q.Get("after")
 		}
 		if l.name == string(ci.FeedName) {
-			members[i], err = s.feedMember(ctx, l.q, cursor)
+			members[i], err = s.feedMember(c, l.q, cursor)
 		} else {
 			id, bad := ci.ParseBuildID(l.name)
 			if bad != nil {
 				return bad
 			}
-			ref, missing := s.store.Lookup(ctx, id)
+			ref, missing := s.seen(c, id)
 			if missing != nil {
-				return fmt.Errorf("look up build %s: %w", id, missing)
+				return missing
 			}
-			members[i], err = s.buildMember(ctx, ref, l.q, cursor)
+			members[i], err = s.buildMember(c, ref, l.q, cursor)
 		}
 		if err != nil {
 			return err
@@ -175,8 +174,10 @@ func (m *member) resume(cursor string) {
 	}
 }
 
-func (s *Server) buildMember(ctx context.Context, ref postgres.Ref, q url.Values, cursor string) (*member, error) {
-	m := &member{log: ref.Log, epoch: ref.Epoch, name: ref.ID.Name()}
+// buildMember reads what is asked for of a build's log. Who may not see its
+// text gets what logs=none gives.
+func (s *Server) buildMember(c echo.Context, ref postgres.Ref, q url.Values, cursor string) (*member, error) {
+	m := &member{log: ref.Log, epoch: ref.Epoch, name: ref.ID.Name(), project: ref.Project}
 	m.resume(cursor)
 	steps, err := stepsWanted(q)
 	if err != nil {
@@ -190,20 +191,24 @@ func (s *Server) buildMember(ctx context.Context, ref postgres.Ref, q url.Values
 	default:
 		return nil, &ci.Problem{Code: ci.Invalid, Field: "logs", Detail: "The parameter logs is none, or left out."}
 	}
+	if !s.who(c).text(ref.Public) {
+		m.filter.NoLogs = true
+	}
 	tail, err := wholeParam(q, "tail", 0, 1, mostTail)
 	if err != nil {
 		return nil, err
 	}
 	if tail > 0 && !m.given && !m.filter.NoLogs {
-		if m.filter.Since, err = s.store.TailStart(ctx, ref.Log, int(tail)); err != nil {
+		if m.filter.Since, err = s.store.TailStart(c.Request().Context(), ref.Log, int(tail)); err != nil {
 			return nil, fmt.Errorf("find the tail: %w", err)
 		}
 	}
 	return m, nil
 }
 
-func (s *Server) feedMember(ctx context.Context, q url.Values, cursor string) (*member, error) {
-	m := &member{log: ci.FeedLog, name: ci.FeedName}
+func (s *Server) feedMember(c echo.Context, q url.Values, cursor string) (*member, error) {
+	ctx := c.Request().Context()
+	m := &member{log: ci.FeedLog, name: ci.FeedName, reach: s.reach(c)}
 	m.resume(cursor)
 	m.filter.Projects, m.filter.Branches = q["project"], q["branch"]
 	if n := max(len(m.filter.Projects), len(m.filter.Branches)); n > mostFilters {
@@ -213,6 +218,9 @@ func (s *Server) feedMember(ctx context.Context, q url.Values, cursor string) (*
 		if err := ci.CheckPattern(pattern); err != nil {
 			return nil, err
 		}
+	}
+	if err := s.look(ctx, m); err != nil {
+		return nil, err
 	}
 	if !m.given {
 		if err := s.snapshot(ctx, m); err != nil {

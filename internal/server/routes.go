@@ -11,53 +11,56 @@ import (
 	"github.com/stepcast/stepcast/internal/plain"
 )
 
-// A route is a method, a path, what it asks of its caller, and who answers.
+// A route is a method, a path, whose pages may use it, what it asks of its
+// caller, and who answers.
 type route struct {
 	method, path string
+	from         origin
 	access       access
 	handler      echo.HandlerFunc
 }
 
 // routes is the whole HTTP surface. A route that is not listed does not exist,
-// and none can be listed without saying who may use it. GET routes answer HEAD
+// and none can be listed without saying who may use it: pages of this server and
+// programs here, pages of any site too anywhere. GET routes answer HEAD
 // too. The star is a step's key, slashes and all.
 func (s *Server) routes() []route {
 	return []route{
 		// Writing
-		{"POST", "/api/v1/builds", report, s.createBuild},
-		{"POST", "/api/v1/builds/:id/updates", report, s.build(s.postUpdates)},
-		{"PATCH", "/api/v1/builds/:id/steps/*/log", report, s.build(s.patchLog)},
+		{"POST", "/api/v1/builds", here, report, s.createBuild},
+		{"POST", "/api/v1/builds/:id/updates", here, report, s.build(s.postUpdates)},
+		{"PATCH", "/api/v1/builds/:id/steps/*/log", here, report, s.build(s.patchLog)},
 
 		// Reading
-		{"GET", "/api/v1/builds", read, s.listBuilds},
-		{"GET", "/api/v1/builds/latest", read, s.latestBuild},
-		{"GET", "/api/v1/builds/:id", read, s.build(s.getBuild)},
-		{"GET", "/api/v1/builds/:id/search", read, s.build(s.searchBuild)},
-		{"GET", "/api/v1/builds/:id/events", read, s.orUnavailable(s.build(s.buildEvents))},
-		{"GET", "/api/v1/builds/:id/notes", read, s.build(s.listNotes)},
-		{"GET", "/api/v1/builds/:id/steps/*/lines", read, s.build(s.getLines)},
-		{"GET", "/api/v1/builds/:id/steps/*/log", read, s.build(s.getLog)},
-		{"GET", "/api/v1/events", read, s.orUnavailable(s.feedEvents)},
-		{"GET", "/api/v1/streams", read, s.orUnavailable(s.streams)},
-		{"GET", "/api/v1/projects", read, s.listProjects},
+		{"GET", "/api/v1/builds", anywhere, status, s.listBuilds},
+		{"GET", "/api/v1/builds/latest", anywhere, status, s.latestBuild},
+		{"GET", "/api/v1/builds/:id", anywhere, progress, s.build(s.getBuild)},
+		{"GET", "/api/v1/builds/:id/search", anywhere, read, s.build(s.searchBuild)},
+		{"GET", "/api/v1/builds/:id/events", anywhere, status, s.build(s.buildEvents)},
+		{"GET", "/api/v1/builds/:id/notes", anywhere, read, s.build(s.listNotes)},
+		{"GET", "/api/v1/builds/:id/steps/*/lines", anywhere, read, s.build(s.getLines)},
+		{"GET", "/api/v1/builds/:id/steps/*/log", anywhere, extent, s.build(s.getLog)},
+		{"GET", "/api/v1/events", anywhere, status, s.feedEvents},
+		{"GET", "/api/v1/streams", anywhere, status, s.streams},
+		{"GET", "/api/v1/projects", anywhere, status, s.listProjects},
 
 		// Operations, and what explains the rest
-		{"GET", "/healthz", public, s.healthz},
-		{"GET", "/readyz", public, s.readyz},
-		{"GET", "/api/v1/openapi.json", public, s.openapi},
-		{"GET", "/problems/:code", public, s.explain},
+		{"GET", "/healthz", here, public, s.healthz},
+		{"GET", "/readyz", here, public, s.readyz},
+		{"GET", "/api/v1/openapi.json", anywhere, public, s.openapi},
+		{"GET", "/problems/:code", here, public, s.explain},
 
 		// Pages
-		{"GET", "/", public, s.page},
-		{"GET", "/builds/:id", public, s.page},
-		{"GET", "/wall", public, s.page},
-		{"GET", "/assets/*", public, s.asset},
+		{"GET", "/", here, public, s.page},
+		{"GET", "/builds/:id", here, public, s.page},
+		{"GET", "/wall", here, public, s.page},
+		{"GET", "/assets/*", here, public, s.asset},
 
 		// The same without JavaScript
-		{"GET", "/plain", read, s.plainBuilds},
-		{"GET", "/plain/builds/:id", read, s.build(s.plainBuild)},
-		{"GET", "/plain/builds/:id/steps/*", read, s.build(s.plainLog)}, // …/{key}
-		{"GET", plain.StylePath, public, s.plainStyle},
+		{"GET", "/plain", here, status, s.plainBuilds},
+		{"GET", "/plain/builds/:id", here, read, s.build(s.plainBuild)},
+		{"GET", "/plain/builds/:id/steps/*", here, read, s.build(s.plainLog)}, // …/{key}
+		{"GET", plain.StylePath, here, public, s.plainStyle},
 	}
 }
 
@@ -66,10 +69,10 @@ func (s *Server) router() *echo.Echo {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = s.answer
-	e.Use(s.recover, s.guard, paced)
+	e.Use(s.recover, s.orUnavailable, s.guard, paced)
 	behind := make(map[string]ends) // a star, by method and address up to it
 	for _, r := range s.routes() {
-		h := s.check(r.access, r.handler)
+		h := s.check(r)
 		if path, end, goesOn := strings.Cut(r.path, "*/"); goesOn {
 			r.path = path + "*"
 			address := r.method + " " + r.path
@@ -82,6 +85,9 @@ func (s *Server) router() *echo.Echo {
 		e.Add(r.method, r.path, h)
 		if r.method == http.MethodGet {
 			e.Add(http.MethodHead, r.path, h)
+		}
+		if r.from == anywhere {
+			e.Add(http.MethodOptions, r.path, preflight)
 		}
 	}
 	return e

@@ -75,7 +75,7 @@ func startOn(t *testing.T, database string) *testServer {
 		s.stop()
 		store.Close()
 	})
-	s.token = s.addToken(postgres.Token{Name: "test", Scopes: []postgres.Scope{postgres.ScopeReport}, Project: "*"})
+	s.token = s.addToken(postgres.Token{Name: "test", Scopes: []postgres.Scope{postgres.ScopeReport, postgres.ScopeRead}, Project: "*"})
 	return s
 }
 

@@ -41,12 +41,14 @@ func between(least, most time.Duration) time.Duration {
 // A member is one log in a stream, with the filter and the cursor that the
 // reader has for it.
 type member struct {
-	log    ci.LogID
-	epoch  ci.Epoch // the history in which log has that name; zero for the feed
-	name   ci.LogName
-	filter ci.Filter
-	cursor ci.Cursor // where the reader is; the prefix is empty while there is no knowing
-	given  bool      // the reader came with a cursor
+	log     ci.LogID
+	epoch   ci.Epoch // the history in which log has that name; zero for the feed
+	name    ci.LogName
+	filter  ci.Filter
+	reach   ci.Reach  // of the feed's reader
+	project string    // of a build
+	cursor  ci.Cursor // where the reader is; the prefix is empty while there is no knowing
+	given   bool      // the reader came with a cursor
 
 	sub   *feed.Subscription
 	first *feed.Batch // taken before the stream began
@@ -563,7 +565,8 @@ func (s *Server) orUnavailable(h echo.HandlerFunc) echo.HandlerFunc {
 
 // wantsStream tells whether the answer is a stream: /streams has no other form.
 func wantsStream(c echo.Context) bool {
-	return strings.Contains(c.Request().Header.Get("Accept"), "text/event-stream") || strings.HasSuffix(c.Path(), "/streams")
+	path := c.Path()
+	return strings.HasSuffix(path, "/streams") || strings.HasSuffix(path, "/events") && strings.Contains(c.Request().Header.Get("Accept"), "text/event-stream")
 }
 
 // A closer is something open that a shutdown has to close.
@@ -675,7 +678,7 @@ const snapshotMost = 1000 // builds
 // snapshot lets a member of the feed begin with what is, rather than with what
 // was.
 func (s *Server) snapshot(ctx context.Context, m *member) error {
-	snap, err := s.store.FeedSnapshot(ctx, m.filter, snapshotMost)
+	snap, err := s.store.FeedSnapshot(ctx, m.reach, m.filter, snapshotMost)
 	if err != nil {
 		return fmt.Errorf("read snapshot: %w", err)
 	}
