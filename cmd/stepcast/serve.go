@@ -221,7 +221,8 @@ func firstToken(ctx context.Context, store *postgres.Store, dir string) error {
 		return fmt.Errorf("%s holds no token (%w); delete the file to get a new one", path, err)
 	}
 	all := []postgres.Scope{postgres.ScopeReport, postgres.ScopeRead, postgres.ScopeStatus, postgres.ScopeAdmin}
-	return store.AddToken(ctx, sum, postgres.Token{Name: "first token", Scopes: all, Project: "*"})
+	_, err = store.AddToken(ctx, sum, postgres.Token{Name: "first token", Scopes: all, Project: "*"})
+	return err
 }
 
 // leaveAddress lets the other commands of this user find the server, until

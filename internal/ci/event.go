@@ -211,10 +211,12 @@ func (f *Filter) Match(e *Event) bool {
 	if f.Sight != nil && !f.Sight.Sees(e.Project) {
 		return false
 	}
-	if f.Projects == nil {
-		return true
-	}
-	return slices.ContainsFunc(f.Projects, func(pattern string) bool { return MatchProject(pattern, e.Project) })
+	return f.wants(e.Project)
+}
+
+// wants tells whether a project is among those asked for.
+func (f *Filter) wants(project string) bool {
+	return f.Projects == nil || slices.ContainsFunc(f.Projects, func(pattern string) bool { return MatchProject(pattern, project) })
 }
 
 // All tells whether the filter lets everything pass.

@@ -164,7 +164,7 @@ func TestFilter_Match(t *testing.T) {
 		"another branch":          {Filter{Branches: []string{"dev"}, Projects: []string{"*"}}, step, false},
 		"a project out of sight":  {Filter{Sight: &Sight{Reach{Pattern: "x"}, &Publics{}}}, step, false},
 		"a project in sight":      {Filter{Sight: &Sight{Reach{Pattern: "acme/*"}, &Publics{}}}, step, true},
-		"a public project":        {Filter{Sight: &Sight{Reach{}, &Publics{Names: map[string]bool{"acme/api": true}}}}, step, true},
+		"a public project":        {Filter{Sight: &Sight{Reach{}, &Publics{Projects: map[string]Visibility{"acme/api": {Public: true}}}}}, step, true},
 		"in sight, not asked for": {Filter{Sight: &Sight{Reach{Pattern: "acme/*"}, &Publics{}}, Projects: []string{"x"}}, step, false},
 		"its branch, not project": {Filter{Branches: []string{"main"}, Projects: []string{"x"}}, step, false},
 	} {

@@ -2,6 +2,8 @@ package ci
 
 import (
 	"fmt"
+	"net/url"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -179,3 +181,16 @@ func MatchProject(pattern, project string) bool {
 	prefix, deep := strings.CutSuffix(pattern, "*")
 	return deep && strings.HasSuffix(prefix, "/") && strings.HasPrefix(project, prefix)
 }
+
+// CheckOrigin says why s cannot be the origin of a page. It holds nothing that
+// would end it in a header.
+func CheckOrigin(s string) error {
+	u, err := url.Parse(s)
+	if err == nil && len(s) <= MaxName && (u.Scheme == "http" || u.Scheme == "https") && u.Scheme+"://"+u.Host == s && hostForm.MatchString(u.Host) {
+		return nil
+	}
+	return &Problem{Code: Invalid, Field: "frame_ancestors", Detail: fmt.Sprintf("The origin %s is not one such as https://portal.example or http://127.0.0.1:8080, without a path.", quoted(s))}
+}
+
+// hostForm is a name or an address, in small letters, with its port.
+var hostForm = regexp.MustCompile(`^([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(:[0-9]{1,5})?$`)

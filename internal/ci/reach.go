@@ -17,6 +17,35 @@ func (r Reach) Sees(project string, public bool) bool {
 	return r.All || public || r.Pattern != "" && MatchProject(r.Pattern, project)
 }
 
+// Visibility is whether a project is public, and since when.
+type Visibility struct {
+	Public bool
+	Since  EventID // the feed's newest event when that changed; -1: it never did
+	Recent bool    // it changed so shortly ago that not every process may know
+}
+
+// Publics are the projects that are public, or ever were, as of one moment. It
+// is shared, and never changed.
+type Publics struct {
+	Projects map[string]Visibility
+	Number   int64 // tells what is seen by it from what is seen by others of this process
+}
+
+// After is p as what follows former: if nothing has changed, it is the former
+// one, or has its number.
+func (p *Publics) After(former *Publics) *Publics {
+	if former == nil {
+		return p
+	}
+	if maps.Equal(p.Projects, former.Projects) {
+		return former
+	}
+	if maps.EqualFunc(p.Projects, former.Projects, func(a, b Visibility) bool { return a.Public == b.Public && a.Since == b.Since }) {
+		return &Publics{Projects: p.Projects, Number: former.Number}
+	}
+	return p
+}
+
 // Sight is what a reach comes to for a reader of the feed, whose events do not
 // say whether their project is public: it is true as of one moment.
 type Sight struct {
@@ -25,7 +54,9 @@ type Sight struct {
 }
 
 // Sees tells whether the reader may see a project.
-func (s *Sight) Sees(project string) bool { return s.Reach.Sees(project, s.Public.Names[project]) }
+func (s *Sight) Sees(project string) bool {
+	return s.Reach.Sees(project, s.Public.Projects[project].Public)
+}
 
 // GoString tells a sight from any other, in the fingerprint of a filter: an
 // address would not, since memory is used again.
@@ -36,12 +67,30 @@ func (s *Sight) GoString() string {
 	return fmt.Sprintf("%+v of %d", s.Reach, s.Public.Number)
 }
 
-// Publics are the public projects as of one moment. It is shared, and never
-// changed.
-type Publics struct {
-	Names  map[string]bool
-	Number int64 // tells it from every other of this process
+// Same tells whether nothing that the filter lets pass has become public or
+// private between what the reader sees and another moment.
+func (s *Sight) Same(f *Filter, then *Publics) bool {
+	if s.Public.Number == then.Number {
+		return true
+	}
+	for _, one := range []struct{ from, to *Publics }{{s.Public, then}, {then, s.Public}} {
+		for name, v := range one.from.Projects {
+			other := one.to.Projects[name]
+			if (v.Public != other.Public || v.Since != other.Since) && !s.Reach.Sees(name, false) && f.wants(name) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
-// Same tells whether the same projects were public at both moments.
-func (p *Publics) Same(other *Publics) bool { return maps.Equal(p.Names, other.Names) }
+// Holds tells whether a reader who stopped after an event of the feed has seen
+// what the filter lets pass as it is seen now.
+func (s *Sight) Holds(f *Filter, after EventID) bool {
+	for name, v := range s.Public.Projects {
+		if (v.Recent || after <= v.Since) && !s.Reach.Sees(name, false) && f.wants(name) {
+			return false
+		}
+	}
+	return true
+}

@@ -3,6 +3,7 @@ package ci
 import (
 	"crypto/rand"
 	"crypto/sha256"
+	"fmt"
 	"hash/crc32"
 	"strings"
 )
@@ -45,6 +46,10 @@ func ParseToken(s string) (sum [32]byte, err error) {
 	}
 	return sha256.Sum256([]byte(s)), nil
 }
+
+// TokenID is by what a token is spoken of: the first sixteen digits of its sum.
+// Whoever holds a leaked token can work out which one it is.
+func TokenID(sum [32]byte) string { return fmt.Sprintf("%x", sum[:8]) }
 
 func tokenSum(random string) string {
 	n := crc32.ChecksumIEEE([]byte(random))

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -146,25 +145,6 @@ func splitPatterns(patterns []string) (names, prefixes []string) {
 		}
 	}
 	return names, prefixes
-}
-
-// reachSQL holds for the projects p that a caller may see; a and b are the
-// parameters that reachArgs gives.
-func reachSQL(a, b int) string {
-	return fmt.Sprintf("(p.public OR p.name = $%d OR starts_with(p.name, $%d))", a, b)
-}
-
-// reachArgs are a reach as the name and the prefix of what it covers besides
-// the public projects; nil: none.
-func reachArgs(r ci.Reach) (name, prefix *string) {
-	pattern := r.Pattern
-	if r.All {
-		pattern = "*"
-	}
-	if deep, ok := strings.CutSuffix(pattern, "*"); ok {
-		return nil, &deep
-	}
-	return &pattern, nil
 }
 
 var buildsSQL = `
@@ -372,24 +352,6 @@ func (s *Store) Projects(ctx context.Context, reach ci.Reach) (projects []Projec
 		return nil
 	})
 	return projects, err
-}
-
-const publicsSQL = `SELECT name FROM projects WHERE public`
-
-var publicsNumber atomic.Int64
-
-// Publics reads which projects are public.
-func (s *Store) Publics(ctx context.Context) (*ci.Publics, error) {
-	rows, err := s.read.Query(ctx, publicsSQL)
-	if err != nil {
-		return nil, unavailable("read the public projects", err)
-	}
-	p := &ci.Publics{Names: make(map[string]bool), Number: publicsNumber.Add(1)}
-	var name string
-	if _, err := pgx.ForEachRow(rows, []any{&name}, func() error { p.Names[name] = true; return nil }); err != nil {
-		return nil, unavailable("read the public projects", err)
-	}
-	return p, nil
 }
 
 // FeedSnapshot is the newest build of each project and branch at one event of

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,8 @@ const (
 // cache keeps hits for a few seconds, so that a storm of reconnects asks the
 // database once. The zero value is empty.
 type cache[K comparable, V any] struct {
+	keep time.Duration // 0: keepHits
+
 	mu    sync.Mutex
 	hits  map[K]kept[V]
 	turns int // how often it was cleared
@@ -55,7 +58,7 @@ func (c *cache[K, V]) put(turn int, key K, value V) {
 	if c.hits == nil || len(c.hits) >= maxHits {
 		c.hits = make(map[K]kept[V])
 	}
-	c.hits[key] = kept[V]{value, time.Now().Add(keepHits)}
+	c.hits[key] = kept[V]{value, time.Now().Add(cmp.Or(c.keep, keepHits))}
 }
 
 func (c *cache[K, V]) clear() {

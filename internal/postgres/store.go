@@ -74,6 +74,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	s := &Store{cfg: cfg, log: cfg.Log}
 	s.disk.free = cfg.DiskFree
+	s.tokens.keep = keepToken
 	for range max(1, cfg.Committers) {
 		s.committers = append(s.committers, newCommitter(s))
 	}

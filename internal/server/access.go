@@ -81,19 +81,26 @@ const (
 	status   access = "status, read"         // how builds and steps stand
 	progress access = "status, read, report" // the same, of what a runner reports itself
 	read     access = "read"                 // everything
-	extent   access = "read, report to HEAD" // the same; a runner asks how much of it is there
-	report   access = "report"               // to write
+	uploaded access = "read, report to HEAD" // the same; a runner asks how much of it is there
+	settings access = "status, read, admin"  // what is set of a project
+	report   access = "report"               // to write; a token is needed
+	admin    access = "admin"                // to change what is set, and tokens; a token is needed
 )
+
+// needsToken tells whether nobody gets in without one.
+func (a access) needsToken() bool { return a == report || a == admin }
 
 // takes tells whether a token of that scope will do.
 func (a access) takes(scope postgres.Scope, method string) bool {
 	switch scope {
 	case postgres.ScopeReport:
-		return a == report || a == progress || a == extent && method == http.MethodHead
+		return a == report || a == progress || a == uploaded && method == http.MethodHead
 	case postgres.ScopeRead:
-		return a == status || a == progress || a == read || a == extent
+		return a == status || a == progress || a == settings || a == read || a == uploaded
 	case postgres.ScopeStatus:
-		return a == status || a == progress
+		return a == status || a == progress || a == settings
+	case postgres.ScopeAdmin:
+		return a == settings || a == admin
 	}
 	return false
 }
@@ -129,7 +136,7 @@ const callerKey = "caller" // of a request's *caller
 
 // check wraps a route's handler in what the route asks for.
 func (s *Server) check(r route) echo.HandlerFunc {
-	if r.from != here && r.from != anywhere || !slices.Contains([]access{public, status, progress, read, extent, report}, r.access) {
+	if r.from != here && r.from != anywhere || !slices.Contains([]access{public, status, progress, read, uploaded, settings, report, admin}, r.access) {
 		panic("server: a route that does not say who may use it: " + r.path)
 	}
 	return func(c echo.Context) error {
@@ -147,12 +154,12 @@ func (s *Server) check(r route) echo.HandlerFunc {
 		if err != nil {
 			return err
 		}
-		if r.access == report && who.token == nil {
-			return &ci.Problem{Code: tokenMissing, Detail: "This needs a token: send Authorization: Bearer stp_…, a token with the scope report; the server says at its start where its first token lies."}
+		if r.access.needsToken() && who.token == nil {
+			return &ci.Problem{Code: tokenMissing, Detail: fmt.Sprintf("This needs a token: send Authorization: Bearer stp_…, a token with the scope %s; the server says at its start where its first token lies.", r.access)}
 		}
 		c.Set(callerKey, who)
 		able := who.has(func(scope postgres.Scope) bool { return r.access.takes(scope, c.Request().Method) })
-		if ofBuild := strings.Contains(r.path, "/builds/:id"); !able && ofBuild && r.access != report {
+		if ofBuild := strings.Contains(r.path, "/builds/:id"); !able && ofBuild && !r.access.needsToken() {
 			c.Set(publicOnlyKey, r.access) // see build
 		} else if !able {
 			return lacksScope(r.access)
@@ -166,8 +173,8 @@ func (s *Server) check(r route) echo.HandlerFunc {
 const publicOnlyKey = "public only"
 
 func lacksScope(a access) error {
-	if a == report {
-		return &ci.Problem{Code: tokenScope, Detail: "The token may not write; it needs the scope report."}
+	if a.needsToken() {
+		return &ci.Problem{Code: tokenScope, Detail: fmt.Sprintf("The token may not do this; it needs the scope %s.", a)}
 	}
 	return &ci.Problem{Code: tokenScope, Detail: fmt.Sprintf("The token has none of the scopes that are good for this: %s.", a)}
 }
@@ -313,13 +320,23 @@ func (s *Server) seen(c echo.Context, id ci.BuildID) (postgres.Ref, error) {
 	if err != nil {
 		return ref, fmt.Errorf("look up build %s: %w", id, err)
 	}
-	public := ref.Public && safe(c.Request().Method) // to be read
-	if !s.reach(c).Sees(ref.Project, public) {
+	reach := s.reach(c)
+	if reach.All {
+		return ref, nil
+	}
+	public := false
+	if safe(c.Request().Method) { // what is public is so to be read
+		if public, err = s.isPublic(c.Request().Context(), ref.Project); err != nil {
+			return ref, err
+		}
+	}
+	if !reach.Sees(ref.Project, public) {
 		return ref, noBuild()
 	}
 	if a, ok := c.Get(publicOnlyKey).(access); ok && !public {
 		return ref, lacksScope(a)
 	}
+	ref.Public = public // known later than ref is
 	return ref, nil
 }
 

@@ -194,10 +194,7 @@ func (s *Server) listProjects(c echo.Context) error {
 		Projects []project `json:"projects"`
 	}{make([]project, len(projects))}
 	for i, p := range projects {
-		page.Projects[i] = project{Name: p.Name, Visibility: "private"}
-		if p.Public {
-			page.Projects[i].Visibility = "public"
-		}
+		page.Projects[i] = project{Name: p.Name, Visibility: visibility(p.Public)}
 		if p.Latest != nil {
 			latest := newListedBuild(*p.Latest)
 			page.Projects[i].Latest = &latest

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -194,6 +195,7 @@ func (s *Server) buildMember(c echo.Context, ref postgres.Ref, q url.Values, cur
 	if !s.who(c).text(ref.Public) {
 		m.filter.NoLogs = true
 	}
+	m.text = !m.filter.NoLogs
 	tail, err := wholeParam(q, "tail", 0, 1, mostTail)
 	if err != nil {
 		return nil, err
@@ -208,7 +210,7 @@ func (s *Server) buildMember(c echo.Context, ref postgres.Ref, q url.Values, cur
 
 func (s *Server) feedMember(c echo.Context, q url.Values, cursor string) (*member, error) {
 	ctx := c.Request().Context()
-	m := &member{log: ci.FeedLog, name: ci.FeedName, reach: s.reach(c)}
+	m := &member{log: ci.FeedLog, name: ci.FeedName}
 	m.resume(cursor)
 	m.filter.Projects, m.filter.Branches = q["project"], q["branch"]
 	if n := max(len(m.filter.Projects), len(m.filter.Branches)); n > mostFilters {
@@ -219,10 +221,10 @@ func (s *Server) feedMember(c echo.Context, q url.Values, cursor string) (*membe
 			return nil, err
 		}
 	}
-	if err := s.look(ctx, m); err != nil {
+	if err := s.look(ctx, m, s.reach(c)); err != nil {
 		return nil, err
 	}
-	if !m.given {
+	if !m.given || m.reset != "" {
 		if err := s.snapshot(ctx, m); err != nil {
 			return nil, err
 		}
@@ -255,7 +257,7 @@ func (s *Server) eventsPage(c echo.Context, m *member, q url.Values) error {
 	if err != nil {
 		return err
 	}
-	if answer.Reset = reset; reset != "" && m.log == ci.FeedLog {
+	if answer.Reset = cmp.Or(m.reset, reset); reset != "" && m.log == ci.FeedLog {
 		if err := s.snapshot(ctx, m); err != nil {
 			return err
 		}

@@ -320,8 +320,12 @@ var errGone = fmt.Errorf("the peer went away: %w", io.ErrClosedPipe)
 func (s *Server) followLog(c echo.Context, ref postgres.Ref, key ci.StepKey, out *logWriter, want logQuery) error {
 	ctx, cancel := context.WithCancel(c.Request().Context())
 	defer cancel()
-	entry := &closer{cancel}
-	if err := s.open.add(entry); err != nil {
+	entry := &closer{close: cancel, shut: cancel}
+	look := func(who *caller, now *ci.Publics) bool {
+		public := now.Projects[ref.Project].Public
+		return who.reach.Sees(ref.Project, public) && who.text(public)
+	}
+	if err := s.watched(s.who(c), entry, look); err != nil {
 		return err
 	}
 	defer s.open.remove(entry)

@@ -1,10 +1,13 @@
 package server
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,23 +33,24 @@ func loadOpenAPI(t *testing.T) *openapi3.T {
 func TestOpenAPI_Routes(t *testing.T) {
 	t.Parallel()
 	doc := loadOpenAPI(t)
-	described := map[string]bool{}
+	described := map[string]string{} // what it says of tokens
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
-			described[method+" "+path] = op.Security != nil
+			described[method+" "+path] = needed(op.Security)
 		}
 	}
 	for _, r := range New(Config{}).routes() {
 		path := strings.Replace(r.path, "/steps/*", "/steps/{key}", 1)
+		path = strings.Replace(path, "/projects/*", "/projects/{project}", 1)
 		path = regexp.MustCompile(`:id`).ReplaceAllString(path, "{build_id}")
 		path = regexp.MustCompile(`:(\w+)`).ReplaceAllString(path, "{$1}")
-		secured, ok := described[r.method+" "+path]
+		said, ok := described[r.method+" "+path]
 		switch page := path == "/" || path == "/wall" || strings.HasPrefix(path, "/builds/") || strings.HasPrefix(path, "/assets/") || strings.HasPrefix(path, "/plain"); {
 		case page:
 		case !ok:
 			t.Errorf("%s %s is not described", r.method, path)
-		case secured != (r.access == report):
-			t.Errorf("%s %s: the description's security is wrong", r.method, path)
+		case r.access == public && said != "none", r.access.needsToken() && said != "token", r.access != public && !r.access.needsToken() && said != "none or token or status_token":
+			t.Errorf("%s %s: a token is described as %s", r.method, path, said)
 		}
 		delete(described, r.method+" "+path)
 	}
@@ -69,6 +73,19 @@ func TestOpenAPI_Routes(t *testing.T) {
 	}
 }
 
+// needed is how a request may be authorized, by the description.
+func needed(by *openapi3.SecurityRequirements) string {
+	if by == nil {
+		return "none"
+	}
+	var ways []string
+	for _, way := range *by {
+		names := slices.Collect(maps.Keys(way))
+		ways = append(ways, cmp.Or(strings.Join(names, " and "), "none"))
+	}
+	return strings.Join(ways, " or ")
+}
+
 // TestOpenAPI_Answers holds real requests and answers to the document.
 func TestOpenAPI_Answers(t *testing.T) {
 	t.Parallel()
@@ -86,6 +103,7 @@ func TestOpenAPI_Answers(t *testing.T) {
 	}{
 		{"POST", "/api/v1/builds", `{"project":"acme/api","branch":null,"title":"t","status":"running","steps":[{"key":"a","name":"A","needs":["b"]},{"key":"b"}]}`, 201},
 		{"POST", "/api/v1/builds", `{"project":"a//b"}`, 400},
+		{"POST", "/api/v1/builds", `{"project":"web"}`, 201},
 		{"POST", build + "/updates", `{"updates":[{"build":{"title":"x","author":null}},{"step":{"key":"test","exit_code":2}}]}`, 200},
 		{"POST", build + "/updates", `{"updates":[{"build":{"status":"passed"}}]}`, 409},
 		{"POST", build + "/updates", `{"updates":[{"log":{"step":"test","offset":1000,"text":"x"}}]}`, 409},
@@ -111,6 +129,14 @@ func TestOpenAPI_Answers(t *testing.T) {
 		{"GET", build + "/steps/none/log", "", 404},
 		{"GET", "/api/v1/events", "", 200},
 		{"GET", "/api/v1/projects", "", 200},
+		{"GET", "/api/v1/projects/web", "", 200},
+		{"PATCH", "/api/v1/projects/web", `{"visibility":"public","frame_ancestors":["https://portal.example"]}`, 200},
+		{"PATCH", "/api/v1/projects/web", `{"frame_ancestors":null}`, 200},
+		{"PATCH", "/api/v1/projects/none", `{"visibility":"public"}`, 404},
+		{"POST", "/api/v1/tokens", `{"name":"portal","project":"acme/*","scopes":["status"],"expires_at":"2126-11-22T10:00:00Z"}`, 201},
+		{"POST", "/api/v1/tokens", `{"project":"acme","scopes":["write"]}`, 400},
+		{"GET", "/api/v1/tokens", "", 200},
+		{"DELETE", "/api/v1/tokens/0123456789abcdef", "", 404},
 		{"GET", "/api/v1/openapi.json", "", 200},
 		{"GET", "/healthz", "", 200},
 		{"GET", "/problems/log-gap", "", 200},

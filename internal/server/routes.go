@@ -39,10 +39,17 @@ func (s *Server) routes() []route {
 		{"GET", "/api/v1/builds/:id/events", anywhere, status, s.build(s.buildEvents)},
 		{"GET", "/api/v1/builds/:id/notes", anywhere, read, s.build(s.listNotes)},
 		{"GET", "/api/v1/builds/:id/steps/*/lines", anywhere, read, s.build(s.getLines)},
-		{"GET", "/api/v1/builds/:id/steps/*/log", anywhere, extent, s.build(s.getLog)},
+		{"GET", "/api/v1/builds/:id/steps/*/log", anywhere, uploaded, s.build(s.getLog)},
 		{"GET", "/api/v1/events", anywhere, status, s.feedEvents},
 		{"GET", "/api/v1/streams", anywhere, status, s.streams},
 		{"GET", "/api/v1/projects", anywhere, status, s.listProjects},
+		{"GET", "/api/v1/projects/*", anywhere, settings, s.getProject}, // …/{project}
+
+		// Administration
+		{"PATCH", "/api/v1/projects/*", here, admin, s.patchProject},
+		{"POST", "/api/v1/tokens", here, admin, s.createToken},
+		{"GET", "/api/v1/tokens", here, admin, s.listTokens},
+		{"DELETE", "/api/v1/tokens/:token", here, admin, s.revokeToken},
 
 		// Operations, and what explains the rest
 		{"GET", "/healthz", here, public, s.healthz},

@@ -37,7 +37,7 @@ type Server struct {
 	echo     *echo.Echo
 	open     streams // the streams that are open
 	health   health
-	public   publics
+	sight    sight
 	draining atomic.Bool   // from the beginning of a shutdown on
 	stop     chan struct{} // closed then
 	writers  writers

@@ -75,7 +75,7 @@ func startOn(t *testing.T, database string) *testServer {
 		s.stop()
 		store.Close()
 	})
-	s.token = s.addToken(postgres.Token{Name: "test", Scopes: []postgres.Scope{postgres.ScopeReport, postgres.ScopeRead}, Project: "*"})
+	s.token = s.addToken(postgres.Token{Name: "test", Scopes: []postgres.Scope{postgres.ScopeReport, postgres.ScopeRead, postgres.ScopeAdmin}, Project: "*"})
 	return s
 }
 
@@ -86,7 +86,7 @@ func (s *testServer) addToken(t postgres.Token) string {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if err := s.store.AddToken(s.t.Context(), sum, t); err != nil {
+	if _, err := s.store.AddToken(s.t.Context(), sum, t); err != nil {
 		s.t.Fatal(err)
 	}
 	return text

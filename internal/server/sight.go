@@ -7,47 +7,144 @@ import (
 	"time"
 
 	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/feed"
 )
 
-// sightKept is how long it is taken for granted which projects are public.
-const sightKept = 2 * time.Second
+// lookEvery is how often open streams are held to what their readers may see,
+// and how long it is taken for granted which projects are public.
+const lookEvery = 2 * time.Second
 
-// publics are the public projects, as of sightKept ago at most.
-type publics struct {
-	mu    sync.Mutex
-	known *ci.Publics
-	at    time.Time
+// lookWait bounds the query for it.
+const lookWait = 2 * time.Second
+
+// sightChanged is the reason of a reset for a reader who sees other projects
+// than before.
+const sightChanged feed.Reason = "access"
+
+// sight is what the server knows of which projects are public.
+type sight struct {
+	mu      sync.Mutex
+	known   *ci.Publics
+	at      time.Time
+	looking bool // at the streams that are open
 }
 
-// publics reads which projects are public, unless that was just done.
+// publics are the projects that are public, as of lookEvery ago at most.
 func (s *Server) publics(ctx context.Context) (*ci.Publics, error) {
-	p := &s.public
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.known != nil && time.Since(p.at) < sightKept {
-		return p.known, nil
+	s.sight.mu.Lock() // also while the database is asked, so that one asks for all
+	defer s.sight.mu.Unlock()
+	if s.sight.known != nil && time.Since(s.sight.at) < lookEvery {
+		return s.sight.known, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, lookWait)
+	defer cancel()
 	at := time.Now()
-	now, err := s.store.Publics(ctx)
+	public, _, err := s.store.Access(ctx, nil)
 	if err != nil {
 		return nil, fmt.Errorf("read which projects are public: %w", err)
 	}
-	if p.known == nil || !p.known.Same(now) {
-		p.known = now
-	}
-	p.at = at
-	return p.known, nil
+	return s.sight.take(public, at), nil
 }
 
-// look settles what a member of the feed may see.
-func (s *Server) look(ctx context.Context, m *member) error {
-	if m.reach.All {
+// take keeps what was read at a moment. mu is held.
+func (s *sight) take(public *ci.Publics, at time.Time) *ci.Publics {
+	s.known, s.at = public.After(s.known), at
+	return s.known
+}
+
+// isPublic tells whether a project is public, for a caller to whom that matters.
+func (s *Server) isPublic(ctx context.Context, project string) (bool, error) {
+	public, err := s.publics(ctx)
+	if err != nil {
+		return false, err
+	}
+	return public.Projects[project].Public, nil
+}
+
+// look settles what a member of the feed may see. Who comes back from a time
+// when that was something else begins anew.
+func (s *Server) look(ctx context.Context, m *member, reach ci.Reach) error {
+	if reach.All {
 		return nil
 	}
 	public, err := s.publics(ctx)
 	if err != nil {
 		return err
 	}
-	m.filter.Sight = &ci.Sight{Reach: m.reach, Public: public}
+	m.filter.Sight = &ci.Sight{Reach: reach, Public: public}
+	if m.given && m.cursor != feed.BadCursor && !m.filter.Sight.Holds(&m.filter, m.cursor.ID) {
+		m.reset = sightChanged
+	}
 	return nil
+}
+
+// reach is what the reader of a member may see.
+func (m *member) reach() ci.Reach {
+	if m.filter.Sight == nil {
+		return ci.Reach{All: true}
+	}
+	return m.filter.Sight.Reach
+}
+
+// watched opens something that ends when its reader may not see it any more.
+func (s *Server) watched(who *caller, entry *closer, look func(*caller, *ci.Publics) bool) error {
+	if who.reach.All {
+		return s.open.add(entry)
+	}
+	entry.who, entry.look = who, look
+	if err := s.open.add(entry); err != nil {
+		return err
+	}
+	s.sight.mu.Lock()
+	defer s.sight.mu.Unlock()
+	if !s.sight.looking {
+		s.sight.looking = true
+		go s.lookOnAndOn()
+	}
+	return nil
+}
+
+// lookOnAndOn looks at the open streams until none is watched.
+func (s *Server) lookOnAndOn() {
+	ticker := time.NewTicker(lookEvery)
+	defer ticker.Stop()
+	for range ticker.C {
+		s.sight.mu.Lock()
+		watched := s.open.watched()
+		s.sight.looking = len(watched) > 0
+		s.sight.mu.Unlock()
+		if len(watched) == 0 {
+			return
+		}
+		s.lookAt(watched)
+	}
+}
+
+// lookAt ends what readers may not see any more. While the database is away
+// nothing can be known, and nothing new can be seen.
+func (s *Server) lookAt(watched []*closer) {
+	var sums [][32]byte
+	asked := make(map[[32]byte]bool)
+	for _, entry := range watched {
+		if sum := entry.who.sum; entry.who.token != nil && !asked[sum] {
+			asked[sum] = true
+			sums = append(sums, sum)
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), lookWait)
+	defer cancel()
+	at := time.Now()
+	public, inForce, err := s.store.Access(ctx, sums)
+	if err != nil {
+		s.log.Warn("who may see the open streams cannot be read", "error", err)
+		return
+	}
+	s.sight.mu.Lock()
+	public = s.sight.take(public, at)
+	s.sight.mu.Unlock()
+	for _, entry := range watched {
+		if entry.who.token != nil && !inForce[entry.who.sum] || !entry.look(entry.who, public) {
+			entry.shut()
+		}
+	}
 }

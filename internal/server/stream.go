@@ -45,13 +45,14 @@ type member struct {
 	epoch   ci.Epoch // the history in which log has that name; zero for the feed
 	name    ci.LogName
 	filter  ci.Filter
-	reach   ci.Reach  // of the feed's reader
 	project string    // of a build
+	text    bool      // of a build: its text is shown
 	cursor  ci.Cursor // where the reader is; the prefix is empty while there is no knowing
 	given   bool      // the reader came with a cursor
 
 	sub   *feed.Subscription
 	first *feed.Batch // taken before the stream began
+	reset feed.Reason // to be sent before anything else
 	begin []byte      // data of the snapshot that is to be sent first
 	moves int         // how often the log was looked up again since the last batch
 	ended bool
@@ -73,9 +74,11 @@ func (m *member) next() (b feed.Batch, ok bool, err error) {
 
 // What may have happened to a stream while it slept.
 const (
-	peerGone  = 1 << iota // the peer has closed
-	retire                // the server shuts down
-	pingIsDue             // pingAfter has gone by
+	peerGone   = 1 << iota // the peer has closed
+	retire                 // the server shuts down
+	pingIsDue              // pingAfter has gone by
+	shut                   // the reader may not see all of it any more
+	sightMoved             // other projects are public now
 )
 
 // A stream writes what its members yield. Everything that may concern it pokes
@@ -87,6 +90,7 @@ type stream struct {
 	several bool // of /streams: everything says of which log it is
 	out     sink
 	entry   closer
+	public  atomic.Pointer[ci.Publics] // of the feed's reader: which it knows of; nil: it sees all
 	ping    *time.Timer
 	events  atomic.Uint32 // peerGone …
 	driven  atomic.Bool   // by writers; else whoever has it waits at wake
@@ -129,8 +133,13 @@ func (s *Server) serveStream(c echo.Context, several bool, members ...*member) e
 		st.one[0] = members[0]
 		st.members = st.one[:]
 	}
-	st.entry.close = func() { st.note(retire) }
-	if err := s.open.add(&st.entry); err != nil {
+	for _, m := range st.members {
+		if m.filter.Sight != nil {
+			st.public.Store(m.filter.Sight.Public)
+		}
+	}
+	st.entry.close, st.entry.shut = func() { st.note(retire) }, func() { st.note(shut) }
+	if err := s.watched(s.who(c), &st.entry, st.look); err != nil {
 		return err
 	}
 	for _, m := range st.members {
@@ -217,6 +226,9 @@ func (st *stream) begin() {
 	st.ping = time.AfterFunc(st.server.ping, func() { st.note(pingIsDue) })
 	st.append(sse.AppendRetry(nil, retryUsual()))
 	for _, m := range st.members {
+		if m.reset != "" {
+			st.frame(m, m.cursor, "reset", resetData(m.reset))
+		}
 		if m.begin != nil {
 			st.frame(m, m.cursor, "snapshot", m.begin)
 			m.begin = nil
@@ -243,11 +255,23 @@ const (
 // peer, but hands on a stream whose peer is slow or far behind.
 func (st *stream) turn(patient bool) turned {
 	for {
-		switch events := st.events.Swap(0); {
+		events := st.events.Swap(0)
+		if events&sightMoved != 0 {
+			if !patient { // the database has to be asked
+				st.events.Or(events)
+				go st.drive(true)
+				return handedOn
+			}
+			st.lookAgain()
+		}
+		switch {
 		case events&peerGone != 0:
 			return over
 		case events&retire != 0:
 			st.append(sse.AppendRetry(nil, retryShutdown()))
+			st.last = true
+		case events&shut != 0: // its next request is told why
+			st.append(sse.AppendRetry(nil, retryUsual()))
 			st.last = true
 		case events&pingIsDue != 0:
 			st.pinged()
@@ -385,6 +409,41 @@ func (st *stream) follow(m *member) error {
 	}
 	m.subscribe(st.server.tails, st.poke)
 	return nil
+}
+
+// look tells whether the reader may still see all of the stream. It is called
+// now and then, by another than whoever has the turn.
+func (st *stream) look(who *caller, now *ci.Publics) bool {
+	for _, m := range st.members {
+		if m.name == ci.FeedName {
+			sight := ci.Sight{Reach: who.reach, Public: st.public.Load()}
+			if !sight.Same(&m.filter, now) {
+				st.public.Store(now)
+				st.note(sightMoved)
+			}
+			continue
+		}
+		public := now.Projects[m.project].Public
+		if !who.reach.Sees(m.project, public) || m.text && !who.text(public) {
+			return false
+		}
+	}
+	return true
+}
+
+// lookAgain begins the feed anew for a reader who sees other projects now.
+func (st *stream) lookAgain() {
+	for _, m := range st.members {
+		if m.log != ci.FeedLog || m.ended {
+			continue
+		}
+		m.filter.Sight = &ci.Sight{Reach: m.filter.Sight.Reach, Public: st.public.Load()}
+		m.first = nil
+		if err := st.reset(m, feed.Batch{Reset: sightChanged, Cursor: m.cursor}); err != nil {
+			st.unavailable(err)
+			st.last = true
+		}
+	}
 }
 
 // reset tells the reader to forget what it had of a log. The feed begins anew
@@ -569,8 +628,16 @@ func wantsStream(c echo.Context) bool {
 	return strings.HasSuffix(path, "/streams") || strings.HasSuffix(path, "/events") && strings.Contains(c.Request().Header.Get("Accept"), "text/event-stream")
 }
 
-// A closer is something open that a shutdown has to close.
-type closer struct{ close func() }
+// A closer is something open that a shutdown has to close, and that has to end
+// when its reader may not see it any more.
+type closer struct {
+	close func()
+
+	// Of a reader who may not see everything.
+	who  *caller                         // nil: it may
+	look func(*caller, *ci.Publics) bool // tells whether it still may
+	shut func()
+}
 
 // streams are all that are open.
 type streams struct {
@@ -606,6 +673,18 @@ func (s *streams) remove(c *closer) {
 			close(s.empty)
 		}
 	}
+}
+
+// watched are those that end when their readers may not see them any more.
+func (s *streams) watched() (all []*closer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.open {
+		if c.who != nil {
+			all = append(all, c)
+		}
+	}
+	return all
 }
 
 func (s *streams) count() int {
@@ -678,7 +757,7 @@ const snapshotMost = 1000 // builds
 // snapshot lets a member of the feed begin with what is, rather than with what
 // was.
 func (s *Server) snapshot(ctx context.Context, m *member) error {
-	snap, err := s.store.FeedSnapshot(ctx, m.reach, m.filter, snapshotMost)
+	snap, err := s.store.FeedSnapshot(ctx, m.reach(), m.filter, snapshotMost)
 	if err != nil {
 		return fmt.Errorf("read snapshot: %w", err)
 	}

@@ -1,0 +1,144 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/stepcast/stepcast/internal/ci"
+)
+
+// reachSQL holds for the projects p that a caller may see; a and b are the
+// parameters that reachArgs gives.
+func reachSQL(a, b int) string {
+	return fmt.Sprintf("(p.public OR %s)", coversSQL("p.name", a, b))
+}
+
+// coversSQL holds for names, and for patterns, that a pattern covers.
+func coversSQL(column string, a, b int) string {
+	return fmt.Sprintf("(%s = $%d OR starts_with(%s, $%d))", column, a, column, b)
+}
+
+// reachArgs are the name or the prefix of what a reach covers besides the public
+// projects; nil: none.
+func reachArgs(r ci.Reach) (name, prefix *string) {
+	pattern := r.Pattern
+	if r.All {
+		pattern = "*"
+	}
+	names, prefixes := splitPatterns([]string{pattern})
+	if len(names) > 0 {
+		return &names[0], nil
+	}
+	return nil, &prefixes[0]
+}
+
+// A change of visibility is recent for longer than any process takes to hear of
+// it.
+const accessSQL = `
+	SELECT name, public, coalesce(visibility_event, -1), coalesce(visibility_at > clock_timestamp() - interval '15 seconds', false), NULL::bytea
+	FROM projects WHERE public OR visibility_at IS NOT NULL
+	UNION ALL
+	SELECT NULL, false, 0, false, sum FROM tokens
+	WHERE sum = ANY ($1) AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())`
+
+var publicsNumber atomic.Int64
+
+// Access reads which projects are public and which of the tokens, given by
+// their sums, are in force, in one query.
+func (s *Store) Access(ctx context.Context, sums [][32]byte) (*ci.Publics, map[[32]byte]bool, error) {
+	asked := make([][]byte, len(sums))
+	for i := range sums {
+		asked[i] = sums[i][:]
+	}
+	rows, err := s.read.Query(ctx, accessSQL, asked)
+	if err != nil {
+		return nil, nil, unavailable("read who may see what", err)
+	}
+	public := &ci.Publics{Projects: make(map[string]ci.Visibility), Number: publicsNumber.Add(1)}
+	inForce := make(map[[32]byte]bool)
+	var (
+		name *string
+		v    ci.Visibility
+		sum  []byte
+	)
+	_, err = pgx.ForEachRow(rows, []any{&name, &v.Public, &v.Since, &v.Recent, &sum}, func() error {
+		if name == nil {
+			inForce[[32]byte(sum)] = true
+		} else {
+			public.Projects[*name] = v
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, unavailable("read who may see what", err)
+	}
+	return public, inForce, nil
+}
+
+// Settings are what can be set of a project.
+type Settings struct {
+	Project        string
+	Public         bool
+	FrameAncestors []string // origins; nil: whoever may see the project
+}
+
+const settingsOfSQL = `SELECT name, public, frame_ancestors FROM projects WHERE name = $1`
+
+// Settings reads those of a project; NotFound when there is none.
+func (s *Store) Settings(ctx context.Context, project string) (Settings, error) {
+	return scanSettings("read settings", s.read.QueryRow(ctx, settingsOfSQL, project))
+}
+
+func scanSettings(doing string, row pgx.Row) (v Settings, err error) {
+	switch err := row.Scan(&v.Project, &v.Public, &v.FrameAncestors); {
+	case errors.Is(err, pgx.ErrNoRows):
+		return v, &ci.Problem{Code: ci.NotFound, Detail: "There is no such project; the first report makes it."}
+	case err != nil:
+		return v, unavailable(doing, err)
+	}
+	return v, nil
+}
+
+// SettingsChange is what is to be set; what is not present stays.
+type SettingsChange struct {
+	Public         ci.Field[bool]
+	FrameAncestors ci.Field[[]string]
+}
+
+const changeSettingsSQL = `
+	UPDATE projects SET
+		visibility_event = CASE WHEN public = coalesce($2, public) THEN visibility_event ELSE (SELECT coalesce(max(id), 0) FROM feed) END,
+		visibility_at = CASE WHEN public = coalesce($2, public) THEN visibility_at ELSE clock_timestamp() END,
+		public = coalesce($2, public),
+		frame_ancestors = CASE WHEN $3 THEN $4::text[] ELSE frame_ancestors END
+	WHERE name = $1 RETURNING name, public, frame_ancestors`
+
+// ChangeSettings changes those of a project and returns them as they are then;
+// NotFound when there is none. The other processes know within seconds.
+func (s *Store) ChangeSettings(ctx context.Context, project string, change SettingsChange) (v Settings, err error) {
+	err = s.administer(ctx, func(conn *pgx.Conn) error {
+		var public *bool
+		if change.Public.Present {
+			public = &change.Public.Value
+		}
+		v, err = scanSettings("change settings", conn.QueryRow(ctx, changeSettingsSQL, project, public, change.FrameAncestors.Present, change.FrameAncestors.Value))
+		return err
+	})
+	s.refs.clear()
+	return v, err
+}
+
+// administer does what is rare on a connection of its own, whose commits are on
+// disk when they are acknowledged.
+func (s *Store) administer(ctx context.Context, do func(*pgx.Conn) error) error {
+	conn, err := connectWriter(ctx, s.cfg.URL)
+	if err != nil {
+		return unavailable("connect", err)
+	}
+	defer closeConn(conn)
+	return do(conn)
+}

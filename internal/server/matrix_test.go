@@ -1,0 +1,258 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/plain"
+	"github.com/stepcast/stepcast/internal/postgres"
+)
+
+// marker is in the logs and the notes of what these tests write, and nowhere
+// else.
+const marker = "kq7xw2"
+
+// secretive makes a finished build with the marker in its text, and returns its
+// id.
+func (s *testServer) secretive(project string) string {
+	s.t.Helper()
+	build := s.create(`{"project":"` + project + `","branch":"main","status":"running"}`)
+	s.update(build, `{"step":{"key":"test","status":"running"}},`+logText("test", 0, "before\n"+marker+"\n")+
+		`,{"note":{"step":"test","number":0,"line":2,"annotation":{"level":"error","message":"`+marker+`"}}}`+
+		fmt.Sprintf(`,{"step":{"key":"test","status":"passed","log_bytes":%d}},{"build":{"status":"passed"}}`, len("before\n"+marker+"\n")))
+	return strings.TrimPrefix(build, "/api/v1/builds/")
+}
+
+// setVisibility makes a project public or private.
+func (s *testServer) setVisibility(project, visibility string) {
+	s.t.Helper()
+	a := s.do("PATCH", "/api/v1/projects/"+project, `{"visibility":"`+visibility+`"}`, "Authorization: Bearer "+s.addToken(postgres.Token{Name: "admin", Scopes: []postgres.Scope{postgres.ScopeAdmin}, Project: "*"}), "Content-Type: application/json")
+	if a.status != http.StatusOK {
+		s.t.Fatalf("make %s %s: %d %s", project, visibility, a.status, a.body)
+	}
+}
+
+func (s *testServer) tokenFor(project string, scopes ...postgres.Scope) string {
+	s.t.Helper()
+	return s.addToken(postgres.Token{Name: "for " + project, Scopes: scopes, Project: project})
+}
+
+// What a cell of the matrix may say besides a status: let in, whatever the
+// handler makes of the request.
+const letIn = 0
+
+// A pair is what is answered about a public project and about a private one.
+type pair [2]int
+
+func both(status int) pair { return pair{status, status} }
+
+// TestAccess_Matrix asks for every route as every kind of caller, of a public
+// and of a private project, and holds each answer to a table.
+func TestAccess_Matrix(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	projects := [2]string{"acme/public", "acme/private"}
+	builds := [2]string{s.secretive(projects[0]), s.secretive(projects[1])}
+	s.setVisibility(projects[0], "public")
+
+	past, other := time.Now().Add(-time.Second), s.tokenFor("other/*", postgres.ScopeStatus)
+	statusOnly, reads := s.tokenFor("acme/*", postgres.ScopeStatus), s.tokenFor("acme/*", postgres.ScopeRead)
+	reports, admins := s.tokenFor("acme/*", postgres.ScopeReport), s.tokenFor("acme/*", postgres.ScopeAdmin)
+	expired := s.addToken(postgres.Token{Name: "x", Scopes: []postgres.Scope{postgres.ScopeRead, postgres.ScopeReport, postgres.ScopeAdmin}, Project: "*", ExpiresAt: &past})
+	revoked := s.tokenFor("*", postgres.ScopeRead, postgres.ScopeReport, postgres.ScopeAdmin)
+	sum, _ := ci.ParseToken(revoked)
+	if err := s.store.RevokeToken(t.Context(), "*", ci.TokenID(sum)); err != nil {
+		t.Fatal(err)
+	}
+
+	// What each caller is answered, by what a route is about: one build, one
+	// project, or a list of whatever there is.
+	const build, project, list = "build", "project", "list"
+	fromElsewhere := []string{"Origin: https://portal.example", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: cors"}
+	callers := []struct {
+		name    string
+		headers []string
+		token   string // in the address
+		foreign bool
+		sees    bool // the private project
+		says    func(access, string, string) pair
+	}{
+		{"a page of the server", []string{"Sec-Fetch-Site: same-origin"}, "", false, true, withoutToken},
+		{"no browser", nil, "", false, true, withoutToken},
+		{"a stranger", fromElsewhere, "", true, false, func(a access, about, _ string) pair {
+			if about == list || a == public {
+				return both(letIn)
+			}
+			return pair{letIn, 404}
+		}},
+		{"a stranger with a status token", fromElsewhere, statusOnly, true, true, func(a access, about, _ string) pair {
+			if (a == read || a == uploaded) && about == build {
+				return pair{letIn, 403}
+			}
+			return both(letIn)
+		}},
+		{"no browser, with a status token", nil, statusOnly, false, true, func(a access, about, method string) pair {
+			switch {
+			case a == report || a == admin && !safe(method):
+				return both(401) // it is looked for in the addresses of what reads
+			case a == admin:
+				return both(403)
+			case (a == read || a == uploaded) && about == build:
+				return pair{letIn, 403}
+			}
+			return both(letIn)
+		}},
+		{"a stranger with another project's status token", fromElsewhere, other, true, false, func(a access, about, _ string) pair {
+			if about == list || a == public {
+				return both(letIn)
+			}
+			return pair{letIn, 404}
+		}},
+		{"a stranger with a read token", append(fromElsewhere[:3:3], "Authorization: Bearer "+reads), "", true, true, func(access, string, string) pair { return both(letIn) }},
+		{"a read token", []string{"Authorization: Bearer " + reads}, "", false, true, func(a access, _, _ string) pair {
+			if a == report || a == admin {
+				return both(403)
+			}
+			return both(letIn)
+		}},
+		{"a report token", []string{"Authorization: Bearer " + reports}, "", false, false, func(a access, about, method string) pair {
+			switch {
+			case a == public, a == report, a == progress, a == uploaded && method == http.MethodHead:
+				return both(letIn)
+			case about == build:
+				return pair{letIn, 403}
+			}
+			return both(403)
+		}},
+		{"an admin's token", []string{"Authorization: Bearer " + admins}, "", false, false, func(a access, about, _ string) pair {
+			switch {
+			case a == public, a == admin, a == settings:
+				return both(letIn)
+			case about == build && a != report:
+				return pair{letIn, 403}
+			}
+			return both(403)
+		}},
+		{"a revoked token", []string{"Authorization: Bearer " + revoked}, "", false, false, badToken},
+		{"an expired token", []string{"Authorization: Bearer " + expired}, "", false, false, badToken},
+		{"a malformed token", []string{"Authorization: Bearer stp_123"}, "", false, false, badToken},
+		{"a stranger with a read token in the address", fromElsewhere, reads, true, false, badToken},
+	}
+	// How each route is asked for. A new one needs a line here.
+	type sample struct {
+		about, path string
+		letIn       int // what whoever is let in is answered
+	}
+	samples := map[string]sample{
+		"POST /api/v1/builds":                  {list, "", 400},
+		"POST /api/v1/builds/:id/updates":      {build, "", 400},
+		"PATCH /api/v1/builds/:id/steps/*/log": {build, "/api/v1/builds/{build}/steps/test/log", 409},
+		"GET /api/v1/builds":                   {list, "", 200},
+		"GET /api/v1/builds/latest":            {project, "/api/v1/builds/latest?project={project}", 302},
+		"GET /api/v1/builds/:id":               {build, "", 200},
+		"GET /api/v1/builds/:id/search":        {build, "/api/v1/builds/{build}/search?q=" + marker, 200},
+		"GET /api/v1/builds/:id/events":        {build, "", 200},
+		"GET /api/v1/builds/:id/notes":         {build, "", 200},
+		"GET /api/v1/builds/:id/steps/*/lines": {build, "/api/v1/builds/{build}/steps/test/lines", 200},
+		"GET /api/v1/builds/:id/steps/*/log":   {build, "/api/v1/builds/{build}/steps/test/log", 200},
+		"GET /api/v1/events":                   {list, "", 200},
+		"GET /api/v1/streams":                  {project, "/api/v1/streams?log={build}", 200},
+		"GET /api/v1/projects":                 {list, "", 200},
+		"GET /api/v1/projects/*":               {project, "/api/v1/projects/{project}", 200},
+		"PATCH /api/v1/projects/*":             {project, "/api/v1/projects/{project}", 400},
+		"POST /api/v1/tokens":                  {list, "", 400},
+		"GET /api/v1/tokens":                   {list, "", 200},
+		"DELETE /api/v1/tokens/:token":         {list, "/api/v1/tokens/0123456789abcdef", 404},
+		"GET /healthz":                         {list, "", 200},
+		"GET /readyz":                          {list, "", 200},
+		"GET /api/v1/openapi.json":             {list, "", 200},
+		"GET /problems/:code":                  {list, "/problems/not-found", 200},
+		"GET /":                                {list, "", 200},
+		"GET /builds/:id":                      {list, "", 200}, // the page is the same for any
+		"GET /wall":                            {list, "", 200},
+		"GET /assets/*":                        {list, "/assets/none", 404},
+		"GET /plain":                           {list, "", 200},
+		"GET /plain/builds/:id":                {build, "", 200},
+		"GET /plain/builds/:id/steps/*":        {build, "/plain/builds/{build}/steps/test", 200},
+		"GET " + plain.StylePath:               {list, "", 200},
+	}
+	cells := 0
+	for _, r := range s.routes() {
+		sample, ok := samples[r.method+" "+r.path]
+		if !ok {
+			t.Errorf("%s %s: the matrix does not say how it is asked for", r.method, r.path)
+			continue
+		}
+		methods := []string{r.method}
+		if r.method == http.MethodGet {
+			methods = append(methods, http.MethodHead)
+		}
+		for _, caller := range callers {
+			for _, method := range methods {
+				want := caller.says(r.access, sample.about, method)
+				if caller.foreign && (r.from == here || r.method != http.MethodGet) {
+					want = both(403)
+				} else if r.access == public {
+					want = both(letIn)
+				}
+				for i := range projects {
+					path := sample.path
+					if path == "" {
+						path = strings.Replace(r.path, ":id", "{build}", 1)
+					}
+					path = strings.NewReplacer("{build}", builds[i], "{project}", projects[i]).Replace(path)
+					if caller.token != "" {
+						path += map[bool]string{true: "&", false: "?"}[strings.Contains(path, "?")] + "token=" + caller.token
+					}
+					status := want[i]
+					if status == letIn {
+						status = sample.letIn
+					}
+					cells++
+					a := s.do(method, path, map[bool]string{true: "{", false: ""}[method == "POST" || method == "PATCH"], append([]string{"Content-Type: application/json"}, caller.headers...)...)
+					cell := fmt.Sprintf("%s, as %s: %s", method, caller.name, path)
+					if a.status != status {
+						t.Errorf("%s: %d, want %d\n%.300s", cell, a.status, status, a.body)
+					}
+					if open := r.from == anywhere && caller.foreign; (a.header.Get("Access-Control-Allow-Origin") == "*") != open || a.header.Get("Access-Control-Allow-Credentials") != "" {
+						t.Errorf("%s: to scripts of other sites it says %q", cell, a.header["Access-Control-Allow-Origin"])
+					}
+					if hidden := strings.Contains(a.body, builds[1]) || strings.Contains(a.body, projects[1]); a.status == 200 && sample.about == list && r.access == status200(r) && method == "GET" && hidden != caller.sees {
+						t.Errorf("%s: of the private project it tells %v", cell, hidden)
+					}
+					if strings.Contains(caller.name, "status token") && i == 1 && strings.Contains(a.body, marker) && sample.path != "/api/v1/builds/{build}/search?q="+marker {
+						t.Errorf("%s: the log's text is in the answer", cell)
+					}
+					for _, secret := range []string{statusOnly, reads, reports, admins, expired, revoked, other} {
+						if strings.Contains(a.body, secret) || strings.Contains(fmt.Sprint(a.header), secret) {
+							t.Errorf("%s: a token is in the answer", cell)
+						}
+					}
+				}
+			}
+		}
+	}
+	t.Logf("%d cells", cells)
+}
+
+// status200 is the access of the lists that show projects.
+func status200(r route) access {
+	if slices.Contains([]string{"/api/v1/builds", "/api/v1/events", "/api/v1/projects", "/plain"}, r.path) {
+		return status
+	}
+	return ""
+}
+
+func withoutToken(a access, _, _ string) pair {
+	if a == report || a == admin {
+		return both(401)
+	}
+	return both(letIn)
+}
+
+func badToken(access, string, string) pair { return both(401) }

@@ -1,0 +1,265 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/postgres"
+)
+
+// settingsJSON is what can be set of a project.
+type settingsJSON struct {
+	Name           string   `json:"name"`
+	Visibility     string   `json:"visibility"`
+	FrameAncestors []string `json:"frame_ancestors"` // origins; null: whoever may see the project
+}
+
+func newSettingsJSON(v postgres.Settings) settingsJSON {
+	return settingsJSON{v.Project, visibility(v.Public), v.FrameAncestors}
+}
+
+func visibility(public bool) string {
+	if public {
+		return "public"
+	}
+	return "private"
+}
+
+// getProject answers with a project's settings.
+func (s *Server) getProject(c echo.Context) error {
+	if _, err := query(c); err != nil {
+		return err
+	}
+	project, err := projectParam(c)
+	if err != nil {
+		return err
+	}
+	v, err := s.store.Settings(c.Request().Context(), project)
+	if err == nil && !s.reach(c).Sees(v.Project, v.Public) {
+		err = noProject()
+	}
+	if err != nil {
+		return fmt.Errorf("read settings: %w", err)
+	}
+	c.Response().Header().Set("Cache-Control", "no-cache")
+	return s.json(c, http.StatusOK, newSettingsJSON(v))
+}
+
+// patchProject changes a project's settings: those that are named.
+func (s *Server) patchProject(c echo.Context) error {
+	project, err := projectParam(c)
+	if err != nil {
+		return err
+	}
+	if !s.reach(c).Sees(project, false) {
+		return noProject()
+	}
+	body, err := readObject(c.Request())
+	if err != nil {
+		return err
+	}
+	change, err := decodeSettings(body)
+	if err != nil {
+		return err
+	}
+	v, err := s.store.ChangeSettings(c.Request().Context(), project, change)
+	if err != nil {
+		return fmt.Errorf("change settings: %w", err)
+	}
+	return s.json(c, http.StatusOK, newSettingsJSON(v))
+}
+
+// noProject is the one answer for projects that are not there and those that
+// are not for the caller.
+func noProject() error {
+	return &ci.Problem{Code: ci.NotFound, Detail: "There is no such project; the first report makes it."}
+}
+
+// projectParam reads the project at the end of an address, with plain or
+// escaped slashes.
+func projectParam(c echo.Context) (string, error) {
+	project := c.Param("*")
+	if c.Request().URL.RawPath != "" { // then Echo matched the escaped path
+		var err error
+		if project, err = url.PathUnescape(project); err != nil {
+			return "", &ci.Problem{Code: ci.Invalid, Field: "project", Detail: "The project in the address is not escaped correctly."}
+		}
+	}
+	return project, ci.CheckProject(project)
+}
+
+// readObject reads a body that is one JSON object.
+func readObject(r *http.Request) ([]byte, error) {
+	body, ndjson, err := readBody(r)
+	if ndjson {
+		return nil, &ci.Problem{Code: mediaType, Detail: "This takes one JSON object; send it as application/json."}
+	}
+	return body, err
+}
+
+// mostAncestors is how many origins may frame a project's embeds.
+const mostAncestors = 20
+
+func decodeSettings(body []byte) (change postgres.SettingsChange, err error) {
+	d := newDecoder(body)
+	for o := (object{}); d.member(&o); {
+		switch string(o.name) {
+		case "visibility":
+			s := d.str()
+			if s != "public" && s != "private" {
+				d.invalid("The visibility is public or private, not %s.", printable(s))
+			}
+			change.Public = ci.Set(s == "public")
+		case "frame_ancestors":
+			if change.FrameAncestors.Present = true; !d.null() {
+				change.FrameAncestors.Value = d.origins()
+			}
+		default:
+			d.unknown("visibility and frame_ancestors")
+		}
+	}
+	d.end()
+	if d.err != nil {
+		return change, d.err
+	}
+	return change, nil
+}
+
+func (d *decoder) origins() []string {
+	origins := []string{}
+	for l := (list{}); d.element(&l); {
+		if l.n > mostAncestors {
+			d.limit(ci.TooMany, mostAncestors, "At most %d origins may be given.", mostAncestors)
+			break
+		}
+		if s := d.str(); d.err == nil {
+			d.refuse(ci.CheckOrigin(s))
+			origins = append(origins, s)
+		}
+	}
+	return origins
+}
+
+// tokenJSON is what is told of a token.
+type tokenJSON struct {
+	ID        string           `json:"id"`
+	Name      string           `json:"name"`
+	Scopes    []postgres.Scope `json:"scopes"`
+	Project   string           `json:"project"` // a pattern
+	CreatedAt time.Time        `json:"created_at"`
+	ExpiresAt *time.Time       `json:"expires_at"`
+	RevokedAt *time.Time       `json:"revoked_at"`
+}
+
+func newTokenJSON(t postgres.Token) tokenJSON {
+	return tokenJSON{t.ID, t.Name, t.Scopes, t.Project, t.CreatedAt, t.ExpiresAt, t.RevokedAt}
+}
+
+// createToken makes a token, whose text is told this once.
+func (s *Server) createToken(c echo.Context) error {
+	body, err := readObject(c.Request())
+	if err != nil {
+		return err
+	}
+	want, err := decodeToken(body, time.Now())
+	if err != nil {
+		return err
+	}
+	if own := s.who(c).token; !ci.MatchProject(own.Project, want.Project) {
+		return &ci.Problem{Code: tokenProject, Field: "project", Detail: fmt.Sprintf("The token is for %s and cannot make one for %s.", own.Project, want.Project)}
+	}
+	text := ci.NewToken()
+	sum, err := ci.ParseToken(text)
+	if err != nil {
+		return err
+	}
+	t, err := s.store.AddToken(c.Request().Context(), sum, want)
+	if err != nil {
+		return fmt.Errorf("create a token: %w", err)
+	}
+	c.Response().Header().Set("Cache-Control", "no-store")
+	c.Response().Header().Set("Location", "/api/v1/tokens/"+t.ID)
+	return s.json(c, http.StatusCreated, struct {
+		tokenJSON
+		Token string `json:"token"`
+	}{newTokenJSON(t), text})
+}
+
+const maxTokenName = 200 // bytes
+
+func decodeToken(body []byte, now time.Time) (t postgres.Token, err error) {
+	d := updatesDecoder{decoder: *newDecoder(body)}
+	for o := (object{}); d.member(&o); {
+		switch string(o.name) {
+		case "name":
+			t.Name = d.line(maxTokenName)
+		case "project":
+			if t.Project = d.str(); d.err == nil {
+				d.refuse(ci.CheckPattern(t.Project))
+			}
+		case "scopes":
+			t.Scopes = d.scopes()
+		case "expires_at":
+			if at := optional(&d, d.timestamp); !at.Null {
+				if t.ExpiresAt = &at.Value; !at.Value.After(now) {
+					d.invalid("The token would have expired already; expires_at is a time to come.")
+				}
+			}
+		default:
+			d.unknown("name, project, scopes and expires_at")
+		}
+	}
+	d.end()
+	d.need(t.Project != "", "project", "A token needs the project, or the pattern of projects, that it is for.")
+	d.need(len(t.Scopes) > 0, "scopes", "A token needs a scope: report, read, status or admin.")
+	if d.err != nil {
+		return t, d.err
+	}
+	return t, nil
+}
+
+func (d *updatesDecoder) scopes() (scopes []postgres.Scope) {
+	all := []postgres.Scope{postgres.ScopeReport, postgres.ScopeRead, postgres.ScopeStatus, postgres.ScopeAdmin}
+	for l := (list{}); d.element(&l); {
+		switch scope := postgres.Scope(d.str()); {
+		case !slices.Contains(all, scope):
+			d.invalid("The scope %s is unknown; it is one of report, read, status, admin.", printable(string(scope)))
+		case !slices.Contains(scopes, scope):
+			scopes = append(scopes, scope)
+		}
+	}
+	return scopes
+}
+
+// listTokens answers with the tokens for what the caller's own is for.
+func (s *Server) listTokens(c echo.Context) error {
+	if _, err := query(c); err != nil {
+		return err
+	}
+	tokens, err := s.store.Tokens(c.Request().Context(), s.who(c).token.Project)
+	if err != nil {
+		return fmt.Errorf("list tokens: %w", err)
+	}
+	list := struct {
+		Tokens []tokenJSON `json:"tokens"`
+	}{make([]tokenJSON, len(tokens))}
+	for i, t := range tokens {
+		list.Tokens[i] = newTokenJSON(t)
+	}
+	c.Response().Header().Set("Cache-Control", "no-store")
+	return s.json(c, http.StatusOK, list)
+}
+
+// revokeToken ends a token for good. To end it twice is to end it once.
+func (s *Server) revokeToken(c echo.Context) error {
+	if err := s.store.RevokeToken(c.Request().Context(), s.who(c).token.Project, c.Param("token")); err != nil {
+		return fmt.Errorf("revoke a token: %w", err)
+	}
+	return c.NoContent(http.StatusNoContent)
+}
