@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { defineConfig, type Plugin } from "vite";
+import { type BuildOptions, defineConfig, type Plugin, type UserConfig } from "vite";
 
 /**
  * Nothing is drawn before the script has run: it draws all there is, and sets the theme that was chosen,
@@ -24,10 +24,12 @@ const blocking: Plugin = {
  */
 const slim = (): Plugin => {
 	const literal = /\bcss`[^`]*`/g;
-	const folder = fileURLToPath(new URL("src/elements", import.meta.url));
-	const written = readdirSync(folder)
-		.sort()
-		.flatMap((file) => readFileSync(join(folder, file), "utf8").match(literal) ?? []);
+	const written = ["src/elements", "src/widgets"].flatMap((name) => {
+		const folder = fileURLToPath(new URL(name, import.meta.url));
+		return readdirSync(folder)
+			.sort()
+			.flatMap((file) => readFileSync(join(folder, file), "utf8").match(literal) ?? []);
+	});
 	const sheets = [...new Set(written)];
 	const name = (sheet: string) => `sheet${sheets.indexOf(sheet)}`;
 	return {
@@ -39,7 +41,7 @@ const slim = (): Plugin => {
 			id === "\0sheets"
 				? // What css adds is a check of what is put into a sheet, and nothing is.
 					`import { unsafeCSS } from "lit";
-					${sheets.map((sheet) => `export const ${name(sheet)} = unsafeCSS(${slimmed(sheet)});`).join("")}`
+					${sheets.map((sheet) => `export const ${name(sheet)} = /*#__PURE__*/ unsafeCSS(${slimmed(sheet)});`).join("")}`
 				: undefined,
 		transform(code, id) {
 			if (!id.endsWith(".ts")) return undefined;
@@ -52,7 +54,8 @@ const slim = (): Plugin => {
 				.replace(/\n\t+/g, "\n");
 			// In HTML a word needs no quotes; what else is written here may be XML.
 			return (
-				imported + (id.includes("/elements/") ? rest.replace(/="([\w-]+)"(?=[\s>])/g, "=$1") : rest)
+				imported +
+				(/\/(elements|widgets)\//.test(id) ? rest.replace(/="([\w-]+)"(?=[\s>])/g, "=$1") : rest)
 			);
 		},
 	};
@@ -68,21 +71,82 @@ function slimmed(sheet: string): string {
 		.replace(/;}/g, "}");
 }
 
+/**
+ * Makes of Lit a guest on pages of others: its policy for Trusted Types has our name, which a page that
+ * has a Lit of its own has not given away yet, and nothing of it is left at the window.
+ */
+const guest: Plugin = {
+	name: "guest",
+	apply: "build",
+	transform(code, id) {
+		const file = Object.keys(rewritten).find((name) => id.endsWith(name));
+		if (file === undefined) return undefined;
+		return (rewritten[file] ?? []).reduce((text, [from, to]) => {
+			if (text.split(from).length !== 2) {
+				throw new Error(
+					`Not once in ${file}, ${from}: mend vite.config.ts, so that widgets leave nothing of Lit behind.`,
+				);
+			}
+			return text.replace(from, to);
+		}, code);
+	},
+	/** A page may load the file twice, or two of it: whoever comes second does nothing. */
+	generateBundle(_options, bundle) {
+		for (const file of Object.values(bundle)) {
+			if (file.type === "chunk") file.code = `customElements.get("stepcast-status")||${file.code}`;
+		}
+	},
+};
+
+/** By the end of a file's name, what it says once, and what it is to say instead. */
+const rewritten: Readonly<Record<string, readonly (readonly [from: RegExp, to: string])[]>> = {
+	"/lit-html/lit-html.js": [
+		[/(?<=createPolicy\(")lit-html/, "stepcast"],
+		[/(?<=,B=)t\.litHtmlPolyfillSupport;B[^;]*litHtmlVersions[^;]*/, "0"],
+	],
+	"/lit-element/lit-element.js": [
+		[/,s\.litElementHydrateSupport[^;]*;const o=s\.litElementPolyfillSupport;[^;]*/, ""],
+		[/\(s\.litElementVersions[^;]*;/, ""],
+	],
+	"/reactive-element/reactive-element.js": [
+		[/p=a\.reactiveElementPolyfillSupport,/, ""],
+		[/Symbol\.metadata\?\?=[^;]*litPropertyMetadata[^;]*;/, ""],
+		[/const t=this\[Symbol\.metadata\];if\(null!==t\)\{.*?set\(t,i\)\}/, ""],
+		[/,p\?\.[^;]*reactiveElementVersions[^;]*/, ""],
+	],
+};
+
+const common = {
+	target: "es2022",
+	// The first with light-dark(), which Vite would else imitate for older ones.
+	cssTarget: ["chrome123", "firefox120", "safari17.5"],
+	outDir: "dist",
+	assetsInlineLimit: 0,
+	reportCompressedSize: false,
+	// Nothing here is read for what reading it does.
+	rolldownOptions: { treeshake: { propertyReadSideEffects: false } },
+} satisfies BuildOptions;
+
 // The policy that the server sends allows nothing inline: no preload polyfill,
 // and no asset small enough to become a data: address.
-export default defineConfig({
+const pages: UserConfig = {
 	plugins: [blocking, slim()],
-	build: {
-		target: "es2022",
-		// The first with light-dark(), which Vite would else imitate for older ones.
-		cssTarget: ["chrome123", "firefox120", "safari17.5"],
-		outDir: "dist",
-		emptyOutDir: true,
-		assetsInlineLimit: 0,
-		modulePreload: { polyfill: false },
-		reportCompressedSize: false,
-		// Nothing here is read for what reading it does.
-		rolldownOptions: { treeshake: { propertyReadSideEffects: false } },
-	},
+	build: { ...common, emptyOutDir: true, modulePreload: { polyfill: false } },
 	server: { proxy: { "/api": process.env.STEPCAST_URL ?? "http://127.0.0.1:8080" } },
-});
+};
+
+/** The elements for pages of others: one classic script, beside the pages. */
+const widgets: UserConfig = {
+	plugins: [guest, slim()],
+	build: {
+		...common,
+		emptyOutDir: false,
+		rolldownOptions: {
+			...common.rolldownOptions,
+			input: fileURLToPath(new URL("src/widgets/main.ts", import.meta.url)),
+			output: { format: "iife", entryFileNames: "widgets.js" },
+		},
+	},
+};
+
+export default defineConfig(({ mode }) => (mode === "widgets" ? widgets : pages));

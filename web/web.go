@@ -13,14 +13,23 @@ import (
 //go:embed all:dist
 var Dist embed.FS
 
-// Files is the built site: index.html, the one document of every page, and
-// assets/, whose file names change with their content.
+// Files is the built site: index.html, the one document of every page, assets/,
+// whose file names change with their content, and widgets.js, whose does not.
 func Files() fs.FS {
 	files, err := fs.Sub(Dist, "dist")
 	if err != nil {
 		panic(err) // "dist" is a valid path
 	}
 	return files
+}
+
+// Widgets is the script that defines the custom elements for pages of others.
+func Widgets() []byte {
+	script, err := Dist.ReadFile("dist/widgets.js")
+	if err != nil {
+		panic(err) // it is embedded
+	}
+	return script
 }
 
 // Stylesheet and Icon are the addresses of the site's colours and fonts, which

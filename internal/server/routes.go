@@ -63,6 +63,9 @@ func (s *Server) routes() []route {
 		{"GET", "/wall", here, public, s.page},
 		{"GET", "/assets/*", here, public, s.asset},
 
+		// For pages of others
+		{"GET", "/widgets.js", anywhere, public, s.widgets},
+
 		// The same without JavaScript
 		{"GET", "/plain", here, status, s.plainBuilds},
 		{"GET", "/plain/builds/:id", here, read, s.build(s.plainBuild)},

@@ -8,7 +8,14 @@ import { build } from "vite";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const built = mkdtempSync(join(tmpdir(), "stepcast-web-dist-"));
 try {
-	await build({ root, logLevel: "warn", build: { outDir: built, emptyOutDir: true } });
+	for (const mode of ["production", "widgets"]) {
+		await build({
+			root,
+			mode,
+			logLevel: "warn",
+			build: { outDir: built, emptyOutDir: mode !== "widgets" },
+		});
+	}
 	const [want, have] = [contents(built), contents(join(root, "dist"))];
 	const names = [...new Set([...want.keys(), ...have.keys()])].sort();
 	const stale = names.filter((name) => want.get(name) !== have.get(name));

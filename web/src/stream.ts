@@ -6,6 +6,8 @@ export interface Followed {
 	readonly after: string;
 	/** Keys of steps. Without one there is no text, only what happens to the build and its steps. */
 	readonly steps: readonly string[];
+	/** What else the address says of this log: of the feed, which projects and branches. */
+	readonly filter?: readonly (readonly [name: string, value: string])[];
 }
 
 /** What the server takes in one stream. */
@@ -16,8 +18,8 @@ const maxStepsLength = 2_000;
 
 /** The address that carries several logs in one connection. */
 export function streamAddress(followed: readonly Followed[]): string {
-	const logs = followed.map(({ log, after, steps }) => {
-		const fields = [["log", log]];
+	const logs = followed.map(({ log, after, steps, filter = [] }) => {
+		const fields: (readonly string[])[] = [["log", log], ...filter];
 		if (after !== "") fields.push(["after", after]);
 		if (log !== "feed" && steps.length === 0) fields.push(["logs", "none"]);
 		const address = fields.map(([name, value = ""]) => `${name}=${encodeURIComponent(value)}`);
@@ -79,6 +81,7 @@ export function backoff(failures: number, random = Math.random()): number {
  */
 export class Stream {
 	readonly #listener: Listener;
+	readonly #address: (followed: readonly Followed[]) => string;
 	#state: StreamState = { name: "connecting" };
 	#source: EventSource | undefined;
 	#logs: readonly string[] = [];
@@ -91,8 +94,9 @@ export class Stream {
 	#watchdog: ReturnType<typeof setTimeout> | undefined;
 	#retry: ReturnType<typeof setTimeout> | undefined;
 
-	constructor(listener: Listener) {
+	constructor(listener: Listener, address = streamAddress) {
 		this.#listener = listener;
+		this.#address = address;
 	}
 
 	get state(): StreamState {
@@ -117,7 +121,7 @@ export class Stream {
 		this.#opened = Date.now();
 		if (this.#state.name !== "live") this.#news = this.#opened;
 		if (this.#state.name === "reconnecting") this.#become({ name: "reconnecting", at: undefined });
-		const source = new EventSource(streamAddress(followed));
+		const source = new EventSource(this.#address(followed));
 		this.#source = source;
 		for (const kind of kinds) {
 			source.addEventListener(kind, (message) => {

@@ -1,0 +1,1 @@
+import "./stepcast-status.ts";

@@ -1,0 +1,127 @@
+import type { ReactiveController, ReactiveControllerHost } from "lit";
+import type { StreamEvent } from "../model.ts";
+import { type Connection, follow } from "./page-hub.ts";
+import type { Wanted } from "./wishes.ts";
+
+/** An element that watches, and where: the origin of a server, and a status token or none. */
+export interface Watcher extends ReactiveControllerHost {
+	readonly origin: string;
+	readonly token: string;
+}
+
+/** Who is moved within a page, or taken out and put in again, has not gone. */
+const patience = 1_000;
+
+/**
+ * Ties a log to an element: a reducer's state, the state of the connection, and one render a frame
+ * however many events arrive in it.
+ *
+ * What is wanted is asked of the element before each of its renders; undefined is nothing. The feed
+ * begins with `snapshot`; then come `build` and `step` events of what is wanted, and perhaps steps of
+ * other builds of these projects. A build begins with its first event; of the text of the steps that are
+ * wanted, `log` and `note` events, it tells the last lines only, where `tail` says how many. When more
+ * of the same log is wanted, it begins anew with the state that there is: a reducer ignores what it has
+ * seen. After `reset` it begins anew with the initial state. After `end` nothing comes.
+ */
+export class Watching<State> implements ReactiveController {
+	state: State;
+	connection: Connection = { name: "connecting" };
+	/** When the state was last known to be true, in milliseconds since 1970; undefined until it was. */
+	asOf: number | undefined;
+
+	readonly #host: Watcher;
+	readonly #wanted: () => Wanted | undefined;
+	readonly #initial: State;
+	readonly #reduce: (state: State, event: StreamEvent) => State;
+	/** What is followed, and where, as one text. */
+	#followed = "";
+	#log: string | undefined;
+	#leave: (() => void) | undefined;
+	#leaving: ReturnType<typeof setTimeout> | undefined;
+	#frame = 0;
+
+	constructor(
+		host: Watcher,
+		wanted: () => Wanted | undefined,
+		initial: State,
+		reduce: (state: State, event: StreamEvent) => State,
+	) {
+		this.#host = host;
+		this.#wanted = wanted;
+		this.#initial = initial;
+		this.#reduce = reduce;
+		this.state = initial;
+		host.addController(this);
+	}
+
+	hostConnected(): void {
+		clearTimeout(this.#leaving);
+		this.#host.requestUpdate();
+	}
+
+	hostDisconnected(): void {
+		this.#leaving = setTimeout(() => {
+			this.#leave?.();
+			this.#leave = undefined;
+			this.#followed = "";
+		}, patience);
+	}
+
+	hostUpdate(): void {
+		const { origin, token } = this.#host;
+		const wanted = this.#wanted();
+		const log = wanted && `${origin} ${token} ${wanted.log}`;
+		const followed = log ? `${log} ${JSON.stringify(wanted)}` : "";
+		if (followed === this.#followed) return;
+		if (log !== this.#log) {
+			this.state = this.#initial;
+			this.connection = { name: "connecting" };
+			this.asOf = undefined;
+		}
+		const leave = this.#leave;
+		this.#followed = followed;
+		this.#log = log;
+		this.#leave =
+			wanted &&
+			follow(origin, token, {
+				wanted,
+				receive: (events) => {
+					if (followed === this.#followed) this.#receive(events);
+				},
+				changed: (connection) => {
+					if (followed === this.#followed) this.#changed(connection);
+				},
+			});
+		leave?.();
+	}
+
+	/** When what is shown was true, in milliseconds since 1970: now, while the server is heard. */
+	get now(): number {
+		const { name } = this.connection;
+		return name === "live" || this.asOf === undefined ? Date.now() : this.asOf;
+	}
+
+	/** One after the other, because the reducer may look at the state. */
+	#receive(events: readonly StreamEvent[]): void {
+		for (const event of events) {
+			if (event.kind === "reset") this.state = this.#initial;
+			this.state = this.#reduce(this.state, event);
+		}
+		this.asOf = Date.now();
+		this.#schedule();
+	}
+
+	#changed(connection: Connection): void {
+		if (this.connection.name === "live") this.asOf = Date.now();
+		if (connection.name === "stale") this.asOf = connection.news;
+		this.connection = connection;
+		this.#schedule();
+	}
+
+	#schedule(): void {
+		this.#frame ||= requestAnimationFrame(() => {
+			this.#frame = 0;
+			this.#host.requestUpdate();
+		});
+	}
+}

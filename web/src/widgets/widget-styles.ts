@@ -1,0 +1,75 @@
+import { css, unsafeCSS } from "lit";
+import theme from "../theme.css?inline";
+
+/** The colours and fonts of the pages, each of which the host may set: --passed is --stepcast-passed, --page --stepcast-background. */
+const tokens = unsafeCSS(
+	`.frame{${[...theme.matchAll(/--([\w-]+):\s*([^;}]+)/g)]
+		.map(
+			([, name, value]) =>
+				`--${name}:var(--stepcast-${name === "page" ? "background" : name},${value})`,
+		)
+		.join(";")}}`,
+);
+
+/**
+ * What every widget's stylesheet begins with. A page cannot reach into it but for what elements inherit,
+ * so the frame inherits nothing that it does not say. What a page does to the element itself stands, but
+ * for what would make it disappear: of two rules with !important, the inner one holds.
+ */
+export const widgetStyles = [
+	tokens,
+	css`
+		:host {
+			display: block !important;
+			opacity: 1 !important;
+			visibility: visible !important;
+			content-visibility: visible !important;
+			clip-path: none !important;
+			filter: none !important;
+			writing-mode: horizontal-tb !important;
+		}
+
+		:host([hidden]) {
+			display: none !important;
+		}
+
+		.frame {
+			all: initial;
+			display: block;
+			direction: ltr;
+			color-scheme: inherit;
+			background: var(--page);
+			color: var(--text);
+			font: 0.875em / 1.45 var(--font);
+			font-size: var(--stepcast-font-size, 0.875em);
+			font-variant-numeric: tabular-nums;
+			-webkit-text-size-adjust: 100%;
+		}
+
+		:host(:dir(rtl)) .frame {
+			direction: rtl;
+		}
+
+		:host([theme="light"]) .frame,
+		.frame.light {
+			color-scheme: light;
+		}
+
+		:host([theme="dark"]) .frame,
+		.frame.dark {
+			color-scheme: dark;
+		}
+
+		/* Tells, by a transition, that the page around it has changed its colours. */
+		.probe {
+			position: absolute;
+			width: 0;
+			height: 0;
+			transition: color 1ms;
+		}
+
+		.note {
+			color: var(--stale);
+		}
+	`,
+];

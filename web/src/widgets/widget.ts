@@ -1,0 +1,124 @@
+import { html, LitElement, nothing, type PropertyDeclarations, type PropertyValues } from "lit";
+import { clockOrDay } from "../format.ts";
+import { Ticking } from "../ticking.ts";
+import { type Connection, staleAfter } from "./page-hub.ts";
+import type { Watcher, Watching } from "./watching.ts";
+
+/** Where this script came from: the server, where an element names none. */
+const home = new URL(
+	(
+		(document.currentScript as HTMLScriptElement | null) ??
+		document.querySelector<HTMLScriptElement>('script[src*="/widgets.js"]')
+	)?.src || location.href,
+).origin;
+
+/** Where links lead that are in a frame: out of it. */
+export const target = self === top ? nothing : "_top";
+
+/**
+ * What all widgets are: an element on somebody's page that follows the scheme of the page around it, and
+ * says when what it shows may be old. Its children are what is seen without JavaScript and until there
+ * is something to show.
+ *
+ * @attr server - origin of the Stepcast server; by default that which the script came from
+ * @attr token - a token with the scope status, for projects that are not public; whoever sees the page can read it
+ * @attr theme - auto (the scheme of the page around it), light or dark
+ */
+export abstract class Widget extends LitElement implements Watcher {
+	static override properties: PropertyDeclarations = {
+		server: {},
+		token: {},
+		theme: { reflect: true },
+		scheme: { state: true },
+	};
+	declare server: string;
+	declare token: string;
+	declare theme: string;
+	/** The scheme of the page around it, where that does not declare one. */
+	declare private scheme: "" | "light" | "dark";
+
+	#told: Connection["name"] = "connecting";
+	protected readonly ticking = new Ticking(this);
+
+	constructor() {
+		super();
+		this.server = "";
+		this.token = "";
+		this.theme = "auto";
+		this.scheme = "";
+	}
+
+	/** What it shows comes from there. */
+	protected abstract readonly watching: Pick<Watching<unknown>, "connection" | "asOf">;
+
+	/** What it shows; undefined as long as there is nothing to show. */
+	protected abstract view(): unknown;
+
+	get origin(): string {
+		try {
+			return this.server ? new URL(this.server, location.href).origin : home;
+		} catch {
+			return "";
+		}
+	}
+
+	override connectedCallback(): void {
+		super.connectedCallback();
+		scheme.addEventListener("change", this.#look);
+		this.#look();
+	}
+
+	override disconnectedCallback(): void {
+		super.disconnectedCallback();
+		scheme.removeEventListener("change", this.#look);
+	}
+
+	override render() {
+		const view = this.view();
+		return html`
+			<i class="probe" @transitionrun=${this.#look}></i>
+			${view === undefined ? html`<slot></slot>` : html`<div part="frame" class="frame ${this.scheme}">${view}</div>`}
+		`;
+	}
+
+	protected override updated(_changed: PropertyValues): void {
+		const { name } = this.watching.connection;
+		if (name === this.#told) return;
+		this.#told = name;
+		this.tell("stepcast-connection", { state: name });
+	}
+
+	/** Whether what it shows may be old: nobody should rely on it. */
+	protected get stale(): boolean {
+		const { connection, asOf } = this.watching;
+		const { name } = connection;
+		if (name === "stale" || name === "offline") return true;
+		return name === "reconnecting" && asOf !== undefined && Date.now() - asOf > staleAfter;
+	}
+
+	/** What there is to say about the connection; empty while all is well. */
+	protected get note(): string {
+		const { connection, asOf } = this.watching;
+		if (connection.name !== "offline" && connection.name !== "reconnecting" && !this.stale)
+			return "";
+		const words =
+			connection.name === "offline" ? "offline" : this.stale ? "no news" : "reconnecting";
+		return asOf === undefined || !this.stale
+			? words
+			: `${words} since ${clockOrDay(asOf, Date.now())}`;
+	}
+
+	protected tell(name: string, detail: unknown): void {
+		this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
+	}
+
+	/** Where the page declares no scheme, its text tells: light text is on a dark ground. */
+	readonly #look = (): void => {
+		const { colorScheme, color } = getComputedStyle(this);
+		const [red = 0, green = 0, blue = 0] = (color.match(/[\d.]+/g) ?? []).map(Number);
+		const light = 0.2126 * red + 0.7152 * green + 0.0722 * blue > 140;
+		this.scheme = colorScheme !== "normal" || this.theme !== "auto" ? "" : light ? "dark" : "light";
+	};
+}
+
+const scheme = matchMedia("(prefers-color-scheme: dark)");
