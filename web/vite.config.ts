@@ -49,6 +49,7 @@ const slim = (): Plugin => {
 			const imported = own.length > 0 ? `import { ${own} } from "sheets";` : "";
 			const rest = code
 				.replace(literal, name)
+				.replace(/= (?=new Intl\.)/g, "= /*#__PURE__*/ ")
 				.replace(/\n\t+(?=>|<\/)|(?<=html`)\n\t+(?=<)/g, "")
 				.replace(/\n\t+(?=[<@`]|\$\{|[.?]?[\w-]+=["$])/g, " ")
 				.replace(/\n\t+/g, "\n");
@@ -73,18 +74,27 @@ function slimmed(sheet: string): string {
 
 /**
  * Makes of Lit a guest on pages of others: its policy for Trusted Types has our name, which a page that
- * has a Lit of its own has not given away yet, and nothing of it is left at the window.
+ * has a Lit of its own has not given away yet, and nothing of it is left at the window. The element and
+ * the styles that all others begin with are smaller ones.
  */
 const guest: Plugin = {
 	name: "guest",
 	apply: "build",
+	enforce: "pre",
+	resolveId: (id) =>
+		id === "lit" || id.endsWith("/shared-styles.ts")
+			? fileURLToPath(new URL(`src/widgets/${id.replace(/.*\/|\.ts$/g, "")}.ts`, import.meta.url))
+			: undefined,
 	transform(code, id) {
-		const file = Object.keys(rewritten).find((name) => id.endsWith(name));
-		if (file === undefined) return undefined;
-		return (rewritten[file] ?? []).reduce((text, [from, to]) => {
+		if (!id.endsWith("/lit-html/lit-html.js")) return undefined;
+		const rewritten = [
+			[/(?<=createPolicy\(")lit-html/, "stepcast"],
+			[/(?<=,B=)t\.litHtmlPolyfillSupport;B[^;]*litHtmlVersions[^;]*/, "0"],
+		] as const;
+		return rewritten.reduce((text, [from, to]) => {
 			if (text.split(from).length !== 2) {
 				throw new Error(
-					`Not once in ${file}, ${from}: mend vite.config.ts, so that widgets leave nothing of Lit behind.`,
+					`Not once in lit-html.js, ${from}: mend vite.config.ts, so that widgets leave nothing of Lit behind.`,
 				);
 			}
 			return text.replace(from, to);
@@ -96,24 +106,6 @@ const guest: Plugin = {
 			if (file.type === "chunk") file.code = `customElements.get("stepcast-status")||${file.code}`;
 		}
 	},
-};
-
-/** By the end of a file's name, what it says once, and what it is to say instead. */
-const rewritten: Readonly<Record<string, readonly (readonly [from: RegExp, to: string])[]>> = {
-	"/lit-html/lit-html.js": [
-		[/(?<=createPolicy\(")lit-html/, "stepcast"],
-		[/(?<=,B=)t\.litHtmlPolyfillSupport;B[^;]*litHtmlVersions[^;]*/, "0"],
-	],
-	"/lit-element/lit-element.js": [
-		[/,s\.litElementHydrateSupport[^;]*;const o=s\.litElementPolyfillSupport;[^;]*/, ""],
-		[/\(s\.litElementVersions[^;]*;/, ""],
-	],
-	"/reactive-element/reactive-element.js": [
-		[/p=a\.reactiveElementPolyfillSupport,/, ""],
-		[/Symbol\.metadata\?\?=[^;]*litPropertyMetadata[^;]*;/, ""],
-		[/const t=this\[Symbol\.metadata\];if\(null!==t\)\{.*?set\(t,i\)\}/, ""],
-		[/,p\?\.[^;]*reactiveElementVersions[^;]*/, ""],
-	],
 };
 
 const common = {

@@ -1,6 +1,6 @@
 import { buildURL, type StreamEvent } from "../model.ts";
-import { backoff, maxLogs, Stream, streamAddress } from "../stream.ts";
-import { covers, isPattern, toldOf, union, type Wanted, type Wishes } from "./wishes.ts";
+import { maxLogs, Stream, streamAddress } from "../stream.ts";
+import { isPattern, toldOf, union, type Wanted } from "./wishes.ts";
 
 /** What a person is told about the connection of one element. Times are in milliseconds since 1970. */
 export type Connection =
@@ -22,8 +22,8 @@ export const staleAfter = 45_000;
 const linger = 5_000;
 /** How long an answer may take, in milliseconds. */
 const patience = 10_000;
-/** Events that are kept for somebody who waits for the past. */
-const maxHeld = 10_000;
+/** Events of a replay that are told together at most. */
+const maxHeld = 5_000;
 
 /** Somebody who follows a log. */
 export interface Follower {
@@ -32,464 +32,288 @@ export interface Follower {
 	changed(connection: Connection): void;
 }
 
-/**
- * A follower's place. It is told the past first, what it wants of it, then what happens. Who waits wants
- * what it has not been told from its beginning; who has asked for it is not told what happens meanwhile
- * until it is here: that is held back.
- */
-interface Seat {
-	readonly follower: Follower;
-	readonly log: Log;
-	phase: "waiting" | "asked" | "joined";
-	held: StreamEvent[];
-	connection: Connection;
-}
-
 interface Log {
 	readonly name: string;
-	readonly seats: Set<Seat>;
-	/** Where its stream goes on. Undefined until the past says where to begin. */
-	cursor: string | undefined;
-	stream: Stream | undefined;
-	/** What the stream's address asks of it; undefined while it is in none: then it is not listened to. */
-	asked: Wishes | undefined;
+	/** Who follows it, and what they were told of the connection. */
+	readonly followers: Map<Follower, string>;
+	/** Where the stream goes on; empty: at the beginning. */
+	cursor: string;
+	/** Whether the replay is over. */
+	live: boolean;
+	/** What was replayed until now. */
+	held: StreamEvent[];
+	/** Whether a replay was ever over: then its followers know something. */
+	told: boolean;
 	/** Whether it has ended, and all of it was told. */
 	over: boolean;
-	/** The HTTP status of a refusal. */
-	refused: number | undefined;
-	/** Whether its past is on its way. */
-	asking: boolean;
-	/** Times in a row that it could not be had. */
-	failures: number;
-	/** When it is asked for again. */
-	at: number | undefined;
+	/** The HTTP status of a refusal; 0: there was none. */
+	refused: number;
 	/** Since when nobody follows it. */
 	idle: number;
 }
 
 /**
- * Follows what all elements of a page want of one server, with one token, over one connection, or as
- * many as it takes when they want more logs than one carries.
+ * One connection, for what elements of a page want of a server with one token.
  *
- * What an element wants begins with the past, by requests of its own: so whoever is refused does not
- * disturb the others, and who comes later does not make them hear again what they know. The past is
- * always asked for after the stream's address carries what is wanted, at a cursor that was known
- * before: so nothing falls between the two, and what is in both is told once.
+ * When somebody begins to follow a log, that log alone begins anew, while the others go on at their
+ * cursors. It is told anew to all who follow it, who ignore what they have seen; and it is told at once,
+ * so that nobody is shown how things were on the way.
  */
 class PageHub {
-	readonly #server: string;
-	readonly #token: string;
-	readonly #logs = new Map<string, Log>();
-	readonly #streams = new Set<Stream>();
-	#settling = false;
+	readonly server: string;
+	readonly token: string;
+	readonly logs = new Map<string, Log>();
+	readonly #stream: Stream;
+	#opening = false;
 
 	constructor(server: string, token: string) {
-		this.#server = server;
-		this.#token = token;
+		this.server = server;
+		this.token = token;
+		this.#stream = new Stream(
+			{
+				heard: (name, event) => {
+					const log = this.logs.get(name);
+					if (log) this.#hear(log, event);
+				},
+				moved: (name, cursor) => {
+					const log = this.logs.get(name);
+					if (log?.live) log.cursor = cursor;
+				},
+				changed: () => this.judge(),
+				closed: () => void this.#closed(),
+				due: () => this.open(),
+			},
+			(followed) => this.#address(streamAddress(followed)),
+		);
 	}
 
-	get empty(): boolean {
-		return this.#logs.size === 0;
-	}
-
-	enter(follower: Follower): Seat {
-		const name = follower.wanted.log.toLowerCase();
-		let log = this.#logs.get(name);
-		if (!log || log.refused !== undefined) {
+	enter(name: string, follower: Follower): void {
+		let log = this.logs.get(name);
+		if (!log || log.refused > 0) {
 			log = {
 				name,
-				seats: new Set(),
-				cursor: undefined,
-				stream: undefined,
-				asked: undefined,
+				followers: new Map(),
+				cursor: "",
+				live: false,
+				held: [],
+				told: false,
 				over: false,
-				refused: undefined,
-				asking: false,
-				failures: 0,
-				at: undefined,
+				refused: 0,
 				idle: 0,
 			};
-			this.#logs.set(name, log);
+			this.logs.set(name, log);
 		}
-		const seat: Seat = {
-			follower,
-			log,
-			phase: "waiting",
-			held: [],
-			connection: { name: "connecting" },
-		};
-		if ((follower.wanted.projects ?? []).every(isPattern)) {
-			log.seats.add(seat);
-			this.#settle();
-		} else {
-			seat.connection = { name: "refused", status: 400 };
-			follower.changed(seat.connection);
-		}
-		return seat;
+		log.followers.set(follower, "");
+		this.#replay(log);
 	}
 
-	leave(seat: Seat): void {
-		seat.log.seats.delete(seat);
-		seat.log.idle = Date.now();
+	leave(follower: Follower): void {
+		for (const log of this.logs.values()) {
+			if (log.followers.delete(follower)) log.idle = Date.now();
+		}
 	}
 
-	/** Once a second: lets go of what nobody wants, and says what is true now. */
+	/** Lets go of what nobody wants, and says what is true now. */
 	tick(): void {
-		const now = Date.now();
-		for (const log of this.#logs.values()) {
-			if (log.seats.size === 0 && now - log.idle > linger) this.#drop(log);
-			if (log.at !== undefined && log.at <= now) {
-				log.at = undefined;
-				this.#settle();
-			}
+		for (const { name, followers, idle } of this.logs.values()) {
+			if (followers.size > 0 || Date.now() - idle < linger) continue;
+			this.logs.delete(name);
+			this.#openSoon();
 		}
 		this.judge();
 	}
 
 	judge(): void {
-		for (const { seats } of this.#logs.values()) for (const seat of seats) tell(seat);
+		for (const log of this.logs.values()) {
+			const connection = this.#connection(log);
+			const said = JSON.stringify(connection);
+			for (const [follower, before] of log.followers) {
+				if (before === said) continue;
+				log.followers.set(follower, said);
+				follower.changed(connection);
+			}
+		}
 	}
 
-	/** Somebody looks, or the network has changed: then even an open connection is in doubt. */
+	/** Somebody looks; in doubt, because the network has changed, even an open connection is made anew. */
 	hurry(doubt: boolean): void {
-		for (const log of this.#logs.values()) if (log.at !== undefined) log.at = 0;
-		for (const stream of this.#streams) stream.hurry(doubt);
-		this.tick();
+		if (this.#followed.length > 0) this.#stream.hurry(doubt);
+		this.judge();
 	}
 
-	/** The page goes to sleep, and may come back with all that it knows. */
 	sleep(): void {
-		for (const stream of this.#streams) stream.close();
+		this.#stream.close();
 	}
 
-	wake(): void {
-		for (const stream of this.#streams) this.#open(stream);
-		this.tick();
+	/** Opens the stream for all that is wanted now. */
+	open(): void {
+		const logs = this.#followed;
+		if (logs.length === 0) {
+			this.sleep();
+			return;
+		}
+		for (const log of logs) if (!log.live) log.held = [];
+		this.#stream.open(
+			logs.map(({ name, cursor, followers }) => ({
+				log: name,
+				after: cursor,
+				...union([...followers.keys()].map(({ wanted }) => wanted)),
+			})),
+		);
 	}
 
-	/** Does what the followers wait for, once for all that come in one go. */
-	#settle(): void {
-		if (this.#settling) return;
-		this.#settling = true;
-		queueMicrotask(() => {
-			this.#settling = false;
-			const narrow = new Set<Stream>();
-			for (const log of this.#logs.values()) {
-				const waiting = [...log.seats].filter(({ phase }) => phase === "waiting");
-				if (waiting.length === 0 || log.asking || log.at !== undefined) continue;
-				const { asked } = log;
-				if (log.stream && asked && !waiting.every((seat) => covers(asked, seat.follower.wanted))) {
-					narrow.add(log.stream);
-				}
-			}
-			for (const stream of narrow) if (!stream.pausing) this.#open(stream);
-			for (const log of this.#logs.values()) {
-				const { asked } = log;
-				const waiting = [...log.seats].filter(
-					({ phase, follower }) =>
-						phase === "waiting" && (asked === undefined || covers(asked, follower.wanted)),
-				);
-				if (waiting.length > 0 && !log.asking && log.at === undefined) void this.#ask(log, waiting);
-			}
+	/** All that come in one go become one connection. One that waits for its time has all wishes anyway. */
+	#openSoon(): void {
+		if (this.#opening) return;
+		this.#opening = true;
+		setTimeout(() => {
+			this.#opening = false;
+			if (!this.#stream.pausing) this.open();
 		});
 	}
 
-	/** Asks for the past on behalf of some. */
-	async #ask(log: Log, seats: readonly Seat[]): Promise<void> {
-		log.asking = true;
-		for (const seat of seats) seat.phase = "asked";
-		const wishes = union(seats.map(({ follower }) => follower.wanted));
-		const past = await this.#past(log.name, wishes);
-		log.asking = false;
-		if (this.#logs.get(log.name) !== log) return;
-		if (typeof past === "number") {
-			this.#refuse(log, past);
-			return;
-		}
-		if (!past) {
-			for (const seat of seats) again(seat);
-			log.at = Date.now() + backoff(log.failures++);
-			this.judge();
-			return;
-		}
-		log.failures = 0;
-		if (log.cursor === undefined) {
-			log.cursor = past.next;
-			log.over = past.end;
-		}
-		const told = new Set(past.events.map(({ id }) => id));
-		for (const seat of seats) {
-			if (seat.phase !== "asked") continue;
-			seat.phase = "joined";
-			const missed = seat.held.filter(({ id }) => !told.has(id));
-			seat.held = [];
-			hear(seat, [...past.events, ...missed]);
-			if (log.over) hear(seat, [{ kind: "end", id: past.next }]);
-		}
-		if (!log.over && !log.stream) this.#carry(log);
-		this.judge();
-		this.#settle();
+	get #followed(): Log[] {
+		return [...this.logs.values()].filter(({ over, refused }) => !over && refused === 0);
 	}
 
-	/** Gives a log a place in a stream. */
-	#carry(log: Log): void {
-		log.stream = [...this.#streams].find((stream) => this.#carriedBy(stream).length < maxLogs);
-		log.stream ??= this.#newStream();
-		if (!log.stream.pausing) this.#reopen(log.stream);
-	}
-
-	/** Logs that get their pasts at the same time come into the stream together. */
-	#reopen(stream: Stream): void {
-		setTimeout(() => {
-			if (this.#carriedBy(stream).some(({ asked }) => !asked)) this.#open(stream);
-		}, 10);
-	}
-
-	#carriedBy(stream: Stream): Log[] {
-		return [...this.#logs.values()].filter((log) => log.stream === stream);
-	}
-
-	#newStream(): Stream {
-		const listened = (name: string) => {
-			const log = this.#logs.get(name);
-			return log?.stream === stream && log.asked ? log : undefined;
-		};
-		const stream: Stream = new Stream(
-			{
-				heard: (name, event) => {
-					const log = listened(name);
-					if (log) this.#hear(log, event);
-				},
-				moved: (name, cursor) => {
-					const log = listened(name);
-					if (log) log.cursor = cursor;
-				},
-				changed: () => this.judge(),
-				closed: () => void this.#closed(stream),
-				due: () => this.#open(stream),
-			},
-			(followed) => this.#address(streamAddress(followed)),
-		);
-		this.#streams.add(stream);
-		return stream;
-	}
-
-	/** Opens a stream for all that is wanted of it now. */
-	#open(stream: Stream): void {
-		const logs = this.#carriedBy(stream).filter(({ cursor }) => cursor !== undefined);
-		if (logs.length === 0) {
-			stream.close();
-			this.#streams.delete(stream);
-			return;
-		}
-		for (const log of logs)
-			log.asked = union([...log.seats].map(({ follower }) => follower.wanted));
-		stream.open(
-			logs.map(({ name, cursor = "", asked }) => ({
-				log: name,
-				after: cursor,
-				steps: asked?.steps ?? [],
-				filter: name === "feed" && asked ? filterOf(asked) : [],
-			})),
-		);
-		this.#settle();
+	#replay(log: Log): void {
+		log.cursor = "";
+		log.live = log.over = false;
+		this.#openSoon();
 	}
 
 	#hear(log: Log, event: StreamEvent): void {
-		if (event.kind === "end") {
-			log.over = true;
-			this.#uncarry(log);
-		}
-		for (const seat of log.seats) {
-			if (event.kind === "reset") again(seat);
-			if (seat.phase === "asked") {
-				if (seat.held.push(event) > maxHeld) again(seat);
-			} else if (seat.phase === "joined" || event.kind === "reset") hear(seat, [event]);
-		}
 		if (event.kind === "reset") {
-			// Its history is another one now. What follows in this stream is not listened to.
-			this.#uncarry(log);
-			log.cursor = undefined;
-			this.#settle();
+			// Its history is another one now, which is replayed from its beginning.
+			tell(log, [event]);
+			this.#replay(log);
+			return;
 		}
+		log.held.push(event);
+		log.over = event.kind === "end";
+		const complete = log.over || event.kind === "live";
+		if (!log.live && !complete && log.held.length < maxHeld) return;
+		log.live = true;
+		log.told ||= complete;
+		tell(log, log.held);
+		log.held = [];
+		if (complete) this.judge();
+		if (log.over && this.#followed.length === 0) this.sleep();
 	}
 
-	/** Takes a log out of its stream, which goes on without it when there are others. */
-	#uncarry(log: Log): void {
-		const { stream } = log;
-		log.stream = undefined;
-		log.asked = undefined;
-		if (stream && this.#carriedBy(stream).length === 0) this.#open(stream);
-	}
-
-	#drop(log: Log): void {
-		const { stream } = log;
-		this.#logs.delete(log.name);
-		if (stream && !stream.pausing) this.#open(stream);
-	}
-
-	#refuse(log: Log, status: number): void {
-		log.refused = status;
-		this.#uncarry(log);
+	/** The stream was answered with something else: asks of each log what has become of it. */
+	async #closed(): Promise<void> {
+		const logs = this.#followed;
+		const outcomes = await Promise.all(logs.map((log) => this.#outcome(log)));
+		if (!this.#stream.pausing) return;
+		let settled = false;
+		for (const [i, log] of logs.entries()) {
+			const outcome = outcomes[i] ?? 0;
+			if (outcome === 0) continue;
+			settled = true;
+			if (outcome === 200) this.#hear(log, { kind: "end", id: log.cursor });
+			else log.refused = outcome;
+		}
+		// What kept the stream from being opened may be gone with these.
+		if (settled) this.open();
+		else this.#stream.later();
 		this.judge();
 	}
 
-	/** A stream was answered with something else: asks of each log what has become of it. */
-	async #closed(stream: Stream): Promise<void> {
-		const logs = this.#carriedBy(stream);
-		const answers = await Promise.all(logs.map((log) => this.#page(log.name, log.cursor ?? "")));
-		if (!this.#streams.has(stream) || !stream.pausing) return;
-		let settled = false;
-		for (const [i, log] of logs.entries()) {
-			const answer = answers[i];
-			if (log.stream !== stream || answer === undefined) continue;
-			if (typeof answer === "number") this.#refuse(log, answer);
-			else if (answer.end && answer.events.length === 0)
-				this.#hear(log, { kind: "end", id: answer.next });
-			else continue;
-			settled = true;
-		}
-		// What kept the stream from being opened may be gone with these.
-		if (settled) this.#open(stream);
-		else stream.later();
-	}
-
-	/**
-	 * All that happened to a log, as far as anybody wants it, and where it goes on; the status of a
-	 * refusal; undefined for what will pass.
-	 */
-	async #past(
-		name: string,
-		{ steps, tail, ...filter }: Wishes,
-	): Promise<Page | number | undefined> {
-		const fields =
-			name === "feed"
-				? filterOf(filter)
-				: steps.length > 0
-					? [...steps.map((step) => ["step", step]), ...(tail > 0 ? [["tail", String(tail)]] : [])]
-					: [["logs", "none"]];
-		const query = fields
-			.map(([key, value = ""]) => `&${key}=${encodeURIComponent(value)}`)
-			.join("");
-		let page = await this.#page(name, "", query);
-		const events: StreamEvent[] = [];
-		while (typeof page === "object") {
-			events.push(...page.events);
-			if (name === "feed" || page.end || page.events.length === 0) return { ...page, events };
-			page = await this.#page(name, page.next, query);
-		}
-		return page;
-	}
-
-	/** Events of a log after a cursor. */
-	async #page(name: string, after: string, query = ""): Promise<Page | number | undefined> {
+	/** The HTTP status of a log that is refused, 200 where nothing is left of it; 0: neither, or nobody knows. */
+	async #outcome({ name, cursor }: Log): Promise<number> {
 		const path = name === "feed" ? "/api/v1" : buildURL(name);
-		const range = after ? `&after=${encodeURIComponent(after)}` : "";
+		const address = `${path}/events?limit=1&after=${encodeURIComponent(cursor)}`;
 		try {
-			const response = await fetch(this.#address(`${path}/events?limit=10000${range}${query}`), {
-				headers: { Accept: "application/json" },
+			const response = await fetch(this.#address(address), {
 				cache: "no-store",
-				credentials: "omit",
 				signal: AbortSignal.timeout(patience),
 			});
 			const { status } = response;
-			if (status >= 400 && status < 500 && status !== 408 && status !== 429) return status;
-			return response.ok ? ((await response.json()) as Page) : undefined;
+			if (!response.ok) return status < 500 && status !== 408 && status !== 429 ? status : 0;
+			const { end, events } = (await response.json()) as { end: boolean; events: unknown[] };
+			return end && events.length === 0 ? 200 : 0;
 		} catch {
-			return undefined;
+			return 0;
 		}
 	}
 
 	#address(path: string): string {
-		return this.#server + path + (this.#token && `&token=${encodeURIComponent(this.#token)}`);
+		return this.server + path + (this.token && `&token=${encodeURIComponent(this.token)}`);
+	}
+
+	#connection({ told, over, refused }: Log): Connection {
+		const { state, news } = this.#stream;
+		if (refused > 0) return { name: "refused", status: refused };
+		if (over) return { name: "finished" };
+		// A browser that is offline says so; trying goes on underneath.
+		if (lost !== undefined && news <= lost) return { name: "offline" };
+		if (state.name !== "live") return state;
+		if (Date.now() - news > staleAfter) return { name: "stale", news };
+		return told ? state : { name: "connecting" };
 	}
 }
 
-interface Page {
-	readonly events: readonly StreamEvent[];
-	readonly next: string;
-	readonly end: boolean;
+function tell({ followers }: Log, events: readonly StreamEvent[]): void {
+	for (const { wanted, receive } of followers.keys()) {
+		receive(events.flatMap((event) => toldOf(wanted, event) ?? []));
+	}
 }
 
-function filterOf({ projects, branches }: Pick<Wishes, "projects" | "branches">) {
-	return [
-		...projects.map((one) => ["project", one] as const),
-		...branches.map((one) => ["branch", one] as const),
-	];
-}
-
-function again(seat: Seat): void {
-	seat.phase = "waiting";
-	seat.held = [];
-}
-
-function hear({ follower }: Seat, events: readonly StreamEvent[]): void {
-	follower.receive(events.flatMap((event) => toldOf(follower.wanted, event) ?? []));
-}
-
-function tell(seat: Seat): void {
-	const connection = connectionOf(seat);
-	if (JSON.stringify(connection) === JSON.stringify(seat.connection)) return;
-	seat.connection = connection;
-	seat.follower.changed(connection);
-}
-
-function connectionOf({ log, phase }: Seat): Connection {
-	const { stream, at, refused } = log;
-	if (refused !== undefined) return { name: "refused", status: refused };
-	if (log.over && phase === "joined") return { name: "finished" };
-	const news = stream?.news ?? 0;
-	// A browser that is offline says so; trying goes on underneath.
-	if (lost !== undefined && news <= lost) return { name: "offline" };
-	if (at !== undefined) return { name: "reconnecting", at };
-	const state = stream?.state ?? { name: "connecting" };
-	if (state.name !== "live") return state;
-	if (Date.now() - news > staleAfter) return { name: "stale", news };
-	return phase === "joined" ? state : { name: "connecting" };
-}
-
-/** One hub for each server and token. */
-const hubs = new Map<string, PageHub>();
-let started = false;
+let hubs: readonly PageHub[] = [];
 /** When the browser lost its network; undefined while it has one. */
 let lost: number | undefined;
 let onlineOnce = navigator.onLine;
 
-/** Follows a log of a server until the answer is called. */
+/** Follows a log of a server, from its beginning, until the answer is called. */
 export function follow(server: string, token: string, follower: Follower): () => void {
-	if (!started) start();
-	const key = `${server} ${token}`;
-	const hub = hubs.get(key) ?? new PageHub(server, token);
-	hubs.set(key, hub);
-	const seat = hub.enter(follower);
-	return () => hub.leave(seat);
+	const { log, projects = [] } = follower.wanted;
+	if (!projects.every(isPattern)) {
+		// The server would refuse it for all.
+		follower.changed({ name: "refused", status: 400 });
+		return () => {};
+	}
+	const name = log.toLowerCase();
+	const fit = hubs.filter((hub) => hub.server === server && hub.token === token);
+	let hub = fit.find(({ logs }) => logs.has(name)) ?? fit.find(({ logs }) => logs.size < maxLogs);
+	if (!hub) {
+		if (hubs.length === 0) start();
+		hub = new PageHub(server, token);
+		hubs = [...hubs, hub];
+	}
+	hub.enter(name, follower);
+	return () => hub.leave(follower);
 }
 
+/** From the first follower on until no hub has one left. */
 function start(): void {
-	started = true;
-	const each = (what: (hub: PageHub) => void) => {
-		for (const hub of hubs.values()) what(hub);
-	};
-	addEventListener("online", () => {
+	const gone = new AbortController();
+	const on = (target: EventTarget, kind: string, what: (event: Event) => void) =>
+		target.addEventListener(kind, what, { signal: gone.signal });
+	const each = (what: (hub: PageHub) => void) => hubs.forEach(what);
+	const seen = () => document.hidden || each((hub) => hub.hurry(false));
+	on(window, "online", () => {
 		onlineOnce = true;
 		lost = undefined;
 		each((hub) => hub.hurry(true));
 	});
-	addEventListener("offline", () => {
+	on(window, "offline", () => {
 		// What the browser says means nothing for a server that it reached while offline: one on this machine.
 		if (onlineOnce) lost = Date.now();
 		each((hub) => hub.judge());
 	});
 	// A page may come back from the browser's back/forward cache, but not if it leaves anything open.
-	addEventListener("pagehide", () => each((hub) => hub.sleep()));
-	addEventListener("pageshow", ({ persisted }) => persisted && each((hub) => hub.wake()));
-	const seen = () => document.hidden || each((hub) => hub.hurry(false));
-	document.addEventListener("visibilitychange", seen);
-	document.addEventListener("resume", seen);
-	setInterval(() => {
-		for (const [key, hub] of hubs) {
-			hub.tick();
-			if (hub.empty) hubs.delete(key);
-		}
+	on(window, "pagehide", () => each((hub) => hub.sleep()));
+	on(window, "pageshow", (event) => {
+		if ((event as PageTransitionEvent).persisted) each((hub) => hub.open());
+	});
+	on(document, "visibilitychange", seen);
+	on(document, "resume", seen);
+	const timer = setInterval(() => {
+		each((hub) => hub.tick());
+		hubs = hubs.filter(({ logs }) => logs.size > 0);
+		if (hubs.length > 0) return;
+		gone.abort();
+		clearInterval(timer);
 	}, 1_000);
 }

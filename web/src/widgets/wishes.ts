@@ -1,4 +1,5 @@
 import type { StreamEvent } from "../model.ts";
+import type { Followed } from "../stream.ts";
 
 /**
  * What an element follows: of the feed, which projects (patterns) and branches, where none is all; or a
@@ -21,44 +22,27 @@ export type Wanted =
 			readonly branches?: undefined;
 	  };
 
-/** What one log is asked for on behalf of all who follow it. Projects and branches: none is all. Steps: none is no text. */
-export interface Wishes {
-	readonly projects: readonly string[];
-	readonly branches: readonly string[];
-	readonly steps: readonly string[];
-	/** 0: all lines. */
-	readonly tail: number;
-}
-
 /** The server takes so many projects or branches at once; whoever wants more is given all. */
 const maxFilters = 100;
 
-/** The least that has all of what each one wants. */
-export function union(wanted: readonly Wanted[]): Wishes {
-	const steps = wanted.flatMap((one) => one.steps ?? []);
-	const tails = wanted.filter((one) => one.steps?.length).map((one) => one.tail ?? 0);
+/** The least of a log that has all of what each one wants, as a stream's address says it. */
+export function union(wanted: readonly Wanted[]): Pick<Followed, "steps" | "filter"> {
+	const steps = [...new Set(wanted.flatMap((one) => one.steps ?? []))];
+	const tail = Math.max(...wanted.map((one) => (one.steps?.length ? (one.tail ?? Infinity) : 0)));
 	return {
-		projects: allOr(wanted.map((one) => one.projects ?? [])),
-		branches: allOr(wanted.map((one) => one.branches ?? [])),
-		steps: [...new Set(steps)],
-		tail: tails.includes(0) ? 0 : Math.max(0, ...tails),
+		steps,
+		filter: [
+			...allOr(wanted.map((one) => one.projects ?? [])).map((one) => ["project", one] as const),
+			...allOr(wanted.map((one) => one.branches ?? [])).map((one) => ["branch", one] as const),
+			...(tail > 0 && tail < Infinity ? [["tail", String(tail)] as const] : []),
+		],
 	};
 }
 
+/** Of several lists each of which names some, or is empty for all, the one that has them all. */
 function allOr(lists: readonly (readonly string[])[]): readonly string[] {
 	const names = [...new Set(lists.flat())];
 	return names.length > maxFilters || lists.some((list) => list.length === 0) ? [] : names;
-}
-
-/** Whether what is asked for has all that somebody wants. */
-export function covers(asked: Wishes, wanted: Wanted): boolean {
-	const among = (all: readonly string[], some: readonly string[] = []) =>
-		all.length === 0 || (some.length > 0 && some.every((one) => all.includes(one)));
-	return (
-		among(asked.projects, wanted.projects) &&
-		among(asked.branches, wanted.branches) &&
-		(wanted.steps ?? []).every((step) => asked.steps.includes(step))
-	);
 }
 
 /** What somebody is told of an event, when it concerns them. */
