@@ -1,4 +1,4 @@
-import { clock } from "./format.ts";
+import { ago, clock, elapsed, instant } from "./format.ts";
 import type { Build, Step } from "./model.ts";
 import type { Tile, WallState } from "./wall-state.ts";
 
@@ -81,6 +81,19 @@ export function progress(
 ): number | undefined {
 	if (status !== "running" || !started_at || !expected_s) return undefined;
 	return Math.min(1, Math.max(0, (now - Date.parse(started_at)) / (expected_s * 1_000)));
+}
+
+/** How long it waits or runs, or how long ago it ended, in words. Now is in milliseconds. */
+export function timeOf(build: Build, now: number): string {
+	const { status, created_at, started_at, finished_at, expected_s } = build;
+	const started = instant(started_at);
+	const finished = instant(finished_at);
+	if (status === "queued") return `for ${elapsed(now - Date.parse(created_at))}`;
+	if (status === "running" && started !== undefined) {
+		const about = expected_s ? ` of about ${elapsed(expected_s * 1_000)}` : "";
+		return `${elapsed(now - started)}${about}`;
+	}
+	return finished === undefined ? "" : ago(finished, now);
 }
 
 /** The sentence of a board without problems: "All 14 passing", or what else there is. */

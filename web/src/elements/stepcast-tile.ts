@@ -1,30 +1,35 @@
 import { css, html, LitElement, nothing } from "lit";
-import { ago, elapsed, instant } from "../format.ts";
+import { elapsed } from "../format.ts";
 import { nameOf } from "../model.ts";
 import { buildPath } from "../route.ts";
 import { elided } from "../tree.ts";
 import { vars } from "../vars.ts";
 import type { Tile } from "../wall-state.ts";
-import { culprit, progress } from "../wall-view.ts";
+import { culprit, progress, timeOf } from "../wall-view.ts";
 import { shared } from "./shared-styles.ts";
 import "./stepcast-mark.ts";
 
 /**
  * One branch on a wallboard: a link to its newest build. It is as large as it is made, and so are its
  * words. Now is in milliseconds since 1970; the attribute `coarse` lets progress go in steps of 5 %.
+ * Server is the origin of the build's page, where that is another one, and maybe there is a frame to
+ * lead out of.
  */
 export class StepcastTile extends LitElement {
 	static override properties = {
+		server: {},
 		tile: { attribute: false },
 		now: { type: Number },
 		coarse: { type: Boolean },
 	};
+	declare server: string;
 	declare tile: Tile | undefined;
 	declare now: number;
 	declare coarse: boolean;
 
 	constructor() {
 		super();
+		this.server = "";
 		this.now = 0;
 		this.coarse = false;
 	}
@@ -122,7 +127,7 @@ export class StepcastTile extends LitElement {
 		const { build } = this.tile;
 		const done = progress(build, this.now);
 		return html`
-			<a href=${buildPath(build.id)} ${vars({ "--tile": `var(--tile-${build.status})` })}>
+			<a target="_top" href=${this.server + buildPath(build.id)} ${vars({ "--tile": `var(--tile-${build.status})` })}>
 				<span class="name">
 					<span class="project">
 						<bdi>${elided(build.project, 40)}</bdi>
@@ -132,7 +137,7 @@ export class StepcastTile extends LitElement {
 				</span>
 				<span class="status">
 					<stepcast-mark .status=${build.status}></stepcast-mark>
-					<span class="time">${this.#time()}</span>
+					<span class="time">${timeOf(build, this.now)}</span>
 				</span>
 				${this.#why(this.tile)}
 				${
@@ -145,19 +150,6 @@ export class StepcastTile extends LitElement {
 				}
 			</a>
 		`;
-	}
-
-	#time(): string {
-		if (!this.tile) return "";
-		const { status, created_at, started_at, finished_at, expected_s } = this.tile.build;
-		const started = instant(started_at);
-		const finished = instant(finished_at);
-		if (status === "queued") return `for ${elapsed(this.now - Date.parse(created_at))}`;
-		if (status === "running" && started !== undefined) {
-			const about = expected_s ? ` of about ${elapsed(expected_s * 1_000)}` : "";
-			return `${elapsed(this.now - started)}${about}`;
-		}
-		return finished === undefined ? "" : ago(finished, this.now);
 	}
 
 	/** The step that is to blame, since when the branch is broken, and by whose commit. */

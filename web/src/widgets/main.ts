@@ -1,1 +1,2 @@
+import "./stepcast-board.ts";
 import "./stepcast-status.ts";

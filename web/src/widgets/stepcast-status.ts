@@ -1,18 +1,24 @@
 import { css, html, nothing, type PropertyValues } from "lit";
 import type { Build } from "../model.ts";
 import { buildPath } from "../route.ts";
+import { vars } from "../vars.ts";
 import { apply, emptyWall, type WallState } from "../wall-state.ts";
+import { progress, timeOf } from "../wall-view.ts";
 import { Watching } from "./watching.ts";
-import { target, Widget } from "./widget.ts";
+import { Widget } from "./widget.ts";
 import { widgetStyles } from "./widget-styles.ts";
 import "../elements/stepcast-mark.ts";
-import "../elements/stepcast-time.ts";
 
 /**
- * How the newest build of a project is, live, in one line beside text: its status, and a link to it.
+ * How the newest build of a project is, live, in one line beside text: its status, how far it is, and a
+ * link to it.
  *
  * @attr project - the project
  * @attr branch - the branch; without it, the newest build of any
+ * @csspart link - the badge, which is the link to the build
+ * @csspart name - project, branch and number
+ * @csspart time - how long it runs, or when it ended
+ * @csspart bar - how much of the time is over that builds of the branch take
  */
 export class StepcastStatus extends Widget {
 	static override properties = { project: {}, branch: {} };
@@ -44,6 +50,41 @@ export class StepcastStatus extends Widget {
 		css`
 			:host {
 				display: inline-block !important;
+				max-width: 100%;
+				vertical-align: middle;
+			}
+
+			.badge {
+				position: relative;
+				display: flex;
+				align-items: baseline;
+				gap: 0.5em;
+				padding: 0.0625em 0.5em;
+				overflow: hidden;
+				border: 1px solid var(--line);
+				border-radius: var(--radius);
+				background: var(--page);
+				color: inherit;
+				text-decoration: none;
+				white-space: nowrap;
+			}
+
+			a:hover .name {
+				text-decoration: underline;
+			}
+
+			.name {
+				overflow: hidden;
+				text-overflow: ellipsis;
+			}
+
+			.bar {
+				position: absolute;
+				inset: auto auto 0 0;
+				width: calc(var(--done) * 100%);
+				height: 2px;
+				background: var(--running);
+				forced-color-adjust: none;
 			}
 		`,
 	];
@@ -55,15 +96,33 @@ export class StepcastStatus extends Widget {
 
 	protected override view() {
 		const build = this.#build;
-		if (!build) return undefined;
-		return html`<a part="link" target=${target} href=${this.origin + buildPath(build.id)}
-			><stepcast-mark .status=${build.status}></stepcast-mark> ${build.project}
-			${build.branch ?? nothing} #${build.number}</a
+		const { state, now, connection } = this.watching;
+		const name = html`<bdi>${build?.project ?? this.project}</bdi>${
+			build?.branch ? html` <bdi class="muted">${build.branch}</bdi>` : nothing
+		}`;
+		if (!build) {
+			if (!state.loaded && connection.name !== "refused") return undefined;
+			return html`<span class="badge"><b class="muted">? unknown</b> <span part="name" class="name">${name}</span></span>`;
+		}
+		const done = progress(build, now);
+		return html`<a
+			part="link"
+			class="badge ${this.stale ? "stale" : ""}"
+			target="_top"
+			href=${this.origin + buildPath(build.id)}
+			title=${build.title ?? nothing}
+			><stepcast-mark .status=${build.status}></stepcast-mark>
+			<span part="name" class="name">${name} #${build.number}</span>
+			<span part="time" class="muted">${timeOf(build, now)}</span>
+			${this.warning()}
+			${done === undefined ? nothing : html`<span part="bar" class="bar" ${vars({ "--done": done })}></span>`}</a
 		>`;
 	}
 
 	protected override updated(changed: PropertyValues): void {
 		super.updated(changed);
+		const build = this.#build;
+		if (build) this.tellChange(this.project, build);
 	}
 }
 

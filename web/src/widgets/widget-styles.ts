@@ -1,4 +1,5 @@
 import { css, unsafeCSS } from "lit";
+import { shared } from "../elements/shared-styles.ts";
 import theme from "../theme.css?inline";
 
 /** The colours and fonts of the pages, each of which the host may set: --passed is --stepcast-passed, --page --stepcast-background. */
@@ -17,6 +18,7 @@ const tokens = unsafeCSS(
  * for what would make it disappear: of two rules with !important, the inner one holds.
  */
 export const widgetStyles = [
+	shared,
 	tokens,
 	css`
 		:host {
@@ -35,13 +37,12 @@ export const widgetStyles = [
 
 		.frame {
 			all: initial;
+			--radius: var(--stepcast-radius, 0.375em);
 			display: block;
 			direction: ltr;
 			color-scheme: inherit;
-			background: var(--page);
 			color: var(--text);
-			font: 0.875em / 1.45 var(--font);
-			font-size: var(--stepcast-font-size, 0.875em);
+			font: var(--stepcast-font-size, 0.875em) / 1.45 var(--font);
 			font-variant-numeric: tabular-nums;
 			-webkit-text-size-adjust: 100%;
 		}
@@ -50,12 +51,10 @@ export const widgetStyles = [
 			direction: rtl;
 		}
 
-		:host([theme="light"]) .frame,
 		.frame.light {
 			color-scheme: light;
 		}
 
-		:host([theme="dark"]) .frame,
 		.frame.dark {
 			color-scheme: dark;
 		}
@@ -68,8 +67,12 @@ export const widgetStyles = [
 			transition: color 1ms;
 		}
 
-		.note {
+		.alarm {
 			color: var(--stale);
+		}
+
+		.stale stepcast-mark {
+			filter: grayscale(1);
 		}
 	`,
 ];

@@ -1,6 +1,7 @@
 import { html, LitElement, nothing, type PropertyDeclarations, type PropertyValues } from "lit";
-import { clockOrDay } from "../format.ts";
+import type { Build } from "../model.ts";
 import { Ticking } from "../ticking.ts";
+import { since } from "../wall-view.ts";
 import { type Connection, staleAfter } from "./page-hub.ts";
 import type { Watcher, Watching } from "./watching.ts";
 
@@ -20,6 +21,22 @@ export const target = self === top ? nothing : "_top";
  * says when what it shows may be old. Its children are what is seen without JavaScript and until there
  * is something to show.
  *
+ * @slot - a link, for where there is no JavaScript
+ * @csspart frame - all of it
+ * @csspart alarm - the words that say that what is shown may be old
+ * @fires stepcast-change - a build is new, or its status: `{ build, previous }`, the build as the API has it, and the status before, if any was known
+ * @fires stepcast-connection - the state of the connection is another: `{ state }`, one of connecting, live, stale, reconnecting, offline, finished, refused
+ * @cssprop --stepcast-font - font of words
+ * @cssprop --stepcast-font-size - size of words; 0.875em, where 1em is what the reader has chosen
+ * @cssprop --stepcast-mono - font of logs
+ * @cssprop --stepcast-text - colour of words
+ * @cssprop --stepcast-muted - colour of words that matter less
+ * @cssprop --stepcast-background - colour of the ground
+ * @cssprop --stepcast-panel - colour of the ground of what stands out
+ * @cssprop --stepcast-line - colour of borders
+ * @cssprop --stepcast-link - colour of links, and of the focus
+ * @cssprop --stepcast-radius - how round corners are
+ * @cssprop --stepcast-passed - colour of what passed; so failed, running, queued, canceled, skipped, lost
  * @attr server - origin of the Stepcast server; by default that which the script came from
  * @attr token - a token with the scope status, for projects that are not public; whoever sees the page can read it
  * @attr theme - auto (the scheme of the page around it), light or dark
@@ -38,6 +55,7 @@ export abstract class Widget extends LitElement implements Watcher {
 	declare private scheme: "" | "light" | "dark";
 
 	#told: Connection["name"] = "connecting";
+	readonly #builds = new Map<string, Build>();
 	protected readonly ticking = new Ticking(this);
 
 	constructor() {
@@ -75,10 +93,12 @@ export abstract class Widget extends LitElement implements Watcher {
 
 	override render() {
 		const view = this.view();
-		return html`
-			<i class="probe" @transitionrun=${this.#look}></i>
-			${view === undefined ? html`<slot></slot>` : html`<div part="frame" class="frame ${this.scheme}">${view}</div>`}
-		`;
+		const scheme = this.theme === "light" || this.theme === "dark" ? this.theme : this.scheme;
+		return html`<i class="probe" @transitionrun=${this.#look}></i>${
+			view === undefined
+				? html`<slot></slot>`
+				: html`<div part="frame" class="frame ${scheme} ${this.stale ? "stale" : ""}">${view}</div>`
+		}`;
 	}
 
 	protected override updated(_changed: PropertyValues): void {
@@ -96,16 +116,22 @@ export abstract class Widget extends LitElement implements Watcher {
 		return name === "reconnecting" && asOf !== undefined && Date.now() - asOf > staleAfter;
 	}
 
-	/** What there is to say about the connection; empty while all is well. */
-	protected get note(): string {
-		const { connection, asOf } = this.watching;
-		if (connection.name !== "offline" && connection.name !== "reconnecting" && !this.stale)
-			return "";
-		const words =
-			connection.name === "offline" ? "offline" : this.stale ? "no news" : "reconnecting";
-		return asOf === undefined || !this.stale
-			? words
-			: `${words} since ${clockOrDay(asOf, Date.now())}`;
+	/** What there is to say about the connection; nothing while all is well. */
+	protected warning() {
+		const { connection, asOf = Date.now() } = this.watching;
+		const { name } = connection;
+		const words = this.stale
+			? `${name === "offline" ? name : "no news"} since ${since(asOf, Date.now())}`
+			: name === "reconnecting" && name;
+		return words ? html`<span part="alarm" class="alarm">! ${words}</span>` : nothing;
+	}
+
+	/** Says what became of a build, or of a branch, by its key. */
+	protected tellChange(key: string, build: Build): void {
+		const before = this.#builds.get(key);
+		if (before?.id === build.id && before.status === build.status) return;
+		this.#builds.set(key, build);
+		this.tell("stepcast-change", { build, previous: before?.status });
 	}
 
 	protected tell(name: string, detail: unknown): void {

@@ -1,0 +1,155 @@
+import { css, html, type PropertyValues } from "lit";
+import { keyed } from "../keyed.ts";
+import { apply, emptyWall, type WallState } from "../wall-state.ts";
+import { calm, missing, problem, type WallConfig, wanted } from "../wall-view.ts";
+import { Watching } from "./watching.ts";
+import { Widget } from "./widget.ts";
+import { widgetStyles } from "./widget-styles.ts";
+import "../elements/stepcast-mark.ts";
+import "../elements/stepcast-tile.ts";
+
+/**
+ * A small wallboard: the newest build of each branch of some projects, problems first. Where it may be
+ * old it has a striped frame, and says since when there is no news.
+ *
+ * @attr projects - projects, or patterns like acme/*, separated by blanks; without it, all that may be seen
+ * @attr branches - branches, separated by blanks; without it, all
+ * @attr mode - all, or problems: only what somebody should look at, and one calm line when that is nothing
+ * @cssprop --stepcast-tile-width - the least width of a tile; 14em without it
+ * @cssprop --stepcast-tile-height - the height of a tile; 8em without it
+ * @csspart tiles - the list
+ * @csspart tile - a branch in it
+ * @csspart calm - what is there instead when there are no problems, or no builds
+ * @csspart alarm - the line that says since when there is no news
+ */
+export class StepcastBoard extends Widget {
+	static override properties = { projects: {}, branches: {}, mode: {} };
+	declare projects: string;
+	declare branches: string;
+	declare mode: string;
+
+	protected readonly watching = new Watching<WallState>(
+		this,
+		() => ({ log: "feed", ...this.#config }),
+		emptyWall,
+		apply,
+	);
+
+	constructor() {
+		super();
+		this.projects = "";
+		this.branches = "";
+		this.mode = "all";
+	}
+
+	static override styles = [
+		widgetStyles,
+		css`
+			.frame.stale {
+				padding: 0.75em;
+				background: repeating-linear-gradient(-45deg, #333b44 0 0.5em, #e3b341 0.5em 1em);
+			}
+
+			.alarm {
+				display: block;
+				padding: 0.25em 0.5em;
+				background: #333b44;
+				color: #ffffff;
+				font-weight: 700;
+				text-align: center;
+			}
+
+			ul {
+				display: grid;
+				grid-template-columns: repeat(
+					auto-fill,
+					minmax(min(100%, var(--stepcast-tile-width, 14em)), 1fr)
+				);
+				grid-auto-rows: var(--stepcast-tile-height, 8em);
+				gap: 0.5em;
+				margin: 0;
+				padding: 0;
+				list-style: none;
+			}
+
+			li {
+				display: grid;
+				min-width: 0;
+			}
+
+			.stale :is(ul, .calm) {
+				background: var(--page);
+				/* What may be old is no colour to go by. */
+				filter: grayscale(1);
+			}
+
+			.absent {
+				align-content: center;
+				padding: 0.5em 1em;
+				border: 2px dashed var(--control);
+				border-radius: var(--radius);
+				overflow-wrap: anywhere;
+			}
+
+			.calm {
+				padding: 1em;
+				font-size: 1.25em;
+				font-weight: 700;
+				text-align: center;
+			}
+		`,
+	];
+
+	get #config(): WallConfig {
+		const words = (text: string) => text?.match(/\S+/g) ?? [];
+		return {
+			projects: words(this.projects),
+			branches: words(this.branches),
+			cols: undefined,
+			problems: this.mode === "problems",
+		};
+	}
+
+	protected override view() {
+		const { state, now, connection } = this.watching;
+		if (connection.name === "refused")
+			return html`<div part="calm" class="calm muted">? unknown</div>`;
+		if (!state.loaded) return undefined;
+		const config = this.#config;
+		const all = wanted(state, config);
+		const absent = missing(all, config);
+		const tiles = config.problems ? all.filter(problem) : all;
+		if (tiles.length + absent.length === 0) {
+			return html`${this.warning()}<div part="calm" class="calm">${
+				all.length > 0
+					? html`<stepcast-mark brief .status=${"passed"}></stepcast-mark> ${calm(all)}`
+					: "No builds yet"
+			}</div>`;
+		}
+		return html`${this.warning()}
+			<ul part="tiles" role="list">
+				${keyed(
+					[...tiles, ...absent],
+					(one) => (typeof one === "string" ? one : one.key),
+					(one) =>
+						typeof one === "string"
+							? html`<li part="tile" class="absent"><bdi>${one}</bdi><span class="muted">? unknown</span></li>`
+							: html`<li part="tile"><stepcast-tile
+									.server=${this.origin}
+									.tile=${one}
+									.now=${now}
+									.coarse=${calmly.matches}
+								></stepcast-tile></li>`,
+				)}
+			</ul>`;
+	}
+
+	protected override updated(changed: PropertyValues): void {
+		super.updated(changed);
+		for (const { key, build } of this.watching.state.tiles.values()) this.tellChange(key, build);
+	}
+}
+
+const calmly = matchMedia("(prefers-reduced-motion: reduce)");
+
+customElements.define("stepcast-board", StepcastBoard);
