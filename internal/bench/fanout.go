@@ -144,6 +144,11 @@ func postPaced(ctx context.Context, s *server, build string, rate, messages int)
 
 // fanWriter returns the bare loop's CPU time a message.
 func (r *round) fanWriter(ctx context.Context, readers, rate, messages, size int) (time.Duration, error) {
+	return r.fanWriterTo(ctx, readers, readers, rate, messages, size)
+}
+
+// fanWriterTo is fanWriter when each message goes to some of the readers only.
+func (r *round) fanWriterTo(ctx context.Context, readers, some, rate, messages, size int) (time.Duration, error) {
 	writer, err := startHelper("writer")
 	if err != nil {
 		return 0, err
@@ -170,9 +175,11 @@ func (r *round) fanWriter(ctx context.Context, readers, rate, messages, size int
 	}
 	var writes, frames, bytes int
 	group.Go(func() error {
-		return crowd.ask(ctx, fmt.Sprintf("await log %d %d", messages, messages/rate+30), &frames, &bytes)
+		return crowd.ask(ctx, fmt.Sprintf("await log %d %d", messages*some/readers, messages/rate+30), &frames, &bytes)
 	})
-	group.Go(func() error { return writer.ask(ctx, fmt.Sprintf("send %d %d %d", messages, rate, size), &writes) })
+	group.Go(func() error {
+		return writer.ask(ctx, fmt.Sprintf("send %d %d %d %d", messages, rate, size, some), &writes)
+	})
 	if err := group.Wait(); err != nil {
 		return 0, err
 	}

@@ -66,6 +66,16 @@ func (p *poster) post(t text) error {
 	return p.answer()
 }
 
+// update sends one update of a build, and returns when it is acknowledged.
+func (p *poster) update(s *server, build, update string) error {
+	body := `{"updates":[` + update + `]}`
+	p.buf = fmt.Appendf(p.buf[:0], "POST /api/v1/builds/%s/updates HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", build, s.addr, s.token, len(body), body)
+	if _, err := p.conn.Write(p.buf); err != nil {
+		return fmt.Errorf("post: %w", err)
+	}
+	return p.answer()
+}
+
 // answer reads one answer, which must be a 200.
 func (p *poster) answer() error {
 	length := 0

@@ -27,6 +27,8 @@ func runRole(role string) error {
 	switch role {
 	case "readers":
 		obey = newReaders().obey
+	case "crowd":
+		obey = newCrowd().obey
 	case "writer":
 		obey = new(writer).obey
 	case "printer":

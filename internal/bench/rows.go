@@ -35,6 +35,19 @@ var rows = []row{
 		measure: measureMemory,
 	},
 	{
+		name:  "widgets",
+		about: "2,000 streams of the feed, each of a few of 200 projects, 50 changes a second: CPU a delivered change, against a bare loop of write(2) over as many sockets; and all of them back after a restart",
+		figures: []figure{
+			{name: "widgets, a delivered change", unit: "µs", limit: 4, atMost: true},
+			{name: "widgets, acknowledged to seen, p50", unit: "ms", limit: 5, atMost: true, alone: true},
+			{name: "widgets, acknowledged to seen, p99", unit: "ms", limit: 40, atMost: true, alone: true},
+			{name: "widgets, idle", unit: "KiB", limit: 32, atMost: true, alone: true},
+			{name: "widgets, opened to live, p99", unit: "ms", limit: 500, atMost: true, alone: true},
+			{name: "widgets, resumed to live, p99", unit: "ms", limit: 500, atMost: true, alone: true},
+		},
+		measure: measureWidgets,
+	},
+	{
 		name:  "replay",
 		about: `a whole build to one reader, against \copy … to of the same lines stored one a row`,
 		figures: []figure{

@@ -20,10 +20,11 @@ import (
 // message a write, and nothing else. The system calls are made without the Go
 // scheduler's knowledge, as a program in C would make them.
 //
-//	listen                           answers its address
-//	accept <n>                       takes n connections; answers n
-//	send <messages> <rate> <size>    writes messages of size bytes to all sockets, so
-//	                                 many a second; answers how many writes that were
+//	listen                                answers its address
+//	accept <n>                            takes n connections; answers n
+//	send <messages> <rate> <size> <some>  writes messages of size bytes, so many a second, to
+//	                                      some of the sockets, which take turns; answers how
+//	                                      many writes that were
 type writer struct {
 	listener *net.TCPListener
 	sockets  []int
@@ -47,8 +48,8 @@ func (w *writer) obey(order []string) (string, error) {
 		return w.listener.Addr().String(), nil
 	case len(order) == 2 && order[0] == "accept":
 		return order[1], w.accept(numbers[1])
-	case len(order) == 4 && order[0] == "send":
-		return w.send(numbers[1], numbers[2], numbers[3])
+	case len(order) == 5 && order[0] == "send":
+		return w.send(numbers[1], numbers[2], numbers[3], numbers[4])
 	}
 	return "", fmt.Errorf("unknown order %s", strings.Join(order, " "))
 }
@@ -80,7 +81,7 @@ func message(size int) []byte {
 	return []byte(head + string(bytes.Repeat([]byte("x"), max(0, size-len(head)-len(end)))) + end)
 }
 
-func (w *writer) send(messages, rate, size int) (string, error) {
+func (w *writer) send(messages, rate, size, some int) (string, error) {
 	msg, pace := message(size), time.Second/time.Duration(rate)
 	writes := 0
 	for i, start := 0, time.Now(); i < messages; i++ {
@@ -88,8 +89,8 @@ func (w *writer) send(messages, rate, size int) (string, error) {
 			sleep := unix.NsecToTimespec(int64(wait))
 			_ = unix.Nanosleep(&sleep, nil)
 		}
-		for _, fd := range w.sockets {
-			if err := write(fd, msg); err != nil {
+		for range some {
+			if err := write(w.sockets[writes%len(w.sockets)], msg); err != nil {
 				return "", err
 			}
 			writes++
