@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -397,6 +398,136 @@ func TestSubscription_FeedFilters(t *testing.T) {
 		check(dev)
 		if at := dev.Cursor().ID; at != 5 {
 			w.Errorf("the cursor stands at %d", at)
+		}
+	})
+}
+
+// A change of the feed wakes those who asked for it and nobody else; the others
+// are past it all the same.
+func TestTails_WakesWhomAChangeConcerns(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{TailEvents: 2})
+		commit := func(projects ...string) {
+			for _, p := range projects {
+				epoch, e, head := w.append(ci.FeedLog, "feed/"+p)
+				w.tails.Committed(epoch, ci.FeedLog, []ci.Event{e}, head)
+			}
+		}
+		commit("acme/api")
+		woken := map[string]int{}
+		subs := map[string]*Subscription{}
+		for name, f := range map[string]ci.Filter{
+			"all": {}, "star": {Projects: []string{"*"}}, "api": {Projects: []string{"acme/api"}}, "acme": {Projects: []string{"acme/*", "acme/api"}},
+			"deep": {Projects: []string{"acme/api/*"}}, "other": {Projects: []string{"other"}}, "main": {Branches: []string{"main"}},
+			"dev": {Branches: []string{"dev"}}, "api on dev": {Projects: []string{"acme/api"}, Branches: []string{"dev"}},
+		} {
+			s := w.subscribe(ci.FeedLog, ci.FeedName, ci.Cursor{}, f)
+			defer s.Close()
+			s.OnReady(func() { woken[name]++ })
+			subs[name] = s
+		}
+		drain := func() {
+			for range 10 {
+				for _, s := range subs {
+					for ok := true; ok; {
+						_, ok, _ = s.TryNext()
+					}
+				}
+				w.settle()
+			}
+			clear(woken)
+		}
+		check := func(want ...string) {
+			t.Helper()
+			got := slices.Sorted(maps.Keys(woken))
+			if slices.Sort(want); !slices.Equal(got, want) {
+				t.Errorf("woken were %q, not %q", got, want)
+			}
+			for name, s := range subs {
+				if woken[name] == 0 && s.Cursor().ID != w.tails.tails[ci.FeedLog].end {
+					t.Errorf("%s is still at %v", name, s.Cursor())
+				}
+			}
+			drain()
+		}
+		drain()
+		commit("acme/api")
+		check("all", "star", "api", "acme", "main")
+		commit("acme/api/deploy")
+		check("all", "star", "acme", "deep", "main")
+		commit("acme")
+		check("all", "star", "main")
+
+		// Much happens that is for others: who comes back to it asks the table for nothing.
+		for range 20 {
+			commit("acme/web")
+		}
+		drain()
+		pages := w.count()
+		commit("other")
+		check("all", "star", "other", "main")
+		if more := w.count() - pages; more != 0 {
+			t.Errorf("%d pages were read", more)
+		}
+	})
+}
+
+// Whoever comes while the tail is behind is live once it has caught up, also
+// when none of what came is meant for it.
+func TestSubscription_LiveWithNothingToShow(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{})
+		w.append(ci.FeedLog, "feed/acme/api")
+		first := w.subscribe(ci.FeedLog, ci.FeedName, ci.Cursor{}, ci.Filter{})
+		defer first.Close()
+		(&reader{w: w, sub: first}).take()
+		hold := make(chan struct{})
+		w.set(func() { w.hold = hold })
+		w.append(ci.FeedLog, "feed/acme/api")
+		epoch, e, head := w.append(ci.FeedLog, "feed/acme/api")
+		w.tails.Committed(epoch, ci.FeedLog, []ci.Event{e}, head) // one is missing, and on its way
+		second := w.subscribe(ci.FeedLog, ci.FeedName, ci.Cursor{Prefix: ci.CursorPrefix(epoch, ci.FeedName), ID: 1}, ci.Filter{Projects: []string{"other"}})
+		defer second.Close()
+		if b, ok, err := second.TryNext(); ok || err != nil {
+			t.Fatalf("got %+v, %v", b, err)
+		}
+		w.set(func() { w.hold = nil })
+		close(hold)
+		synctest.Wait()
+		<-second.Ready()
+		if b, _, err := second.TryNext(); !b.Live || b.Cursor.ID != 3 {
+			t.Errorf("got %+v, %v", b, err)
+		}
+	})
+}
+
+// Whatever they ask for, readers at one place of the feed share a page of it.
+func TestSubscription_FeedPagesAreShared(t *testing.T) {
+	t.Parallel()
+	inWorlds(t, func(w *world) {
+		for _, p := range []string{"a", "b", "c"} {
+			w.append(ci.FeedLog, "feed/"+p)
+		}
+		after := ci.Cursor{Prefix: ci.CursorPrefix(w.present(), ci.FeedName)}
+		for _, f := range []ci.Filter{{Projects: []string{"a"}}, {Projects: []string{"c"}}, {Projects: []string{"b"}, Branches: []string{"main"}}, {}, {Branches: []string{"dev"}}} {
+			s := w.subscribe(ci.FeedLog, ci.FeedName, after, f)
+			defer s.Close()
+			var got []string
+			(&reader{w: w, sub: s}).each(func(e Event) { got = append(got, string(e.Data)) })
+			var want []string
+			for i, p := range []string{"a", "b", "c"} {
+				if e := event(ci.EventID(i+1), "feed/"+p); f.Match(&e) {
+					want = append(want, string(e.Data))
+				}
+			}
+			if !slices.Equal(got, want) {
+				w.Errorf("%v got %q, not %q", f, got, want)
+			}
+		}
+		if n := w.count(); n != 1 {
+			w.Errorf("%d pages were read", n)
 		}
 	})
 }

@@ -64,6 +64,7 @@ type checker struct {
 	fresh  bool      // it may begin after events that are no longer kept
 	live   bool
 	over   bool
+	waits  bool // it was told that there is nothing now
 	came   int
 }
 
@@ -127,10 +128,27 @@ func (c *checker) skipTo(history []ci.Event, id ci.EventID) error {
 	return nil
 }
 
+var errBroken = errors.New("broken")
+
+// kind is a kind of log, with what may be in it and how it may be read.
+type kind struct {
+	log     ci.LogID
+	name    ci.LogName
+	events  []string
+	filters []ci.Filter
+}
+
 var (
-	errBroken   = errors.New("broken")
-	someKinds   = []string{"log/a", "log/a", "log/b", "log/b", "note/a", "note/b", "step/a", "build"}
-	someFilters = []ci.Filter{{}, {}, {NoLogs: true}, {Steps: []ci.StepKey{"a"}}, {Since: map[ci.StepKey]ci.EventID{"a": 7}}}
+	aBuild = kind{
+		aLog, aName,
+		[]string{"log/a", "log/a", "log/b", "log/b", "note/a", "note/b", "step/a", "build"},
+		[]ci.Filter{{}, {}, {NoLogs: true}, {Steps: []ci.StepKey{"a"}}, {Since: map[ci.StepKey]ci.EventID{"a": 7}}},
+	}
+	theFeed = kind{
+		ci.FeedLog, ci.FeedName,
+		[]string{"feed/acme/api", "feed/acme/web", "feed/acme/web/deploy", "feed/other", "feed/rare"},
+		[]ci.Filter{{}, {Projects: []string{"rare"}}, {Projects: []string{"acme/*"}}, {Projects: []string{"*", "acme/web"}}, {Projects: []string{"acme/web", "acme/web/*", "rare"}}, {Branches: []string{"main"}}, {Branches: []string{"dev"}}},
+	}
 )
 
 // Whatever is committed, lost, late, hinted at, forgotten or rewound, and
@@ -138,18 +156,20 @@ var (
 // and in order, and within a poll all of it.
 func TestSubscription_Model(t *testing.T) {
 	t.Parallel()
-	for _, events := range []int{-1, 1, 1000} {
-		t.Run(fmt.Sprint("tail ", events), func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				// Without the method Deadline, which is not for a bubble.
-				rapid.Check(struct{ rapid.TB }{t}, func(rt *rapid.T) { model(t, rt, events) })
+	for name, k := range map[string]kind{"build": aBuild, "feed": theFeed} {
+		for _, events := range []int{-1, 1, 1000} {
+			t.Run(fmt.Sprint(name, ", tail ", events), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					// Without the method Deadline, which is not for a bubble.
+					rapid.Check(struct{ rapid.TB }{t}, func(rt *rapid.T) { model(t, rt, k, events) })
+				})
 			})
-		})
+		}
 	}
 }
 
-func model(t *testing.T, rt *rapid.T, tailEvents int) {
+func model(t *testing.T, rt *rapid.T, k kind, tailEvents int) {
 	tb := newTable(rapid.IntRange(1, 5).Draw(rt, "page"))
 	tails := New(tb, Options{TailEvents: tailEvents, TailBytes: rapid.SampledFrom([]int{300, 1 << 20}).Draw(rt, "bytes"), Log: slog.New(slog.DiscardHandler)})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -159,7 +179,7 @@ func model(t *testing.T, rt *rapid.T, tailEvents int) {
 	defer cancel()
 
 	all := newHistories()
-	prefix := func() string { return ci.CursorPrefix(tb.epoch, aName) }
+	prefix := func() string { return ci.CursorPrefix(tb.epoch, k.name) }
 	type late struct {
 		epoch  ci.Epoch
 		events []ci.Event
@@ -168,13 +188,14 @@ func model(t *testing.T, rt *rapid.T, tailEvents int) {
 	var pending []late
 	var readers []*checker
 	write := func(what string) late {
-		epoch, e, head := tb.append(aLog, what)
+		epoch, e, head := tb.append(k.log, what)
 		all.note(prefix(), e)
 		return late{epoch, []ci.Event{e}, head}
 	}
-	subscribe := func(c *checker) { c.sub = tails.Subscribe(tb.present(), aLog, aName, c.cursor, c.filter) }
+	subscribe := func(c *checker) { c.sub = tails.Subscribe(tb.present(), k.log, k.name, c.cursor, c.filter) }
 	step := func(c *checker) (more bool) {
 		b, ok, err := c.sub.TryNext()
+		c.waits = !ok && err == nil
 		if errors.Is(err, ErrMoved) {
 			c.sub.Close()
 			c.live = false
@@ -204,29 +225,29 @@ func model(t *testing.T, rt *rapid.T, tailEvents int) {
 
 	rt.Repeat(map[string]func(*rapid.T){
 		"commit": func(rt *rapid.T) {
-			b := write(rapid.SampledFrom(someKinds).Draw(rt, "kind"))
+			b := write(rapid.SampledFrom(k.events).Draw(rt, "kind"))
 			for range rapid.IntRange(0, 2).Draw(rt, "more") {
-				next := write(rapid.SampledFrom(someKinds).Draw(rt, "kind"))
+				next := write(rapid.SampledFrom(k.events).Draw(rt, "kind"))
 				b.events, b.head = append(b.events, next.events...), next.head
 			}
-			tails.Committed(b.epoch, aLog, b.events, b.head)
+			tails.Committed(b.epoch, k.log, b.events, b.head)
 		},
-		"lose": func(rt *rapid.T) { write(rapid.SampledFrom(someKinds).Draw(rt, "kind")) },
+		"lose": func(rt *rapid.T) { write(rapid.SampledFrom(k.events).Draw(rt, "kind")) },
 		"commit late": func(rt *rapid.T) {
-			pending = append(pending, write(rapid.SampledFrom(someKinds).Draw(rt, "kind")))
+			pending = append(pending, write(rapid.SampledFrom(k.events).Draw(rt, "kind")))
 		},
 		"arrive": func(rt *rapid.T) {
 			if len(pending) == 0 {
 				rt.Skip()
 			}
 			b := rapid.SampledFrom(pending).Draw(rt, "which") // and perhaps again
-			tails.Committed(b.epoch, aLog, b.events, b.head)
+			tails.Committed(b.epoch, k.log, b.events, b.head)
 		},
 		"hint": func(rt *rapid.T) {
-			tails.Hint(aLog, ci.EventID(rapid.IntRange(0, 30).Draw(rt, "last")))
+			tails.Hint(k.log, ci.EventID(rapid.IntRange(0, 30).Draw(rt, "last")))
 		},
 		"dirty": func(rt *rapid.T) { tails.Dirty() },
-		"empty": func(rt *rapid.T) { tails.Empty(aLog) },
+		"empty": func(rt *rapid.T) { tails.Empty(k.log) },
 		"wait": func(rt *rapid.T) {
 			time.Sleep(time.Duration(rapid.SampledFrom([]int{1, 10, 20, 500}).Draw(rt, "ms")) * time.Millisecond)
 		},
@@ -240,10 +261,16 @@ func model(t *testing.T, rt *rapid.T, tailEvents int) {
 		},
 		"let go": func(rt *rapid.T) { letGo() },
 		"settle": func(rt *rapid.T) { synctest.Wait() },
-		"end":    func(rt *rapid.T) { b := write("end"); tails.Committed(b.epoch, aLog, b.events, b.head) },
+		"end": func(rt *rapid.T) {
+			if k.log == ci.FeedLog {
+				rt.Skip()
+			}
+			b := write("end")
+			tails.Committed(b.epoch, k.log, b.events, b.head)
+		},
 		"rewind": func(rt *rapid.T) {
 			tb.mu.Lock()
-			s := tb.logs[aLog]
+			s := tb.logs[k.log]
 			tb.mu.Unlock()
 			if s == nil || rapid.IntRange(0, 3).Draw(rt, "really") != 0 {
 				rt.Skip()
@@ -253,7 +280,7 @@ func model(t *testing.T, rt *rapid.T, tailEvents int) {
 			if int(last) < int(s.first()) {
 				last = s.last
 			}
-			tb.rewind(aLog, last, false)
+			tb.rewind(k.log, last, false)
 			for _, e := range former[:last] {
 				all.note(prefix(), e)
 			}
@@ -261,20 +288,20 @@ func model(t *testing.T, rt *rapid.T, tailEvents int) {
 		},
 		"expire": func(rt *rapid.T) {
 			tb.mu.Lock()
-			s := tb.logs[aLog]
+			s := tb.logs[k.log]
 			tb.mu.Unlock()
 			if s == nil || rapid.IntRange(0, 3).Draw(rt, "really") != 0 {
 				rt.Skip()
 			}
 			to := ci.EventID(rapid.IntRange(0, int(s.last)).Draw(rt, "to"))
-			tb.expire(aLog, to)
+			tb.expire(k.log, to)
 			all.expire(prefix(), to)
 		},
 		"subscribe": func(rt *rapid.T) {
 			if len(readers) == 6 {
 				rt.Skip()
 			}
-			c := &checker{all: all, fresh: true, filter: rapid.SampledFrom(someFilters).Draw(rt, "filter")}
+			c := &checker{all: all, fresh: true, filter: rapid.SampledFrom(k.filters).Draw(rt, "filter")}
 			if history := all.of(prefix()); rapid.Bool().Draw(rt, "resumes") {
 				c.fresh = false
 				c.cursor = ci.Cursor{Prefix: prefix(), ID: ci.EventID(rapid.IntRange(0, len(history)).Draw(rt, "cursor"))}
@@ -298,7 +325,7 @@ func model(t *testing.T, rt *rapid.T, tailEvents int) {
 		},
 		// After each of these.
 		"": func(rt *rapid.T) {
-			if held, _, waiting, ok := tails.Held(aLog); ok && len(readers) == 0 || held > max(0, tailEvents) || waiting > len(readers) {
+			if held, _, waiting, ok := tails.Held(k.log); ok && len(readers) == 0 || held > max(0, tailEvents) || waiting > len(readers) {
 				rt.Fatalf("the tail holds %d events, %d of %d readers wait at it; it is there: %v", held, waiting, len(readers), ok)
 			}
 		},
@@ -311,12 +338,15 @@ func model(t *testing.T, rt *rapid.T, tailEvents int) {
 	time.Sleep(time.Second)
 	for _, c := range readers {
 		for beats := 0; beats < 3; {
-			for step(c) {
+			select { // whoever waits is woken, or there is nothing for it
+			case <-c.sub.Ready():
+				c.waits = false
+			default:
+			}
+			for !c.waits && step(c) {
 			}
 			synctest.Wait()
-			select {
-			case <-c.sub.Ready():
-			default:
+			if len(c.sub.Ready()) == 0 {
 				beats++
 				time.Sleep(25 * time.Millisecond)
 			}
@@ -330,7 +360,7 @@ func model(t *testing.T, rt *rapid.T, tailEvents int) {
 		}
 		c.sub.Close()
 	}
-	if _, _, _, ok := tails.Held(aLog); ok {
+	if _, _, _, ok := tails.Held(k.log); ok {
 		rt.Fatal("the tail outlived its readers")
 	}
 }
@@ -338,15 +368,17 @@ func model(t *testing.T, rt *rapid.T, tailEvents int) {
 // Everything at once, on real threads and real time, for the race detector.
 func TestTails_Stress(t *testing.T) {
 	t.Parallel()
-	for _, tailEvents := range []int{-1, 1, 1000} {
-		t.Run(fmt.Sprint("tail ", tailEvents), func(t *testing.T) {
-			t.Parallel()
-			stress(t, tailEvents)
-		})
+	for name, k := range map[string]kind{"build": aBuild, "feed": theFeed} {
+		for _, tailEvents := range []int{-1, 1, 1000} {
+			t.Run(fmt.Sprint(name, ", tail ", tailEvents), func(t *testing.T) {
+				t.Parallel()
+				stress(t, k, tailEvents)
+			})
+		}
 	}
 }
 
-func stress(t *testing.T, tailEvents int) {
+func stress(t *testing.T, k kind, tailEvents int) {
 	const events = 3000
 	tb := newTable(64)
 	tails := New(tb, Options{TailEvents: tailEvents, Beat: 200 * time.Microsecond, Poll: 5 * time.Millisecond, Log: slog.New(slog.DiscardHandler)})
@@ -357,9 +389,9 @@ func stress(t *testing.T, tailEvents int) {
 	defer cancel()
 
 	all := newHistories()
-	prefix := ci.CursorPrefix(tb.epoch, aName)
+	prefix := ci.CursorPrefix(tb.epoch, k.name)
 	for id := range ci.EventID(events) { // known beforehand, so that readers need no lock to check them
-		what := someKinds[int(id)%len(someKinds)]
+		what := k.events[int(id)%len(k.events)]
 		if id == events-1 {
 			what = "end"
 		}
@@ -378,21 +410,21 @@ func stress(t *testing.T, tailEvents int) {
 					order.Unlock()
 					return
 				}
-				what := someKinds[int(id-1)%len(someKinds)]
+				what := k.events[int(id-1)%len(k.events)]
 				if id == events {
 					what = "end"
 				}
-				epoch, e, head := tb.append(aLog, what)
+				epoch, e, head := tb.append(k.log, what)
 				order.Unlock()
 				switch rng.IntN(10) {
 				case 0: // lost
 				case 1:
-					tails.Hint(aLog, e.ID)
+					tails.Hint(k.log, e.ID)
 				case 2:
-					tails.Empty(aLog)
-					tails.Dirty(aLog)
+					tails.Empty(k.log)
+					tails.Dirty(k.log)
 				default:
-					tails.Committed(epoch, aLog, []ci.Event{e}, head)
+					tails.Committed(epoch, k.log, []ci.Event{e}, head)
 				}
 			}
 		})
@@ -401,9 +433,9 @@ func stress(t *testing.T, tailEvents int) {
 	for n := range 20 {
 		readers.Go(func() {
 			rng := rand.New(rand.NewPCG(uint64(n), 2))
-			c := &checker{all: all, filter: someFilters[n%len(someFilters)]}
+			c := &checker{all: all, filter: k.filters[n%len(k.filters)]}
 			for !c.over {
-				c.sub, c.live = tails.Subscribe(tb.present(), aLog, aName, c.cursor, c.filter), false
+				c.sub, c.live = tails.Subscribe(tb.present(), k.log, k.name, c.cursor, c.filter), false
 				for stay := rng.IntN(100); stay >= 0 && !c.over; stay-- {
 					b, err := c.sub.Next(ctx)
 					if err == nil {

@@ -58,6 +58,27 @@ func (s *segment) start(i int) int {
 	return s.entries[i-1].end
 }
 
+// pick appends to parts, of which size bytes are taken already, frames i to to-1
+// as far as they pass the filter (nil: all), until there are maxBatch bytes,
+// but at least one frame. It returns the first that it did not look at.
+func (s *segment) pick(parts []part, i, to, size int, f *ci.Filter) (_ []part, next, taken int, full bool) {
+	run := i // frames from here to i pass and are not in parts yet
+	for ; i < to; i++ {
+		e := &s.entries[i]
+		if f != nil && !e.pass(f) {
+			parts = s.appendPart(parts, run, i)
+			run = i + 1
+			continue
+		}
+		length := e.end - s.start(i)
+		if full = size > 0 && size+length > maxBatch; full {
+			break
+		}
+		size += length
+	}
+	return s.appendPart(parts, run, i), i, size, full
+}
+
 // appendPart appends frames i to j-1, if that is any.
 func (s *segment) appendPart(parts []part, i, j int) []part {
 	if i >= j {

@@ -44,8 +44,10 @@ type Subscription struct {
 	tail      *tail
 	given     ci.Cursor // by the reader
 	filter    ci.Filter
-	all       bool   // the filter lets everything pass
-	filterKey string // its fingerprint
+	tested    *ci.Filter // that the tail's events have to pass; nil: they all do
+	sifted    *ci.Filter // that a page's events have to pass; nil: the source has seen to it
+	asks      ci.Filter  // of the source: the feed's pages are read whole, and shared by all
+	filterKey string     // its fingerprint
 	ready     chan struct{}
 	hook      func() // in place of ready
 
@@ -64,7 +66,8 @@ type Subscription struct {
 	late    bool   // it was sent before this subscription joined it
 	reason  Reason // what it found out about a foreign cursor
 	err     error  // what became of it instead
-	place   int    // in tail.waiters; -1: not there
+	place   int    // in a list of tail.waiters; -1: in none
+	patient bool   // and that is the list of the choosy
 
 	shown  ci.Cursor // what Cursor returns
 	parts  []part    // of the last batch, to be used again
@@ -168,7 +171,7 @@ func (s *Subscription) TryNext() (b Batch, ok bool, err error) {
 		case s.fresh, s.cursor < t.base && s.cursor < t.released, s.cursor > t.seen:
 			s.ask(readKey{after: s.cursor})
 		case s.cursor < t.released:
-			s.parts, s.cursor = t.after(s.cursor, &s.filter, s.all, s.parts)
+			s.parts, s.cursor = t.after(s.cursor, s.tested, s.parts)
 			b = s.batch()
 		default:
 			if b = s.batch(); b.empty() {
@@ -217,7 +220,7 @@ func (s *Subscription) ask(key readKey) {
 			return
 		}
 	}
-	r := t.read(key, s.filter)
+	r := t.read(key, s.asks)
 	r.waiters = append(r.waiters, s)
 	s.reading, s.late = r, r.sent
 }
@@ -253,18 +256,11 @@ func (s *Subscription) fromPage() (Batch, error) {
 		return Batch{}, fmt.Errorf("log %d has nothing after %d, although it ends at %d", t.log, s.cursor, p.head.Last)
 	}
 	if s.cursor <= p.after { // just begun
-		t.readAhead(p, s.filter)
+		t.readAhead(p, s.asks)
 	}
 	i := sort.Search(len(p.entries), func(i int) bool { return p.entries[i].id > s.cursor })
-	j, size := i, 0
-	for ; j < len(p.entries); j++ {
-		size += p.entries[j].end - p.start(j)
-		if j > i && size > maxBatch {
-			break
-		}
-	}
-	s.parts = p.appendPart(s.parts, i, j)
-	if j < len(p.entries) {
+	parts, j, _, _ := p.pick(s.parts, i, len(p.entries), 0, s.sifted)
+	if s.parts = parts; j < len(p.entries) {
 		s.cursor = p.entries[j-1].id
 	} else {
 		s.cursor = max(s.cursor, p.through)
@@ -351,6 +347,10 @@ func (s *Subscription) wake() {
 func (s *Subscription) Cursor() ci.Cursor {
 	s.tail.mu.Lock()
 	defer s.tail.mu.Unlock()
+	if s.place >= 0 {
+		s.tail.catchUp(s)
+		s.show()
+	}
 	return s.shown
 }
 

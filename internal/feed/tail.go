@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"iter"
 	"sync"
 	"time"
 
@@ -43,11 +44,10 @@ type tail struct {
 	filling bool              // one of them closes the gap after end
 	stuck   bool              // the last one did not: wait for news before the next
 
-	subs    int
-	waiters []*Subscription // have everything that is released
-	spare   []*Subscription // an empty slice that waiters can become
-	changed bool            // since mu was locked, in a way that waiters wait for
-	over    error           // the tail is of no more use, and why
+	subs int
+	waiters
+	changed bool  // since mu was locked, in a way that waiters wait for
+	over    error // the tail is of no more use, and why
 }
 
 // unlock ends a change: it asks for what is missing and, with no lock held any
@@ -60,10 +60,7 @@ func (t *tail) unlock() {
 	var woken []*Subscription
 	if t.changed {
 		t.changed = false
-		woken, t.waiters, t.spare = t.waiters, t.spare, nil
-		for _, s := range woken {
-			s.place = -1
-		}
+		woken = t.concerned()
 	}
 	t.mu.Unlock()
 	if len(woken) == 0 {
@@ -235,56 +232,50 @@ func (t *tail) close(err error) {
 }
 
 // after appends to parts the frames past the cursor that are released and pass
-// the filter, maxBatch bytes or one frame at most, and returns how far it got:
+// the filter (nil: all), maxBatch bytes or one frame at most, and returns how far it got:
 // up to there everything is in parts or held back by the filter. The cursor is
 // at least base.
-func (t *tail) after(cursor ci.EventID, f *ci.Filter, all bool, parts []part) ([]part, ci.EventID) {
-	from := len(t.segments) - 1
-	for from > 0 && t.segments[from].entries[0].id > cursor+1 {
-		from--
-	}
+func (t *tail) after(cursor ci.EventID, f *ci.Filter, parts []part) ([]part, ci.EventID) {
 	size, full := 0, false
-	for _, s := range t.segments[from:] {
-		first := s.entries[0].id // and the next ones without holes
-		i := int(max(cursor+1, first) - first)
-		to := min(len(s.entries), int(t.released+1-first))
-		run := i // frames from here to i pass and are not in parts yet
-		for ; i < to && !full; i++ {
-			e := &s.entries[i]
-			if all || e.pass(f) {
-				length := e.end - s.start(i)
-				if full = size > 0 && size+length > maxBatch; full {
-					break
-				}
-				size += length
-			} else {
-				parts = s.appendPart(parts, run, i)
-				run = i + 1
-			}
-			cursor = e.id
+	for s, i := range t.segmentsAfter(cursor) {
+		to := min(len(s.entries), int(t.released+1-s.entries[0].id))
+		from := i
+		if parts, i, size, full = s.pick(parts, i, to, size, f); i > from {
+			cursor = s.entries[i-1].id
 		}
-		parts = s.appendPart(parts, run, i)
+		if full {
+			break
+		}
 	}
 	return parts, cursor
 }
 
-// wait puts a subscription among those that are woken by the next change.
-func (t *tail) wait(s *Subscription) {
-	if s.place < 0 {
-		s.place = len(t.waiters)
-		t.waiters = append(t.waiters, s)
+// segmentsAfter yields the segments that have events past the cursor, and where
+// these begin in each. The cursor is at least base.
+func (t *tail) segmentsAfter(cursor ci.EventID) iter.Seq2[*segment, int] {
+	return func(yield func(*segment, int) bool) {
+		from := len(t.segments) - 1
+		for from > 0 && t.segments[from].entries[0].id > cursor+1 {
+			from--
+		}
+		for _, s := range t.segments[max(from, 0):] {
+			first := s.entries[0].id // and the next ones without holes
+			if !yield(s, int(max(cursor+1, first)-first)) {
+				return
+			}
+		}
 	}
 }
 
-// unwait takes it out again.
-func (t *tail) unwait(s *Subscription) {
-	if s.place < 0 {
-		return
+// entries yields the events after one, which is at least base, up to another.
+func (t *tail) entries(after, upTo ci.EventID) iter.Seq[*entry] {
+	return func(yield func(*entry) bool) {
+		for s, i := range t.segmentsAfter(after) {
+			for ; i < len(s.entries) && s.entries[i].id <= upTo; i++ {
+				if !yield(&s.entries[i]) {
+					return
+				}
+			}
+		}
 	}
-	last := len(t.waiters) - 1
-	t.waiters[s.place] = t.waiters[last]
-	t.waiters[s.place].place = s.place
-	t.waiters[last] = nil
-	t.waiters = t.waiters[:last]
-	s.place = -1
 }

@@ -208,11 +208,15 @@ func (t *Tails) Dirty(logs ...ci.LogID) {
 func (t *Tails) Subscribe(epoch ci.Epoch, log ci.LogID, name ci.LogName, cursor ci.Cursor, filter ci.Filter) *Subscription {
 	s := &Subscription{
 		given: cursor, cursor: max(0, cursor.ID),
-		filter: filter, all: filter.All(),
-		ready: make(chan struct{}, 1), place: -1,
+		filter: filter, ready: make(chan struct{}, 1), place: -1,
 	}
-	if !s.all {
-		s.filterKey = fmt.Sprintf("%#v", filter) // maps are printed in order
+	if !filter.All() {
+		s.tested = &s.filter
+		if log == ci.FeedLog {
+			s.sifted = &s.filter
+		} else {
+			s.asks, s.filterKey = filter, fmt.Sprintf("%#v", filter) // maps are printed in order
+		}
 	}
 	t.mu.Lock()
 	defer t.unlock()
@@ -235,6 +239,9 @@ func (t *Tails) Subscribe(epoch ci.Epoch, log ci.LogID, name ci.LogName, cursor 
 	s.tail.mu.Lock()
 	defer s.tail.mu.Unlock()
 	s.tail.subs++
+	if s.sifted != nil {
+		s.tail.enroll(s)
+	}
 	return s
 }
 
@@ -251,6 +258,9 @@ func (t *Tails) leave(s *Subscription) {
 	s.closed = true
 	s.page, s.reading = nil, nil
 	tail.unwait(s)
+	if s.sifted != nil {
+		tail.dismiss(s)
+	}
 	tail.subs--
 	if tail.subs == 0 && tail.over == nil {
 		delete(t.tails, tail.log)
