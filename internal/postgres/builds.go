@@ -357,23 +357,44 @@ func (s *Store) Projects(ctx context.Context, reach ci.Reach) (projects []Projec
 // FeedSnapshot is the newest build of each project and branch at one event of
 // the feed.
 type FeedSnapshot struct {
-	Builds    []Snapshot
+	Builds    []Listed
 	Truncated bool
 	At        ci.EventID
 	Epoch     ci.Epoch
 }
 
-var newestSQL = `
-	SELECT ` + buildColumns + ` FROM (
-		SELECT DISTINCT ON (b.project, b.branch) b.* FROM builds b JOIN projects p ON p.id = b.project
-		WHERE ` + projectMatchSQL + ` AND ` + reachSQL(5, 6) + ` AND ($3::text[] IS NULL OR coalesce(b.branch, '') = ANY ($3))
-		ORDER BY b.project, b.branch, b.number DESC
-	) b JOIN projects p ON p.id = b.project
+// The newest builds of the wanted projects p: each is one step down the index
+// by branch, however many builds there have been. Without branches ($3) it is a
+// walk from one branch to the next; those without a branch come last there.
+var (
+	newestSQL = `
+	WITH wanted AS MATERIALIZED (
+		SELECT p.id, p.name FROM unnest($1::text[]) named JOIN projects p ON lower(p.name) = lower(named) AND p.name = named
+		WHERE ` + reachSQL(5, 6) + `
+		UNION
+		SELECT p.id, p.name FROM projects p
+		WHERE cardinality($2::text[]) > 0 AND EXISTS (SELECT FROM unnest($2::text[]) prefix WHERE starts_with(p.name, prefix)) AND ` + reachSQL(5, 6) + `
+	)
+	SELECT ` + buildColumns + ` FROM wanted p, LATERAL (
+		WITH RECURSIVE walk AS (
+			(SELECT b.* FROM builds b WHERE $3::text[] IS NULL AND b.project = p.id AND b.branch IS NOT NULL ORDER BY b.branch, b.number DESC LIMIT 1)
+			UNION ALL
+			SELECT next.* FROM walk, LATERAL (
+				SELECT b.* FROM builds b WHERE b.project = p.id AND b.branch > walk.branch ORDER BY b.branch, b.number DESC LIMIT 1
+			) next
+		)
+		SELECT * FROM walk
+		UNION ALL
+		(SELECT b.* FROM builds b WHERE ($3::text[] IS NULL OR '' = ANY ($3)) AND b.project = p.id AND b.branch IS NULL ORDER BY b.number DESC LIMIT 1)
+		UNION ALL
+		SELECT named.* FROM (SELECT DISTINCT unnest($3::text[]) AS branch) asked, LATERAL (
+			SELECT b.* FROM builds b WHERE b.project = p.id AND b.branch = asked.branch ORDER BY b.number DESC LIMIT 1
+		) named
+	) b
 	ORDER BY b.created_at DESC, b.id DESC LIMIT $4`
 
-const feedHeadSQL = `SELECT coalesce(max(id), 0) FROM feed`
-
-const lastIDsSQL = `SELECT build, last_id FROM build_heads WHERE build = ANY ($1)`
+	feedHeadSQL = `SELECT coalesce(max(id), 0) FROM feed`
+)
 
 // FeedSnapshot reads the newest build of each project and branch within reach
 // that the filter lets pass, at most limit, the newest created first.
@@ -392,41 +413,8 @@ func (s *Store) FeedSnapshot(ctx context.Context, reach ci.Reach, f ci.Filter, l
 		if len(rows) > limit {
 			rows, snap.Truncated = rows[:limit], true
 		}
-		logs := logsOf(rows)
-		steps, err := loadSteps(ctx, tx, loadStepsSQL, logs)
-		if err != nil {
-			return err
-		}
-		seconds, err := expected(ctx, tx, logs)
-		if err != nil {
-			return err
-		}
-		last, err := lastIDs(ctx, tx, logs)
-		if err != nil {
-			return err
-		}
-		for _, r := range rows {
-			one := Snapshot{Build: r.build, Last: last[r.log], Final: r.build.Status.Final(), Epoch: epoch, Expected: seconds[r.log]}
-			for _, step := range steps[r.log] {
-				one.Steps = append(one.Steps, step.Step)
-			}
-			snap.Builds = append(snap.Builds, one)
-		}
-		return nil
+		snap.Builds, err = withSteps(ctx, tx, rows)
+		return err
 	})
 	return snap, err
-}
-
-func lastIDs(ctx context.Context, tx pgx.Tx, logs []ci.LogID) (map[ci.LogID]ci.EventID, error) {
-	rows, err := tx.Query(ctx, lastIDsSQL, logs)
-	if err != nil {
-		return nil, err
-	}
-	last := make(map[ci.LogID]ci.EventID, len(logs))
-	var log ci.LogID
-	var id ci.EventID
-	if _, err := pgx.ForEachRow(rows, []any{&log, &id}, func() error { last[log] = id; return nil }); err != nil {
-		return nil, fmt.Errorf("read the last ids: %w", err)
-	}
-	return last, nil
 }

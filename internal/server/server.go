@@ -43,6 +43,7 @@ type Server struct {
 	writers  writers
 	ping     time.Duration // pingAfter, but for tests
 
+	snapshots  *snapshots
 	searches   chan struct{} // one in it for each that is under way
 	searchTime time.Duration // searchTime, but for tests
 }
@@ -59,6 +60,7 @@ func New(cfg Config) *Server {
 	s.colours = &colours{store: cfg.Store, far: farBack}
 	s.open.most = cfg.MaxStreams
 	s.searches, s.searchTime = make(chan struct{}, mostSearches), searchTime
+	s.snapshots = &snapshots{slots: make(chan struct{}, snapshotReads), reads: make(map[string]*snapshotRead)}
 	s.echo = s.router()
 	return s
 }

@@ -2,13 +2,11 @@ package server
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -738,36 +736,4 @@ func (s *streams) closeEvenly(ctx context.Context, over time.Duration) {
 	case <-s.empty:
 	case <-ctx.Done():
 	}
-}
-
-// snapshotJSON is the newest build of each project and branch.
-type snapshotJSON struct {
-	Builds    []snapshotBuild `json:"builds"`
-	Truncated bool            `json:"truncated,omitempty"`
-}
-
-type snapshotBuild struct {
-	ci.Build
-	Steps    []ci.Step `json:"steps"`
-	Expected *float64  `json:"expected_s"` // seconds
-}
-
-const snapshotMost = 1000 // builds
-
-// snapshot lets a member of the feed begin with what is, rather than with what
-// was.
-func (s *Server) snapshot(ctx context.Context, m *member) error {
-	snap, err := s.store.FeedSnapshot(ctx, m.reach(), m.filter, snapshotMost)
-	if err != nil {
-		return fmt.Errorf("read snapshot: %w", err)
-	}
-	v := snapshotJSON{Builds: make([]snapshotBuild, len(snap.Builds)), Truncated: snap.Truncated}
-	for i, b := range snap.Builds {
-		v.Builds[i] = snapshotBuild{b.Build, slices.Concat([]ci.Step{}, b.Steps), b.Expected}
-	}
-	if m.begin, err = json.Marshal(v); err != nil {
-		return fmt.Errorf("encode snapshot: %w", err)
-	}
-	m.cursor = ci.Cursor{Prefix: ci.CursorPrefix(snap.Epoch, ci.FeedName), ID: snap.At}
-	return nil
 }
