@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -87,7 +86,7 @@ func (s *Server) readSnapshot(reach ci.Reach, filter ci.Filter) ([]byte, ci.Curs
 	}
 	v := snapshotJSON{Builds: make([]snapshotBuild, len(snap.Builds)), Truncated: snap.Truncated}
 	for i, b := range snap.Builds {
-		v.Builds[i] = snapshotBuild{b.Build, slices.Concat([]ci.Step{}, b.Steps), b.Expected}
+		v.Builds[i] = snapshotBuild{b.Build, append([]ci.Step{}, b.Steps...), b.Expected}
 	}
 	data, err := json.Marshal(v)
 	if err != nil {
