@@ -258,7 +258,6 @@ func (s *Server) eventsPage(c echo.Context, m *member, q url.Values) error {
 		return err
 	}
 	if answer.Reset = cmp.Or(m.reset, reset); reset != "" && m.log == ci.FeedLog {
-		m.cursor = ci.Cursor{Prefix: ci.CursorPrefix(page.Epoch, ci.FeedName)}
 		if err := s.snapshot(ctx, m); err != nil {
 			return err
 		}

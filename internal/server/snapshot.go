@@ -15,8 +15,6 @@ const (
 	snapshotMost  = 1000 // builds in one
 	snapshotReads = 4    // at once
 	snapshotWait  = 10 * time.Second
-	snapshotKept  = time.Second // for others who ask for the same
-	snapshotBytes = 16 << 20    // kept in all
 )
 
 // snapshotJSON is the newest build of each project and branch.
@@ -31,16 +29,15 @@ type snapshotBuild struct {
 	Expected *float64  `json:"expected_s"` // seconds
 }
 
-// snapshots are those that are being read or were read a moment ago. All the
-// pages that a restart has disconnected come back at once, and many ask for the
-// same. A snapshot that is a moment old is as good as any: whoever gets it goes on
-// from the event at which it is true.
+// snapshots are those that wait to be read. All the pages that a restart has
+// disconnected come back at once, and many ask for the same: they share a read,
+// which begins after the last of them has asked, so that each gets what is true
+// then.
 type snapshots struct {
 	slots chan struct{} // one in it for each that is being read
 
-	mu    sync.Mutex
-	reads map[string]*snapshotRead // by what is asked for
-	bytes int                      // of those that were read
+	mu      sync.Mutex
+	waiting map[string]*snapshotRead // by what is asked for
 }
 
 // snapshotRead is a snapshot and, once done is closed, what came of it.
@@ -52,29 +49,20 @@ type snapshotRead struct {
 }
 
 // snapshot lets a member of the feed begin with what is, rather than with what
-// was. If it has a cursor, that is of the history which is meant.
+// was.
 func (s *Server) snapshot(ctx context.Context, m *member) error {
-	key := fmt.Sprintf("%#v", m.filter) // and of its reader's sight
-	for {
-		r, mine := s.snapshots.join(key)
-		if mine {
-			filter, reach := m.filter, m.reach()
-			go s.snapshots.read(key, r, func() ([]byte, ci.Cursor, error) { return s.readSnapshot(reach, filter) })
-		}
-		select {
-		case <-r.done:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-		if r.err != nil {
-			return r.err
-		}
-		if mine || m.cursor.Prefix == "" || m.cursor.Prefix == r.at.Prefix {
-			m.begin, m.cursor = r.data, r.at
-			return nil
-		}
-		s.snapshots.drop(key, r) // the history that it is of is past
+	filter, reach := m.filter, m.reach()
+	key := fmt.Sprintf("%#v", filter) // and of its reader's sight
+	r := s.snapshots.join(key, func() ([]byte, ci.Cursor, error) { return s.readSnapshot(reach, filter) })
+	select {
+	case <-r.done:
+	case <-ctx.Done():
+		return ctx.Err()
 	}
+	if r.err == nil {
+		m.begin, m.cursor = r.data, r.at
+	}
+	return r.err
 }
 
 func (s *Server) readSnapshot(reach ci.Reach, filter ci.Filter) ([]byte, ci.Cursor, error) {
@@ -95,49 +83,26 @@ func (s *Server) readSnapshot(reach ci.Reach, filter ci.Filter) ([]byte, ci.Curs
 	return data, ci.Cursor{Prefix: ci.CursorPrefix(snap.Epoch, ci.FeedName), ID: snap.At}, nil
 }
 
-// join returns the snapshot that is asked for, or a new one, which is the
-// caller's to read.
-func (s *snapshots) join(key string) (r *snapshotRead, mine bool) {
+// join returns the snapshot of this key that waits to be read, or has one read.
+func (s *snapshots) join(key string, read func() ([]byte, ci.Cursor, error)) *snapshotRead {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if r, there := s.reads[key]; there {
-		return r, false
+	r, there := s.waiting[key]
+	if !there {
+		r = &snapshotRead{done: make(chan struct{})}
+		s.waiting[key] = r
+		go s.read(key, r, read)
 	}
-	r = &snapshotRead{done: make(chan struct{})}
-	s.reads[key] = r
-	return r, true
+	return r
 }
 
-// read reads a snapshot when its turn comes, and keeps it for a moment unless
-// that would be too much.
+// read reads a snapshot when its turn comes.
 func (s *snapshots) read(key string, r *snapshotRead, read func() ([]byte, ci.Cursor, error)) {
 	s.slots <- struct{}{}
+	s.mu.Lock()
+	delete(s.waiting, key)
+	s.mu.Unlock()
 	r.data, r.at, r.err = read()
 	<-s.slots
 	close(r.done)
-	s.mu.Lock()
-	s.bytes += len(r.data)
-	keep := r.err == nil && s.bytes <= snapshotBytes
-	s.mu.Unlock()
-	if keep {
-		time.AfterFunc(snapshotKept, func() { s.forget(key, r) })
-	} else {
-		s.forget(key, r)
-	}
-}
-
-func (s *snapshots) forget(key string, r *snapshotRead) {
-	s.drop(key, r)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.bytes -= len(r.data)
-}
-
-// drop lets nobody else join.
-func (s *snapshots) drop(key string, r *snapshotRead) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.reads[key] == r {
-		delete(s.reads, key)
-	}
 }

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -12,74 +11,38 @@ import (
 	"github.com/stepcast/stepcast/internal/ci"
 )
 
-// A storm of readers costs one read for each thing that they ask for, and few
-// of these at once; later ones get what is new.
+// A storm of readers costs few reads for each thing that they ask for, and few
+// at once; nobody gets one that began before they asked.
 func TestSnapshots_AreShared(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := &snapshots{slots: make(chan struct{}, snapshotReads), reads: make(map[string]*snapshotRead)}
+		s := &snapshots{slots: make(chan struct{}, snapshotReads), waiting: make(map[string]*snapshotRead)}
 		var reads, reading, atOnce atomic.Int32
 		read := func() ([]byte, ci.Cursor, error) {
+			began := time.Now()
+			reads.Add(1)
 			atOnce.Store(max(atOnce.Load(), reading.Add(1)))
 			time.Sleep(50 * time.Millisecond)
 			reading.Add(-1)
-			return []byte("{}"), ci.Cursor{ID: ci.EventID(reads.Add(1))}, nil
+			return nil, ci.Cursor{ID: ci.EventID(began.UnixMicro())}, nil
 		}
 		storm := func(size int) {
 			var all sync.WaitGroup
 			for i := range size {
 				all.Go(func() {
-					key := fmt.Sprint(i % 20)
-					r, mine := s.join(key)
-					if mine {
-						go s.read(key, r, read)
-					}
-					if <-r.done; string(r.data) != "{}" || r.at.ID == 0 {
-						t.Errorf("got %+v", r)
+					time.Sleep(time.Duration(i) * time.Millisecond)
+					asked := time.Now()
+					r := s.join(fmt.Sprint(i%20), read)
+					if <-r.done; int64(r.at.ID) < asked.UnixMicro() {
+						t.Errorf("who asked at %v got what was read at %v", asked, time.UnixMicro(int64(r.at.ID)))
 					}
 				})
 			}
 			all.Wait()
 		}
-		storm(500)
-		storm(500)
-		if reads.Load() != 20 || atOnce.Load() != snapshotReads {
-			t.Errorf("%d reads, %d at once", reads.Load(), atOnce.Load())
-		}
-		time.Sleep(snapshotKept)
-		synctest.Wait()
-		if len(s.reads) != 0 || s.bytes != 0 {
-			t.Errorf("kept are %d of %d bytes", len(s.reads), s.bytes)
-		}
-		storm(20)
-		if reads.Load() != 40 {
-			t.Errorf("%d reads", reads.Load())
-		}
-	})
-}
-
-// What failed is tried again by the next who asks, and what is too large is
-// kept for nobody.
-func TestSnapshots_KeepWhatIsOfUse(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		s := &snapshots{slots: make(chan struct{}, snapshotReads), reads: make(map[string]*snapshotRead)}
-		large := make([]byte, snapshotBytes-10)
-		for name, read := range map[string]func() ([]byte, ci.Cursor, error){
-			"failed": func() ([]byte, ci.Cursor, error) { return nil, ci.Cursor{}, errors.New("away") },
-			"large":  func() ([]byte, ci.Cursor, error) { return append(large, large...), ci.Cursor{}, nil },
-		} {
-			for range 2 {
-				r, mine := s.join(name)
-				if !mine {
-					t.Fatalf("%s was kept", name)
-				}
-				s.read(name, r, read)
-				<-r.done
-			}
-			if len(s.reads) != 0 || s.bytes != 0 {
-				t.Errorf("%s: kept are %d of %d bytes", name, len(s.reads), s.bytes)
-			}
+		storm(500) // reads of 50 ms, four at once, while somebody asks each ms for 500 ms
+		if n := reads.Load(); n > 2*20+40 || atOnce.Load() != snapshotReads || len(s.waiting) != 0 {
+			t.Errorf("%d reads, %d at once, %d left", n, atOnce.Load(), len(s.waiting))
 		}
 	})
 }
