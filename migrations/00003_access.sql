@@ -4,9 +4,9 @@
 -- public or private. A process of the release before knows none of these
 -- columns, and every project that it makes is right without them.
 ALTER TABLE projects
-    ADD COLUMN frame_ancestors text[] COLLATE "C" CHECK (cardinality(frame_ancestors) <= 20), -- origins; null: whoever may see it
+    ADD COLUMN IF NOT EXISTS frame_ancestors text[] COLLATE "C" CHECK (cardinality(frame_ancestors) <= 20), -- origins; null: whoever may see it
     -- Both null while it has always been private. Whoever watched the feed
     -- before that event, or until shortly after that time, and saw the project
     -- then but not now or the other way round, begins anew.
-    ADD COLUMN visibility_event bigint, -- the feed's newest at the change
-    ADD COLUMN visibility_at timestamptz;
+    ADD COLUMN IF NOT EXISTS visibility_event bigint, -- the feed's newest at the change
+    ADD COLUMN IF NOT EXISTS visibility_at timestamptz;

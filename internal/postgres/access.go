@@ -48,7 +48,7 @@ const accessSQL = `
 var publicsNumber atomic.Int64
 
 // Access reads which projects are public and which of the tokens, given by
-// their sums, are in force, in one query.
+// their sums, each once, are in force, in one query.
 func (s *Store) Access(ctx context.Context, sums [][32]byte) (*ci.Publics, map[[32]byte]bool, error) {
 	asked := make([][]byte, len(sums))
 	for i := range sums {
@@ -75,6 +75,9 @@ func (s *Store) Access(ctx context.Context, sums [][32]byte) (*ci.Publics, map[[
 	})
 	if err != nil {
 		return nil, nil, unavailable("read who may see what", err)
+	}
+	if len(inForce) < len(sums) { // whose readers are about to come back
+		s.tokens.clear()
 	}
 	return public, inForce, nil
 }

@@ -1,0 +1,294 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/pgtest"
+	"github.com/stepcast/stepcast/internal/postgres"
+)
+
+var stranger = []string{"Origin: https://portal.example", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: cors"}
+
+// feedOf follows the feed and returns it after its snapshot, which has to be of
+// these projects.
+func (s *testServer) feedOf(path string, projects string, headers ...string) *raw {
+	s.t.Helper()
+	r, status, _ := s.dial(path, headers...)
+	if status != http.StatusOK {
+		s.t.Fatalf("GET %s: %d", path, status)
+	}
+	r.wantSnapshot(projects)
+	r.until("live")
+	return r
+}
+
+// wantSnapshot reads on to a snapshot, which has to be of these projects.
+func (r *raw) wantSnapshot(projects string) {
+	r.t.Helper()
+	frames := r.until("snapshot")
+	snapshot := frames[len(frames)-1]
+	for _, project := range []string{"acme/a", "acme/b"} {
+		if got, want := strings.Contains(snapshot, `"project":"`+project+`"`), strings.Contains(projects, project); got != want {
+			r.t.Fatalf("of %s the snapshot tells %v\n%s", project, got, snapshot)
+		}
+	}
+}
+
+// wantNext reads the next event of the feed, which has to be of that project.
+func (r *raw) wantNext(project string) (id string) {
+	r.t.Helper()
+	for {
+		switch f := r.frame(); {
+		case strings.Contains(f, "event: ping"), strings.Contains(f, "event: live"):
+		case strings.Contains(f, `"project":"`+project+`"`) && !strings.Contains(f, "event: snapshot"):
+			return field(f, "id")
+		default:
+			r.t.Fatalf("an event of %s was to come, not\n%s", project, f)
+		}
+	}
+}
+
+// TestSight_Moves watches the feed on one process while projects become public
+// and private on another.
+func TestSight_Moves(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	one, two := startOn(t, url), startOn(t, url)
+	a, b := one.create(`{"project":"acme/a"}`), one.create(`{"project":"acme/b"}`)
+	one.setVisibility("acme/a", "public")
+	title := func(build string, n int) {
+		one.update(build, fmt.Sprintf(`{"build":{"title":"title %d"}}`, n))
+	}
+	token := two.tokenFor("acme/*", postgres.ScopeStatus)
+	onlyB := two.tokenFor("acme/b", postgres.ScopeStatus)
+	for name, path := range map[string]string{"feed": "/api/v1/events?project=acme/*", "streams": "/api/v1/streams?log=feed;project=acme/*"} {
+		t.Run(name, func(t *testing.T) {
+			two, none := two.in(t), two.in(t)
+			none.t = t
+			r := two.feedOf(path, "acme/a", stranger...)
+			all := two.feedOf(path+"&token="+token, "acme/a acme/b", stranger...)
+			both := two.feedOf(path+"&token="+onlyB, "acme/a acme/b", stranger...)
+			here := two.feedOf(path, "acme/a acme/b")
+			title(b, 1)
+			title(a, 1)
+			before := r.wantNext("acme/a")
+
+			one.setVisibility("acme/b", "public")
+			frames := r.until("reset")
+			if last := frames[len(frames)-1]; !strings.Contains(last, `"reason":"access"`) {
+				t.Fatalf("it begins anew with %s", last)
+			}
+			r.wantSnapshot("acme/a acme/b")
+			title(b, 2)
+			r.wantNext("acme/b")
+			// Whoever was away at the change begins anew.
+			if name == "feed" {
+				away, _, _ := two.dial(path, append(stranger[:3:3], "Last-Event-ID: "+before)...)
+				away.until("reset")
+				away.wantSnapshot("acme/a acme/b")
+				if page := two.get(path+"&after="+before, stranger...); !strings.Contains(page.body, `"reset":"access"`) || !strings.Contains(page.body, "acme/b") {
+					t.Errorf("a page after the change is %s", page.body)
+				}
+			}
+
+			one.setVisibility("acme/b", "private")
+			r.until("reset")
+			r.wantSnapshot("acme/a")
+			title(b, 3)
+			title(a, 3)
+			r.wantNext("acme/a")
+
+			for who, r := range map[string]*raw{"a token for all": all, "a token for one, which sees the other while it is public": both, "a page of the server": here} {
+				for _, project := range []string{"acme/b", "acme/a", "acme/b", "acme/b", "acme/a"} {
+					if r.wantNext(project); t.Failed() {
+						t.Fatal(who)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestSight_PatternOfNothing lets a stranger watch a project that is not there
+// for him, until it is.
+func TestSight_PatternOfNothing(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	r := s.feedOf("/api/v1/events?project=acme/a", "", stranger...)
+	s.create(`{"project":"acme/a"}`)
+	s.setVisibility("acme/a", "public")
+	r.until("reset")
+	r.wantSnapshot("acme/a")
+}
+
+// TestAccess_StreamsEnd ends access on one process, and with it what is open on
+// another; whoever comes back is told why.
+func TestAccess_StreamsEnd(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	one, two := startOn(t, url), startOn(t, url)
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close(t.Context()) })
+	id := func(token string) string {
+		sum, err := ci.ParseToken(token)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ci.TokenID(sum)
+	}
+	revoke := func(token string) {
+		if a := one.do("DELETE", "/api/v1/tokens/"+id(token), "", "Authorization: Bearer "+one.token); a.status != http.StatusNoContent {
+			t.Fatalf("revoke: %d %s", a.status, a.body)
+		}
+	}
+	expire := func(token string) {
+		if _, err := conn.Exec(t.Context(), `UPDATE tokens SET expires_at = clock_timestamp() WHERE encode(substring(sum FOR 8), 'hex') = $1`, id(token)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		name, project string
+		public        bool
+		scope         postgres.Scope // "": no token
+		path          string
+		end           func(token string)
+		status        int // of the next request
+	}{
+		{"a revoked token, a build", "p/1", false, postgres.ScopeStatus, "{build}/events", revoke, 401},
+		{"a revoked token, several", "p/2", false, postgres.ScopeStatus, "/api/v1/streams?log={id}&log=feed", revoke, 401},
+		{"a revoked token, the feed", "p/3", true, postgres.ScopeStatus, "/api/v1/events", revoke, 401},
+		{"a revoked token, a log", "p/4", false, postgres.ScopeRead, "{build}/steps/test/log?follow=true", revoke, 401},
+		{"a revoked token, a public project", "p/5", true, postgres.ScopeStatus, "{build}/events", revoke, 401},
+		{"an expired token", "p/6", false, postgres.ScopeStatus, "{build}/events", expire, 401},
+		{"private again, a build", "p/7", true, "", "{build}/events", nil, 404},
+		{"private again, several", "p/8", true, "", "/api/v1/streams?log={id};logs=none&log=feed", nil, 404},
+		{"private again, a log", "p/9", true, "", "{build}/steps/test/log?follow=true", nil, 404},
+		{"private again, text for a status token", "p/10", true, postgres.ScopeStatus, "{build}/events", nil, 200},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			one, two := one.in(t), two.in(t)
+			build := one.create(`{"project":"` + c.project + `","status":"running"}`)
+			one.update(build, `{"step":{"key":"test","status":"running"}},`+logText("test", 0, marker+"\n"))
+			if c.public {
+				one.setVisibility(c.project, "public")
+			}
+			path := strings.NewReplacer("{build}", build, "{id}", strings.TrimPrefix(build, "/api/v1/builds/")).Replace(c.path)
+			headers, token := stranger[:3:3], ""
+			if c.scope != "" {
+				token = one.tokenFor("p/*", c.scope)
+				headers = append(headers, "Authorization: Bearer "+token)
+			}
+			for c.public && two.get(build, stranger...).status != http.StatusOK { // the other process does not know yet
+			}
+			r, status, _ := two.dial(path, headers...)
+			if status != http.StatusOK {
+				t.Fatalf("GET %s: %d", path, status)
+			}
+			start := time.Now()
+			if c.end != nil {
+				c.end(token)
+			} else {
+				one.setVisibility(c.project, "private")
+			}
+			if _, err := io.Copy(io.Discard, r.r); errors.Is(err, os.ErrDeadlineExceeded) { // a log is broken off, a stream ends
+				t.Fatal("it goes on")
+			}
+			t.Logf("ended after %v", time.Since(start))
+			r, status, _ = two.dial(path, headers...)
+			if status != c.status {
+				t.Fatalf("whoever comes back is answered %d, want %d", status, c.status)
+			}
+			if status == http.StatusOK {
+				if frames := strings.Join(r.until("live"), "\n"); strings.Contains(frames, marker) || !strings.Contains(frames, "event: step") {
+					t.Errorf("whoever comes back sees\n%s", frames)
+				}
+			}
+		})
+	}
+}
+
+// TestAccess_StatusTokenSeesNoText streams with a status token while text is
+// written.
+func TestAccess_StatusTokenSeesNoText(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	build := s.create(`{"project":"acme/api","status":"running"}`)
+	id := strings.TrimPrefix(build, "/api/v1/builds/")
+	s.update(build, `{"step":{"key":"test","status":"running"}},`+logText("test", 0, marker+"\n"))
+	token := "token=" + s.tokenFor("acme/api", postgres.ScopeStatus)
+	var streams []*raw
+	for _, path := range []string{
+		build + "/events?" + token, build + "/events?step=test&tail=10&" + token, build + "/events?" + token + "&after=nonsense",
+		"/api/v1/streams?log=" + id + ";tail=5&" + token, "/api/v1/streams?" + token + "&log=feed&log=" + id + ";step=test",
+		"/api/v1/events?" + token,
+	} {
+		r, status, header := s.dial(path, stranger...)
+		if status != http.StatusOK || header.Get("Access-Control-Allow-Origin") != "*" {
+			t.Fatalf("GET %s: %d %v", path, status, header)
+		}
+		streams = append(streams, r)
+	}
+	s.update(build, logText("test", len(marker)+1, marker+" again\n")+
+		`,{"note":{"step":"test","number":0,"line":1,"annotation":{"level":"error","message":"`+marker+`"}}}`)
+	s.update(build, fmt.Sprintf(`{"step":{"key":"test","status":"failed","log_bytes":%d}},{"build":{"status":"failed"}}`, 2*len(marker)+8))
+	for i, r := range streams {
+		var all strings.Builder
+		for done := false; !done; {
+			f := r.frame()
+			all.WriteString(f)
+			done = strings.Contains(f, `"status":"failed"`) && strings.Contains(f, "event: build")
+		}
+		if strings.Contains(all.String(), marker) || strings.Contains(all.String(), "event: log") || strings.Contains(all.String(), "event: note") {
+			t.Errorf("stream %d has the text:\n%s", i, all.String())
+		}
+	}
+}
+
+// TestAccess_Preflight asks what scripts of other sites may send.
+func TestAccess_Preflight(t *testing.T) {
+	t.Parallel()
+	s := New(Config{Open: true})
+	url := serveHandler(t, s)
+	for _, c := range []struct {
+		path, method string
+		status       int
+	}{
+		{"/api/v1/events", "GET", 204},
+		{"/api/v1/builds/x/steps/a/b/log", "HEAD", 204},
+		{"/api/v1/projects/acme/api", "GET", 204},
+		{"/api/v1/projects/acme/api", "PATCH", 403},
+		{"/api/v1/builds", "POST", 403},
+		{"/api/v1/builds", "", 403},
+	} {
+		req, _ := http.NewRequestWithContext(t.Context(), "OPTIONS", url+c.path, nil)
+		for _, h := range stranger {
+			name, value, _ := strings.Cut(h, ": ")
+			req.Header.Set(name, value)
+		}
+		req.Header.Set("Access-Control-Request-Method", c.method)
+		req.Header.Set("Access-Control-Request-Headers", "authorization,last-event-id")
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		allowed := res.Header.Get("Access-Control-Allow-Headers") == "Authorization, Last-Event-ID" && res.Header.Get("Access-Control-Allow-Origin") == "*"
+		if res.StatusCode != c.status || allowed != (c.status == 204) {
+			t.Errorf("%s %s: %d %v", c.method, c.path, res.StatusCode, res.Header)
+		}
+	}
+}
