@@ -21,7 +21,7 @@ import (
 // serverFlags are those of every command that talks to a server.
 type serverFlags struct {
 	URL     string `name:"url" help:"Its address, such as http://127.0.0.1:8080. Default: that of the server on this machine." env:"STEPCAST_URL" placeholder:"URL" group:"Server"`
-	Token   string `help:"The token to report with. Default: the first one of the server on this machine." env:"STEPCAST_TOKEN" placeholder:"TOKEN" group:"Server"`
+	Token   string `help:"The token to send. Default: the first one of the server on this machine." env:"STEPCAST_TOKEN" placeholder:"TOKEN" group:"Server"`
 	DataDir string `help:"Where the server on this machine keeps its address and its first token. Default: ${data_dir}." env:"STEPCAST_DATA_DIR" placeholder:"DIR" type:"path" group:"Server"`
 }
 

@@ -22,13 +22,15 @@ import (
 var version = "dev"
 
 type cli struct {
-	Run   runCmd   `cmd:"" group:"report" help:"Run a command and report its output and its end, live."`
-	Build buildCmd `cmd:"" group:"report" help:"Start and finish a build of several steps."`
-	Step  stepCmd  `cmd:"" group:"report" help:"Say where a step stands that runs elsewhere."`
-	Flush flushCmd `cmd:"" group:"report" help:"Deliver what earlier runs on this machine left behind."`
-	Tail  tailCmd  `cmd:"" group:"watch" help:"Follow a build in the terminal."`
-	Serve serveCmd `cmd:"" group:"serve" help:"Run the server."`
-	Admin adminCmd `cmd:"" group:"serve" help:"What an operator needs rarely."`
+	Run     runCmd     `cmd:"" group:"report" help:"Run a command and report its output and its end, live."`
+	Build   buildCmd   `cmd:"" group:"report" help:"Start and finish a build of several steps."`
+	Step    stepCmd    `cmd:"" group:"report" help:"Say where a step stands that runs elsewhere."`
+	Flush   flushCmd   `cmd:"" group:"report" help:"Deliver what earlier runs on this machine left behind."`
+	Tail    tailCmd    `cmd:"" group:"watch" help:"Follow a build in the terminal."`
+	Serve   serveCmd   `cmd:"" group:"serve" help:"Run the server."`
+	Project projectCmd `cmd:"" group:"serve" help:"Say who may see which project."`
+	Token   tokenCmd   `cmd:"" group:"serve" help:"Make, list and end tokens."`
+	Admin   adminCmd   `cmd:"" group:"serve" help:"What an operator needs rarely."`
 
 	Completion completionCmd `cmd:"" group:"more" help:"Print a script that makes your shell complete command lines of stepcast."`
 
