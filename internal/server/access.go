@@ -132,7 +132,11 @@ func (w *caller) text(public bool) bool {
 	return public || w.has(func(scope postgres.Scope) bool { return scope == postgres.ScopeRead })
 }
 
-const callerKey = "caller" // of a request's *caller
+// Of a request.
+const (
+	callerKey    = "caller"           // its *caller
+	inAddressKey = "token in address" // the token that its address had
+)
 
 // check wraps a route's handler in what the route asks for.
 func (s *Server) check(r route) echo.HandlerFunc {
@@ -140,6 +144,9 @@ func (s *Server) check(r route) echo.HandlerFunc {
 		panic("server: a route that does not say who may use it: " + r.path)
 	}
 	return func(c echo.Context) error {
+		if text, ok := takeToken(c.Request()); ok {
+			c.Set(inAddressKey, text)
+		}
 		stranger := foreign(c.Request())
 		switch {
 		case r.from == anywhere:
@@ -196,11 +203,10 @@ func (s *Server) who(c echo.Context) *caller {
 	return who
 }
 
-// caller finds out who asks. A token in the address is taken out of it, so that
-// it gets into nothing that repeats the address.
+// caller finds out who asks.
 func (s *Server) caller(c echo.Context) (*caller, error) {
 	r := c.Request()
-	text, inAddress := takeToken(r)
+	text, inAddress := c.Get(inAddressKey).(string)
 	header := r.Header.Get("Authorization")
 	switch {
 	case header != "":
@@ -232,7 +238,8 @@ func (s *Server) caller(c echo.Context) (*caller, error) {
 	return &caller{reach: ci.Reach{Pattern: t.Project}, token: &t, sum: sum}, nil
 }
 
-// takeToken takes the parameter token out of a request's address.
+// takeToken takes the parameter token out of the address of a request to read,
+// so that it gets into nothing that repeats the address.
 func takeToken(r *http.Request) (text string, ok bool) {
 	if r.URL.RawQuery == "" || !safe(r.Method) {
 		return "", false

@@ -315,17 +315,26 @@ func writeSlowly(r *echo.Response, data []byte) error {
 // errGone is the end of a response whose peer takes nothing more.
 var errGone = fmt.Errorf("the peer went away: %w", io.ErrClosedPipe)
 
+// followed is a log that is written while it grows.
+type followed struct {
+	project string
+	cancel  context.CancelFunc
+}
+
+func (f followed) look(who *caller, now *ci.Publics) bool {
+	public := now.Projects[f.project].Public
+	return who.reach.Sees(f.project, public) && who.text(public)
+}
+
+func (f followed) shut() { f.cancel() }
+
 // followLog writes the log while it grows, until the step ends. A response
 // that has to break off is broken off, so that nobody takes it for the whole.
 func (s *Server) followLog(c echo.Context, ref postgres.Ref, key ci.StepKey, out *logWriter, want logQuery) error {
 	ctx, cancel := context.WithCancel(c.Request().Context())
 	defer cancel()
-	entry := &closer{close: cancel, shut: cancel}
-	look := func(who *caller, now *ci.Publics) bool {
-		public := now.Projects[ref.Project].Public
-		return who.reach.Sees(ref.Project, public) && who.text(public)
-	}
-	if err := s.watched(s.who(c), entry, look); err != nil {
+	entry := &closer{close: cancel}
+	if err := s.watch(s.who(c), entry, followed{ref.Project, cancel}); err != nil {
 		return err
 	}
 	defer s.open.remove(entry)

@@ -86,12 +86,19 @@ func (m *member) reach() ci.Reach {
 	return m.filter.Sight.Reach
 }
 
-// watched opens something that ends when its reader may not see it any more.
-func (s *Server) watched(who *caller, entry *closer, look func(*caller, *ci.Publics) bool) error {
+// watched is what is open for a caller who may not see everything.
+type watched interface {
+	// look tells whether the caller may still see all of it.
+	look(who *caller, now *ci.Publics) bool
+	shut()
+}
+
+// watch opens something, which is shut when its caller may not see it any more.
+func (s *Server) watch(who *caller, entry *closer, shown watched) error {
 	if who.reach.All {
 		return s.open.add(entry)
 	}
-	entry.who, entry.look = who, look
+	entry.who, entry.shown = who, shown
 	if err := s.open.add(entry); err != nil {
 		return err
 	}
@@ -143,8 +150,8 @@ func (s *Server) lookAt(watched []*closer) {
 	public = s.sight.take(public, at)
 	s.sight.mu.Unlock()
 	for _, entry := range watched {
-		if entry.who.token != nil && !inForce[entry.who.sum] || !entry.look(entry.who, public) {
-			entry.shut()
+		if entry.who.token != nil && !inForce[entry.who.sum] || !entry.shown.look(entry.who, public) {
+			entry.shown.shut()
 		}
 	}
 }

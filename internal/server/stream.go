@@ -136,8 +136,8 @@ func (s *Server) serveStream(c echo.Context, several bool, members ...*member) e
 			st.public.Store(m.filter.Sight.Public)
 		}
 	}
-	st.entry.close, st.entry.shut = func() { st.note(retire) }, func() { st.note(shut) }
-	if err := s.watched(s.who(c), &st.entry, st.look); err != nil {
+	st.entry.close = func() { st.note(retire) }
+	if err := s.watch(s.who(c), &st.entry, st); err != nil {
 		return err
 	}
 	for _, m := range st.members {
@@ -409,8 +409,10 @@ func (st *stream) follow(m *member) error {
 	return nil
 }
 
-// look tells whether the reader may still see all of the stream. It is called
-// now and then, by another than whoever has the turn.
+// shut ends the stream; its reader's next request is told why.
+func (st *stream) shut() { st.note(shut) }
+
+// look is of a watched stream: another calls it than whoever has the turn.
 func (st *stream) look(who *caller, now *ci.Publics) bool {
 	for _, m := range st.members {
 		if m.name == ci.FeedName {
@@ -631,10 +633,8 @@ func wantsStream(c echo.Context) bool {
 type closer struct {
 	close func()
 
-	// Of a reader who may not see everything.
-	who  *caller                         // nil: it may
-	look func(*caller, *ci.Publics) bool // tells whether it still may
-	shut func()
+	who   *caller // nil: it sees everything
+	shown watched
 }
 
 // streams are all that are open.
