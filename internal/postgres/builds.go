@@ -280,10 +280,10 @@ func parseBefore(s string) (time.Time, int64, error) {
 	if s == "" {
 		return time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), 0, nil
 	}
-	micros, row, ok := strings.Cut(s, "-")
-	created, err := strconv.ParseInt(micros, 36, 64)
-	log, err2 := strconv.ParseInt(row, 36, 64)
-	if !ok || err != nil || err2 != nil || created < 0 || created > 253402300799e6 {
+	i := max(0, strings.LastIndexByte(s, '-')) // the time may be before 1970
+	created, err := strconv.ParseInt(s[:i], 36, 64)
+	log, err2 := strconv.ParseInt(s[min(i+1, len(s)):], 36, 64)
+	if err != nil || err2 != nil || created < -62135596800e6 || created > 253402300799e6 {
 		return time.Time{}, 0, &ci.Problem{Code: ci.Invalid, Field: "before", Detail: "before is the next of an earlier page, as it was given."}
 	}
 	return time.UnixMicro(created), log, nil

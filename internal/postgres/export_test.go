@@ -1,0 +1,11 @@
+package postgres
+
+// Queries whose plans are tested.
+var Plans = map[string]string{
+	"standings":             standingsSQL,
+	"standings on a branch": standingsOnBranchSQL,
+	"standings of branches": standingsOfBranchesSQL,
+	"a step":                stepSQL,
+	"a step on a branch":    stepOnBranchSQL,
+	"ended":                 endedSQL,
+}
