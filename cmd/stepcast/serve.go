@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,6 +35,7 @@ type serveCmd struct {
 	ListenDatabaseURL string        `help:"A direct address of the same database, where --database-url leads to a transaction pooler." env:"STEPCAST_LISTEN_DATABASE_URL" placeholder:"URL"`
 	DataDir           string        `help:"Where the data, the server's address and its first token are kept. Default: ${data_dir}." env:"STEPCAST_DATA_DIR" placeholder:"DIR" type:"path"`
 	LostAfter         time.Duration `help:"How long a running step may be silent, if its runner sends no heartbeats, before it counts as lost. Default: 1h." default:"1h" env:"STEPCAST_LOST_AFTER" placeholder:"TIME"`
+	PublicURL         string        `help:"Where browsers reach the server, for addresses in badges, feeds and embeds. Default: the Host of each request, over HTTP." env:"STEPCAST_PUBLIC_URL" placeholder:"URL"`
 	Committers        int           `hidden:"" help:"Commits under way at once; a build is always with the same one." default:"1" env:"STEPCAST_COMMITTERS"`
 	Open              bool          `help:"Serve at an address that other machines reach too. There is no sign-in: whoever reaches it reads everything." env:"STEPCAST_OPEN"`
 }
@@ -59,6 +61,10 @@ func (c *serveCmd) Run(ctx context.Context, std stdio) error {
 	log := slog.New(slog.NewTextHandler(std.Err, nil))
 	slog.SetDefault(log)
 	if err := c.checkListen(); err != nil {
+		return err
+	}
+	public, err := publicURL(c.PublicURL)
+	if err != nil {
 		return err
 	}
 	dir, err := c.dataDir()
@@ -101,7 +107,7 @@ func (c *serveCmd) Run(ctx context.Context, std stdio) error {
 	}
 
 	tails := feed.New(store, feed.Options{Log: log})
-	srv := server.New(server.Config{Store: store, Tails: tails, Log: log, Open: c.Open})
+	srv := server.New(server.Config{Store: store, Tails: tails, Log: log, Open: c.Open, PublicURL: public})
 	address := "http://" + ln.Addr().String()
 	forget, err := leaveAddress(dir, address)
 	if err != nil {
@@ -139,6 +145,19 @@ func (c *serveCmd) checkListen() error {
 		return nil
 	}
 	return fmt.Errorf("everybody who reaches %s could read every build: listen on a loopback address such as 127.0.0.1:8080, or add --open if that is what you want", c.Listen)
+}
+
+// publicURL reads the address of the server: a scheme, a host and maybe a port.
+// It is compared with others, so it has one form.
+func publicURL(text string) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+		return "", fmt.Errorf("--public-url wants the address of the server without a path, such as https://ci.example.com, not %q", text)
+	}
+	return u.Scheme + "://" + strings.ToLower(u.Host), nil
 }
 
 func (c *serveCmd) dataDir() (string, error) {

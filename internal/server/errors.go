@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,6 +26,7 @@ const (
 	badEncoding    ci.Code = "content-encoding"
 	badRange       ci.Code = "range"
 	badMethod      ci.Code = "method"
+	badFormat      ci.Code = "format"
 	badHost        ci.Code = "host"
 	crossOrigin    ci.Code = "cross-origin"
 	tokenMissing   ci.Code = "token-missing"
@@ -74,6 +76,7 @@ var problems = map[ci.Code]kind{
 	badEncoding:       {415, "Unsupported content encoding", "A body is sent plain, or with Content-Encoding gzip or zstd."},
 	badRange:          {416, "Range not available", "The log does not have these bytes or lines, or, since some of it is lost, cannot be addressed by bytes."},
 	badMethod:         {405, "Method not allowed", "The address exists, but not for this method; Allow lists those that it has."},
+	badFormat:         {501, "Format not implemented", "oEmbed comes as format=json or format=xml."},
 	badHost:           {421, "Host name not allowed", "Without sign-in this server answers to loopback names only, so that no other site can reach it through a browser. Use http://localhost or http://127.0.0.1, or start the server with --open."},
 	crossOrigin:       {403, "Cross-origin request refused", "A browser asked on behalf of another site. Other sites may read what is public, or what a token is for, and never write; the rest is for this server's own pages and programs that are no browsers."},
 	tokenMissing:      {401, "Token required", "Send Authorization: Bearer stp_…, a token with the scope that the request needs. stepcast token create makes one; a local server keeps its first one in <data-dir>/token."},
@@ -142,12 +145,17 @@ func (s *Server) answer(err error, c echo.Context) {
 	}
 }
 
+// forPrograms are the beginnings of addresses that no person goes to.
+var forPrograms = []string{"/api/", "/badge/", "/shields/", "/cc.xml", "/builds.atom", "/oembed"}
+
+func beginsWith(path string, some ...string) bool {
+	return slices.ContainsFunc(some, func(prefix string) bool { return strings.HasPrefix(path, prefix) })
+}
+
 // wantsPage tells whether a person went to an address where a page could be.
 func wantsPage(r *http.Request) bool {
-	for _, other := range []string{"/api/", "/assets/", "/problems/", "/plain/"} {
-		if strings.HasPrefix(r.URL.Path, other) {
-			return false
-		}
+	if beginsWith(r.URL.Path, forPrograms...) || beginsWith(r.URL.Path, "/assets/", "/problems/", "/plain/") {
+		return false
 	}
 	return strings.Contains(r.Header.Get("Accept"), "text/html")
 }
@@ -158,7 +166,7 @@ func forPeople(path string, status int) bool {
 	if strings.HasPrefix(path+"/", plain.Root+"/") {
 		return true
 	}
-	return status == http.StatusNotFound && !strings.HasPrefix(path, "/api/")
+	return status == http.StatusNotFound && !beginsWith(path, forPrograms...)
 }
 
 // problem finds out what an error means to the one who asked. What is a fault

@@ -2,12 +2,17 @@ package server
 
 import (
 	"bytes"
+	"encoding/xml"
 	"io"
 	"net/http"
+	"net/url"
+	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/postgres"
 )
 
 // FuzzIncoming cuts an upload anywhere: nothing is lost, and text that is
@@ -87,4 +92,65 @@ func FuzzSplitStreams(f *testing.F) {
 			t.Fatalf("%d logs", len(logs))
 		}
 	})
+}
+
+// FuzzFormats puts anything into the texts that are handed on in formats of
+// others: each comes out as text again, and nothing else does.
+func FuzzFormats(f *testing.F) {
+	for _, s := range []string{
+		`"><script>alert(1)</script>`, `]]><x/>`, `<!--`, `<!DOCTYPE x [<!ENTITY y "z">]>&y;`, "\x00\x1b\xff\ufffe", "&#0;&lt;", "javascript:alert(1)", "http://x/'\"><b>", "a\r\nSet-Cookie: b", "\u202e\u2028",
+	} {
+		f.Add(s, s)
+	}
+	f.Fuzz(func(t *testing.T, branch, title string) {
+		at := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
+		b := ci.Build{Project: "acme/api", Number: 7, Status: ci.Passed, Branch: ci.Text(branch), Title: ci.Text(title), Author: ci.Text(title), URL: ci.Text(title), CreatedAt: at, FinishedAt: &at}
+		entry := newAtomEntry(b, "https://ci.example")
+		got := readAgain(t, atomFeed{Title: title, Entries: []atomEntry{entry}, Links: []atomLink{{"self", "", title}}})
+		if got.Title != legible(title) || len(got.Entries) != 1 || got.Entries[0].Title != legible(entry.Title) || got.Entries[0].Summary != legible(entry.Summary) {
+			t.Fatalf("%q, %q: %+v", branch, title, got)
+		}
+		for _, link := range got.Entries[0].Links {
+			if !strings.HasPrefix(link.Href, "https://") && !strings.HasPrefix(link.Href, "http://") {
+				t.Fatalf("a link to %s", link.Href)
+			}
+		}
+		p := newCCProject(postgres.Standing{Project: title, Branch: ci.Text(branch), Newest: postgres.Stand{Status: ci.Running, CreatedAt: at}})
+		p.URL = "https://ci.example" + buildsPath(title, branch)
+		if got := readAgain(t, p); got.Name != legible(title) || got.URL != p.URL {
+			t.Fatalf("%q, %q: %+v", branch, title, got)
+		}
+		frame := frameable{path: "/embed/board?" + url.Values{"branch": {branch}}.Encode(), title: title}
+		if got := readAgain(t, oembedAnswer{Title: title, HTML: frame.html("https://ci.example", 1, 1)}); got.Title != legible(title) {
+			t.Fatalf("%q: %+v", title, got)
+		}
+		// A frame is one element, with attributes of ours.
+		text := frame.html("https://ci.example", 1, 1)
+		if i := strings.Index(text, "<"); i != 0 || strings.Count(text, "<") != 2 || strings.Count(text, ">") != 2 || strings.Count(text, `"`) != 14 || strings.Contains(text, "'") {
+			t.Fatalf("%q: %s", title, text)
+		}
+	})
+}
+
+// readAgain reads what it writes as XML.
+func readAgain[T any](t *testing.T, v T) (got T) {
+	t.Helper()
+	text, err := xml.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := xml.Unmarshal(text, &got); err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+	return got
+}
+
+// legible is what XML can have of a text.
+func legible(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xfffe || r == 0xffff {
+			return '\uFFFD'
+		}
+		return r
+	}, s)
 }

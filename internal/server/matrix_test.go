@@ -168,6 +168,11 @@ func TestAccess_Matrix(t *testing.T) {
 		"POST /api/v1/tokens":                  {list, "", 400},
 		"GET /api/v1/tokens":                   {list, "", 200},
 		"DELETE /api/v1/tokens/:token":         {list, "/api/v1/tokens/0123456789abcdef", 404},
+		"GET /badge/*":                         {list, "/badge/{project}.svg", 200}, // see TestFormats_Reach
+		"GET /shields/*":                       {list, "/shields/{project}.json", 200},
+		"GET /cc.xml":                          {list, "", 200},
+		"GET /builds.atom":                     {list, "", 200},
+		"GET /oembed":                          {list, "/oembed?url=x", 404},
 		"GET /healthz":                         {list, "", 200},
 		"GET /readyz":                          {list, "", 200},
 		"GET /api/v1/openapi.json":             {list, "", 200},
@@ -243,7 +248,7 @@ func TestAccess_Matrix(t *testing.T) {
 
 // status200 is the access of the lists that show projects.
 func status200(r route) access {
-	if slices.Contains([]string{"/api/v1/builds", "/api/v1/events", "/api/v1/projects", "/plain"}, r.path) {
+	if slices.Contains([]string{"/api/v1/builds", "/api/v1/events", "/api/v1/projects", "/plain", "/cc.xml", "/builds.atom"}, r.path) {
 		return status
 	}
 	return ""

@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -22,21 +23,27 @@ const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img
 	"connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
 	"require-trusted-types-for 'script'; trusted-types lit-html stepcast"
 
-// page answers with the one document that every page is, but for the link in it
-// to the same page without JavaScript.
+// page answers with the one document that every page is, but for the links in it
+// to the same page without JavaScript, and in formats of others.
 func (s *Server) page(c echo.Context) error {
-	return document(c, http.StatusOK)
+	return document(c, http.StatusOK, s.alternates(c)...)
 }
 
 // document is that one document; with status 404 it says that there is no such
 // page.
-func document(c echo.Context, status int) error {
+func document(c echo.Context, status int, alternates ...alternate) error {
 	body, err := fs.ReadFile(web.Files(), "index.html")
 	if err != nil {
 		return fmt.Errorf("read page: %w", err)
 	}
 	body = bytes.Replace(body, []byte(`href="`+plain.Root+`"`), []byte(`href="`+html.EscapeString(withoutScript(c))+`"`), 1)
 	h := c.Response().Header()
+	var links strings.Builder
+	for _, a := range alternates {
+		h.Add("Link", fmt.Sprintf(`<%s>; rel="alternate"; type="%s"`, a.href, a.format))
+		fmt.Fprintf(&links, `<link rel="alternate" type="%s" href="%s" />`, a.format, html.EscapeString(a.href))
+	}
+	body = bytes.Replace(body, []byte("</head>"), []byte(links.String()+"</head>"), 1)
 	h.Set("Cache-Control", "no-cache")
 	confine(h, pagePolicy)
 	return c.HTMLBlob(status, body)

@@ -215,14 +215,24 @@ func (s *Server) plainLog(c echo.Context, ref postgres.Ref) error {
 
 // stepParam reads the step key at the end of an address.
 func stepParam(c echo.Context) (ci.StepKey, error) {
-	key := c.Param("*")
-	if c.Request().URL.RawPath != "" { // then Echo matched the escaped path
-		var err error
-		if key, err = url.PathUnescape(key); err != nil {
-			return "", echo.ErrNotFound
-		}
+	key, err := star(c)
+	if err != nil {
+		return "", err
 	}
 	return ci.StepKey(key), ci.CheckStepKey(key)
+}
+
+// star reads the end of an address, with plain or escaped slashes.
+func star(c echo.Context) (string, error) {
+	rest := c.Param("*")
+	if c.Request().URL.RawPath == "" {
+		return rest, nil
+	}
+	rest, err := url.PathUnescape(rest) // then Echo matched the escaped path
+	if err != nil {
+		return "", echo.ErrNotFound
+	}
+	return rest, nil
 }
 
 // lineParam reads the number of a line that the log has; the first without it.

@@ -259,8 +259,7 @@ func TestPlain_InOneDress(t *testing.T) {
 // else.
 func TestPages_LeadToPlain(t *testing.T) {
 	t.Parallel()
-	base := serveHandler(t, New(Config{}))
-	s := &testServer{t: t, url: base}
+	s := start(t)
 	const build = "/builds/3b241101-e2bb-4255-8caf-4136c566a962"
 	for path, want := range map[string]string{"/": "/plain", build: "/plain" + build, "/builds/%22%3E%3Cscript%3E": "/plain"} {
 		a := s.get(path)

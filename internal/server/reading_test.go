@@ -152,8 +152,7 @@ func TestOperations(t *testing.T) {
 
 func TestPages_Headers(t *testing.T) {
 	t.Parallel()
-	s := New(Config{})
-	srv := &testServer{t: t, Server: s, url: serveHandler(t, s)}
+	srv := start(t)
 	for _, path := range []string{"/", "/builds/0190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a10"} {
 		a := srv.get(path)
 		policy := a.header.Get("Content-Security-Policy")

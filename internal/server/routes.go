@@ -51,6 +51,13 @@ func (s *Server) routes() []route {
 		{"GET", "/api/v1/tokens", here, admin, s.listTokens},
 		{"DELETE", "/api/v1/tokens/:token", here, admin, s.revokeToken},
 
+		// The same in formats of others
+		{"GET", "/badge/*", anywhere, public, s.badge},     // …/{project}.svg
+		{"GET", "/shields/*", anywhere, public, s.shields}, // …/{project}.json
+		{"GET", "/cc.xml", anywhere, status, s.cctray},
+		{"GET", "/builds.atom", anywhere, status, s.atom},
+		{"GET", "/oembed", anywhere, public, s.oembed},
+
 		// Operations, and what explains the rest
 		{"GET", "/healthz", here, public, s.healthz},
 		{"GET", "/readyz", here, public, s.readyz},

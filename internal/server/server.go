@@ -24,6 +24,7 @@ type Config struct {
 	Tails      *feed.Tails
 	Log        *slog.Logger // nil: slog.Default()
 	Open       bool         // answer to any host name, not only to loopback
+	PublicURL  string       // where browsers reach the server: scheme, host and port; "": wherever they say
 	MaxStreams int          // open streams, at most; 0: 20,000
 }
 

@@ -1,0 +1,41 @@
+package server
+
+import (
+	"net/url"
+	"regexp"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/stepcast/stepcast/internal/ci"
+)
+
+// base is the server's own address, which absolute ones begin with: scheme and
+// host. It is the one that the server was told, else the one that the request
+// came to. What is no host and port gets into no answer.
+func (s *Server) base(c echo.Context) (string, error) {
+	if s.cfg.PublicURL != "" {
+		return s.cfg.PublicURL, nil
+	}
+	r := c.Request()
+	if !hostPort.MatchString(r.Host) {
+		return "", &ci.Problem{Code: badHost, Detail: "The Host header of the request is no host name with or without a port."}
+	}
+	if r.TLS != nil {
+		return "https://" + r.Host, nil
+	}
+	return "http://" + r.Host, nil
+}
+
+var hostPort = regexp.MustCompile(`^([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?$`)
+
+// buildsPath is the list of a project's builds, on a branch unless that is
+// empty.
+func buildsPath(project, branch string) string {
+	q := url.Values{"project": {project}}
+	if branch != "" {
+		q.Set("branch", branch)
+	}
+	return "/?" + q.Encode()
+}
+
+func buildPath(id ci.BuildID) string { return "/builds/" + id.String() }
