@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -96,6 +97,37 @@ func TestBadge_Says(t *testing.T) {
 	}
 	if p := read(t, Badge{}.SVG()); p.width != 0 || p.texts != nil {
 		t.Errorf("nothing: %+v", p)
+	}
+}
+
+// TestBadge_Golden holds pictures to files, which docs/badges.md shows. UPDATE=1
+// writes them anew: look at them.
+func TestBadge_Golden(t *testing.T) {
+	t.Parallel()
+	pictures := map[string]Badge{
+		"passed-running": {Label: "build", Parts: []Part{{"passed", "passed"}, {"running", "running"}}},
+		"step":           {Label: "test/linux", Parts: []Part{{"failed", "failed"}}},
+		"square":         {Label: "build", Parts: []Part{{"passed", "passed"}}, Style: FlatSquare},
+		"unknown":        {Label: "build", Parts: []Part{{"unknown", Unknown}}},
+		"style":          {Label: "build", Parts: []Part{{"unknown style", Unknown}}},
+	}
+	for status := range looks {
+		pictures[status] = Badge{Label: "build", Parts: []Part{{status, status}}}
+	}
+	for name, picture := range pictures {
+		path, got := "testdata/"+name+".svg", picture.SVG()
+		if os.Getenv("UPDATE") != "" {
+			if err := os.WriteFile(path, got, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("%s differs (UPDATE=1 writes it anew); got:\n%s", path, got)
+		}
 	}
 }
 

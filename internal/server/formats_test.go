@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
+	"html"
 	"net/url"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -426,6 +428,42 @@ func TestFormats_Addresses(t *testing.T) {
 	s.cfg.PublicURL = "https://ci.example"
 	for _, path := range []string{"/cc.xml", "/builds.atom", "/oembed?url=https%3A%2F%2Fci.example" + url.QueryEscape(build)} {
 		if a := s.get(path, "X-Forwarded-Proto: ftp", "X-Forwarded-Host: evil.example"); a.status != 200 || !strings.Contains(a.body, `https://ci.example/`) || strings.Contains(a.body, "evil") {
+			t.Errorf("%s: %d %s", path, a.status, a.body)
+		}
+	}
+}
+
+// TestFormats_Documented asks for every address that docs/badges.md gives.
+func TestFormats_Documented(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.create(`{"project":"acme/api","branch":"main","id":"0190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a10","status":"running"}`)
+	s.update("/api/v1/builds/0190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a10", `{"step":{"key":"test/linux","status":"passed"}},{"build":{"status":"passed"}}`)
+	s.cfg.PublicURL = "https://ci.example"
+	text, err := os.ReadFile("../../docs/badges.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var paths []string
+	for _, match := range regexp.MustCompile("https://ci\\.example(/[^\\s\"`)\\[]+)").FindAllStringSubmatch(string(text), -1) {
+		paths = append(paths, html.UnescapeString(match[1]))
+	}
+	for _, match := range regexp.MustCompile(`url=(https%3A%2F%2Fci\.example[^&)]+)&style`).FindAllStringSubmatch(string(text), -1) {
+		path, err := url.QueryUnescape(match[1])
+		if err != nil {
+			t.Error(err)
+		}
+		paths = append(paths, strings.TrimPrefix(path, s.cfg.PublicURL))
+	}
+	if len(paths) < 12 {
+		t.Errorf("only %d addresses: %v", len(paths), paths)
+	}
+	for _, path := range paths {
+		if strings.HasSuffix(path, "/*") || path == "/oembed" { // a scheme, an endpoint
+			continue
+		}
+		a := s.get(path)
+		if a.status != 200 || strings.HasPrefix(path, "/badge/") && a.says() != "acme/api, main: passed" || strings.HasPrefix(path, "/shields/") && !strings.Contains(a.body, `"message":"passed"`) {
 			t.Errorf("%s: %d %s", path, a.status, a.body)
 		}
 	}
