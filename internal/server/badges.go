@@ -175,6 +175,9 @@ func (s *Server) whole(c echo.Context, status int, contentType string, body []by
 			return c.NoContent(http.StatusNotModified)
 		}
 	}
+	if status == http.StatusServiceUnavailable {
+		h.Set("Retry-After", retryAfter())
+	}
 	h.Set("Content-Type", contentType)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	c.Response().WriteHeader(status)

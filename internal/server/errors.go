@@ -112,7 +112,7 @@ func (s *Server) answer(err error, c echo.Context) {
 	case k.status == http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", challenge(p.Code))
 	case k.status == http.StatusServiceUnavailable:
-		h.Set("Retry-After", strconv.Itoa(1+rand.IntN(4))) // seconds; spread, so that not all come back at once
+		h.Set("Retry-After", retryAfter())
 	case p.Code == badEncoding:
 		h.Set("Accept-Encoding", "gzip, zstd, identity")
 	}
@@ -144,6 +144,9 @@ func (s *Server) answer(err error, c echo.Context) {
 		c.Response().Write(append(body, '\n'))
 	}
 }
+
+// retryAfter is in seconds, and spread, so that not all come back at once.
+func retryAfter() string { return strconv.Itoa(1 + rand.IntN(4)) }
 
 // forPrograms are the beginnings of addresses that no person goes to.
 var forPrograms = []string{"/api/", "/badge/", "/shields/", "/cc.xml", "/builds.atom", "/oembed"}

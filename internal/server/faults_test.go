@@ -39,6 +39,14 @@ func TestDatabaseAway(t *testing.T) {
 	if a := s.get("/plain"); a.status != 503 || !strings.Contains(a.body, "<h1>Database unavailable</h1>") || a.header.Get("Retry-After") == "" || a.header.Get("Cache-Control") != "no-store" {
 		t.Errorf("the accessible view: %d %s", a.status, a.body)
 	}
+	if a := s.get("/badge/p.svg"); a.status != 503 || a.says() != "p: unavailable" || a.header.Get("Cache-Control") != "no-store" || a.header.Get("ETag") != "" || a.header.Get("Retry-After") == "" {
+		t.Errorf("a badge: %d %v %s", a.status, a.header, a.body)
+	}
+	for path, want := range map[string]int{"/shields/p.json": 503, "/cc.xml": 503, "/builds.atom": 503, "/": 200, "/?project=p": 200, strings.TrimPrefix(build, "/api/v1"): 200} {
+		if a := s.get(path); a.status != want || a.header.Get("ETag") != "" {
+			t.Errorf("%s: %d %v", path, a.status, a.header)
+		}
+	}
 	if a := s.write(build+"/updates", `{"updates":[`+logText("a", 1, "y")+`]}`); a.status != 503 || a.header.Get("Retry-After") == "" {
 		t.Errorf("a write: %d %s", a.status, a.body)
 	}
