@@ -322,7 +322,7 @@ func TestOEmbed(t *testing.T) {
 	build := strings.TrimPrefix(s.built("main", "passed"), "/api/v1")
 	id := strings.TrimPrefix(build, "/builds/")
 	ask := func(of, more string) answer { return s.get("/oembed?url=" + url.QueryEscape(of) + more) }
-	source := regexp.MustCompile(`^<iframe src="([^"]*)" title="([^"]*)" width="(\d+)" height="(\d+)" sandbox="[a-z -]+" loading="lazy" frameborder="0"></iframe>$`)
+	source := regexp.MustCompile(`^<iframe src="([^"]*)" title="([^"]*)" width="(\d+)" height="(\d+)" sandbox="[a-z -]+" loading="lazy" frameborder="0" style="max-width:100%"></iframe>$`)
 	for of, want := range map[string]string{
 		build:                                   "/embed/steps/" + id,
 		build + "#test:L3":                      "/embed/steps/" + id,

@@ -126,7 +126,7 @@ func FuzzFormats(f *testing.F) {
 		}
 		// A frame is one element, with attributes of ours.
 		text := frame.html("https://ci.example", 1, 1)
-		if i := strings.Index(text, "<"); i != 0 || strings.Count(text, "<") != 2 || strings.Count(text, ">") != 2 || strings.Count(text, `"`) != 14 || strings.Contains(text, "'") {
+		if i := strings.Index(text, "<"); i != 0 || strings.Count(text, "<") != 2 || strings.Count(text, ">") != 2 || strings.Count(text, `"`) != 16 || strings.Contains(text, "'") {
 			t.Fatalf("%q: %s", title, text)
 		}
 	})

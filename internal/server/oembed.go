@@ -53,7 +53,7 @@ type frameable struct {
 
 // html is the frame, so many px wide and high.
 func (f frameable) html(base string, width, height int64) string {
-	return fmt.Sprintf(`<iframe src="%s" title="%s" width="%d" height="%d" sandbox="%s" loading="lazy" frameborder="0"></iframe>`,
+	return fmt.Sprintf(`<iframe src="%s" title="%s" width="%d" height="%d" sandbox="%s" loading="lazy" frameborder="0" style="max-width:100%%"></iframe>`,
 		html.EscapeString(base+f.path), html.EscapeString(f.title), width, height, frameRights)
 }
 
