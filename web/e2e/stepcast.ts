@@ -78,18 +78,22 @@ export class Server {
 		return new Reporter(this, answer.id as string, answer.number as number);
 	}
 
+	post(path: string, body: unknown): Promise<Record<string, unknown>> {
+		return this.send("POST", path, body);
+	}
+
 	/** Every write can be repeated blindly, so one that got no answer is. */
-	async post(path: string, body: unknown): Promise<Record<string, unknown>> {
+	async send(method: string, path: string, body?: unknown): Promise<Record<string, unknown>> {
 		const write = () =>
 			fetch(this.url + path, {
-				method: "POST",
+				method,
 				headers: { Authorization: `Bearer ${this.token}`, "Content-Type": "application/json" },
-				body: JSON.stringify(body),
+				...(body === undefined ? {} : { body: JSON.stringify(body) }),
 			});
 		const response = await write().catch(write);
 		const text = await response.text();
-		if (!response.ok) throw new Error(`POST ${path}: ${response.status} ${text}`);
-		return JSON.parse(text);
+		if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+		return text === "" ? {} : JSON.parse(text);
 	}
 
 	/** Runs a command under `stepcast run`, and answers with its exit code and what it printed. */

@@ -13,9 +13,6 @@ const home = new URL(
 	)?.src || location.href,
 ).origin;
 
-/** Where links lead that are in a frame: out of it. */
-export const target = self === top ? nothing : "_top";
-
 /**
  * What all widgets are: an element on somebody's page that follows the scheme of the page around it, and
  * says when what it shows may be old. Its children are what is seen without JavaScript and until there

@@ -1,0 +1,322 @@
+import { createServer, type Server as HttpServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Page } from "@playwright/test";
+import { Relay } from "./relay.ts";
+import { test as base, connectionErrors, expect, type Server } from "./stepcast.ts";
+
+/** Somebody's page, on another origin than the server: its host has another name, and another port. */
+interface Site {
+	/** What stands in the body. */
+	body: string;
+	/** The page's stylesheet. */
+	css: string;
+	policy: string;
+	url: string;
+}
+
+const test = base.extend<{ relay: Relay; site: Site }>({
+	relay: async ({ server }, use) => {
+		const relay = await new Relay(() => server.url).start();
+		await use(relay);
+		relay.close();
+	},
+	site: async ({ relay }, use) => {
+		const policy =
+			`default-src 'none'; script-src ${relay.url}; connect-src ${relay.url}; style-src 'self'; ` +
+			"base-uri 'none'; require-trusted-types-for 'script'; trusted-types stepcast";
+		const site: Site = { body: "", css: "", policy, url: "" };
+		const http = await serve(site);
+		site.url = `http://localhost:${(http.address() as AddressInfo).port}/`;
+		await use(site);
+		http.closeAllConnections();
+		http.close();
+	},
+});
+
+function serve(site: Site): Promise<HttpServer> {
+	const http = createServer(({ url }, response) => {
+		if (url === "/site.css") {
+			response.writeHead(200, { "Content-Type": "text/css" }).end(site.css);
+			return;
+		}
+		response.writeHead(200, {
+			"Content-Type": "text/html; charset=utf-8",
+			"Content-Security-Policy": site.policy,
+		});
+		response.end(`<!doctype html><title>Portal</title>
+			<link rel="stylesheet" href="/site.css">${url === "/bare" ? "" : site.body}`);
+	});
+	return new Promise((resolve) => http.listen(0, "127.0.0.1", () => resolve(http)));
+}
+
+/** The script, as a page names it: asynchronously, and once more, and once more as a module. */
+function scripts(from: string): string {
+	return `<script async src="${from}/widgets.js"></script><script src="${from}/widgets.js"></script>
+		<script type="module" src="${from}/widgets.js"></script>`;
+}
+
+const hostile = `
+	* {
+		all: unset !important;
+		display: none !important;
+		position: static !important;
+		direction: rtl !important;
+		color: red !important;
+		font: 72px/4 cursive !important;
+		letter-spacing: 1em !important;
+		opacity: 0.1 !important;
+		text-transform: uppercase !important;
+		visibility: hidden !important;
+		white-space: pre !important;
+		word-spacing: 1em !important;
+		writing-mode: vertical-rl !important;
+	}
+	html, body { display: block !important; opacity: 1 !important; writing-mode: horizontal-tb !important; }
+`;
+
+function publish(server: Server, project: string): Promise<unknown> {
+	return server.send("PATCH", `/api/v1/projects/${project}`, { visibility: "public" });
+}
+
+/** What a person reads in an element. */
+function words(page: Page, element: string): Promise<string> {
+	return page.locator(element).evaluate((host) => {
+		const read = (node: Node): string => {
+			if (node instanceof Text) return node.data;
+			if (node instanceof Comment) return "";
+			const { shadowRoot } = node as Element;
+			return [...(shadowRoot ?? node).childNodes].map(read).join("");
+		};
+		return read(host).replace(/\s+/g, " ").trim();
+	});
+}
+
+/** All names that scripts of the page may come upon. */
+function names(page: Page): Promise<string[]> {
+	return page.evaluate(() =>
+		[window, Symbol, document, HTMLElement.prototype].flatMap(Object.getOwnPropertyNames),
+	);
+}
+
+test("a page of another origin, with a strict policy and hostile styles, follows builds through a restart", async ({
+	page,
+	server,
+	relay,
+	site,
+	complaints,
+}) => {
+	const project = "embeds/live";
+	const build = await server.build({ project, branch: "main", steps: [{ key: "test" }] });
+	await publish(server, project);
+	await build.step("test", "running");
+	await build.log("test", "<b>first</b>\n");
+	site.css = hostile;
+	site.body = `
+		<stepcast-status project="${project}" branch="main"></stepcast-status>
+		<stepcast-board projects="embeds/*"></stepcast-board>
+		<stepcast-steps build="${build.id}"></stepcast-steps>
+		<stepcast-log build="${build.id}" step="test" lines="5"></stepcast-log>
+		${scripts(relay.url)}`;
+	await page.goto(`${site.url}bare`);
+	const bare = await names(page);
+	await page.goto(site.url);
+	const status = page.locator("stepcast-status a");
+	await expect(status).toContainText("running");
+	await expect(page.locator("stepcast-board stepcast-tile")).toContainText("running");
+	await expect(page.locator("stepcast-steps")).toContainText("test");
+	await expect(page.locator("stepcast-log")).toContainText("<b>first</b>");
+	expect(await names(page)).toEqual(bare);
+	expect(relay.streams.length).toBe(1);
+	expect(relay.asked.length).toBe(1);
+
+	const looks = await status.evaluate((a) => {
+		const { color, direction, fontSize, letterSpacing, textTransform } = getComputedStyle(a);
+		return { color, direction, fontSize, letterSpacing, textTransform };
+	});
+	expect(looks).toEqual({
+		color: expect.stringMatching(/^rgb\((31, 35, 40|230, 237, 243)\)$/),
+		direction: "ltr",
+		fontSize: "14px",
+		letterSpacing: "normal",
+		textTransform: "none",
+	});
+	for (const element of ["status", "board", "steps", "log"]) {
+		await expect(page.locator(`stepcast-${element}`)).toBeVisible();
+		expect(await page.locator(`stepcast-${element}`).evaluate((e) => e.clientHeight)).toBeLessThan(
+			400,
+		);
+	}
+
+	complaints.expected = connectionErrors;
+	await server.stop("SIGKILL");
+	await expect(page.locator("stepcast-status")).toContainText("reconnecting");
+	await server.start();
+	await build.log("test", "second\n");
+	await build.finish("test");
+	const next = await server.build({ project, branch: "main", status: "running" });
+	for (const [element, text] of [
+		["status", `#${next.number}`],
+		["board", `#${next.number}`],
+		["steps", "passed"],
+		["log", "second"],
+	]) {
+		await expect.poll(() => words(page, `stepcast-${element}`)).toContain(text);
+	}
+	await expect(page.locator("stepcast-status")).not.toContainText("reconnecting");
+	await expect.poll(() => relay.streams.length).toBe(1);
+	expect(await names(page)).toEqual(bare);
+});
+
+test("elements that come, move and go share what there is", async ({
+	page,
+	server,
+	relay,
+	site,
+}) => {
+	const build = await server.build({ project: "embeds/moving", branch: "main" });
+	await publish(server, "embeds/moving");
+	await build.step("test", "running");
+	site.body = `<main></main><aside></aside>${scripts(relay.url)}`;
+	await page.goto(site.url);
+	const add = (branch: string) =>
+		page.evaluate((branch) => {
+			const element = document.createElement("stepcast-status");
+			element.setAttribute("project", "embeds/moving");
+			element.setAttribute("branch", branch);
+			document.querySelector("main")?.append(element);
+		}, branch);
+	await add("main");
+	await expect(page.locator("stepcast-status")).toContainText("running");
+	// Another place is no other connection.
+	await page.evaluate(() => {
+		const aside = document.querySelector("aside");
+		aside?.append(...document.querySelectorAll("stepcast-status"));
+	});
+	await expect(page.locator("aside stepcast-status")).toContainText("running");
+	expect(relay.asked.length).toBe(1);
+	// More is wanted: the one connection is made anew, and has both.
+	await add("other");
+	await expect(page.locator("main stepcast-status")).toContainText("unknown");
+	await server.build({ project: "embeds/moving", branch: "other" });
+	await expect(page.locator("main stepcast-status")).toContainText("queued");
+	await build.step("test", "passed");
+	await build.send({ build: { status: "passed" } });
+	await expect(page.locator("aside stepcast-status")).toContainText("passed");
+	expect(relay.streams.length).toBe(1);
+	expect(relay.asked.length).toBe(2);
+	// Nobody is left, and so is no connection.
+	await page.evaluate(() => {
+		for (const element of document.querySelectorAll("stepcast-status")) element.remove();
+	});
+	await expect.poll(() => relay.streams.length).toBe(0);
+});
+
+test("one that is refused does not disturb the others, and asks no more", async ({
+	page,
+	server,
+	relay,
+	site,
+	complaints,
+}) => {
+	complaints.expected = [/status of 40[14]/];
+	await server.build({ project: "embeds/secret", branch: "main", status: "running" });
+	const seen = await server.build({ project: "embeds/seen", branch: "main", status: "running" });
+	await publish(server, "embeds/seen");
+	const { id, token } = await server.post("/api/v1/tokens", {
+		name: "portal",
+		project: "embeds/secret",
+		scopes: ["status"],
+	});
+	const none = "00000000-0000-4000-8000-000000000000";
+	site.body = `
+		<stepcast-status id="private" project="embeds/secret"></stepcast-status>
+		<stepcast-status id="token" project="embeds/secret" token="${token}"></stepcast-status>
+		<stepcast-status id="wrong" project="embeds//x"></stepcast-status>
+		<stepcast-steps id="none" build="${none}">none</stepcast-steps>
+		<stepcast-steps id="seen" build="${seen.id}"></stepcast-steps>
+		<stepcast-status id="public" project="embeds/seen"></stepcast-status>${scripts(relay.url)}`;
+	await page.goto(site.url);
+	for (const element of ["#private", "#wrong", "#none"]) {
+		await expect(page.locator(element)).toContainText("unknown");
+	}
+	for (const element of ["#public", "#token", "#seen"]) {
+		await expect(page.locator(element)).toContainText("running");
+	}
+	expect(relay.streams.length).toBe(2);
+	await server.send("DELETE", `/api/v1/tokens/${id}`);
+	await expect(page.locator("#token")).toContainText("unknown");
+	const asked = relay.paths.length;
+	await seen.send({ build: { status: "passed" } });
+	await expect(page.locator("#public")).toContainText("passed");
+	expect(relay.paths.length).toBe(asked);
+});
+
+test("the colours are those of the page around it, whenever they change", async ({
+	page,
+	server,
+	relay,
+	site,
+}) => {
+	await server.build({ project: "embeds/colours", status: "running" });
+	await publish(server, "embeds/colours");
+	site.css = `
+		.declared { color-scheme: dark; }
+		.both { color-scheme: light dark; }
+		.painted { background: #222; color: #eee; }
+	`;
+	site.body = `<stepcast-status project="embeds/colours"></stepcast-status>${scripts(relay.url)}`;
+	await page.goto(site.url);
+	const colour = () => page.locator("stepcast-status a").evaluate((a) => getComputedStyle(a).color);
+	const [light, dark] = ["rgb(31, 35, 40)", "rgb(230, 237, 243)"];
+	for (const [name, scheme, want] of [
+		["", "light", light],
+		["declared", "light", dark],
+		["painted", "light", dark],
+		["", "dark", light],
+		["both", "dark", dark],
+		["both", "light", light],
+	] as const) {
+		await page.emulateMedia({ colorScheme: scheme });
+		await page.evaluate((name) => {
+			document.documentElement.className = name;
+		}, name);
+		await expect.poll(colour, { message: `${name}, ${scheme}` }).toBe(want);
+	}
+	for (const [theme, want] of [
+		["dark", dark],
+		["light", light],
+		["auto", light],
+	] as const) {
+		await page.locator("stepcast-status").evaluate((e, theme) => {
+			e.setAttribute("theme", theme);
+		}, theme);
+		await expect.poll(colour).toBe(want);
+	}
+	await page.locator("stepcast-status").evaluate((e) => {
+		(e as HTMLElement).hidden = true;
+	});
+	await expect(page.locator("stepcast-status")).toBeHidden();
+});
+
+test("a page that was away goes on where it was", async ({ page, server, relay, site }) => {
+	const build = await server.build({ project: "embeds/away", status: "running" });
+	await publish(server, "embeds/away");
+	site.body = `<stepcast-status project="embeds/away"></stepcast-status>${scripts(relay.url)}`;
+	await page.goto(site.url);
+	await expect(page.locator("stepcast-status")).toContainText("running");
+	await page.goto(`${site.url}bare`);
+	await expect.poll(() => relay.streams.length).toBe(0);
+	await build.send({ build: { status: "failed" } });
+	await page.goBack();
+	await expect(page.locator("stepcast-status")).toContainText("failed");
+	await expect.poll(() => relay.streams.length).toBe(1);
+});
+
+test("without JavaScript there is a link", async ({ browser, site, relay }) => {
+	site.body = `<stepcast-status project="embeds/x"><a href="${relay.url}/">embeds/x</a></stepcast-status>${scripts(relay.url)}`;
+	const context = await browser.newContext({ javaScriptEnabled: false });
+	const page = await context.newPage();
+	await page.goto(site.url);
+	await expect(page.getByRole("link", { name: "embeds/x" })).toBeVisible();
+	await context.close();
+});
