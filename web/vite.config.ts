@@ -73,32 +73,16 @@ function slimmed(sheet: string): string {
 }
 
 /**
- * Makes of Lit a guest on pages of others: its policy for Trusted Types has our name, which a page that
- * has a Lit of its own has not given away yet, and nothing of it is left at the window. The element and
- * the styles that all others begin with are smaller ones.
+ * What the pages have of Lit, widgets have of files of the same name in src/widgets, which are smaller,
+ * and leave nothing at the window of somebody else's page.
  */
 const guest: Plugin = {
 	name: "guest",
 	apply: "build",
 	enforce: "pre",
-	resolveId: (id) =>
-		id === "lit" || id.endsWith("/shared-styles.ts")
-			? fileURLToPath(new URL(`src/widgets/${id.replace(/.*\/|\.ts$/g, "")}.ts`, import.meta.url))
-			: undefined,
-	transform(code, id) {
-		if (!id.endsWith("/lit-html/lit-html.js")) return undefined;
-		const rewritten = [
-			[/(?<=createPolicy\(")lit-html/, "stepcast"],
-			[/(?<=,B=)t\.litHtmlPolyfillSupport;B[^;]*litHtmlVersions[^;]*/, "0"],
-		] as const;
-		return rewritten.reduce((text, [from, to]) => {
-			if (text.split(from).length !== 2) {
-				throw new Error(
-					`Not once in lit-html.js, ${from}: mend vite.config.ts, so that widgets leave nothing of Lit behind.`,
-				);
-			}
-			return text.replace(from, to);
-		}, code);
+	resolveId(id) {
+		const name = /^lit$|(?<=\/)(shared-styles|keyed|vars)(?=\.ts$)/.exec(id)?.[0];
+		return name && fileURLToPath(new URL(`src/widgets/${name}.ts`, import.meta.url));
 	},
 	/** A page may load the file twice, or two of it: whoever comes second does nothing. */
 	generateBundle(_options, bundle) {

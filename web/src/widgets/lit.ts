@@ -1,6 +1,6 @@
-import { noChange, render } from "lit-html";
+import { render } from "./templates.ts";
 
-export { html, noChange, nothing } from "lit-html";
+export { html, nothing } from "./templates.ts";
 
 /**
  * What the widgets need of Lit's element, which vite.config.ts gives them in its place, in a quarter of
@@ -127,7 +127,7 @@ export class LitElement extends HTMLElement {
 			if (typeof value === "boolean") this.toggleAttribute(name, value);
 			else if (value !== this.getAttribute(name)) this.setAttribute(name, String(value));
 		}
-		render(this.render(), this.renderRoot, { host: this });
+		render(this.render(), this.renderRoot, this);
 		this.#changed = new Map();
 		this.#pending = false;
 		for (const controller of this.#controllers) controller.hostUpdated?.();
@@ -140,7 +140,7 @@ export class LitElement extends HTMLElement {
 
 	willUpdate(_changed: Changed): void {}
 	render(): unknown {
-		return noChange;
+		return undefined;
 	}
 	firstUpdated(_changed: Changed): void {}
 	updated(_changed: Changed): void {}

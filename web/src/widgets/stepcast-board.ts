@@ -111,9 +111,7 @@ export class StepcastBoard extends Widget {
 	}
 
 	protected override view() {
-		const { state, now, connection } = this.watching;
-		if (connection.name === "refused")
-			return html`<div part="calm" class="calm muted">? unknown</div>`;
+		const { state, now } = this.watching;
 		if (!state.loaded) return undefined;
 		const config = this.#config;
 		const all = wanted(state, config);
@@ -133,7 +131,7 @@ export class StepcastBoard extends Widget {
 					(one) => (typeof one === "string" ? one : one.key),
 					(one) =>
 						typeof one === "string"
-							? html`<li part="tile" class="absent"><bdi>${one}</bdi><span class="muted">? unknown</span></li>`
+							? html`<li part="tile" class="absent">${this.unknown(html`<bdi>${one}</bdi>`)}</li>`
 							: html`<li part="tile"><stepcast-tile
 									.server=${this.origin}
 									.tile=${one}

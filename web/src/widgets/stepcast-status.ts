@@ -101,8 +101,9 @@ export class StepcastStatus extends Widget {
 			build?.branch ? html` <bdi class="muted">${build.branch}</bdi>` : nothing
 		}`;
 		if (!build) {
-			if (!state.loaded && connection.name !== "refused") return undefined;
-			return html`<span class="badge"><b class="muted">? unknown</b> <span part="name" class="name">${name}</span></span>`;
+			return state.loaded || connection.name === "refused"
+				? html`<span class="badge">${this.unknown(name)}</span>`
+				: undefined;
 		}
 		const done = progress(build, now);
 		return html`<a

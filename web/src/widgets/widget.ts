@@ -89,7 +89,8 @@ export abstract class Widget extends LitElement implements Watcher {
 	}
 
 	override render() {
-		const view = this.view();
+		const refused = this.watching.connection.name === "refused";
+		const view = this.view() ?? (refused ? this.unknown() : undefined);
 		const scheme = this.theme === "light" || this.theme === "dark" ? this.theme : this.scheme;
 		return html`<i class="probe" @transitionrun=${this.#look}></i>${
 			view === undefined
@@ -111,6 +112,11 @@ export abstract class Widget extends LitElement implements Watcher {
 		const { name } = connection;
 		if (name === "stale" || name === "offline") return true;
 		return name === "reconnecting" && asOf !== undefined && Date.now() - asOf > staleAfter;
+	}
+
+	/** What nobody here may know, or what there is not. */
+	protected unknown(what: unknown = nothing) {
+		return html`<span class="muted">? unknown</span> ${what}`;
 	}
 
 	/** What there is to say about the connection; nothing while all is well. */

@@ -1,0 +1,237 @@
+/**
+ * Templates as Lit has them, as far as widgets use them, in a third of the size: html`…` with values in
+ * content (text, templates, nodes, lists), in attributes, properties (.name), booleans (?name), events
+ * (@name), and functions that are called with the element in whose tag they stand. Values are never HTML.
+ */
+export interface Template {
+	readonly strings: TemplateStringsArray;
+	readonly values: readonly unknown[];
+}
+
+export function html(strings: TemplateStringsArray, ...values: unknown[]): Template {
+	return { strings, values };
+}
+
+/** In content, no node; of an attribute, that it is not there. */
+export const nothing = Symbol();
+
+/** A template for each item: what comes, goes or moves up leaves the others where they are. */
+export class Keyed {
+	constructor(readonly entries: readonly (readonly [key: unknown, value: unknown])[]) {}
+}
+
+/** Shows a value in a root, in place of the one that was shown there. Listeners are called on the host. */
+export function render(value: unknown, root: ShadowRoot, host: unknown): void {
+	const slot = roots.get(root) ?? new Slot(root.appendChild(new Comment()), host);
+	roots.set(root, slot);
+	slot.show(value);
+}
+
+const roots = new WeakMap<ShadowRoot, Slot>();
+
+/** The only HTML there is: what stands in this script. */
+const policy = (globalThis as { trustedTypes?: TrustedTypes }).trustedTypes?.createPolicy(
+	"stepcast",
+	{
+		createHTML: (text) => text,
+	},
+);
+
+interface TrustedTypes {
+	createPolicy(
+		name: string,
+		rules: { createHTML(text: string): string },
+	): { createHTML(text: string): string };
+}
+
+/**
+ * The n-th value of a template is {{n}} in its HTML: a comment, or in a tag an attribute, or in the value
+ * of one, whose name then begins with a ~, lest it mean anything yet.
+ */
+const hole = /\{\{(\d+)\}\}/;
+/** Ends within a tag; behind the name of an attribute, if one is open. */
+const inTag = /<[^>]*?(?:\s([^\s=>]+)=(?:"[^"]*|[^\s">]*))?$/;
+
+interface Prepared {
+	readonly content: DocumentFragment;
+	/** What attributes are called whose values have holes: HTML knows no capital letters. */
+	readonly names: ReadonlyMap<string, string>;
+}
+
+const prepared = new WeakMap<TemplateStringsArray, Prepared>();
+
+function prepare(strings: TemplateStringsArray): Prepared {
+	const known = prepared.get(strings);
+	if (known) return known;
+	const names = new Map<string, string>();
+	const text = strings.reduce((before, string, i) => {
+		const tag = inTag.exec(before);
+		let name = tag?.[1];
+		let start = before;
+		if (name && !name.startsWith("~")) {
+			const at = before.lastIndexOf(`${name}=`);
+			start = `${before.slice(0, at)}~${before.slice(at)}`;
+			name = `~${name}`;
+			names.set(name.toLowerCase(), name);
+		}
+		return `${start}${tag ? `{{${i - 1}}}` : `<!--{{${i - 1}}}-->`}${string}`;
+	});
+	const template = document.createElement("template");
+	template.innerHTML = (policy?.createHTML(text) ?? text) as string;
+	const made = { content: template.content, names };
+	prepared.set(strings, made);
+	return made;
+}
+
+/** A template in the document: how each group of its values is shown, given all of them. */
+class Instance {
+	readonly strings: TemplateStringsArray;
+	readonly content: DocumentFragment;
+	readonly #parts: ((values: readonly unknown[]) => void)[] = [];
+
+	constructor(strings: TemplateStringsArray, host: unknown) {
+		this.strings = strings;
+		const { content, names } = prepare(strings);
+		this.content = document.importNode(content, true);
+		const walker = document.createTreeWalker(this.content, 129);
+		const nodes: Node[] = [];
+		while (walker.nextNode()) nodes.push(walker.currentNode);
+		for (const node of nodes) {
+			if (node instanceof Comment) {
+				const at = Number(hole.exec(node.data)?.[1]);
+				const slot = new Slot(node, host);
+				this.#parts.push((values) => slot.show(values[at]));
+				continue;
+			}
+			const element = node as Element;
+			for (const { name, value } of [...element.attributes]) {
+				const full = names.get(name);
+				if (!full && !hole.test(name)) continue;
+				element.removeAttribute(name);
+				// Text, number of a hole, text, …
+				const pieces = (full ? value : name).split(hole);
+				const set = full ? setter(element, full.slice(1), host) : call(element);
+				let before: unknown = set;
+				this.#parts.push((values) => {
+					const shown = pieces.map((piece, i) => (i % 2 ? values[Number(piece)] : piece));
+					const single = pieces.length === 3 && !pieces[0] && !pieces[2];
+					const value = single
+						? shown[1]
+						: shown.includes(nothing)
+							? nothing
+							: shown.map((one) => one ?? "").join("");
+					if (value === before) return;
+					before = value;
+					set(value);
+				});
+			}
+		}
+	}
+
+	update(values: readonly unknown[]): void {
+		for (const part of this.#parts) part(values);
+	}
+}
+
+function call(element: Element): (value: unknown) => void {
+	return (value) => (value as (element: Element) => void)(element);
+}
+
+function setter(element: Element, name: string, host: unknown): (value: unknown) => void {
+	const rest = name.slice(1);
+	if (name[0] === ".") return (value) => Reflect.set(element, rest, value);
+	if (name[0] === "?") return (value) => element.toggleAttribute(rest, Boolean(value));
+	if (name[0] === "@") {
+		let listener: unknown;
+		element.addEventListener(rest, (event) => (listener as EventListener)?.call(host, event));
+		return (value) => {
+			listener = value;
+		};
+	}
+	return (value) => {
+		if (value === nothing) element.removeAttribute(name);
+		else element.setAttribute(name, String(value ?? ""));
+	};
+}
+
+/** A place in content, before a comment. */
+class Slot {
+	readonly end: Comment;
+	readonly #start = new Comment();
+	readonly #host: unknown;
+	#shown: unknown = nothing;
+	#items = new Map<unknown, Slot>();
+
+	constructor(end: Comment, host: unknown) {
+		this.end = end;
+		this.#host = host;
+		end.before(this.#start);
+	}
+
+	show(value: unknown): void {
+		const shown = this.#shown;
+		if (value instanceof Keyed) this.#list(value.entries);
+		else if (Array.isArray(value)) this.#list(value.map((one, i) => [i, one]));
+		else if (typeof value === "object" && value && "strings" in value) {
+			const { strings, values } = value as Template;
+			let instance = shown as Instance;
+			if (!(shown instanceof Instance && shown.strings === strings)) {
+				instance = new Instance(strings, this.#host);
+				instance.update(values);
+				this.#put(instance, instance.content);
+			} else instance.update(values);
+		} else if (value instanceof Node) {
+			if (value !== shown) this.#put(value, value);
+		} else {
+			const text = value === nothing ? "" : String(value ?? "");
+			if (text !== shown) this.#put(text, text);
+		}
+	}
+
+	#put(shown: unknown, content: Node | string): void {
+		this.#clear();
+		this.#shown = shown;
+		if (content !== "") this.end.before(content);
+	}
+
+	#clear(): void {
+		this.#items.clear();
+		while (this.end.previousSibling !== this.#start) this.end.previousSibling?.remove();
+	}
+
+	#list(entries: Keyed["entries"]): void {
+		if (this.#shown !== this.#items) this.#put(this.#items, "");
+		const old = this.#items;
+		const keys = new Set(entries.map(([key]) => key));
+		for (const [key, slot] of old) {
+			if (keys.has(key)) continue;
+			slot.#move();
+			old.delete(key);
+		}
+		this.#shown = this.#items = new Map();
+		for (const [key, value] of entries) {
+			const [next] = old.values();
+			let slot = old.get(key);
+			old.delete(key);
+			const before = next ? next.#start : this.end;
+			if (!slot) {
+				const end = new Comment();
+				before.before(end);
+				slot = new Slot(end, this.#host);
+			} else if (slot !== next) slot.#move(before);
+			this.#items.set(key, slot);
+			slot.show(value);
+		}
+	}
+
+	/** Puts all of it before a node, or away. */
+	#move(before?: ChildNode): void {
+		const nodes: Node[] = [];
+		for (let node: Node = this.#start; node !== this.end; node = node.nextSibling as Node) {
+			nodes.push(node);
+		}
+		nodes.push(this.end);
+		if (before) before.before(...nodes);
+		else new DocumentFragment().append(...nodes);
+	}
+}
