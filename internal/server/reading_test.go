@@ -150,6 +150,34 @@ func TestOperations(t *testing.T) {
 	}
 }
 
+// Pages of any origin load the script, and need not load it again.
+func TestWidgets_Headers(t *testing.T) {
+	t.Parallel()
+	s := New(Config{})
+	srv := &testServer{t: t, Server: s, url: serveHandler(t, s)}
+	tags := map[string]bool{}
+	for _, coding := range []string{"identity", "gzip"} {
+		asked := []string{"Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: script", "Accept-Encoding: " + coding}
+		a := srv.get("/widgets.js", asked...)
+		tag := a.header.Get("Etag")
+		if a.status != 200 || tag == "" || tags[tag] || (a.header.Get("Content-Encoding") == "gzip") != (coding == "gzip") {
+			t.Errorf("%s: %d %v", coding, a.status, a.header)
+		}
+		tags[tag] = true
+		for name, want := range map[string]string{
+			"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin", "Cache-Control": "no-cache",
+			"Content-Type": "text/javascript; charset=utf-8", "X-Content-Type-Options": "nosniff",
+		} {
+			if got := a.header.Get(name); got != want {
+				t.Errorf("%s: %s is %q", coding, name, got)
+			}
+		}
+		if a := srv.get("/widgets.js", append(asked, "If-None-Match: "+tag)...); a.status != 304 || a.body != "" {
+			t.Errorf("%s, known: %d", coding, a.status)
+		}
+	}
+}
+
 func TestPages_Headers(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
