@@ -70,7 +70,7 @@ export function missing(tiles: readonly Tile[], config: WallConfig): readonly st
 }
 
 /** A pattern is a project, or what projects begin with and a star. */
-function covers(pattern: string, project: string): boolean {
+export function covers(pattern: string, project: string): boolean {
 	return pattern.endsWith("*") ? project.startsWith(pattern.slice(0, -1)) : project === pattern;
 }
 

@@ -19,7 +19,6 @@ interface Controller {
 	hostConnected?(): void;
 	hostDisconnected?(): void;
 	hostUpdate?(): void;
-	hostUpdated?(): void;
 }
 
 export function unsafeCSS(text: string): CSSStyleSheet {
@@ -63,16 +62,15 @@ export class LitElement extends HTMLElement {
 
 	declare own: Record<string, Property>;
 	readonly renderRoot = this.attachShadow({ mode: "open" });
-	updateComplete: Promise<unknown> = Promise.resolve();
-	hasUpdated = false;
 
 	readonly #values: Changed = new Map();
 	readonly #controllers: Controller[] = [];
 	/** What was set before the element was defined. */
 	readonly #early: [string, unknown][] = [];
 	#changed: Changed = new Map();
-	/** True until it is in a document: nothing is rendered before. */
-	#pending = true;
+	/** Nothing is rendered before it is in a document. */
+	#waiting = true;
+	#pending = false;
 
 	constructor() {
 		super();
@@ -87,13 +85,13 @@ export class LitElement extends HTMLElement {
 
 	addController(controller: Controller): void {
 		this.#controllers.push(controller);
-		if (this.hasUpdated && this.isConnected) controller.hostConnected?.();
 	}
 
 	connectedCallback(): void {
 		for (const controller of this.#controllers) controller.hostConnected?.();
-		if (this.hasUpdated) return;
-		this.#pending = false;
+		for (const [name, value] of this.#early.splice(0)) Reflect.set(this, name, value);
+		if (!this.#waiting) return;
+		this.#waiting = false;
 		this.requestUpdate();
 	}
 
@@ -111,30 +109,24 @@ export class LitElement extends HTMLElement {
 
 	requestUpdate(name?: string, before?: unknown): void {
 		if (name !== undefined && !this.#changed.has(name)) this.#changed.set(name, before);
-		if (this.#pending) return;
+		if (this.#waiting || this.#pending) return;
 		this.#pending = true;
-		this.updateComplete = Promise.resolve().then(() => this.#update());
+		queueMicrotask(() => this.#update());
 	}
 
 	#update(): void {
-		for (const [name, value] of this.#early.splice(0)) Reflect.set(this, name, value);
 		const changed = this.#changed;
 		this.willUpdate(changed);
 		for (const controller of this.#controllers) controller.hostUpdate?.();
 		for (const name of changed.keys()) {
-			const value = this.#values.get(name);
 			if (!this.own[name]?.reflect) continue;
+			const value = this.#values.get(name);
 			if (typeof value === "boolean") this.toggleAttribute(name, value);
-			else if (value !== this.getAttribute(name)) this.setAttribute(name, String(value));
+			else this.setAttribute(name, String(value));
 		}
 		render(this.render(), this.renderRoot, this);
 		this.#changed = new Map();
 		this.#pending = false;
-		for (const controller of this.#controllers) controller.hostUpdated?.();
-		if (!this.hasUpdated) {
-			this.hasUpdated = true;
-			this.firstUpdated(changed);
-		}
 		this.updated(changed);
 	}
 
@@ -142,6 +134,5 @@ export class LitElement extends HTMLElement {
 	render(): unknown {
 		return undefined;
 	}
-	firstUpdated(_changed: Changed): void {}
 	updated(_changed: Changed): void {}
 }

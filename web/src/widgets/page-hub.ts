@@ -18,8 +18,6 @@ export type Connection =
 
 /** The server sends a ping after 15 s of silence, so three missing ones mean that something is wrong. */
 export const staleAfter = 45_000;
-/** A log that nobody follows stays in its stream for so long: elements come and go together. */
-const linger = 5_000;
 /** How long an answer may take, in milliseconds. */
 const patience = 10_000;
 /** Events of a replay that are told together at most. */
@@ -48,8 +46,6 @@ interface Log {
 	over: boolean;
 	/** The HTTP status of a refusal; 0: there was none. */
 	refused: number;
-	/** Since when nobody follows it. */
-	idle: number;
 }
 
 /**
@@ -99,7 +95,6 @@ class PageHub {
 				told: false,
 				over: false,
 				refused: 0,
-				idle: 0,
 			};
 			this.logs.set(name, log);
 		}
@@ -107,22 +102,14 @@ class PageHub {
 		this.#replay(log);
 	}
 
-	leave(follower: Follower): void {
-		for (const log of this.logs.values()) {
-			if (log.followers.delete(follower)) log.idle = Date.now();
-		}
+	leave(name: string, follower: Follower): void {
+		const log = this.logs.get(name);
+		if (!log?.followers.delete(follower) || log.followers.size > 0) return;
+		this.logs.delete(name);
+		this.#openSoon();
 	}
 
-	/** Lets go of what nobody wants, and says what is true now. */
-	tick(): void {
-		for (const { name, followers, idle } of this.logs.values()) {
-			if (followers.size > 0 || Date.now() - idle < linger) continue;
-			this.logs.delete(name);
-			this.#openSoon();
-		}
-		this.judge();
-	}
-
+	/** Says what is true now. */
 	judge(): void {
 		for (const log of this.logs.values()) {
 			const connection = this.#connection(log);
@@ -260,7 +247,7 @@ function tell({ followers }: Log, events: readonly StreamEvent[]): void {
 	}
 }
 
-let hubs: readonly PageHub[] = [];
+const hubs: PageHub[] = [];
 /** When the browser lost its network; undefined while it has one. */
 let lost: number | undefined;
 let onlineOnce = navigator.onLine;
@@ -277,43 +264,36 @@ export function follow(server: string, token: string, follower: Follower): () =>
 	const fit = hubs.filter((hub) => hub.server === server && hub.token === token);
 	let hub = fit.find(({ logs }) => logs.has(name)) ?? fit.find(({ logs }) => logs.size < maxLogs);
 	if (!hub) {
-		if (hubs.length === 0) start();
+		if (hubs.length === 0) watch();
 		hub = new PageHub(server, token);
-		hubs = [...hubs, hub];
+		hubs.push(hub);
 	}
 	hub.enter(name, follower);
-	return () => hub.leave(follower);
+	return () => hub.leave(name, follower);
 }
 
-/** From the first follower on until no hub has one left. */
-function start(): void {
-	const gone = new AbortController();
-	const on = (target: EventTarget, kind: string, what: (event: Event) => void) =>
-		target.addEventListener(kind, what, { signal: gone.signal });
-	const each = (what: (hub: PageHub) => void) => hubs.forEach(what);
-	const seen = () => document.hidden || each((hub) => hub.hurry(false));
-	on(window, "online", () => {
+/** Tells the hubs what happens to the page, and lets them look at the clock once a second. */
+function watch(): void {
+	const each = (what: (hub: PageHub) => void) => () => hubs.forEach(what);
+	const judge = each((hub) => hub.judge());
+	const seen = () => document.hidden || each((hub) => hub.hurry(false))();
+	addEventListener("online", () => {
 		onlineOnce = true;
 		lost = undefined;
-		each((hub) => hub.hurry(true));
+		each((hub) => hub.hurry(true))();
 	});
-	on(window, "offline", () => {
+	addEventListener("offline", () => {
 		// What the browser says means nothing for a server that it reached while offline: one on this machine.
 		if (onlineOnce) lost = Date.now();
-		each((hub) => hub.judge());
+		judge();
 	});
 	// A page may come back from the browser's back/forward cache, but not if it leaves anything open.
-	on(window, "pagehide", () => each((hub) => hub.sleep()));
-	on(window, "pageshow", (event) => {
-		if ((event as PageTransitionEvent).persisted) each((hub) => hub.open());
-	});
-	on(document, "visibilitychange", seen);
-	on(document, "resume", seen);
-	const timer = setInterval(() => {
-		each((hub) => hub.tick());
-		hubs = hubs.filter(({ logs }) => logs.size > 0);
-		if (hubs.length > 0) return;
-		gone.abort();
-		clearInterval(timer);
-	}, 1_000);
+	addEventListener(
+		"pagehide",
+		each((hub) => hub.sleep()),
+	);
+	addEventListener("pageshow", ({ persisted }) => persisted && each((hub) => hub.open())());
+	document.addEventListener("visibilitychange", seen);
+	document.addEventListener("resume", seen);
+	setInterval(judge, 1_000);
 }

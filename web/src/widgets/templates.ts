@@ -1,6 +1,6 @@
 /**
  * Templates as Lit has them, as far as widgets use them, in a third of the size: html`…` with values in
- * content (text, templates, nodes, lists), in attributes, properties (.name), booleans (?name), events
+ * content (text, templates, lists), in attributes, properties (.name), booleans (?name), events
  * (@name), and functions that are called with the element in whose tag they stand. Values are never HTML.
  */
 export interface Template {
@@ -83,54 +83,51 @@ function prepare(strings: TemplateStringsArray): Prepared {
 	return made;
 }
 
-/** A template in the document: how each group of its values is shown, given all of them. */
-class Instance {
-	readonly strings: TemplateStringsArray;
-	readonly content: DocumentFragment;
-	readonly #parts: ((values: readonly unknown[]) => void)[] = [];
+type Update = (values: readonly unknown[]) => void;
 
-	constructor(strings: TemplateStringsArray, host: unknown) {
-		this.strings = strings;
-		const { content, names } = prepare(strings);
-		this.content = document.importNode(content, true);
-		const walker = document.createTreeWalker(this.content, 129);
-		const nodes: Node[] = [];
-		while (walker.nextNode()) nodes.push(walker.currentNode);
-		for (const node of nodes) {
-			if (node instanceof Comment) {
-				const at = Number(hole.exec(node.data)?.[1]);
-				const slot = new Slot(node, host);
-				this.#parts.push((values) => slot.show(values[at]));
-				continue;
-			}
-			const element = node as Element;
-			for (const { name, value } of [...element.attributes]) {
-				const full = names.get(name);
-				if (!full && !hole.test(name)) continue;
-				element.removeAttribute(name);
-				// Text, number of a hole, text, …
-				const pieces = (full ? value : name).split(hole);
-				const set = full ? setter(element, full.slice(1), host) : call(element);
-				let before: unknown = set;
-				this.#parts.push((values) => {
-					const shown = pieces.map((piece, i) => (i % 2 ? values[Number(piece)] : piece));
-					const single = pieces.length === 3 && !pieces[0] && !pieces[2];
-					const value = single
-						? shown[1]
-						: shown.includes(nothing)
-							? nothing
-							: shown.map((one) => one ?? "").join("");
-					if (value === before) return;
-					before = value;
-					set(value);
-				});
-			}
+/** What a template makes in the document, and what gives all of that new values. */
+function make(strings: TemplateStringsArray, host: unknown): [content: Node, update: Update] {
+	const { content: master, names } = prepare(strings);
+	const content = document.importNode(master, true);
+	const parts: Update[] = [];
+	const walker = document.createTreeWalker(
+		content,
+		NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_COMMENT,
+	);
+	const nodes: Node[] = [];
+	while (walker.nextNode()) nodes.push(walker.currentNode);
+	for (const node of nodes) {
+		if (node instanceof Comment) {
+			const at = Number(hole.exec(node.data)?.[1]);
+			const slot = new Slot(node, host);
+			parts.push((values) => slot.show(values[at]));
+			continue;
+		}
+		const element = node as Element;
+		for (const { name, value } of [...element.attributes]) {
+			const full = names.get(name);
+			if (!full && !hole.test(name)) continue;
+			element.removeAttribute(name);
+			// Text, number of a value, text, …
+			const pieces = (full ? value : name).split(hole);
+			const set = full ? setter(element, full.slice(1), host) : call(element);
+			let before: unknown = set;
+			parts.push((values) => {
+				const shown = pieces.map((piece, i) => (i % 2 ? values[Number(piece)] : piece));
+				// One value alone is what it is; among text it is text.
+				const after = shown.length === 3 && !shown[0] && !shown[2] ? shown[1] : shown.join("");
+				if (after === before) return;
+				before = after;
+				set(after);
+			});
 		}
 	}
-
-	update(values: readonly unknown[]): void {
-		for (const part of this.#parts) part(values);
-	}
+	return [
+		content,
+		(values) => {
+			for (const part of parts) part(values);
+		},
+	];
 }
 
 function call(element: Element): (value: unknown) => void {
@@ -156,47 +153,43 @@ function setter(element: Element, name: string, host: unknown): (value: unknown)
 
 /** A place in content, before a comment. */
 class Slot {
-	readonly end: Comment;
 	readonly #start = new Comment();
+	readonly #end: Comment;
 	readonly #host: unknown;
-	#shown: unknown = nothing;
+	/** A text, the strings of a template, or the items of a list. */
+	#shown: unknown = "";
+	#update: Update | undefined;
 	#items = new Map<unknown, Slot>();
 
 	constructor(end: Comment, host: unknown) {
-		this.end = end;
+		this.#end = end;
 		this.#host = host;
 		end.before(this.#start);
 	}
 
 	show(value: unknown): void {
-		const shown = this.#shown;
 		if (value instanceof Keyed) this.#list(value.entries);
 		else if (Array.isArray(value)) this.#list(value.map((one, i) => [i, one]));
-		else if (typeof value === "object" && value && "strings" in value) {
+		else if (typeof value === "object" && value) {
 			const { strings, values } = value as Template;
-			let instance = shown as Instance;
-			if (!(shown instanceof Instance && shown.strings === strings)) {
-				instance = new Instance(strings, this.#host);
-				instance.update(values);
-				this.#put(instance, instance.content);
-			} else instance.update(values);
-		} else if (value instanceof Node) {
-			if (value !== shown) this.#put(value, value);
+			if (this.#shown === strings) this.#update?.(values);
+			else {
+				const [content, update] = make(strings, this.#host);
+				update(values);
+				this.#put(strings, content);
+				this.#update = update;
+			}
 		} else {
 			const text = value === nothing ? "" : String(value ?? "");
-			if (text !== shown) this.#put(text, text);
+			if (text !== this.#shown) this.#put(text, text);
 		}
 	}
 
 	#put(shown: unknown, content: Node | string): void {
-		this.#clear();
-		this.#shown = shown;
-		if (content !== "") this.end.before(content);
-	}
-
-	#clear(): void {
 		this.#items.clear();
-		while (this.end.previousSibling !== this.#start) this.end.previousSibling?.remove();
+		while (this.#end.previousSibling !== this.#start) this.#end.previousSibling?.remove();
+		this.#shown = shown;
+		this.#end.before(content);
 	}
 
 	#list(entries: Keyed["entries"]): void {
@@ -205,33 +198,34 @@ class Slot {
 		const keys = new Set(entries.map(([key]) => key));
 		for (const [key, slot] of old) {
 			if (keys.has(key)) continue;
-			slot.#move();
+			slot.#move(new DocumentFragment());
 			old.delete(key);
 		}
-		this.#shown = this.#items = new Map();
+		this.#items = new Map();
+		this.#shown = this.#items;
 		for (const [key, value] of entries) {
 			const [next] = old.values();
+			const place = next ? next.#start : this.#end;
 			let slot = old.get(key);
 			old.delete(key);
-			const before = next ? next.#start : this.end;
 			if (!slot) {
 				const end = new Comment();
-				before.before(end);
+				place.before(end);
 				slot = new Slot(end, this.#host);
-			} else if (slot !== next) slot.#move(before);
+			} else if (slot !== next) {
+				const all = new DocumentFragment();
+				slot.#move(all);
+				place.before(all);
+			}
 			this.#items.set(key, slot);
 			slot.show(value);
 		}
 	}
 
-	/** Puts all of it before a node, or away. */
-	#move(before?: ChildNode): void {
-		const nodes: Node[] = [];
-		for (let node: Node = this.#start; node !== this.end; node = node.nextSibling as Node) {
-			nodes.push(node);
-		}
-		nodes.push(this.end);
-		if (before) before.before(...nodes);
-		else new DocumentFragment().append(...nodes);
+	/** Takes all of it away, into a fragment. */
+	#move(into: DocumentFragment): void {
+		while (this.#start.nextSibling !== this.#end) into.append(this.#start.nextSibling as Node);
+		into.prepend(this.#start);
+		into.append(this.#end);
 	}
 }

@@ -42,7 +42,7 @@ export abstract class Widget extends LitElement implements Watcher {
 	static override properties: PropertyDeclarations = {
 		server: {},
 		token: {},
-		theme: { reflect: true },
+		theme: {},
 		scheme: { state: true },
 	};
 	declare server: string;

@@ -1,5 +1,6 @@
 import type { StreamEvent } from "../model.ts";
 import type { Followed } from "../stream.ts";
+import { covers } from "../wall-view.ts";
 
 /**
  * What an element follows: of the feed, which projects (patterns) and branches, where none is all; or a
@@ -68,13 +69,9 @@ function concerns(
 	build: { readonly project: string; readonly branch?: string | null },
 ): boolean {
 	return (
-		(projects.length === 0 || projects.some((pattern) => matches(pattern, build.project))) &&
+		(projects.length === 0 || projects.some((pattern) => covers(pattern, build.project))) &&
 		(branches.length === 0 || branches.includes(build.branch ?? ""))
 	);
-}
-
-function matches(pattern: string, project: string): boolean {
-	return pattern.endsWith("*") ? project.startsWith(pattern.slice(0, -1)) : project === pattern;
 }
 
 /** Whether the server takes this for a pattern of projects. One that it refuses would be refused for all. */
