@@ -94,17 +94,14 @@ export class StepcastStatus extends Widget {
 		return builds.sort((a, b) => b.number - a.number)[0];
 	}
 
+	protected override unknown() {
+		return html`<span class="badge">${super.unknown(this.#name(this))}</span>`;
+	}
+
 	protected override view() {
 		const build = this.#build;
-		const { state, now, connection } = this.watching;
-		const name = html`<bdi>${build?.project ?? this.project}</bdi>${
-			build?.branch ? html` <bdi class="muted">${build.branch}</bdi>` : nothing
-		}`;
-		if (!build) {
-			return state.loaded || connection.name === "refused"
-				? html`<span class="badge">${this.unknown(name)}</span>`
-				: undefined;
-		}
+		const { state, now } = this.watching;
+		if (!build) return state.loaded ? this.unknown() : undefined;
 		const done = progress(build, now);
 		return html`<a
 			part="link"
@@ -113,11 +110,15 @@ export class StepcastStatus extends Widget {
 			href=${this.origin + buildPath(build.id)}
 			title=${build.title ?? nothing}
 			><stepcast-mark .status=${build.status}></stepcast-mark>
-			<span part="name" class="name">${name} #${build.number}</span>
+			${this.#name(build)}
 			<span part="time" class="muted">${timeOf(build, now)}</span>
 			${this.warning()}
 			${done === undefined ? nothing : html`<span part="bar" class="bar" ${vars({ "--done": done })}></span>`}</a
 		>`;
+	}
+
+	#name({ project, branch, number }: Partial<Build>) {
+		return html`<span part="name" class="name"><bdi>${project}</bdi> <bdi class="muted">${branch}</bdi> ${number && `#${number}`}</span>`;
 	}
 
 	protected override updated(changed: PropertyValues): void {

@@ -90,7 +90,7 @@ export abstract class Widget extends LitElement implements Watcher {
 
 	override render() {
 		const refused = this.watching.connection.name === "refused";
-		const view = this.view() ?? (refused ? this.unknown() : undefined);
+		const view = refused ? this.unknown() : this.view();
 		const scheme = this.theme === "light" || this.theme === "dark" ? this.theme : this.scheme;
 		return html`<i class="probe" @transitionrun=${this.#look}></i>${
 			view === undefined
@@ -115,7 +115,7 @@ export abstract class Widget extends LitElement implements Watcher {
 	}
 
 	/** What nobody here may know, or what there is not. */
-	protected unknown(what: unknown = nothing) {
+	protected unknown(what?: unknown) {
 		return html`<span class="muted">? unknown</span> ${what}`;
 	}
 
