@@ -34,6 +34,8 @@ interface Log {
 	readonly name: string;
 	/** Who follows it, and what they were told of the connection. */
 	readonly followers: Map<Follower, string>;
+	/** Whether the stream's address has all that is wanted of it. Until it has, what comes is not listened to. */
+	asked: boolean;
 	/** Where the stream goes on; empty: at the beginning. */
 	cursor: string;
 	/** Whether the replay is over. */
@@ -69,11 +71,11 @@ class PageHub {
 			{
 				heard: (name, event) => {
 					const log = this.logs.get(name);
-					if (log) this.#hear(log, event);
+					if (log?.asked) this.#hear(log, event);
 				},
 				moved: (name, cursor) => {
 					const log = this.logs.get(name);
-					if (log?.live) log.cursor = cursor;
+					if (log?.asked && log.live) log.cursor = cursor;
 				},
 				changed: () => this.judge(),
 				closed: () => void this.#closed(),
@@ -89,6 +91,7 @@ class PageHub {
 			log = {
 				name,
 				followers: new Map(),
+				asked: false,
 				cursor: "",
 				live: false,
 				held: [],
@@ -99,7 +102,9 @@ class PageHub {
 			this.logs.set(name, log);
 		}
 		log.followers.set(follower, "");
-		this.#replay(log);
+		log.asked = false;
+		begin(log);
+		this.#openSoon();
 	}
 
 	leave(name: string, follower: Follower): void {
@@ -139,7 +144,10 @@ class PageHub {
 			this.sleep();
 			return;
 		}
-		for (const log of logs) if (!log.live) log.held = [];
+		for (const log of logs) {
+			log.asked = true;
+			if (!log.live) begin(log);
+		}
 		this.#stream.open(
 			logs.map(({ name, cursor, followers }) => ({
 				log: name,
@@ -163,17 +171,11 @@ class PageHub {
 		return [...this.logs.values()].filter(({ over, refused }) => !over && refused === 0);
 	}
 
-	#replay(log: Log): void {
-		log.cursor = "";
-		log.live = log.over = false;
-		this.#openSoon();
-	}
-
 	#hear(log: Log, event: StreamEvent): void {
 		if (event.kind === "reset") {
-			// Its history is another one now, which is replayed from its beginning.
+			// The stream goes on from the beginning, by itself.
 			tell(log, [event]);
-			this.#replay(log);
+			begin(log);
 			return;
 		}
 		log.held.push(event);
@@ -239,6 +241,12 @@ class PageHub {
 		if (Date.now() - news > staleAfter) return { name: "stale", news };
 		return told ? state : { name: "connecting" };
 	}
+}
+
+function begin(log: Log): void {
+	log.cursor = "";
+	log.held = [];
+	log.live = log.over = false;
 }
 
 function tell({ followers }: Log, events: readonly StreamEvent[]): void {
