@@ -42,7 +42,7 @@ export const widgetStyles = [
 			direction: ltr;
 			color-scheme: inherit;
 			color: var(--text);
-			font: var(--stepcast-font-size, 0.875em) / 1.45 var(--font);
+			font: var(--stepcast-font-size, 14px) / 1.45 var(--font);
 			font-variant-numeric: tabular-nums;
 			-webkit-text-size-adjust: 100%;
 		}

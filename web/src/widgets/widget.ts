@@ -24,7 +24,7 @@ const home = new URL(
  * @fires stepcast-change - a build is new, or its status: `{ build, previous }`, the build as the API has it, and the status before, if any was known
  * @fires stepcast-connection - the state of the connection is another: `{ state }`, one of connecting, live, stale, reconnecting, offline, finished, refused
  * @cssprop --stepcast-font - font of words
- * @cssprop --stepcast-font-size - size of words; 0.875em, where 1em is what the reader has chosen
+ * @cssprop --stepcast-font-size - size of words; 14px without it, and 1em is that of the words around
  * @cssprop --stepcast-mono - font of logs
  * @cssprop --stepcast-text - colour of words
  * @cssprop --stepcast-muted - colour of words that matter less
