@@ -5,9 +5,9 @@
 //
 //	STEPCAST_URL=https://stepcast.example node finished.mjs builds.jsonl 'acme/*'
 //
-// What is done with the lines is up to who reads the file: a chat, say.
+// What is done with the lines is up to whoever reads the file:
 //
-//	tail -n 0 -F builds.jsonl | while read -r line; do curl -sS -d "$line" "$WEBHOOK"; done
+//	tail -n 0 -F builds.jsonl | jq --unbuffered -c 'select(.status == "failed")'
 //
 // The file is also the script's memory. Each line has the id of the event that it
 // is of, so what was written and how far was read can never differ: one line is

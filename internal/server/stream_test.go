@@ -450,3 +450,72 @@ func TestStream_Refuses(t *testing.T) {
 		}
 	}
 }
+
+// Whoever asks for pages until next stays the same has everything, however rare
+// it is among what others do.
+func TestFeed_PagesUntilNextStays(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	var page struct {
+		Events []struct {
+			ID, Kind string
+			Data     struct{ Project string }
+		}
+		Next, Reset string
+		End         bool
+	}
+	read := func(query string) string {
+		page.Events, page.Reset = nil, ""
+		if a := s.get("/api/v1/events" + query); a.status != 200 || json.Unmarshal([]byte(a.body), &page) != nil || page.End {
+			t.Fatalf("%s: %d %s", query, a.status, a.body)
+		}
+		return page.Next
+	}
+	after := read("?project=rare")
+	for i := range 25 {
+		s.create(`{"project":"common"}`)
+		if i%10 == 5 {
+			s.create(`{"project":"rare","branch":"main"}`)
+		}
+	}
+	got := 0
+	for next := ""; next != after; {
+		if next != "" {
+			after = next
+		}
+		next = read("?project=rare&limit=4&after=" + after)
+		for _, e := range page.Events {
+			if got++; e.Data.Project != "rare" {
+				t.Errorf("%+v", e)
+			}
+		}
+	}
+	if got != 2 {
+		t.Errorf("%d events came", got)
+	}
+	if read("?project=rare&branch=dev&after=aaaaaa-1"); page.Reset != "wrong_log" || len(page.Events) != 1 || page.Events[0].Kind != "snapshot" {
+		t.Errorf("%+v", page)
+	}
+}
+
+// What is asked for is asked for rightly, or refused in words.
+func TestFeed_Query(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	many := func(name string, n int) string { return strings.Repeat("&"+name+"=a", n)[1:] }
+	for query, want := range map[string]int{
+		"project=acme/api&project=acme/*&project=*": 200, "branch=": 200, many("project", 100): 200, many("branch", 100): 200, "limit=10000": 200, "after=nonsense": 200,
+		many("project", 101): 400, many("branch", 101): 400, "project=": 400, "project=acm*": 400, "project=*/api": 400, "projct=a": 400, "limit=0": 400, "limit=10001": 400, "limit=a": 400,
+	} {
+		a := s.get("/api/v1/events?" + query)
+		if a.status != want || want == 400 && !strings.Contains(a.body, `"detail":"`) {
+			t.Errorf("%s: %d %s", query, a.status, a.body)
+		}
+		if head := s.do("HEAD", "/api/v1/events?"+query, ""); head.status != want || head.body != "" {
+			t.Errorf("HEAD %s: %d %s", query, head.status, head.body)
+		}
+	}
+	if head := s.do("HEAD", "/api/v1/events", "", "Accept: text/event-stream"); head.status != 200 || head.header.Get("Content-Type") != "text/event-stream" || s.openStreams() != 0 {
+		t.Errorf("%d %v", head.status, head.header)
+	}
+}
