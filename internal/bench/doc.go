@@ -12,7 +12,9 @@
 // with its embedded PostgreSQL; the references use a PostgreSQL that was
 // started in the same way. The load comes from this process, on the same cores:
 // requests are prepared beforehand and sent over plain sockets, so that it
-// costs little. What `stepcast run` costs a command is measured likewise, against
+// costs little. The row widgets also holds every event that arrives against what
+// its reader had asked for, and ends with an error if one is missing, comes twice or
+// comes to somebody else. What `stepcast run` costs a command is measured likewise, against
 // the command alone; what the pages cost, in a real Chromium, against bare pages
 // that get the same from the same server. Where a person waits, the time itself
 // has a target too. What other programs take of the machine meanwhile is shown

@@ -15,10 +15,10 @@ import (
 	"time"
 )
 
-// Readers, the bare loop that the fan-out is measured against, and the command
-// that is wrapped are processes of their own: this program again, told by its
-// environment what it is to be. All but the command take one order a line and
-// answer each with one line.
+// Readers and crowds of them, the bare loop that the fan-out is measured against,
+// and the command that is wrapped are processes of their own: this program again,
+// told by its environment what it is to be. All but the command take one order a
+// line and answer each with one line.
 const roleVariable = "STEPCAST_BENCH_ROLE"
 
 // runRole is all that main does in such a process.

@@ -27,6 +27,7 @@ const (
 	widgetTeam     = 20
 	widgetHistory  = 50_000
 	widgetRate     = 50                      // changes a second
+	widgetSize     = 400                     // bytes of one, as a frame
 	widgetsOpen    = 2 * time.Second         // over which all connect
 	widgetsSettle  = 1500 * time.Millisecond // after which PostgreSQL has counted
 )
@@ -321,8 +322,9 @@ func (r *round) widgetChanges(ctx context.Context, srv *server, crowd *helper, w
 	if findings > 0 {
 		return nil, fmt.Errorf("%d of %d changes did not arrive once where they were asked for, or arrived elsewhere", findings, asked)
 	}
-	size := 500
-	bare, err := r.fanWriterTo(ctx, len(widgets), max(1, asked/n), widgetRate, n, size)
+	some := max(1, asked/n)
+	turns := max(n, (len(widgets)+some-1)/some) // so that each socket has at least one
+	bare, err := r.fanWriterTo(ctx, len(widgets), some, widgetRate, turns, widgetSize)
 	if err != nil {
 		return nil, err
 	}
