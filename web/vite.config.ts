@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BuildOptions, defineConfig, type Plugin, type UserConfig } from "vite";
+import { manifest, reference } from "./scripts/manifest.mjs";
 
 /**
  * Nothing is drawn before the script has run: it draws all there is, and sets the theme that was chosen,
@@ -24,7 +25,7 @@ const blocking: Plugin = {
  */
 const slim = (): Plugin => {
 	const literal = /\bcss`[^`]*`/g;
-	const written = ["src/elements", "src/widgets"].flatMap((name) => {
+	const written = ["src/elements", "src/widgets", "src/gallery"].flatMap((name) => {
 		const folder = fileURLToPath(new URL(name, import.meta.url));
 		return readdirSync(folder)
 			.sort()
@@ -92,6 +93,25 @@ const guest: Plugin = {
 	},
 };
 
+/** Puts what the JSDoc of the widgets says into the gallery's document, where it needs no script. */
+const documented: Plugin = {
+	name: "documented",
+	transformIndexHtml: (page) => page.replace("<!-- reference -->", () => reference(manifest())),
+};
+
+/** Has the elements of a frame follow logs through the hub that frames share. */
+const sharing: Plugin = {
+	name: "sharing",
+	enforce: "pre",
+	resolveId: (id, importer) =>
+		id === "./page-hub.ts" && importer?.includes("/widgets/")
+			? fileURLToPath(new URL("src/embed/shared-hub.ts", import.meta.url))
+			: undefined,
+};
+
+/** Where the files of the gallery and of frames are: apart from those of the app, which have a budget. */
+const embed = "assets/embed";
+
 const common = {
 	target: "es2022",
 	// The first with light-dark(), which Vite would else imitate for older ones.
@@ -125,4 +145,42 @@ const widgets: UserConfig = {
 	},
 };
 
-export default defineConfig(({ mode }) => (mode === "widgets" ? widgets : pages));
+/** The gallery, with its reference in the document itself. */
+const gallery: UserConfig = {
+	plugins: [documented, slim()],
+	build: {
+		...common,
+		emptyOutDir: false,
+		modulePreload: { polyfill: false },
+		assetsDir: embed,
+		rolldownOptions: {
+			...common.rolldownOptions,
+			input: fileURLToPath(new URL("gallery.html", import.meta.url)),
+		},
+	},
+};
+
+/** What a frame runs: the elements, and the hub that frames share; and what the page around it may run. */
+const frames: UserConfig = {
+	plugins: [{ ...guest, generateBundle: () => {} }, sharing, slim()],
+	build: {
+		...common,
+		emptyOutDir: false,
+		modulePreload: false,
+		assetsDir: embed,
+		rolldownOptions: {
+			...common.rolldownOptions,
+			input: {
+				frame: fileURLToPath(new URL("src/embed/frame.ts", import.meta.url)),
+				embed: fileURLToPath(new URL("src/embed/embed.ts", import.meta.url)),
+			},
+			output: {
+				entryFileNames: ({ name }) => (name === "embed" ? "embed.js" : `${embed}/[name]-[hash].js`),
+			},
+		},
+	},
+};
+
+const modes: Readonly<Record<string, UserConfig>> = { widgets, gallery, frames };
+
+export default defineConfig(({ mode }) => modes[mode] ?? pages);

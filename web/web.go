@@ -14,7 +14,8 @@ import (
 var Dist embed.FS
 
 // Files is the built site: index.html, the one document of every page, assets/,
-// whose file names change with their content, and widgets.js, whose does not.
+// whose file names change with their content, and widgets.js and embed.js, whose
+// do not; gallery.html is the document of the gallery.
 func Files() fs.FS {
 	files, err := fs.Sub(Dist, "dist")
 	if err != nil {
@@ -24,8 +25,13 @@ func Files() fs.FS {
 }
 
 // Widgets is the script that defines the custom elements for pages of others.
-func Widgets() []byte {
-	script, err := Dist.ReadFile("dist/widgets.js")
+func Widgets() []byte { return script("widgets.js") }
+
+// FrameHeights is the script that gives frames on pages of others their height.
+func FrameHeights() []byte { return script("embed.js") }
+
+func script(name string) []byte {
+	script, err := fs.ReadFile(Files(), name)
 	if err != nil {
 		panic(err) // it is embedded
 	}
@@ -38,6 +44,21 @@ var (
 	Stylesheet = link("stylesheet")
 	Icon       = link("icon")
 )
+
+// FrameStyle and FrameScript are the addresses of what the document of a frame
+// loads besides widgets.js. Their names change with their content.
+func FrameStyle() string { return only("assets/embed/frame-*.css") }
+
+func FrameScript() string { return only("assets/embed/frame-*.js") }
+
+// only is the address of the one file of such a name.
+func only(pattern string) string {
+	names, err := fs.Glob(Files(), pattern)
+	if err != nil || len(names) != 1 {
+		panic("web: not one file " + pattern) // it is embedded
+	}
+	return "/" + names[0]
+}
 
 // link is where the page's first link of this kind leads.
 func link(rel string) string {

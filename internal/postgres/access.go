@@ -106,6 +106,25 @@ func scanSettings(doing string, row pgx.Row) (v Settings, err error) {
 	return v, nil
 }
 
+var framersSQL = `SELECT DISTINCT frame_ancestors FROM projects p WHERE ` + projectMatchSQL + ` AND ` + reachSQL(3, 4)
+
+// Framers reads who may frame what is embedded of the projects within reach
+// that some patterns match: the lists of origins that there are, each once; nil
+// is whoever may see the project. Without such a project there is no list.
+func (s *Store) Framers(ctx context.Context, reach ci.Reach, patterns []string) ([][]string, error) {
+	names, prefixes := splitPatterns(append([]string{}, patterns...))
+	name, prefix := reachArgs(reach)
+	rows, err := s.read.Query(ctx, framersSQL, names, prefixes, name, prefix)
+	if err != nil {
+		return nil, unavailable("read who may frame", err)
+	}
+	lists, err := pgx.CollectRows(rows, pgx.RowTo[[]string])
+	if err != nil {
+		return nil, unavailable("read who may frame", err)
+	}
+	return lists, nil
+}
+
 // SettingsChange is what is to be set; what is not present stays.
 type SettingsChange struct {
 	Public         ci.Field[bool]

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/plain"
+	"github.com/stepcast/stepcast/web"
 )
 
 // A route is a method, a path, whose pages may use it, what it asks of its
@@ -71,7 +72,16 @@ func (s *Server) routes() []route {
 		{"GET", "/assets/*", here, public, s.asset},
 
 		// For pages of others
-		{"GET", "/widgets.js", anywhere, public, s.widgets},
+		{"GET", "/widgets.js", anywhere, public, script(web.Widgets)},
+		{"GET", "/embed.js", anywhere, public, script(web.FrameHeights)},
+		{"GET", "/embed", here, public, s.gallery},
+		{"GET", "/embed/status/*", anywhere, public, s.embedStatus}, // …/{project}
+		{"GET", "/embed/board", anywhere, public, s.embedBoard},
+		{"GET", "/embed/steps", anywhere, public, s.embedBuild("steps")},
+		{"GET", "/embed/steps/:id", anywhere, public, s.embedBuild("steps")},
+		{"GET", "/embed/log", anywhere, public, s.embedBuild("log")},
+		{"GET", "/embed/log/:id", anywhere, public, s.embedBuild("log")},
+		{"GET", "/embed/log/:id/*", anywhere, public, s.embedBuild("log")}, // …/{key}
 
 		// The same without JavaScript
 		{"GET", "/plain", here, status, s.plainBuilds},

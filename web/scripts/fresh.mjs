@@ -8,12 +8,12 @@ import { build } from "vite";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const built = mkdtempSync(join(tmpdir(), "stepcast-web-dist-"));
 try {
-	for (const mode of ["production", "widgets"]) {
+	for (const mode of ["production", "widgets", "gallery", "frames"]) {
 		await build({
 			root,
 			mode,
 			logLevel: "warn",
-			build: { outDir: built, emptyOutDir: mode !== "widgets" },
+			build: { outDir: built, emptyOutDir: mode === "production" },
 		});
 	}
 	const [want, have] = [contents(built), contents(join(root, "dist"))];

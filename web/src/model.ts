@@ -104,7 +104,11 @@ export interface BuildsPage {
 
 /** The list of projects. */
 export interface ProjectsPage {
-	readonly projects: readonly { readonly name: string; readonly latest: Build | null }[];
+	readonly projects: readonly {
+		readonly name: string;
+		readonly visibility: "public" | "private";
+		readonly latest: Build | null;
+	}[];
 }
 
 /** What a stream delivers. The id is a cursor: opaque, to be handed back and never compared. */

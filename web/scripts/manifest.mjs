@@ -1,0 +1,177 @@
+// What is said of the elements of widgets.js in the JSDoc of src/widgets: as a custom-elements manifest
+// (schema 2.1.0), and made of it, the gallery's tables and the types of the npm package.
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { create, ts } from "@custom-elements-manifest/analyzer";
+
+/** The elements, in the order in which they are shown. */
+const tags = ["stepcast-status", "stepcast-board", "stepcast-steps", "stepcast-log"];
+
+export function manifest() {
+	const folder = fileURLToPath(new URL("../src/widgets/", import.meta.url));
+	const modules = readdirSync(folder)
+		.filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
+		.sort()
+		.map((name) =>
+			ts.createSourceFile(
+				`src/widgets/${name}`,
+				readFileSync(folder + name, "utf8"),
+				ts.ScriptTarget.ES2022,
+				true,
+			),
+		);
+	const found = create({ modules, plugins: [], context: { dev: false } }).modules.flatMap(
+		({ declarations }) => declarations,
+	);
+	const declarations = tags
+		.map((tag) => found.find(({ tagName }) => tagName === tag))
+		.filter((one) => one !== undefined)
+		.map(declaration);
+	return {
+		schemaVersion: "2.1.0",
+		modules: [
+			{
+				kind: "javascript-module",
+				path: "widgets.js",
+				declarations,
+				exports: declarations.map(({ name, tagName }) => ({
+					kind: "custom-element-definition",
+					name: tagName,
+					declaration: { name, module: "widgets.js" },
+				})),
+			},
+		],
+	};
+}
+
+/** What an embedder may rely on of an element: what its JSDoc says, wherever it inherits it from. */
+function declaration(found) {
+	const list = (name) => {
+		const said = (found[name] ?? [])
+			.filter(({ description }) => description)
+			.map(({ inheritedFrom, fieldName, ...rest }) => rest);
+		return said.length > 0 ? { [name]: said } : {};
+	};
+	return {
+		kind: "class",
+		name: found.name,
+		description: found.description,
+		tagName: found.tagName,
+		customElement: true,
+		superclass: { name: "HTMLElement" },
+		...list("attributes"),
+		...list("slots"),
+		...list("events"),
+		...list("cssParts"),
+		...list("cssProperties"),
+	};
+}
+
+/** The elements of a manifest. */
+export function elements({ modules }) {
+	return modules.flatMap(({ declarations }) => declarations);
+}
+
+/** What the tables are of: the manifest's list, the caption, and the head of the first column. */
+const tables = [
+	["attributes", "Attributes", "Attribute"],
+	["cssProperties", "Custom properties", "Property"],
+	["cssParts", "Parts", "Part"],
+	["events", "Events", "Event"],
+	["slots", "Slots", "Slot"],
+];
+
+/** The gallery's tables, as HTML. */
+export function reference(manifest) {
+	return elements(manifest)
+		.map(
+			(element) => `<h3 id="ref-${element.tagName}">&lt;${element.tagName}&gt;</h3>
+<p>${prose(element.description)}</p>
+${tables.map(([list, caption, head]) => table(element[list] ?? [], caption, head)).join("")}`,
+		)
+		.join("\n");
+}
+
+function table(rows, caption, head) {
+	if (rows.length === 0) return "";
+	const values = rows.some((row) => value(row) !== "");
+	const cells = rows.map(
+		(row) =>
+			`<tr><th scope="row"><code>${escaped(row.name || "(default)")}</code></th>${
+				values ? `<td>${value(row) && `<code>${escaped(value(row))}</code>`}</td>` : ""
+			}<td>${prose(row.description)}</td></tr>`,
+	);
+	return `<table><caption>${caption}</caption>
+<thead><tr><th scope="col">${head}</th>${values ? `<th scope="col">${head === "Property" ? "Default" : "Type"}</th>` : ""}<th scope="col">What it is</th></tr></thead>
+<tbody>${cells.join("\n")}</tbody></table>
+`;
+}
+
+/** What stands in the column between the name and the words. */
+function value({ type, default: fallback }) {
+	return type?.text ?? fallback ?? "";
+}
+
+/** Sentences of a comment: `code` is code. */
+function prose(text = "") {
+	return escaped(text.trim()).replace(/`([^`]+)`/g, "<code>$1</code>");
+}
+
+function escaped(text) {
+	return text.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
+}
+
+/** The types of the npm package. */
+export function types(manifest) {
+	const all = elements(manifest);
+	return `/* Made of custom-elements.json, which says it in full. */
+
+${all.map(classOf).join("\n")}
+declare global {
+	interface HTMLElementTagNameMap {
+${all.map(({ tagName, name }) => `\t\t"${tagName}": ${name};`).join("\n")}
+	}
+}
+`;
+}
+
+function classOf({ name, tagName, description, attributes = [], events = [] }) {
+	const properties = attributes.map(
+		({ name, type, description }) => `	/** ${description} */
+	${camel(name)}: ${type?.text ?? "string"};`,
+	);
+	const map = `${name}EventMap`;
+	return `export interface ${map} extends HTMLElementEventMap {
+${events.map(({ name, type, description }) => `	/** ${description} */\n	"${name}": ${type?.text ?? "Event"};`).join("\n")}
+}
+
+/** <${tagName}>: ${description.replaceAll("\n", " ")} */
+export interface ${name} extends HTMLElement {
+${properties.join("\n")}
+	addEventListener<K extends keyof ${map}>(
+		type: K,
+		listener: (this: ${name}, event: ${map}[K]) => unknown,
+		options?: boolean | AddEventListenerOptions,
+	): void;
+	addEventListener(
+		type: string,
+		listener: EventListenerOrEventListenerObject,
+		options?: boolean | AddEventListenerOptions,
+	): void;
+	removeEventListener<K extends keyof ${map}>(
+		type: K,
+		listener: (this: ${name}, event: ${map}[K]) => unknown,
+		options?: boolean | EventListenerOptions,
+	): void;
+	removeEventListener(
+		type: string,
+		listener: EventListenerOrEventListenerObject,
+		options?: boolean | EventListenerOptions,
+	): void;
+}
+`;
+}
+
+function camel(name) {
+	return name.replace(/-(\w)/g, (_, letter) => letter.toUpperCase());
+}

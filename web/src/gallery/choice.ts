@@ -1,0 +1,76 @@
+export const formats = ["html", "markdown", "asciidoc"] as const;
+export type Format = (typeof formats)[number];
+
+export const framed = ["status", "board", "steps", "log"] as const;
+export type Framed = (typeof framed)[number];
+
+/** Widths of an embed in pixels; 0 is all that there is. */
+export const widths = [0, 320, 480, 640, 800] as const;
+
+/** Pages to try an embed on: by the reader's theme, light, dark, and one whose stylesheet spares nothing. */
+export const hosts = ["auto", "light", "dark", "hostile"] as const;
+
+/** What somebody chose in the gallery. All of it is in the address; a token is no part of it. */
+export interface Choice {
+	readonly project: string;
+	/** Empty for whichever is newest. */
+	readonly branch: string;
+	/** The id of a build; empty for the newest of the project and branch. */
+	readonly build: string;
+	/** The key of a step; empty for the one that there is most to see of. */
+	readonly step: string;
+	readonly theme: "auto" | "light" | "dark";
+	readonly width: (typeof widths)[number];
+	readonly host: (typeof hosts)[number];
+	readonly format: Format;
+	readonly frame: Framed;
+}
+
+export const initial: Choice = {
+	project: "",
+	branch: "",
+	build: "",
+	step: "",
+	theme: "auto",
+	width: 0,
+	host: "auto",
+	format: "html",
+	frame: "status",
+};
+
+const allowed: { readonly [name in keyof Choice]?: readonly unknown[] } = {
+	theme: ["auto", "light", "dark"],
+	width: widths,
+	host: hosts,
+	format: formats,
+	frame: framed,
+};
+
+/** The choice that an address names. What it names wrongly is as if it were not there. */
+export function choiceFrom(query: URLSearchParams): Choice {
+	const chosen = Object.entries(initial).map(([name, fallback]) => {
+		const word = query.get(name) ?? "";
+		const value = typeof fallback === "number" ? Number(word) : word;
+		const fits = allowed[name as keyof Choice]?.includes(value) ?? true;
+		return [name, fits ? value : fallback];
+	});
+	return Object.fromEntries(chosen) as Choice;
+}
+
+/** The query of the address that names a choice: what is as it was at first is left out. */
+export function choiceQuery(choice: Choice): URLSearchParams {
+	const query = new URLSearchParams();
+	for (const [name, value] of Object.entries(choice)) {
+		if (value !== initial[name as keyof Choice]) query.set(name, String(value));
+	}
+	return query;
+}
+
+/** Another choice; what hangs on what was changed is chosen anew. */
+export function choose(choice: Choice, change: Partial<Choice>): Choice {
+	const after = { ...choice, ...change };
+	if (after.project !== choice.project) return { ...after, branch: "", build: "", step: "" };
+	if (after.branch !== choice.branch) return { ...after, build: "", step: "" };
+	if (after.build !== choice.build) return { ...after, step: "" };
+	return after;
+}

@@ -1,0 +1,4 @@
+import "../elements/theme-button.ts";
+import "../theme.ts";
+import "./embed-gallery.ts";
+import "./gallery.css";
