@@ -1,5 +1,5 @@
 // Runs src/**/*.test.ts under node --test. Node 20 does not read TypeScript, so Vite bundles the
-// tests into a temporary folder first.
+// tests into a temporary folder first. What scripts/*.test.mjs are about is scripts.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,6 +8,9 @@ import { fileURLToPath } from "node:url";
 import { build } from "vite";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
+const scripts = readdirSync(join(root, "scripts"))
+	.filter((name) => name.endsWith(".test.mjs"))
+	.map((name) => join(root, "scripts", name));
 const outDir = mkdtempSync(join(tmpdir(), "stepcast-web-test-"));
 try {
 	const input = Object.fromEntries(
@@ -28,7 +31,8 @@ try {
 			rollupOptions: { input, output: { entryFileNames: "[name].mjs" } },
 		},
 	});
-	const tests = Object.keys(input).map((name) => join(outDir, `${name}.mjs`));
+	const built = Object.keys(input).map((name) => join(outDir, `${name}.mjs`));
+	const tests = [...built, ...scripts];
 	const run = spawnSync(process.execPath, ["--enable-source-maps", "--test", ...tests], {
 		stdio: "inherit",
 	});
