@@ -124,7 +124,11 @@ function escaped(text) {
 /** The types of the npm package. */
 export function types(manifest) {
 	const all = elements(manifest);
-	return `/* Made of custom-elements.json, which says it in full. */
+	return `/* Made of custom-elements.json, which says it in full, and of the server's own words. */
+
+${fromSource("model.ts", "statuses", "Status", "Build")}
+${fromSource("widgets/page-hub.ts", "Connection")}
+export type ConnectionState = Connection["name"];
 
 ${all.map(classOf).join("\n")}
 declare global {
@@ -133,6 +137,25 @@ ${all.map(({ tagName, name }) => `\t\t"${tagName}": ${name};`).join("\n")}
 	}
 }
 `;
+}
+
+/** What a source declares under these names, as it stands there. */
+function fromSource(file, ...names) {
+	const path = fileURLToPath(new URL(`../src/${file}`, import.meta.url));
+	const source = ts.createSourceFile(
+		file,
+		readFileSync(path, "utf8"),
+		ts.ScriptTarget.ES2022,
+		true,
+	);
+	const declares = (statement) =>
+		names.includes(statement.name?.text ?? statement.declarationList?.declarations[0]?.name.text);
+	return source.statements
+		.filter(declares)
+		.map((statement) => statement.getText())
+		.join("\n\n")
+		.replace(/const statuses = (\[[^\]]*\]) as const;/, "declare const statuses: readonly $1;")
+		.replace("export declare", "declare");
 }
 
 function classOf({ name, tagName, description, attributes = [], events = [] }) {

@@ -14,9 +14,17 @@ import "../elements/stepcast-tile.ts";
  *
  * @attr projects - projects, or patterns like acme/*, separated by blanks; without it, all that may be seen
  * @attr branches - branches, separated by blanks; without it, all
- * @attr mode - all, or problems: only what somebody should look at, and one calm line when that is nothing
+ * @attr {"all" | "problems"} mode - all, or problems: only what somebody should look at, and one calm line when that is nothing
  * @cssprop --stepcast-tile-width - the least width of a tile; 14em without it
  * @cssprop --stepcast-tile-height - the height of a tile; 8em without it
+ * @cssprop --stepcast-tile-text - colour of the words of a tile
+ * @cssprop --stepcast-tile-passed - colour of the tile of a build that passed
+ * @cssprop --stepcast-tile-failed - of one that failed
+ * @cssprop --stepcast-tile-running - of one that runs
+ * @cssprop --stepcast-tile-queued - of one that waits
+ * @cssprop --stepcast-tile-canceled - of one that was canceled
+ * @cssprop --stepcast-tile-skipped - of one that was skipped
+ * @cssprop --stepcast-tile-lost - of one that nobody reports any more
  * @csspart tiles - the list
  * @csspart tile - a branch in it
  * @csspart calm - what is there instead when there are no problems, or no builds

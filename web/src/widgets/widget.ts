@@ -21,8 +21,8 @@ const home = new URL(
  * @slot - a link, for where there is no JavaScript
  * @csspart frame - all of it
  * @csspart alarm - the words that say that what is shown may be old
- * @fires stepcast-change - a build is new, or its status: `{ build, previous }`, the build as the API has it, and the status before, if any was known
- * @fires stepcast-connection - the state of the connection is another: `{ state }`, one of connecting, live, stale, reconnecting, offline, finished, refused
+ * @fires {CustomEvent<{ build: Build; previous: Status | undefined }>} stepcast-change - a build is new, or its status: `{ build, previous }`, the build as the API has it, and the status before, if any was known
+ * @fires {CustomEvent<{ state: ConnectionState }>} stepcast-connection - the state of the connection is another: `{ state }`, one of connecting, live, stale, reconnecting, offline, finished, refused
  * @cssprop --stepcast-font - font of words
  * @cssprop --stepcast-font-size - size of words; 14px without it, and 1em is that of the words around
  * @cssprop --stepcast-mono - font of logs
@@ -33,10 +33,19 @@ const home = new URL(
  * @cssprop --stepcast-line - colour of borders
  * @cssprop --stepcast-link - colour of links, and of the focus
  * @cssprop --stepcast-radius - how round corners are
- * @cssprop --stepcast-passed - colour of what passed; so failed, running, queued, canceled, skipped, lost
+ * @cssprop --stepcast-control - colour of the borders of what can be used
+ * @cssprop --stepcast-highlight - colour of the ground of what is marked
+ * @cssprop --stepcast-passed - colour of what passed
+ * @cssprop --stepcast-failed - colour of what failed
+ * @cssprop --stepcast-running - colour of what runs
+ * @cssprop --stepcast-queued - colour of what waits
+ * @cssprop --stepcast-canceled - colour of what was canceled
+ * @cssprop --stepcast-skipped - colour of what was skipped
+ * @cssprop --stepcast-lost - colour of what nobody reports any more
+ * @cssprop --stepcast-stale - colour of the words that say that what is shown may be old
  * @attr server - origin of the Stepcast server; by default that which the script came from
  * @attr token - a token with the scope status, for projects that are not public; whoever sees the page can read it
- * @attr theme - auto (the scheme of the page around it), light or dark
+ * @attr {"auto" | "light" | "dark"} theme - auto (the scheme of the page around it), light or dark
  */
 export abstract class Widget extends LitElement implements Watcher {
 	static override properties: PropertyDeclarations = {
