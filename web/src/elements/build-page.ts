@@ -495,6 +495,7 @@ export class BuildPage extends LitElement {
 							: nothing
 					}
 					${link ? html`<li><a href=${link} rel="noreferrer">Where it ran</a></li>` : nothing}
+					<li><a href="/embed?build=${build.id}">Embed</a></li>
 				</ul>
 			</div>
 		`;

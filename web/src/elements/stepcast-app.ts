@@ -188,6 +188,7 @@ export class StepcastApp extends LitElement {
 		return [
 			action("All builds", "", "/"),
 			action("Wallboard", "the newest build of each branch", "/wall"),
+			action("Embed", "live status on your own pages", "/embed"),
 			action(
 				"Accessible view",
 				"without scripts, for screen readers",
