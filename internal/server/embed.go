@@ -20,6 +20,7 @@ func script(read func() []byte) echo.HandlerFunc {
 	file := sync.OnceValue(func() servedScript { return newServedScript(read()) })
 	return func(c echo.Context) error {
 		h := c.Response().Header()
+		h.Set("Access-Control-Allow-Origin", "*") // for those who ask for it as a module
 		h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cache-Control", "no-cache")

@@ -234,7 +234,7 @@ func TestAccess_Matrix(t *testing.T) {
 					if a.status != status {
 						t.Errorf("%s: %d, want %d\n%.300s", cell, a.status, status, a.body)
 					}
-					if open := r.from == anywhere && caller.foreign || r.path == "/widgets.js"; (a.header.Get("Access-Control-Allow-Origin") == "*") != open || a.header.Get("Access-Control-Allow-Credentials") != "" {
+					if open := r.from == anywhere && caller.foreign || r.path == "/widgets.js" || r.path == "/embed.js"; (a.header.Get("Access-Control-Allow-Origin") == "*") != open || a.header.Get("Access-Control-Allow-Credentials") != "" {
 						t.Errorf("%s: to scripts of other sites it says %q", cell, a.header["Access-Control-Allow-Origin"])
 					}
 					if hidden := strings.Contains(a.body, builds[1]) || strings.Contains(a.body, projects[1]); a.status == 200 && sample.about == list && r.access == status200(r) && method == "GET" && hidden != caller.sees {
