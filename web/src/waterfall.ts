@@ -1,5 +1,6 @@
 import { instant } from "./format.ts";
 import { type Build, ended, type Step } from "./model.ts";
+import { type Span, spans } from "./spans.ts";
 
 /** A stretch of the axis; 0 is where the axis begins, 1 where it ends. */
 export interface Bar {
@@ -35,44 +36,13 @@ export interface Waterfall {
 	readonly critical: readonly Step[];
 }
 
-interface Times {
-	readonly started: number;
-	/** Now, if it runs. Not before started, whatever the clocks of two machines said. */
-	readonly finished: number;
-	readonly known: boolean;
-}
-
-/**
- * The axis begins with the build's creation, or with a step that a clock put before that, and ends
- * with the last step, or now. Now is in milliseconds since 1970, on the reader's clock.
- */
+/** Now is in milliseconds since 1970, on the reader's clock. */
 export function waterfall(
 	build: Pick<Build, "status" | "created_at" | "finished_at">,
 	steps: readonly Step[],
 	now: number,
 ): Waterfall {
-	const over = ended(build.status);
-	const created = instant(build.created_at);
-	// A step that never started has no part in it, whenever it was given up.
-	const known = steps
-		.filter((step) => step.started_at)
-		.flatMap((step) => [instant(step.started_at), instant(step.finished_at)])
-		.concat(instant(build.finished_at))
-		.filter((time) => time !== undefined);
-	const latest = known.length > 0 ? Math.max(...known) : (created ?? 0);
-	// The reader's clock may be behind the runner's: nothing that was said lies in the future.
-	const last = over ? latest : Math.max(now, latest);
-
-	const times = new Map<string, Times>();
-	for (const step of steps) {
-		const started = instant(step.started_at);
-		if (started === undefined) continue;
-		const finished = instant(step.finished_at);
-		const end = finished ?? last;
-		const known = finished !== undefined || !ended(step.status);
-		times.set(step.key, { started, finished: Math.max(started, end), known });
-	}
-	const first = Math.min(created ?? last, ...[...times.values()].map((one) => one.started));
+	const { over, first, last, times } = spans(build, steps, now);
 	const length = over ? Math.max(1, last - first) : roundedUp(last - first);
 	const at = (time: number) => Math.min(1, Math.max(0, (time - first) / length));
 
@@ -81,7 +51,7 @@ export function waterfall(
 	const byKey = new Map(steps.map((step) => [step.key, step]));
 	const rows = steps.map((step): WaterfallRow => {
 		const run = times.get(step.key);
-		const ready = readyAt(step, byKey, times, created ?? first);
+		const ready = readyAt(step, byKey, times, instant(build.created_at) ?? first);
 		const until = run?.started ?? (step.status === "queued" && !over ? last : undefined);
 		const waits = ready !== undefined && until !== undefined;
 		return {
@@ -112,7 +82,7 @@ export function waterfall(
 function readyAt(
 	step: Step,
 	steps: ReadonlyMap<string, Step>,
-	times: ReadonlyMap<string, Times>,
+	times: ReadonlyMap<string, Span>,
 	created: number,
 ): number | undefined {
 	let ready: number | undefined;
@@ -133,7 +103,7 @@ function readyAt(
  * no needs, that is the step that ended last before it started: steps that come one after another
  * wait for each other, and so do those that wait for a free runner.
  */
-function criticalPath(steps: readonly Step[], times: ReadonlyMap<string, Times>): readonly Step[] {
+function criticalPath(steps: readonly Step[], times: ReadonlyMap<string, Span>): readonly Step[] {
 	const ran = steps.filter(({ key }) => times.has(key));
 	const named = steps.some((step) => step.needs?.length);
 	const last = (among: readonly Step[]) =>
