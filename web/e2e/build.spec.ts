@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import type { Page } from "@playwright/test";
+import type { Locator, Page } from "@playwright/test";
 
 import {
 	connectionErrors,
@@ -142,6 +142,17 @@ test("the page's text is the log of random bytes, line for line", async ({ page,
 	await expect.poll(async () => runs(await pageLines(page))).toEqual(runs(want));
 });
 
+/** The colour of an element's text as it comes to the screen: red, green, blue, up to 255. */
+function painted(element: Locator): Promise<number[]> {
+	return element.evaluate((e) => {
+		const screen = new OffscreenCanvas(1, 1).getContext("2d");
+		if (!screen) return [];
+		screen.fillStyle = getComputedStyle(e).color;
+		screen.fillRect(0, 0, 1, 1);
+		return [...screen.getImageData(0, 0, 1, 1).data.slice(0, 3)];
+	});
+}
+
 test("colours of all kinds, carried across lines", async ({ page, server }) => {
 	const build = await server.build();
 	const text = [
@@ -161,20 +172,67 @@ test("colours of all kinds, carried across lines", async ({ page, server }) => {
 	await expectLines(page, text.split("\n"));
 
 	const lines = log(page).locator(".line");
-	const rgb = (locator: ReturnType<typeof lines.nth>, property = "color") =>
+	const style = (locator: ReturnType<typeof lines.nth>, property: string) =>
 		locator.evaluate((e, name) => getComputedStyle(e).getPropertyValue(name), property);
-	expect(await rgb(lines.nth(0).locator("span.fg-1"))).toBe("rgb(179, 33, 43)");
-	expect(await rgb(lines.nth(1).locator("span.fg-1"))).toBe("rgb(179, 33, 43)");
-	expect(await rgb(lines.nth(2).locator(".text > span").nth(1), "text-decoration-line")).toBe(
+	expect(await painted(lines.nth(0).locator("span.fg"))).toEqual([179, 33, 43]);
+	expect(await painted(lines.nth(1).locator("span.fg"))).toEqual([179, 33, 43]);
+	expect(await style(lines.nth(2).locator(".text > span").nth(1), "text-decoration-line")).toBe(
 		"underline line-through",
 	);
 	await page.emulateMedia({ colorScheme: "dark" });
-	expect(await rgb(lines.nth(0).locator("span.fg-1"))).toBe("rgb(255, 123, 114)");
-	expect(await rgb(lines.nth(3).locator("span.exact").nth(1))).toBe("rgb(250, 250, 160)");
-	expect(await rgb(lines.nth(3).locator("span.on"), "background-color")).toBe("rgb(125, 78, 0)");
+	expect(await painted(lines.nth(0).locator("span.fg"))).toEqual([255, 123, 114]);
+	expect(await painted(lines.nth(3).locator("span.fg").nth(1))).toEqual([250, 250, 160]);
+	expect(await style(lines.nth(3).locator("span.on"), "background-color")).toBe("rgb(125, 78, 0)");
 
 	// biome-ignore lint/performance/useDomNodeTextContent: what is seen is what this is about
 	expect(await lines.nth(5).innerText()).toBe("no trace of sequences");
+});
+
+test("every colour can be read, on every ground that it may stand on", async ({ page, server }) => {
+	const shades = Array.from({ length: 512 }, (_, i) =>
+		[i >> 6, (i >> 3) & 7, i & 7].map((part) => Math.round((part * 255) / 7)).join(";"),
+	);
+	const every = [
+		...Array.from({ length: 256 }, (_, i) => `8;5;${i}`),
+		...shades.map((shade) => `8;2;${shade}`),
+	];
+	const text = every.map((one) => `\x1b[3${one}mx\x1b[4${one}my\x1b[38;5;3mz\x1b[0m\n`).join("");
+	const build = await server.build();
+	await build.step("colour", "running");
+	await build.log("colour", text);
+	await build.finish("colour");
+	await page.goto(`${build.url}#colour:L1`);
+	await expect(log(page).locator(".line")).toHaveCount(every.length);
+	for (const [scheme, grounds] of Object.entries({
+		light: ["#ffffff", "#f6f8fa", "#fff8c5"],
+		dark: ["#0d1117", "#161b22", "#2d2a12"],
+	})) {
+		await page.emulateMedia({ colorScheme: scheme as "light" | "dark" });
+		const unreadable = await log(page).evaluate((element, grounds) => {
+			const screen = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+			const luminance = (colour: string) => {
+				if (!screen) return 0;
+				screen.fillStyle = colour;
+				screen.fillRect(0, 0, 1, 1);
+				const [red = 0, green = 0, blue = 0] = [...screen.getImageData(0, 0, 1, 1).data].map(
+					(part) => (part <= 10 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4),
+				);
+				return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+			};
+			const found: string[] = [];
+			for (const span of element.shadowRoot?.querySelectorAll<HTMLElement>(".text > span") ?? []) {
+				if (span.className === "escape") continue;
+				const { color, backgroundColor } = getComputedStyle(span);
+				for (const ground of span.classList.contains("on") ? [backgroundColor] : grounds) {
+					const [a, b] = [luminance(color), luminance(ground)];
+					const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+					if (contrast < 4.5) found.push(`${span.style.cssText} on ${ground}: ${contrast}`);
+				}
+			}
+			return found;
+		}, grounds);
+		expect(unreadable).toEqual([]);
+	}
 });
 
 test("a hole in the log is shown", async ({ page, server }) => {

@@ -35,9 +35,14 @@ export const plain: Pen = {
 	overline: false,
 };
 
-/** Text to show, with the address that an OSC 8 sequence gave it; what is hidden; a control character. */
+/** Text to show, with the address that a sequence gave it; what is hidden; a control character. */
 export type Piece =
-	| { readonly kind: "text"; readonly text: string; readonly pen: Pen; readonly href?: string }
+	| {
+			readonly kind: "text";
+			readonly text: string;
+			readonly pen: Pen;
+			readonly href: string | undefined;
+	  }
 	| { readonly kind: "escape"; readonly text: string }
 	| { readonly kind: "control"; readonly text: string };
 
@@ -54,19 +59,21 @@ const maxColumn = 10_000;
 // A carriage return before the line's end belongs to the line end and is not worth a mark.
 const lineEnd = /\r$/;
 
-// OSC 8 ; parameters ; address: the text up to the next one is a link; an empty address ends it.
-// https://gist.github.com/egmontkob/eb114294efbcd5adb1944c9f3cb5feda
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about
-const hyperlink = /^\x1b\]8;[^;]*;(.*?)(?:\x07|\x1b\\)$/;
-
-/** Cuts a line, without its line feed, into pieces, starting with the given pen. */
-export function pieces(line: string, pen: Pen): Piece[] {
+/**
+ * Cuts a line, without its line feed, into pieces, starting with the given pen. Links says to which address
+ * a sequence makes a link of what follows it: "", to none any more; undefined: it is no such sequence.
+ */
+export function pieces(
+	line: string,
+	pen: Pen,
+	links?: (sequence: string) => string | undefined,
+): Piece[] {
 	const found: Piece[] = [];
 	const body = line.replace(lineEnd, "");
 	let from = 0;
 	let href: string | undefined;
 	const text = (text: string) => {
-		found.push(href ? { kind: "text", text, pen, href } : { kind: "text", text, pen });
+		found.push({ kind: "text", text, pen, href });
 	};
 	let moves = false;
 	for (const match of body.matchAll(special)) {
@@ -81,17 +88,11 @@ export function pieces(line: string, pen: Pen): Piece[] {
 		found.push({ kind: "escape", text: sequence });
 		if (match[3] === "m" && match[2] === "") pen = sgr(pen, match[1] ?? "");
 		else moves ||= match[3] === "D" || match[3] === "G";
-		const link = hyperlink.exec(sequence);
-		if (link) href = safeAddress(link[1]);
+		href = links?.(sequence) ?? href;
 	}
 	if (from < body.length) text(body.slice(from));
 	if (body.length < line.length) found.push({ kind: "escape", text: "\r" });
 	return moves ? settled(found) : found;
-}
-
-/** An address that a click may open: nothing that runs in the page. */
-function safeAddress(text: string | undefined): string | undefined {
-	return text && /^https?:\/\//i.test(text) && URL.canParse(text) ? text : undefined;
 }
 
 /**
@@ -177,12 +178,6 @@ export function penAfter(line: string, pen: Pen): Pen {
 /** A line without its escape sequences, but with whatever else is not displayed. */
 export function withoutEscapes(text: string): string {
 	return text.replace(special, (match) => (match.length > 1 ? "" : match));
-}
-
-/** Whether a line needs pieces at all; most do not. */
-export function isPlain(line: string): boolean {
-	// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about
-	return !/[\x00-\x08\x0a-\x1f\x7f]/.test(line);
 }
 
 type Change = { -readonly [K in keyof Pen]?: Pen[K] };

@@ -1,60 +1,31 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Pen, plain, rgb } from "./ansi.ts";
-import { clamp, contrast, grounds, hex, paint, type RGB } from "./colour.ts";
+import { paint } from "./colour.ts";
 
-const every: number[] = [
-	...Array.from({ length: 256 }, (_, i) => i),
-	...Array.from(
-		{ length: 4096 },
-		(_, i) => rgb | ((i >> 8) * 0x110000 + ((i >> 4) & 15) * 0x1100 + (i & 15) * 0x11),
-	),
-];
-
-function property(pen: Pen, name: string): RGB | undefined {
-	const value = paint(pen).properties.find(([key]) => key === name)?.[1];
-	const parts = value?.match(/\d+/g)?.map(Number);
-	return parts ? [parts[0] ?? 0, parts[1] ?? 0, parts[2] ?? 0] : undefined;
-}
-
-test("every computed colour can be read on every ground of its theme", () => {
-	for (const fg of every) {
-		if (fg < 16) continue;
-		const pen = { ...plain, fg };
-		const [light, dark] = [property(pen, "--fg-light"), property(pen, "--fg-dark")];
-		assert.ok(light && dark);
-		for (const ground of ["#ffffff", "#f6f8fa", "#fff8c5"].map(hex)) {
-			assert.ok(contrast(light, ground) >= 4.5, `${fg} on light`);
-		}
-		for (const ground of ["#0d1117", "#161b22", "#2d2a12"].map(hex)) {
-			assert.ok(contrast(dark, ground) >= 4.5, `${fg} on dark`);
-		}
+test("how a pen looks", async (t) => {
+	const cases: [Partial<Pen>, classes: string, properties: Record<string, string>, exact?: true][] =
+		[
+			[{}, "", {}],
+			[{ fg: 9, bold: true }, "bold fg", { "--fg": "var(--ansi-9)" }],
+			[{ fg: 9 }, "exact", { "--fg": "var(--ansi-9)" }, true],
+			[{ fg: 16 }, "fg", { "--fg": "rgb(0 0 0)" }],
+			[{ fg: 208 }, "fg", { "--fg": "rgb(255 135 0)" }],
+			[{ fg: 255 }, "fg", { "--fg": "rgb(238 238 238)" }],
+			[{ fg: rgb | 0xfafaa0 }, "fg", { "--fg": "rgb(250 250 160)" }],
+			[{ fg: 0, bg: 3 }, "on fg", { "--bg": "#7d4e00", "--fg": "#24292f" }],
+			[{ bg: 3 }, "on", { "--bg": "#7d4e00" }],
+			[{ inverse: true }, "inverse", {}],
+			[{ fg: 1, inverse: true }, "on", { "--bg": "#b3212b" }],
+			[{ bg: 1, inverse: true }, "inverse fg", { "--fg": "var(--ansi-1)" }],
+			[{ dim: true }, "dim", {}],
+			[{ dim: true, fg: 1, conceal: true }, "conceal fg", { "--fg": "var(--ansi-1)" }],
+		];
+	for (const [pen, classes, properties, exact] of cases) {
+		await t.test(JSON.stringify(pen), () => {
+			const look = paint({ ...plain, ...pen }, exact);
+			assert.equal(look.classes.join(" "), classes);
+			assert.deepEqual(Object.fromEntries(look.properties), properties);
+		});
 	}
-});
-
-test("text on a coloured ground can be read, whatever the two colours", () => {
-	for (const bg of every) {
-		for (const fg of [undefined, bg, 0, 1, 7, 15, 120, rgb | 0x808080]) {
-			for (const inverse of [false, true]) {
-				const pen = inverse ? { ...plain, fg: bg, bg: fg, inverse } : { ...plain, fg, bg };
-				const [text, ground] = [property(pen, "--fg"), property(pen, "--bg")];
-				assert.ok(text && ground);
-				assert.ok(contrast(text, ground) >= 4.5, `${fg} on ${bg}`);
-			}
-		}
-	}
-});
-
-test("a colour that can be read stays as it is", () => {
-	assert.deepEqual(clamp(hex("#0757b8"), grounds.light), hex("#0757b8"));
-	assert.deepEqual(clamp(hex("#79b8ff"), grounds.dark), hex("#79b8ff"));
-});
-
-test("the sixteen are the theme's", () => {
-	assert.deepEqual(paint({ ...plain, fg: 9, bold: true }), {
-		classes: ["bold", "fg-9"],
-		properties: [],
-	});
-	assert.deepEqual(paint({ ...plain, inverse: true }), { classes: ["inverse"], properties: [] });
-	assert.deepEqual(paint({ ...plain, dim: true }), { classes: ["dim"], properties: [] });
 });

@@ -1,18 +1,21 @@
-import { isPlain, type Pen, type Piece, pieces } from "./ansi.ts";
+import { type Piece, pieces } from "./ansi.ts";
 import { paint } from "./colour.ts";
 import type { Group } from "./folds.ts";
 import { count, counted, duration } from "./format.ts";
-import type { Hole, Line } from "./log-text.ts";
+import type { Hole, Line } from "./line.ts";
 
-// An address in running text, without the punctuation that follows it in a sentence.
-const address = /https?:\/\/[^\s<>"'`\\\p{Cc}]*[^\s<>"'`\\.,;:!?)\]}\p{Cc}]/gu;
+/** What makes links of what a line says; without it all of a line is text. */
+export interface Links {
+	addressOf(sequence: string): string | undefined;
+	linked(text: string, href?: string): readonly (Node | string)[];
+}
 
 /**
  * A line of a log. The textContent of a `.line` is exactly the log's line without its line feed: escape
  * sequences are in it, and what a progress bar wrote over, in elements that are not displayed, so that
  * a reader sees and copies the plain text. The number, in front, is no text at all.
  */
-export function drawLine(line: Line, href: string, exact: boolean): HTMLElement {
+export function drawLine(line: Line, href: string, exact = false, links?: Links): HTMLElement {
 	const element = document.createElement("div");
 	element.className = line.cut ? "line cut" : "line";
 	element.dataset.line = String(line.number);
@@ -26,14 +29,11 @@ export function drawLine(line: Line, href: string, exact: boolean): HTMLElement 
 	number.draggable = false;
 	const text = document.createElement("span");
 	text.className = "text";
-	if (line.text === "") {
-		// Without it, copying would skip the empty line.
-		text.append(document.createElement("br"));
-	} else if (isPlain(line.text) && !drawn(line.pen)) {
-		text.append(...linked(line.text));
-	} else {
-		text.append(...pieces(line.text, line.pen).map((piece) => draw(piece, exact)));
-	}
+	text.append(
+		...pieces(line.text, line.pen, links?.addressOf).map((piece) => draw(piece, exact, links)),
+	);
+	// Without it, copying would skip the empty line.
+	if (line.text === "") text.append(document.createElement("br"));
 	element.append(number, text);
 	return element;
 }
@@ -71,12 +71,17 @@ function groupExtent(group: Group): string {
 	return group.duration ? `${lines} · ${duration(group.duration * 1_000)}` : lines;
 }
 
-function draw(piece: Piece, exact: boolean): Node {
-	if (piece.kind === "text") {
-		if (!piece.href) return styled(linked(piece.text), piece.pen, exact);
-		return link(piece.href, styled([document.createTextNode(piece.text)], piece.pen, exact));
-	}
+function draw(piece: Piece, exact: boolean, links: Links | undefined): Node | string {
 	const span = document.createElement("span");
+	if (piece.kind === "text") {
+		const { classes, properties } = paint(piece.pen, exact);
+		const content = links?.linked(piece.text, piece.href) ?? [piece.text];
+		if (classes.length === 0 && content.length === 1) return content[0] as Node | string;
+		span.className = classes.join(" ");
+		for (const [name, value] of properties) span.style.setProperty(name, value);
+		span.append(...content);
+		return span;
+	}
 	span.className = piece.kind;
 	span.textContent = piece.text;
 	// In caret notation, ^M, shown by the stylesheet and so no part of the text.
@@ -84,48 +89,4 @@ function draw(piece: Piece, exact: boolean): Node {
 		span.dataset.caret = `^${String.fromCharCode(piece.text.charCodeAt(0) ^ 0x40)}`;
 	}
 	return span;
-}
-
-function styled(nodes: readonly Node[], pen: Pen, exact: boolean): Node {
-	if (!drawn(pen)) {
-		const fragment = document.createDocumentFragment();
-		fragment.append(...nodes);
-		return fragment;
-	}
-	const { classes, properties } = paint(pen, exact);
-	const span = document.createElement("span");
-	span.className = classes.join(" ");
-	for (const [name, value] of properties) span.style.setProperty(name, value);
-	span.append(...nodes);
-	return span;
-}
-
-/** Text, with links where an address stands in it. */
-function linked(text: string): Node[] {
-	if (!text.includes("://")) return [document.createTextNode(text)];
-	const nodes: Node[] = [];
-	let from = 0;
-	for (const match of text.matchAll(address)) {
-		if (!URL.canParse(match[0])) continue;
-		if (match.index > from) nodes.push(document.createTextNode(text.slice(from, match.index)));
-		nodes.push(link(match[0], document.createTextNode(match[0])));
-		from = match.index + match[0].length;
-	}
-	if (from < text.length) nodes.push(document.createTextNode(text.slice(from)));
-	return nodes;
-}
-
-/** Where it leads gets no word of where it was read, and no hold of the page. */
-function link(href: string, content: Node): HTMLElement {
-	const anchor = document.createElement("a");
-	anchor.href = href;
-	anchor.target = "_blank";
-	anchor.rel = "noopener noreferrer";
-	anchor.append(content);
-	return anchor;
-}
-
-/** Whether a pen draws otherwise than the plain one. */
-function drawn(pen: Pen): boolean {
-	return Object.values(pen).some((value) => value !== undefined && value !== false);
 }

@@ -1,16 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { penAfter, plain } from "./ansi.ts";
-import {
-	blockLines,
-	blockOf,
-	firstOf,
-	LogText,
-	maxBlocks,
-	maxCharacters,
-	maxLine,
-	type Row,
-} from "./log-text.ts";
+import { maxLine, type Row } from "./line.ts";
+import { blockLines, blockOf, firstOf, LogText, maxBlocks, maxCharacters } from "./log-text.ts";
 import type { Chunk, LinesPage } from "./model.ts";
 
 const at = "2026-11-22T10:00:00Z";

@@ -1,36 +1,14 @@
 import { type Pen, penAfter, plain } from "./ansi.ts";
+import { type Line, line, longer, maxLine, type Row } from "./line.ts";
 import type { Chunk, LinesPage } from "./model.ts";
 
 /** Lines are kept, asked for and drawn by blocks of so many: 1 to 100, 101 to 200 … */
 export const blockLines = 100;
-/** Characters of one line that are kept. */
-export const maxLine = 1 << 18;
 /** Blocks and characters of one log that are kept. */
 export const maxBlocks = 300;
 export const maxCharacters = 1 << 24;
 /** Characters of the newest chunks that wait for the text before them. */
 const maxRecent = 1 << 22;
-
-export type Row = Line | Hole;
-
-/** Text is the line without its line feed, escape sequences and all; pen is the one it starts with. */
-export interface Line {
-	readonly kind: "line";
-	readonly number: number;
-	readonly text: string;
-	readonly pen: Pen;
-	/** When its beginning was reported, in milliseconds since 1970. */
-	readonly at: number;
-	/** Whether the line is longer than text. */
-	readonly cut: boolean;
-}
-
-/** Bytes that nobody has any more. */
-export interface Hole {
-	readonly kind: "hole";
-	readonly number: number;
-	readonly bytes: number;
-}
 
 interface Block {
 	/** From the block's first line on, without a gap. Rows are replaced, never changed. */
@@ -290,27 +268,6 @@ export function firstOf(block: number): number {
 /** The last line that has begun before a place. */
 function lastOf(place: Place): number {
 	return place.row ? place.number : place.number - 1;
-}
-
-function line(number: number, text: string, pen: Pen, at: number): Line {
-	const cut = text.length > maxLine;
-	return { kind: "line", number, text: cut ? text.slice(0, maxLine) : text, pen, at, cut };
-}
-
-/**
- * A line that goes on. Of a line that grows too long, as that of a progress bar does, what it has
- * written over goes first; else its end is cut off.
- */
-function longer(row: Line, piece: string): Line {
-	let text = row.text + piece;
-	if (text.length <= maxLine) return { ...row, text };
-	const back = text.lastIndexOf("\r", text.length - 2);
-	if (back >= 0 && text.length - back <= maxLine) {
-		const pen = penAfter(text.slice(0, back), row.pen);
-		text = text.slice(back + 1);
-		return { ...row, text, pen, cut: true };
-	}
-	return { ...row, text: text.slice(0, maxLine), cut: true };
 }
 
 function endRow(place: Place): void {

@@ -1,6 +1,8 @@
 import type { Folds, Group } from "./folds.ts";
+import type { Row } from "./line.ts";
+import * as links from "./links.ts";
 import { drawGroup, drawHole, drawLine } from "./log-rows.ts";
-import { blockLines, blockOf, firstOf, type LogText, type Row } from "./log-text.ts";
+import { blockLines, blockOf, firstOf, type LogText } from "./log-text.ts";
 
 /** How long drawing may keep the page from everything else, in milliseconds. */
 const slice = 12;
@@ -549,7 +551,7 @@ export class LogView {
 			} else if (row.kind === "hole") {
 				into.append(drawHole(row));
 			} else {
-				const element = drawLine(row, this.#owner.href(row.number), this.#mode?.exact ?? false);
+				const element = drawLine(row, this.#owner.href(row.number), this.#mode?.exact, links);
 				this.#owner.decorate(element, row.number);
 				into.append(element);
 			}

@@ -1,7 +1,9 @@
-import { css, unsafeCSS } from "lit";
+import { css } from "lit";
+import { lineStyles } from "./line-styles.ts";
 
-/** How the lines of a log look. The custom properties that begin with --fg and --bg are set by log-rows.ts. */
+/** How the log of a page looks, and what only a page has: blocks, groups, times, marks and matches. */
 export const logStyles = [
+	lineStyles,
 	css`
 		.rows {
 			min-width: 100%;
@@ -22,32 +24,8 @@ export const logStyles = [
 			contain: content;
 		}
 
-		.line {
-			display: flex;
-			min-height: 1.5em;
-			padding-right: 0.75rem;
-		}
-
 		.line:hover {
 			background: var(--panel);
-		}
-
-		.line > a {
-			flex: none;
-			align-self: stretch;
-			box-sizing: border-box;
-			min-width: calc(var(--digits, 4) * 1ch + 2rem);
-			padding: 0 0.75rem 0 1.25rem;
-			background: var(--page);
-			color: var(--muted);
-			text-align: right;
-			text-decoration: none;
-			user-select: none;
-			-webkit-user-select: none;
-		}
-
-		.line > a::before {
-			content: attr(data-n);
 		}
 
 		/* Only where lines run out of view sideways: thousands of numbers that stick make each frame slow. */
@@ -73,13 +51,6 @@ export const logStyles = [
 
 		.line:hover > a {
 			background: var(--panel);
-		}
-
-		.text {
-			flex: 1;
-			min-width: 0;
-			white-space: pre-wrap;
-			overflow-wrap: anywhere;
 		}
 
 		.unwrapped .text {
@@ -190,14 +161,6 @@ export const logStyles = [
 			font-weight: 400;
 		}
 
-		.hole {
-			margin: 0.25rem 0.75rem 0.25rem calc(var(--digits, 4) * 0.55rem + 1.5rem);
-			padding: 0.125rem 0.5rem;
-			border-left: 3px solid currentColor;
-			color: var(--stale);
-			font-family: var(--font);
-		}
-
 		.waiting {
 			height: var(--height);
 			background: repeating-linear-gradient(
@@ -205,74 +168,6 @@ export const logStyles = [
 				var(--panel) 0.5rem 1rem,
 				var(--page) 1rem 1.21875rem
 			);
-		}
-
-		.escape {
-			display: none;
-		}
-
-		.control::before {
-			content: attr(data-caret);
-			color: var(--muted);
-		}
-
-		.bold {
-			font-weight: 700;
-		}
-
-		.dim {
-			color: var(--muted);
-		}
-
-		.italic {
-			font-style: italic;
-		}
-
-		.underline {
-			text-decoration: underline;
-		}
-
-		.strike {
-			text-decoration: line-through;
-		}
-
-		.overline {
-			text-decoration: overline;
-		}
-
-		.underline.strike {
-			text-decoration: underline line-through;
-		}
-
-		.underline.overline {
-			text-decoration: underline overline;
-		}
-
-		.strike.overline {
-			text-decoration: line-through overline;
-		}
-
-		.underline.strike.overline {
-			text-decoration: underline line-through overline;
-		}
-
-		.inverse {
-			background: var(--text);
-			color: var(--page);
-		}
-
-		.exact,
-		.inverse.exact {
-			color: light-dark(var(--fg-light), var(--fg-dark));
-		}
-
-		.on {
-			background: var(--bg);
-			color: var(--fg);
-		}
-
-		.conceal {
-			color: transparent;
 		}
 
 		@media (max-width: 640px) {
@@ -290,7 +185,4 @@ export const logStyles = [
 			}
 		}
 	`,
-	unsafeCSS(
-		Array.from({ length: 16 }, (_, i) => `.fg-${i} { color: var(--ansi-${i}); }`).join("\n"),
-	),
 ];

@@ -1,0 +1,113 @@
+import { css } from "lit";
+
+/**
+ * How the lines of a log look. --fg and --bg are set by log-rows.ts. Text can be read, at 4.5:1 or more: L in
+ * Lab is luminance, which is what contrast is made of, so on a light page no colour is lighter than 45,
+ * on a dark one none is darker than 64, and whatever is moved there loses of its chroma what it moved.
+ */
+export const lineStyles = css`
+	.line {
+		display: flex;
+		min-height: 1.5em;
+		padding-right: 0.75rem;
+	}
+
+	.line > a {
+		flex: none;
+		align-self: stretch;
+		box-sizing: border-box;
+		min-width: calc(var(--digits, 4) * 1ch + 2rem);
+		padding: 0 0.75rem 0 1.25rem;
+		background: var(--page);
+		color: var(--muted);
+		text-align: right;
+		text-decoration: none;
+		user-select: none;
+		-webkit-user-select: none;
+	}
+
+	.line > a::before {
+		content: attr(data-n);
+	}
+
+	.text {
+		flex: 1;
+		min-width: 0;
+		white-space: pre-wrap;
+		overflow-wrap: anywhere;
+	}
+
+	.hole {
+		margin: 0.25rem 0.75rem 0.25rem calc(var(--digits, 4) * 0.55rem + 1.5rem);
+		padding: 0.125rem 0.5rem;
+		border-left: 3px solid currentColor;
+		color: var(--stale);
+		font-family: var(--font);
+	}
+
+	.escape {
+		display: none;
+	}
+
+	.control::before {
+		content: attr(data-caret);
+		color: var(--muted);
+	}
+
+	.bold {
+		font-weight: 700;
+	}
+
+	.dim {
+		color: var(--muted);
+	}
+
+	.italic {
+		font-style: italic;
+	}
+
+	.underline {
+		--under: underline;
+	}
+
+	.strike {
+		--through: line-through;
+	}
+
+	.overline {
+		--over: overline;
+	}
+
+	.underline,
+	.strike,
+	.overline {
+		text-decoration: var(--under,) var(--through,) var(--over,);
+	}
+
+	.fg {
+		color: light-dark(
+			lab(from var(--fg) min(l, 45) calc(a * min(1, 45 / l)) calc(b * min(1, 45 / l))),
+			lab(from var(--fg) max(l, 64) calc(a * min(1, l / 64)) calc(b * min(1, l / 64)))
+		);
+	}
+
+	.inverse {
+		background: var(--text);
+		color: var(--page);
+	}
+
+	/* Black or white, whichever can be read better: one of them always has at least 4.58:1. */
+	.on {
+		--ink: calc((0.179 - y) * 9999);
+		background: var(--bg);
+		color: color(from var(--bg) xyz-d65 var(--ink) var(--ink) var(--ink));
+	}
+
+	.exact {
+		color: var(--fg);
+	}
+
+	.conceal {
+		color: transparent;
+	}
+`;

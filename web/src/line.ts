@@ -1,0 +1,45 @@
+import { type Pen, penAfter } from "./ansi.ts";
+
+/** What a log is made of. */
+export type Row = Line | Hole;
+
+/** Text is the line without its line feed, escape sequences and all; pen is the one it starts with. */
+export interface Line {
+	readonly kind: "line";
+	readonly number: number;
+	readonly text: string;
+	readonly pen: Pen;
+	/** When its beginning was reported, in milliseconds since 1970. */
+	readonly at: number;
+	/** Whether the line is longer than text. */
+	readonly cut: boolean;
+}
+
+/** Bytes that nobody has any more. */
+export interface Hole {
+	readonly kind: "hole";
+	readonly number: number;
+	readonly bytes: number;
+}
+
+/** Characters of one line that are kept. */
+export const maxLine = 1 << 18;
+
+/** A line that begins. At is in milliseconds since 1970. */
+export function line(number: number, text: string, pen: Pen, at: number, most = maxLine): Line {
+	return longer({ kind: "line", number, text: "", pen, at, cut: false }, text, most);
+}
+
+/**
+ * A line that goes on. Of a line that grows too long, as that of a progress bar does, what it has
+ * written over goes first; else its end is cut off.
+ */
+export function longer(row: Line, piece: string, most = maxLine): Line {
+	const text = row.text + piece;
+	if (text.length <= most) return { ...row, text };
+	const back = text.lastIndexOf("\r", text.length - 2);
+	if (back < 0 || text.length - back > most)
+		return { ...row, text: text.slice(0, most), cut: true };
+	const pen = penAfter(text.slice(0, back), row.pen);
+	return { ...row, text: text.slice(back + 1), pen, cut: true };
+}
