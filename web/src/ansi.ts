@@ -111,31 +111,23 @@ function settled(line: readonly Piece[]): Piece[] {
 	const cells: (Character | undefined)[] = [];
 	let column = 0;
 	for (const of of line) {
-		const { kind, text } = of;
-		if (kind === "text") {
-			for (const text of of.text) {
-				const character = { of, text, at: all.length };
-				cells[column++] = character;
-				all.push(character);
-			}
-			continue;
+		const { kind } = of;
+		for (const text of kind === "text" ? of.text : [of.text]) {
+			const character = { of, text, at: all.length };
+			all.push(character);
+			if (kind === "text") cells[column++] = character;
+			else column = moved(text, column, cells);
 		}
-		all.push({ of, text, at: all.length });
-		if (kind === "escape") column = moved(text, column, cells);
-		else if (text === "\r") column = 0;
-		else if (text === "\b") column = Math.max(0, column - 1);
 	}
 
 	const shown = cells.filter((cell) => cell !== undefined);
 	const marks = all.filter(({ of, text }) => of.kind === "control" && !/[\r\b]/.test(text));
 	const stays = new Set([...shown, ...marks]);
 	const inOrder = shown.every(({ at }, i) => at > (shown[i - 1]?.at ?? -1));
-	const ordered = inOrder
-		? all
-		: [...all.filter((character) => !stays.has(character)), ...shown, ...marks];
+	const hides = all.filter((character) => !stays.has(character));
 	const found: (Piece & { text: string })[] = [];
 	let last: Piece | undefined;
-	for (const character of ordered) {
+	for (const character of inOrder ? all : [...hides, ...stays]) {
 		const { of, text } = character;
 		// Neighbours are one piece: what is hidden, and what stays of a text.
 		const from = stays.has(character) ? of : hidden;
@@ -149,11 +141,12 @@ function settled(line: readonly Piece[]): Piece[] {
 
 const hidden: Piece = { kind: "escape", text: "" };
 
-/** Where a sequence that moves the cursor within its line leaves it; erases what the sequence erases. */
-function moved(sequence: string, column: number, cells: unknown[]): number {
+/** Where what moves the cursor within its line leaves it; erases what a sequence erases. */
+function moved(text: string, column: number, cells: unknown[]): number {
+	if (text === "\r") return 0;
 	// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about
-	const [, field, final] = /^\x1b\[(\d*)([CDGK])$/.exec(sequence) ?? [];
-	const n = field ? number(field) : 0;
+	const [, field, final] = /^\x1b\[(\d*)([CDGK])$/.exec(text) ?? [];
+	const n = number(field);
 	if (final === "K") {
 		if (n === 0) cells.length = Math.min(cells.length, column);
 		else if (n === 1) cells.fill(undefined, 0, column + 1);
@@ -162,7 +155,7 @@ function moved(sequence: string, column: number, cells: unknown[]): number {
 	}
 	const by = Math.min(Math.max(1, n), maxColumn);
 	if (final === "C") return Math.min(column + by, maxColumn);
-	if (final === "D") return Math.max(0, column - by);
+	if (final === "D" || text === "\b") return Math.max(0, column - by);
 	return final === "G" ? by - 1 : column;
 }
 
