@@ -85,6 +85,11 @@ const guest: Plugin = {
 		const name = /^lit$|(?<=\/)(shared-styles|keyed|vars)(?=\.ts$)/.exec(id)?.[0];
 		return name && fileURLToPath(new URL(`src/widgets/${name}.ts`, import.meta.url));
 	},
+	/** Of the theme, colours and fonts. The sixteen of a log have a value in colour.ts too. */
+	transform(code, id) {
+		if (!id.endsWith("/theme.css?inline")) return undefined;
+		return code.replace(/(?<=\}).*/s, "").replace(/\t--(stepcast-|header).*\n/g, "");
+	},
 	/** A page may load the file twice, or two of it: whoever comes second does nothing. */
 	generateBundle(_options, bundle) {
 		for (const file of Object.values(bundle)) {

@@ -7,8 +7,8 @@ test("how a pen looks", async (t) => {
 	const cases: [Partial<Pen>, classes: string, properties: Record<string, string>, exact?: true][] =
 		[
 			[{}, "", {}],
-			[{ fg: 9, bold: true }, "bold fg", { "--fg": "var(--ansi-9)" }],
-			[{ fg: 9 }, "exact", { "--fg": "var(--ansi-9)" }, true],
+			[{ fg: 9, bold: true }, "bold fg", { "--fg": "var(--stepcast-ansi-9, #ff8a80)" }],
+			[{ fg: 9 }, "exact", { "--fg": "var(--stepcast-ansi-9, #ff8a80)" }, true],
 			[{ fg: 16 }, "fg", { "--fg": "rgb(0 0 0)" }],
 			[{ fg: 208 }, "fg", { "--fg": "rgb(255 135 0)" }],
 			[{ fg: 255 }, "fg", { "--fg": "rgb(238 238 238)" }],
@@ -17,9 +17,13 @@ test("how a pen looks", async (t) => {
 			[{ bg: 3 }, "on", { "--bg": "#7d4e00" }],
 			[{ inverse: true }, "inverse", {}],
 			[{ fg: 1, inverse: true }, "on", { "--bg": "#b3212b" }],
-			[{ bg: 1, inverse: true }, "inverse fg", { "--fg": "var(--ansi-1)" }],
+			[{ bg: 1, inverse: true }, "inverse fg", { "--fg": "var(--stepcast-ansi-1, #b3212b)" }],
 			[{ dim: true }, "dim", {}],
-			[{ dim: true, fg: 1, conceal: true }, "conceal fg", { "--fg": "var(--ansi-1)" }],
+			[
+				{ dim: true, fg: 1, conceal: true },
+				"conceal fg",
+				{ "--fg": "var(--stepcast-ansi-1, #b3212b)" },
+			],
 		];
 	for (const [pen, classes, properties, exact] of cases) {
 		await t.test(JSON.stringify(pen), () => {

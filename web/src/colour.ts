@@ -47,7 +47,10 @@ export function paint(pen: Pen, exact = false): Paint {
 	if (fg !== undefined) {
 		classes.push(exact ? "exact" : "fg");
 		const own = css(fg);
-		properties.push(["--fg", fg < 16 && bg === undefined ? `var(--ansi-${fg})` : own]);
+		properties.push([
+			"--fg",
+			fg < 16 && bg === undefined ? `var(--stepcast-ansi-${fg}, ${own})` : own,
+		]);
 	}
 	return { classes, properties };
 }
