@@ -18,7 +18,6 @@ export const lineStyles = css`
 		box-sizing: border-box;
 		min-width: calc(var(--digits, 4) * 1ch + 2rem);
 		padding: 0 0.75rem 0 1.25rem;
-		background: var(--page);
 		color: var(--muted);
 		text-align: right;
 		text-decoration: none;

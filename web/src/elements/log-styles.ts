@@ -28,6 +28,10 @@ export const logStyles = [
 			background: var(--panel);
 		}
 
+		.unwrapped .line > a {
+			background: var(--page);
+		}
+
 		/* Only where lines run out of view sideways: thousands of numbers that stick make each frame slow. */
 		.unwrapped :is(.line > a, .group button) {
 			position: sticky;
