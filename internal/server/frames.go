@@ -141,6 +141,7 @@ func newEmbedded(c echo.Context, element string) embedded {
 	oneOf := func(words ...string) func(string) bool {
 		return func(w string) bool { return slices.Contains(words, w) }
 	}
+	token, _ := c.Get(inAddressKey).(string)
 	e := embedded{
 		Element: element,
 		Project: q.Get("project"),
@@ -149,7 +150,7 @@ func newEmbedded(c echo.Context, element string) embedded {
 		Mode:    word("mode", oneOf("all", "problems")),
 		Theme:   word("theme", oneOf("light", "dark")),
 		Lines:   word("lines", func(w string) bool { n, err := strconv.Atoi(w); return err == nil && n > 0 }),
-		Token:   q.Get("token"),
+		Token:   token,
 		Style:   web.FrameStyle(),
 		Script:  web.FrameScript(),
 	}
