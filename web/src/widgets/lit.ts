@@ -9,9 +9,8 @@ export { html, nothing } from "./templates.ts";
  */
 export interface Property {
 	readonly type?: unknown;
-	/** False, or with state: no attribute has it. Else that of its name in small letters has. */
+	/** False: no attribute has it. Else that of its name in small letters has. */
 	readonly attribute?: false;
-	readonly state?: boolean;
 	readonly reflect?: boolean;
 }
 
@@ -57,7 +56,9 @@ export class LitElement extends HTMLElement {
 				},
 			});
 		}
-		return Object.keys(prototype.own).map((name) => name.toLowerCase());
+		return Object.keys(prototype.own)
+			.filter((name) => prototype.own[name]?.attribute !== false)
+			.map((name) => name.toLowerCase());
 	}
 
 	declare own: Record<string, Property>;
@@ -101,8 +102,7 @@ export class LitElement extends HTMLElement {
 
 	attributeChangedCallback(attribute: string, _before: string | null, value: string | null): void {
 		const name = Object.keys(this.own).find((one) => one.toLowerCase() === attribute) ?? "";
-		const { type, attribute: has, state } = this.own[name] ?? {};
-		if (has === false || state) return;
+		const { type } = this.own[name] ?? {};
 		const number = type === Number && value !== null;
 		Reflect.set(this, name, type === Boolean ? value !== null : number ? Number(value) : value);
 	}

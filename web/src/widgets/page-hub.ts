@@ -1,5 +1,5 @@
-import { buildURL, type StreamEvent } from "../model.ts";
-import { maxLogs, Stream, streamAddress } from "../stream.ts";
+import type { StreamEvent } from "../model.ts";
+import { type Followed, maxLogs, Stream, streamAddress } from "../stream.ts";
 import { isPattern, toldOf, union, type Wanted } from "./wishes.ts";
 
 /** What a person is told about the connection of one element. Times are in milliseconds since 1970. */
@@ -35,7 +35,7 @@ interface Log {
 	/** Who follows it, and what they were told of the connection. */
 	readonly followers: Map<Follower, string>;
 	/** Whether the stream's address has all that is wanted of it. Until it has, what comes is not listened to. */
-	asked: boolean;
+	listened: boolean;
 	/** Where the stream goes on; empty: at the beginning. */
 	cursor: string;
 	/** Whether the replay is over. */
@@ -71,17 +71,17 @@ class PageHub {
 			{
 				heard: (name, event) => {
 					const log = this.logs.get(name);
-					if (log?.asked) this.#hear(log, event);
+					if (log?.listened) this.#hear(log, event);
 				},
 				moved: (name, cursor) => {
 					const log = this.logs.get(name);
-					if (log?.asked && log.live) log.cursor = cursor;
+					if (log?.listened && log.live) log.cursor = cursor;
 				},
 				changed: () => this.judge(),
 				closed: () => void this.#closed(),
 				due: () => this.open(),
 			},
-			(followed) => this.#address(streamAddress(followed)),
+			(followed) => this.#address(followed),
 		);
 	}
 
@@ -91,7 +91,7 @@ class PageHub {
 			log = {
 				name,
 				followers: new Map(),
-				asked: false,
+				listened: false,
 				cursor: "",
 				live: false,
 				held: [],
@@ -102,7 +102,7 @@ class PageHub {
 			this.logs.set(name, log);
 		}
 		log.followers.set(follower, "");
-		log.asked = false;
+		log.listened = false;
 		begin(log);
 		this.#openSoon();
 	}
@@ -145,16 +145,10 @@ class PageHub {
 			return;
 		}
 		for (const log of logs) {
-			log.asked = true;
+			log.listened = true;
 			if (!log.live) begin(log);
 		}
-		this.#stream.open(
-			logs.map(({ name, cursor, followers }) => ({
-				log: name,
-				after: cursor,
-				...union([...followers.keys()].map(({ wanted }) => wanted)),
-			})),
-		);
+		this.#stream.open(logs.map(asked));
 	}
 
 	/** All that come in one go become one connection. One that waits for its time has all wishes anyway. */
@@ -200,7 +194,7 @@ class PageHub {
 			const outcome = outcomes[i] ?? 0;
 			if (outcome === 0) continue;
 			settled = true;
-			if (outcome === 200) this.#hear(log, { kind: "end", id: log.cursor });
+			if (outcome === 204) this.#hear(log, { kind: "end", id: log.cursor });
 			else log.refused = outcome;
 		}
 		// What kept the stream from being opened may be gone with these.
@@ -209,26 +203,24 @@ class PageHub {
 		this.judge();
 	}
 
-	/** The HTTP status of a log that is refused, 200 where nothing is left of it; 0: neither, or nobody knows. */
-	async #outcome({ name, cursor }: Log): Promise<number> {
-		const path = name === "feed" ? "/api/v1" : buildURL(name);
-		const address = `${path}/events?limit=1&after=${encodeURIComponent(cursor)}`;
+	/** The HTTP status of a stream of this log alone, where there is none: refused, or 204, over; else 0. */
+	async #outcome(log: Log): Promise<number> {
 		try {
-			const response = await fetch(this.#address(address), {
+			const { body, status } = await fetch(this.#address([asked(log)]), {
 				cache: "no-store",
 				signal: AbortSignal.timeout(patience),
 			});
-			const { status } = response;
-			if (!response.ok) return status < 500 && status !== 408 && status !== 429 ? status : 0;
-			const { end, events } = (await response.json()) as { end: boolean; events: unknown[] };
-			return end && events.length === 0 ? 200 : 0;
+			void body?.cancel();
+			const passing = status === 200 || status >= 500 || status === 408 || status === 429;
+			return passing ? 0 : status;
 		} catch {
 			return 0;
 		}
 	}
 
-	#address(path: string): string {
-		return this.server + path + (this.token && `&token=${encodeURIComponent(this.token)}`);
+	#address(followed: readonly Followed[]): string {
+		const token = this.token && `&token=${encodeURIComponent(this.token)}`;
+		return this.server + streamAddress(followed) + token;
 	}
 
 	#connection({ told, over, refused }: Log): Connection {
@@ -241,6 +233,12 @@ class PageHub {
 		if (Date.now() - news > staleAfter) return { name: "stale", news };
 		return told ? state : { name: "connecting" };
 	}
+}
+
+/** What the address says of a log. */
+function asked({ name, cursor, followers }: Log): Followed {
+	const wanted = [...followers.keys()].map((follower) => follower.wanted);
+	return { log: name, after: cursor, ...union(wanted) };
 }
 
 function begin(log: Log): void {
@@ -302,6 +300,5 @@ function watch(): void {
 	);
 	addEventListener("pageshow", ({ persisted }) => persisted && each((hub) => hub.open())());
 	document.addEventListener("visibilitychange", seen);
-	document.addEventListener("resume", seen);
 	setInterval(judge, 1_000);
 }

@@ -1,7 +1,8 @@
 import { css, html, type PropertyValues } from "lit";
 import { keyed } from "../keyed.ts";
-import { apply, emptyWall, type WallState } from "../wall-state.ts";
+import { emptyWall, type WallState } from "../wall-state.ts";
 import { calm, missing, problem, type WallConfig, wanted } from "../wall-view.ts";
+import { apply } from "./tiles.ts";
 import { Watching } from "./watching.ts";
 import { Widget } from "./widget.ts";
 import { widgetStyles } from "./widget-styles.ts";

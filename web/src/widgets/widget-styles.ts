@@ -25,9 +25,6 @@ export const widgetStyles = [
 			display: block !important;
 			opacity: 1 !important;
 			visibility: visible !important;
-			content-visibility: visible !important;
-			clip-path: none !important;
-			filter: none !important;
 			writing-mode: horizontal-tb !important;
 		}
 

@@ -7,10 +7,7 @@ import type { Watcher, Watching } from "./watching.ts";
 
 /** Where this script came from: the server, where an element names none. */
 const home = new URL(
-	(
-		(document.currentScript as HTMLScriptElement | null) ??
-		document.querySelector<HTMLScriptElement>('script[src*="/widgets.js"]')
-	)?.src || location.href,
+	document.querySelector<HTMLScriptElement>('script[src*="/widgets.js"]')?.src ?? location.href,
 ).origin;
 
 /**
@@ -52,7 +49,7 @@ export abstract class Widget extends LitElement implements Watcher {
 		server: {},
 		token: {},
 		theme: {},
-		scheme: { state: true },
+		scheme: { attribute: false },
 	};
 	declare server: string;
 	declare token: string;
