@@ -1,4 +1,4 @@
-import { Keyed } from "./templates.ts";
+import type { Keyed } from "./templates.ts";
 
 /** A template for each item: what ../keyed.ts is to the pages. */
 export function keyed<T>(
@@ -6,5 +6,5 @@ export function keyed<T>(
 	key: (item: T) => unknown,
 	template: (item: T) => unknown,
 ): Keyed {
-	return new Keyed(items.map((item) => [key(item), template(item)]));
+	return { entries: items.map((item) => [key(item), template(item)]) };
 }

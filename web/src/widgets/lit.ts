@@ -1,4 +1,4 @@
-import { render } from "./templates.ts";
+import { Slot } from "./templates.ts";
 
 export { html, nothing } from "./templates.ts";
 
@@ -64,6 +64,7 @@ export class LitElement extends HTMLElement {
 	declare own: Record<string, Property>;
 	readonly renderRoot = this.attachShadow({ mode: "open" });
 
+	readonly #content = new Slot(this.renderRoot.appendChild(new Comment()), this);
 	readonly #values: Changed = new Map();
 	readonly #controllers: Controller[] = [];
 	/** What was set before the element was defined. */
@@ -124,7 +125,7 @@ export class LitElement extends HTMLElement {
 			if (typeof value === "boolean") this.toggleAttribute(name, value);
 			else this.setAttribute(name, String(value));
 		}
-		render(this.render(), this.renderRoot, this);
+		this.#content.show(this.render());
 		this.#changed = new Map();
 		this.#pending = false;
 		this.updated(changed);

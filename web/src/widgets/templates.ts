@@ -1,7 +1,8 @@
 /**
  * Templates as Lit has them, as far as widgets use them, in a third of the size: html`…` with values in
- * content (text, templates, lists), in attributes, properties (.name), booleans (?name), events
- * (@name), and functions that are called with the element in whose tag they stand. Values are never HTML.
+ * content (text, templates, lists), in attributes, properties (.name), booleans (?name) and events
+ * (@name), whose names have small letters only, and functions, which are called with the element in whose
+ * tag they stand. Values are never HTML. There is no > within a tag.
  */
 export interface Template {
 	readonly strings: TemplateStringsArray;
@@ -15,19 +16,10 @@ export function html(strings: TemplateStringsArray, ...values: unknown[]): Templ
 /** In content, no node; of an attribute, that it is not there. */
 export const nothing = Symbol();
 
-/** A template for each item: what comes, goes or moves up leaves the others where they are. */
-export class Keyed {
-	constructor(readonly entries: readonly (readonly [key: unknown, value: unknown])[]) {}
+/** Values of a list by their keys: what comes, goes or moves up leaves the others where they are. */
+export interface Keyed {
+	readonly entries: readonly (readonly [key: unknown, value: unknown])[];
 }
-
-/** Shows a value in a root, in place of the one that was shown there. Listeners are called on the host. */
-export function render(value: unknown, root: ShadowRoot, host: unknown): void {
-	const slot = roots.get(root) ?? new Slot(root.appendChild(new Comment()), host);
-	roots.set(root, slot);
-	slot.show(value);
-}
-
-const roots = new WeakMap<ShadowRoot, Slot>();
 
 /** The only HTML there is: what stands in this script. */
 const policy = (globalThis as { trustedTypes?: TrustedTypes }).trustedTypes?.createPolicy(
@@ -46,49 +38,32 @@ interface TrustedTypes {
 
 /**
  * The n-th value of a template is {{n}} in its HTML: a comment, or in a tag an attribute, or in the value
- * of one, whose name then begins with a ~, lest it mean anything yet.
+ * of one, whose name then begins with a ~.
  */
 const hole = /\{\{(\d+)\}\}/;
-/** Ends within a tag; behind the name of an attribute, if one is open. */
-const inTag = /<[^>]*?(?:\s([^\s=>]+)=(?:"[^"]*|[^\s">]*))?$/;
+const prepared = new WeakMap<TemplateStringsArray, DocumentFragment>();
 
-interface Prepared {
-	readonly content: DocumentFragment;
-	/** What attributes are called whose values have holes: HTML knows no capital letters. */
-	readonly names: ReadonlyMap<string, string>;
-}
-
-const prepared = new WeakMap<TemplateStringsArray, Prepared>();
-
-function prepare(strings: TemplateStringsArray): Prepared {
+function prepare(strings: TemplateStringsArray): DocumentFragment {
 	const known = prepared.get(strings);
 	if (known) return known;
-	const names = new Map<string, string>();
-	const text = strings.reduce((before, string, i) => {
-		const tag = inTag.exec(before);
-		let name = tag?.[1];
-		let start = before;
-		if (name && !name.startsWith("~")) {
-			const at = before.lastIndexOf(`${name}=`);
-			start = `${before.slice(0, at)}~${before.slice(at)}`;
-			name = `~${name}`;
-			names.set(name.toLowerCase(), name);
-		}
-		return `${start}${tag ? `{{${i - 1}}}` : `<!--{{${i - 1}}}-->`}${string}`;
-	});
+	const text = strings
+		.reduce((before, string, i) => {
+			const value = `{{${i - 1}}}`;
+			return before + (/<[^>]*$/.test(before) ? value : `<!--${value}-->`) + string;
+		})
+		// Lest it mean anything yet.
+		.replace(/\s(?=[^\s=]+=("[^"]*)?\{\{)/g, " ~");
 	const template = document.createElement("template");
 	template.innerHTML = (policy?.createHTML(text) ?? text) as string;
-	const made = { content: template.content, names };
-	prepared.set(strings, made);
-	return made;
+	prepared.set(strings, template.content);
+	return template.content;
 }
 
 type Update = (values: readonly unknown[]) => void;
 
 /** What a template makes in the document, and what gives all of that new values. */
 function make(strings: TemplateStringsArray, host: unknown): [content: Node, update: Update] {
-	const { content: master, names } = prepare(strings);
-	const content = document.importNode(master, true);
+	const content = document.importNode(prepare(strings), true);
 	const parts: Update[] = [];
 	const walker = document.createTreeWalker(
 		content,
@@ -105,12 +80,12 @@ function make(strings: TemplateStringsArray, host: unknown): [content: Node, upd
 		}
 		const element = node as Element;
 		for (const { name, value } of [...element.attributes]) {
-			const full = names.get(name);
-			if (!full && !hole.test(name)) continue;
+			const named = name.startsWith("~");
+			if (!named && !hole.test(name)) continue;
 			element.removeAttribute(name);
 			// Text, number of a value, text, …
-			const pieces = (full ? value : name).split(hole);
-			const set = full ? setter(element, full.slice(1), host) : call(element);
+			const pieces = (named ? value : name).split(hole);
+			const set = named ? setter(element, name.slice(1), host) : call(element);
 			let before: unknown = set;
 			parts.push((values) => {
 				const shown = pieces.map((piece, i) => (i % 2 ? values[Number(piece)] : piece));
@@ -151,8 +126,8 @@ function setter(element: Element, name: string, host: unknown): (value: unknown)
 	};
 }
 
-/** A place in content, before a comment. */
-class Slot {
+/** A place in content, before a comment, and what is shown there. Listeners are called on the host. */
+export class Slot {
 	readonly #start = new Comment();
 	readonly #end: Comment;
 	readonly #host: unknown;
@@ -168,11 +143,11 @@ class Slot {
 	}
 
 	show(value: unknown): void {
-		if (value instanceof Keyed) this.#list(value.entries);
-		else if (Array.isArray(value)) this.#list(value.map((one, i) => [i, one]));
-		else if (typeof value === "object" && value) {
-			const { strings, values } = value as Template;
-			if (this.#shown === strings) this.#update?.(values);
+		if (Array.isArray(value)) this.#list(value.map((one, i) => [i, one]));
+		else if (value && typeof value === "object") {
+			const { strings, values, entries } = value as Template & Partial<Keyed>;
+			if (entries) this.#list(entries);
+			else if (this.#shown === strings) this.#update?.(values);
 			else {
 				const [content, update] = make(strings, this.#host);
 				update(values);
