@@ -157,6 +157,13 @@ func TestFormats_Reach(t *testing.T) {
 			t.Errorf("oembed of %s: %d, want %d", of, a.status, want)
 		}
 	}
+
+	s.setVisibility("acme/api", "public")
+	for path, want := range map[string]string{"/badge/acme/api.svg": "acme/api: passed", "/shields/acme/api.json": `"message":"passed"`, "/cc.xml": `"Success"`, "/builds.atom": "acme/api #1 passed", "/oembed?url=" + url.QueryEscape(s.url+"/?project=acme/api"): "/embed/board"} {
+		if a := s.get(path, hidden...); a.status != 200 || !strings.Contains(a.body, want) {
+			t.Errorf("%s of a public project: %d %s", path, a.status, a.body)
+		}
+	}
 }
 
 func TestShields(t *testing.T) {
