@@ -28,6 +28,16 @@ func (s *Server) base(c echo.Context) (string, error) {
 
 var hostPort = regexp.MustCompile(`^([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?$`)
 
+// serves tells whether an address is of this server: of the one that it was
+// told, or of the one that the request came to, where a proxy may have come by
+// another scheme.
+func (s *Server) serves(c echo.Context, u *url.URL) bool {
+	if u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
+		return false
+	}
+	return u.Host == c.Request().Host || u.Scheme+"://"+u.Host == s.cfg.PublicURL
+}
+
 // buildsPath is the list of a project's builds, on a branch unless that is
 // empty.
 func buildsPath(project, branch string) string {

@@ -433,7 +433,7 @@ func TestFormats_Addresses(t *testing.T) {
 		t.Errorf("a page: %d %v", a.status, a.header)
 	}
 	s.cfg.PublicURL = "https://ci.example"
-	for _, path := range []string{"/cc.xml", "/builds.atom", "/oembed?url=https%3A%2F%2Fci.example" + url.QueryEscape(build)} {
+	for _, path := range []string{"/cc.xml", "/builds.atom", "/oembed?url=https%3A%2F%2Fci.example" + url.QueryEscape(build), "/oembed?url=" + url.QueryEscape(s.url+build)} {
 		if a := s.get(path, "X-Forwarded-Proto: ftp", "X-Forwarded-Host: evil.example"); a.status != 200 || !strings.Contains(a.body, `https://ci.example/`) || strings.Contains(a.body, "evil") {
 			t.Errorf("%s: %d %s", path, a.status, a.body)
 		}

@@ -77,7 +77,7 @@ func (s *Server) oembed(c echo.Context) error {
 	if err != nil || q.Get("url") == "" {
 		return &ci.Problem{Code: ci.Invalid, Field: "url", Detail: "The parameter url is the address of a page of this server, escaped."}
 	}
-	frame, err := s.frameable(c, base, of)
+	frame, err := s.frameable(c, of)
 	if err != nil {
 		return err
 	}
@@ -107,8 +107,8 @@ func noFrame() error {
 }
 
 // frameable finds what to embed for an address.
-func (s *Server) frameable(c echo.Context, base string, of *url.URL) (frameable, error) {
-	if of.Scheme+"://"+of.Host != base || of.User != nil {
+func (s *Server) frameable(c echo.Context, of *url.URL) (frameable, error) {
+	if !s.serves(c, of) {
 		return frameable{}, noFrame()
 	}
 	q := of.Query()
