@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -86,8 +85,6 @@ func (s *Server) verdict(c echo.Context, suffix string, params ...string) (verdi
 	if !ok {
 		return verdict{}, &ci.Problem{Code: ci.NotFound, Detail: fmt.Sprintf("A badge has the address of its project with %s at the end.", suffix)}
 	}
-	// The token first, which is no parameter of a badge.
-	reach := s.reach(c)
 	v := verdict{label: "build", status: http.StatusOK}
 	q, err := query(c, params...)
 	if p := ci.AsProblem(err); p != nil {
@@ -108,7 +105,7 @@ func (s *Server) verdict(c echo.Context, suffix string, params ...string) (verdi
 		v.unknown("unknown style")
 		return v, nil
 	}
-	newest, ended, err := s.stand(c.Request().Context(), reach, project, branch, ci.StepKey(step))
+	newest, ended, err := s.stand(c.Request().Context(), s.reach(c), project, branch, ci.StepKey(step))
 	switch p := ci.AsProblem(err); {
 	case p != nil && p.Code == ci.NotFound:
 		v.unknown("unknown")
@@ -133,33 +130,31 @@ func (s *Server) verdict(c echo.Context, suffix string, params ...string) (verdi
 // unknown is a verdict without a status.
 func (v *verdict) unknown(why string) { v.said, v.failed = []string{why}, true }
 
-// stand tells how the newest build of a project stands, or a step, and if that
-// has not ended how the last one that has did; NotFound where there is none.
+// stand tells how the newest build of a project stands, or a step, and how the
+// last one ended that has ended, which may be the same; NotFound where there is
+// none.
 func (s *Server) stand(ctx context.Context, reach ci.Reach, project, branch string, step ci.StepKey) (newest, ended ci.Status, err error) {
-	none := &ci.Problem{Code: ci.NotFound, Detail: "There is no such build."}
 	if ci.CheckProject(project) != nil || step != "" && ci.CheckStepKey(string(step)) != nil {
-		return "", "", none
+		return "", "", noBuild()
 	}
 	if step != "" {
 		newest, ended, err = s.store.StepStanding(ctx, reach, project, branch, step)
-	} else {
-		var found []postgres.Standing
-		found, err = s.store.Standings(ctx, reach, postgres.StandingsQuery{Projects: []string{project}, Branch: branch, Limit: 1})
-		switch {
-		case err != nil:
-		case len(found) == 0:
-			err = none
-		default:
-			newest = found[0].Newest.Status
-			if found[0].Ended != nil {
-				ended = found[0].Ended.Status
-			}
+		if err != nil {
+			return "", "", fmt.Errorf("find how %s of %s stands: %w", step, project, err)
 		}
+		return newest, ended, nil
 	}
-	if err != nil && !errors.Is(err, none) {
-		err = fmt.Errorf("find how %s stands: %w", project, err)
+	found, err := s.store.Standings(ctx, reach, postgres.StandingsQuery{Projects: []string{project}, Branch: branch, Limit: 1})
+	if err != nil {
+		return "", "", fmt.Errorf("find how %s stands: %w", project, err)
 	}
-	return newest, ended, err
+	if len(found) == 0 {
+		return "", "", noBuild()
+	}
+	if e := found[0].Ended; e != nil {
+		ended = e.Status
+	}
+	return found[0].Newest.Status, ended, nil
 }
 
 // whole answers with a document that others keep and ask for again.
