@@ -38,6 +38,14 @@ func (s *Server) serves(c echo.Context, u *url.URL) bool {
 	return u.Host == c.Request().Host || u.Scheme+"://"+u.Host == s.cfg.PublicURL
 }
 
+// withQuery is a path with the parameters that there are.
+func withQuery(path string, q url.Values) string {
+	if query := q.Encode(); query != "" {
+		return path + "?" + query
+	}
+	return path
+}
+
 // buildsPath is the list of a project's builds, on a branch unless that is
 // empty.
 func buildsPath(project, branch string) string {
@@ -45,7 +53,7 @@ func buildsPath(project, branch string) string {
 	if branch != "" {
 		q.Set("branch", branch)
 	}
-	return "/?" + q.Encode()
+	return withQuery("/", q)
 }
 
 func buildPath(id ci.BuildID) string { return "/builds/" + id.String() }

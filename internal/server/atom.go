@@ -89,12 +89,6 @@ func (s *Server) atom(c echo.Context) error {
 	for _, name := range []string{"project", "branch", "status"} {
 		filter[name] = slices.Compact(slices.Sorted(slices.Values(q[name])))
 	}
-	address := func(path string, q url.Values) string {
-		if query := q.Encode(); query != "" {
-			return base + path + "?" + query
-		}
-		return base + path
-	}
 	feed := atomFeed{
 		ID:        uuid.NewSHA1(lineage, []byte("/builds.atom?"+filter.Encode())).URN(),
 		Title:     feedTitle(filter),
@@ -102,13 +96,13 @@ func (s *Server) atom(c echo.Context) error {
 		Author:    atomAuthor{"Stepcast"},
 		Generator: "Stepcast",
 		Links: []atomLink{
-			{"self", "application/atom+xml", address("/builds.atom", q)},
-			{"alternate", "text/html", address("/", firsts(filter))},
+			{"self", "application/atom+xml", base + withQuery("/builds.atom", q)},
+			{"alternate", "text/html", base + withQuery("/", firsts(filter))},
 		},
 	}
 	if next != "" {
 		q.Set("before", next)
-		feed.Links = append(feed.Links, atomLink{"next", "application/atom+xml", address("/builds.atom", q)})
+		feed.Links = append(feed.Links, atomLink{"next", "application/atom+xml", base + withQuery("/builds.atom", q)})
 	}
 	for i, b := range builds {
 		if i == 0 {

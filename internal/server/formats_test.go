@@ -28,6 +28,13 @@ func (s *testServer) built(branch, status string) (path string) {
 	return build
 }
 
+// publish makes acme/api, with a first build, and lets anybody see it.
+func (s *testServer) publish() {
+	s.t.Helper()
+	s.create(`{"project":"acme/api","branch":"first"}`)
+	s.setVisibility("acme/api", "public")
+}
+
 // says is what a badge says when it is read out.
 func (a answer) says() string {
 	var svg struct {
@@ -89,6 +96,7 @@ func TestBadge(t *testing.T) {
 func TestBadge_AskedAgain(t *testing.T) {
 	t.Parallel()
 	s := start(t)
+	s.publish()
 	build := s.built("main", "running")
 	for _, path := range []string{"/badge/acme/api.svg", "/shields/acme/api.json", "/cc.xml", "/builds.atom", "/oembed?url=" + url.QueryEscape(s.url+strings.TrimPrefix(build, "/api/v1"))} {
 		a := s.get(path)
@@ -153,8 +161,18 @@ func TestFormats_Reach(t *testing.T) {
 	for of, want := range map[string]int{
 		build: 404, build + "?token=" + token: 200, "/embed/status/acme/api?token=" + token: 200, "/embed/status/acme/api?token=" + other: 404, "/?project=acme/api": 404,
 	} {
-		if a := s.get("/oembed?url="+url.QueryEscape(s.url+of), hidden...); a.status != want {
-			t.Errorf("oembed of %s: %d, want %d", of, a.status, want)
+		a := s.get("/oembed?url="+url.QueryEscape(s.url+of), hidden...)
+		if a.status != want || want == 200 && !strings.Contains(a.body, "?token="+token) {
+			t.Errorf("oembed of %s: %d, want %d: %s", of, a.status, want, a.body)
+		}
+	}
+	// Whoever sees all here would embed what others do not see.
+	for _, of := range []string{build, "/?project=acme/api", "/embed/log?project=acme/api"} {
+		if a := s.get("/oembed?url=" + url.QueryEscape(s.url+of)); a.status != 401 {
+			t.Errorf("oembed of %s: %d", of, a.status)
+		}
+		if a := s.get("/oembed?token=" + token + "&url=" + url.QueryEscape(s.url+of)); a.status != 200 || !strings.Contains(a.body, "token="+token) {
+			t.Errorf("oembed of %s, with a token: %d %s", of, a.status, a.body)
 		}
 	}
 
@@ -326,6 +344,7 @@ func TestAtom(t *testing.T) {
 func TestOEmbed(t *testing.T) {
 	t.Parallel()
 	s := start(t)
+	s.publish()
 	build := strings.TrimPrefix(s.built("main", "passed"), "/api/v1")
 	id := strings.TrimPrefix(build, "/builds/")
 	ask := func(of, more string) answer { return s.get("/oembed?url=" + url.QueryEscape(of) + more) }
@@ -361,7 +380,7 @@ func TestOEmbed(t *testing.T) {
 	}
 	var o oembedAnswer
 	json.Unmarshal([]byte(ask(s.url+build, "&maxwidth=300&maxheight=9999").body), &o)
-	if o.Width != 300 || o.Height != 400 || o.Title != `acme/api #1: Mend <it> & "that"` || !strings.Contains(o.HTML, `title="acme/api #1: Mend &lt;it&gt; &amp; &#34;that&#34;"`) {
+	if o.Width != 300 || o.Height != 400 || o.Title != `acme/api #2: Mend <it> & "that"` || !strings.Contains(o.HTML, `title="acme/api #2: Mend &lt;it&gt; &amp; &#34;that&#34;"`) {
 		t.Errorf("%+v", o)
 	}
 	for _, c := range []struct {
@@ -393,6 +412,7 @@ func TestOEmbed(t *testing.T) {
 func TestPages_Alternates(t *testing.T) {
 	t.Parallel()
 	s := start(t)
+	s.publish()
 	build := strings.TrimPrefix(s.built("main", "passed"), "/api/v1")
 	tags := regexp.MustCompile(`<link rel="alternate" type="([^"]+)" href="([^"]+)" />`)
 	for path, want := range map[string]int{build: 3, "/": 1, "/?project=acme/*&branch=main": 3, "/?project=acme/none": 0, "/?project=%22%3E": 0, "/wall": 0, "/builds/" + ci.NewBuildID().String(): 0} {
@@ -408,8 +428,9 @@ func TestPages_Alternates(t *testing.T) {
 			}
 		}
 	}
-	// Whoever may not see the build is told nothing of it.
-	if a := s.get(build, "Authorization: Bearer "+s.addToken(postgres.Token{Name: "other", Scopes: []postgres.Scope{postgres.ScopeRead}, Project: "other"})); a.status != 200 || a.header.Get("Link") != "" {
+	// Whoever may not see a build is told nothing of it.
+	private := strings.TrimPrefix(s.create(`{"project":"private"}`), "/api/v1")
+	if a := s.get(private, "Authorization: Bearer "+s.addToken(postgres.Token{Name: "other", Scopes: []postgres.Scope{postgres.ScopeRead}, Project: "other"})); a.status != 200 || a.header.Get("Link") != "" {
 		t.Errorf("%d %v", a.status, a.header.Values("Link"))
 	}
 }
@@ -417,6 +438,7 @@ func TestPages_Alternates(t *testing.T) {
 func TestFormats_Addresses(t *testing.T) {
 	t.Parallel()
 	s := start(t)
+	s.publish()
 	build := strings.TrimPrefix(s.built("main", "passed"), "/api/v1")
 	s.cfg.Open = true
 	for _, path := range []string{"/cc.xml", "/builds.atom"} {
@@ -445,6 +467,7 @@ func TestFormats_Documented(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.create(`{"project":"acme/api","branch":"main","id":"0190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a10","status":"running"}`)
+	s.setVisibility("acme/api", "public")
 	s.update("/api/v1/builds/0190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a10", `{"step":{"key":"test/linux","status":"passed"}},{"build":{"status":"passed"}}`)
 	s.cfg.PublicURL = "https://ci.example"
 	text, err := os.ReadFile("../../docs/badges.md")

@@ -47,6 +47,7 @@ type oembedAnswer struct {
 // A frameable is what can be embedded of what an address shows.
 type frameable struct {
 	path          string // of the frame, with its query
+	token         string // in it, with which it is seen; "": none
 	title         string
 	width, height int64 // px, where there is room
 }
@@ -106,32 +107,40 @@ func noFrame() error {
 	return &ci.Problem{Code: ci.NotFound, Field: "url", Detail: "There is nothing to embed at that address: it is not of a build of this server, nor of an embed, nor of the list of a project's builds."}
 }
 
+// privateFrame says that there is something to embed, and that nobody would see
+// it: whoever may see it here is not who looks at the page that it gets into.
+func privateFrame() error {
+	return &ci.Problem{Code: tokenMissing, Field: "url", Detail: "The project is private, so that others would not see the embed: link to the page instead, or add ?token=stp_…, a token with the scope status, to its address."}
+}
+
 // frameable finds what to embed for an address.
 func (s *Server) frameable(c echo.Context, of *url.URL) (frameable, error) {
 	if !s.serves(c, of) {
 		return frameable{}, noFrame()
 	}
 	q := of.Query()
-	if token := q.Get("token"); token != "" { // what an embed is seen with
-		c.Set(inAddressKey, token)
-	}
 	f := frameable{width: 640, height: 400}
+	if f.token = q.Get("token"); f.token == "" {
+		f.token, _ = c.Get(inAddressKey).(string)
+	}
+	if f.token != "" {
+		c.Set(inAddressKey, f.token)
+		q.Set("token", f.token)
+	}
 	path := strings.TrimSuffix(of.EscapedPath(), "/")
 	if id, ok := strings.CutPrefix(path, "/builds/"); ok {
-		f.path = "/embed/steps/" + id
+		f.path = withQuery("/embed/steps/"+id, picked(q, "token"))
 		return s.frameBuild(c, f, id)
 	}
 	if path == "" && q.Get("project") != "" {
-		f.path = "/embed/board?" + picked(q, "project", "branch").Encode()
+		f.path = withQuery("/embed/board", picked(q, "project", "branch", "token"))
 		return s.frameProjects(c, f, q["project"])
 	}
 	rest, ok := strings.CutPrefix(path, "/embed/")
 	if !ok {
 		return f, noFrame()
 	}
-	if f.path = path; len(q) > 0 {
-		f.path += "?" + q.Encode()
-	}
+	f.path = withQuery(path, q)
 	kind, rest, _ := strings.Cut(rest, "/")
 	switch kind {
 	case "status":
@@ -167,6 +176,9 @@ func (s *Server) frameBuild(c echo.Context, f frameable, text string) (frameable
 	if err != nil {
 		return f, err
 	}
+	if !ref.Public && f.token == "" {
+		return f, privateFrame()
+	}
 	b, err := s.store.Build(c.Request().Context(), ref.ID)
 	if err != nil {
 		return f, fmt.Errorf("read build: %w", err)
@@ -178,11 +190,16 @@ func (s *Server) frameBuild(c echo.Context, f frameable, text string) (frameable
 	return f, nil
 }
 
-// frameProjects completes what is embedded of projects, if the caller sees a
-// build of one of them.
+// frameProjects completes what is embedded of projects.
 func (s *Server) frameProjects(c echo.Context, f frameable, patterns []string) (frameable, error) {
-	if sees, err := s.sees(c, patterns); err != nil || !sees {
+	reach := s.reach(c)
+	if sees, err := s.sees(c, reach, patterns); err != nil || !sees {
 		return f, cmp.Or(err, noFrame())
+	}
+	if f.token == "" {
+		if all, err := s.sees(c, ci.Reach{}, patterns); err != nil || !all {
+			return f, cmp.Or(err, privateFrame())
+		}
 	}
 	f.title = "Builds"
 	if len(patterns) > 0 {
@@ -191,14 +208,15 @@ func (s *Server) frameProjects(c echo.Context, f frameable, patterns []string) (
 	return f, nil
 }
 
-// sees tells whether the caller sees a build of what some patterns cover.
-func (s *Server) sees(c echo.Context, patterns []string) (bool, error) {
+// sees tells whether within a reach there is a build of what some patterns
+// cover.
+func (s *Server) sees(c echo.Context, reach ci.Reach, patterns []string) (bool, error) {
 	for _, pattern := range patterns {
 		if ci.CheckPattern(pattern) != nil {
 			return false, nil
 		}
 	}
-	found, err := s.store.Standings(c.Request().Context(), s.reach(c), postgres.StandingsQuery{Projects: patterns, Limit: 1})
+	found, err := s.store.Standings(c.Request().Context(), reach, postgres.StandingsQuery{Projects: patterns, Limit: 1})
 	if err != nil {
 		return false, fmt.Errorf("look for projects: %w", err)
 	}
@@ -241,7 +259,7 @@ func (s *Server) alternates(c echo.Context) []alternate {
 	switch c.Path() {
 	case "/":
 		if feed = picked(c.QueryParams(), "project", "branch", "status"); len(feed["project"]) > 0 {
-			if sees, err := s.sees(c, feed["project"]); err != nil || !sees {
+			if sees, err := s.sees(c, s.reach(c), feed["project"]); err != nil || !sees {
 				return nil
 			}
 			page = "/?" + picked(feed, "project", "branch").Encode()
@@ -259,11 +277,7 @@ func (s *Server) alternates(c echo.Context) []alternate {
 	default:
 		return nil
 	}
-	atom := base + "/builds.atom"
-	if len(feed) > 0 {
-		atom += "?" + feed.Encode()
-	}
-	all := []alternate{{"application/atom+xml", atom}}
+	all := []alternate{{"application/atom+xml", base + withQuery("/builds.atom", feed)}}
 	if page != "" {
 		of := base + "/oembed?" + url.Values{"url": {base + page}}.Encode()
 		all = append(all, alternate{"application/json+oembed", of + "&format=json"}, alternate{"text/xml+oembed", of + "&format=xml"})

@@ -22,6 +22,12 @@ test.beforeEach(({ complaints }) => {
 test.beforeAll(async ({ server }) => {
 	const fields = { project: "formats/api", branch: hostile, title: hostile, author: hostile };
 	passed = await server.build({ ...fields, url: "https://ci.example/?a=1&b=2" });
+	const published = await fetch(`${server.url}/api/v1/projects/formats/api`, {
+		method: "PATCH",
+		headers: { Authorization: `Bearer ${server.token}`, "Content-Type": "application/json" },
+		body: JSON.stringify({ visibility: "public" }),
+	});
+	expect(published.status).toBe(200);
 	await passed.step("test", "running");
 	await passed.finish("test");
 	failed = await server.build({ ...fields, branch: "main", title: "Break it" });
