@@ -74,7 +74,7 @@ func (s *Server) embedStatus(c echo.Context) error {
 	}
 	page := newEmbedded(c, "status")
 	page.Title, page.Project, page.Projects = project, project, []string{project}
-	page.Link = listOf(project, page.Branch)
+	page.Link = buildsPath(project, page.Branch)
 	return s.embed(c, page)
 }
 
@@ -105,7 +105,7 @@ func (s *Server) embedBuild(element string) echo.HandlerFunc {
 			if ci.CheckProject(page.Project) != nil {
 				return echo.ErrNotFound
 			}
-			page.Title, page.Projects, page.Link = page.Project, []string{page.Project}, listOf(page.Project, page.Branch)
+			page.Title, page.Projects, page.Link = page.Project, []string{page.Project}, buildsPath(page.Project, page.Branch)
 			return s.embed(c, page)
 		}
 		id, err := ci.ParseBuildID(c.Param("id"))
@@ -198,15 +198,6 @@ func (s *Server) embed(c echo.Context, page embedded) error {
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 	h.Set("Cross-Origin-Embedder-Policy", "require-corp")
 	return c.HTMLBlob(http.StatusOK, body.Bytes())
-}
-
-// listOf is the address of the list of a project's builds.
-func listOf(project, branch string) string {
-	q := url.Values{"project": {project}}
-	if branch != "" {
-		q.Set("branch", branch)
-	}
-	return "/?" + q.Encode()
 }
 
 // isBranch tells whether a text can be the name of a branch, or none.
