@@ -1,9 +1,7 @@
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { extract } from "@extractus/oembed-extractor";
 import { makeBadge } from "badge-maker";
 import { parseAtomFeed } from "feedsmith";
+import { Site } from "./site.ts";
 import { expect, type Reporter, test } from "./stepcast.ts";
 
 // What others make of the status that the server tells in their formats: the readers below are
@@ -103,16 +101,13 @@ test("a badge in a page of another site says its status, and what runs comes to 
 	page,
 	server,
 }) => {
-	const readme = createServer((_, response) => {
-		response.setHeader("Content-Type", "text/html");
-		response.end(`<img src="${server.url}/badge/formats/none.svg" alt="status">`);
-	}).listen(0, "127.0.0.1");
-	await once(readme, "listening");
-	await page.goto(`http://127.0.0.1:${(readme.address() as AddressInfo).port}/`);
+	const readme = await new Site().start();
+	readme.policy = `default-src 'none'; img-src ${server.url}`;
+	readme.body = `<img src="${server.url}/badge/formats/api.svg" alt="status">`;
+	await page.goto(readme.url);
 	const image = page.getByAltText("status");
 	await expect.poll(() => image.evaluate((img: HTMLImageElement) => img.naturalHeight)).toBe(20);
 	readme.close();
-	readme.closeAllConnections();
 
 	await page.goto(`${server.url}/badge/formats/api.svg?branch=main`);
 	const animations = () => page.evaluate(() => document.getAnimations().length);
@@ -164,7 +159,7 @@ test("a feed reader reads what has ended", async ({ server }) => {
 	}
 });
 
-test("who embeds finds from a build's address what to embed", async ({ server }) => {
+test("who embeds finds from a build's address what to embed", async ({ page, server }) => {
 	const embed = async (url: string, room = {}) =>
 		(await extract(url, room)) as unknown as { html: string };
 	const found = await embed(passed.url, { maxwidth: 500 });
@@ -180,6 +175,16 @@ test("who embeds finds from a build's address what to embed", async ({ server })
 	expect(html.match(/<\w+/g)).toEqual(["<iframe"]);
 	const board = await embed(`${server.url}/?project=formats/*`);
 	expect(board.html).toContain("/embed/board?project=formats%2F%2A");
+
+	// In its sandbox, on the page of somebody who lets frames do nothing more than they must.
+	const wiki = await new Site().start();
+	wiki.policy = `default-src 'none'; frame-src ${server.url}; style-src 'unsafe-inline'`;
+	wiki.body = board.html;
+	await page.goto(wiki.url);
+	const frame = page.frameLocator("iframe");
+	await expect(frame.getByText("formats/api").first()).toBeVisible();
+	await expect(frame.getByText("running").first()).toBeVisible();
+	wiki.close();
 });
 
 test("a browser reads cc.xml as it is", async ({ page, server }) => {
