@@ -85,10 +85,16 @@ const guest: Plugin = {
 		const name = /^lit$|(?<=\/)(shared-styles|keyed|vars)(?=\.ts$)/.exec(id)?.[0];
 		return name && fileURLToPath(new URL(`src/widgets/${name}.ts`, import.meta.url));
 	},
-	/** Of the theme, colours and fonts. The sixteen of a log have a value in colour.ts too. */
+	/**
+	 * Of the theme, colours, and the first and the last of each list of fonts. The sixteen colours of a log
+	 * have a value in colour.ts too.
+	 */
 	transform(code, id) {
 		if (!id.endsWith("/theme.css?inline")) return undefined;
-		return code.replace(/(?<=\}).*/s, "").replace(/\t--(stepcast-|header).*\n/g, "");
+		return code
+			.replace(/(?<=\}).*/s, "")
+			.replace(/\t--(stepcast-|header).*\n/g, "")
+			.replace(/, ".*, /g, ", ");
 	},
 	/** A page may load the file twice, or two of it: whoever comes second does nothing. */
 	generateBundle(_options, bundle) {

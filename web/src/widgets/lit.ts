@@ -8,9 +8,8 @@ export { html, nothing } from "./templates.ts";
  * lacks is converters of one's own, decorators, older browsers, and rendering on a server.
  */
 export interface Property {
+	/** What its attribute, which is called as it is, in small letters, is turned into: text, a Number or a Boolean. */
 	readonly type?: unknown;
-	/** False: no attribute has it. Else that of its name in small letters has. */
-	readonly attribute?: false;
 	readonly reflect?: boolean;
 }
 
@@ -44,7 +43,8 @@ export class LitElement extends HTMLElement {
 		for (let one: typeof LitElement = this; one !== LitElement; one = Object.getPrototypeOf(one)) {
 			prototype.own = { ...one.properties, ...prototype.own };
 		}
-		for (const name of Object.keys(prototype.own)) {
+		const names = Object.keys(prototype.own);
+		for (const name of names) {
 			Object.defineProperty(prototype, name, {
 				get(this: LitElement) {
 					return this.#values.get(name);
@@ -52,13 +52,11 @@ export class LitElement extends HTMLElement {
 				set(this: LitElement, value: unknown) {
 					const before = this.#values.get(name);
 					this.#values.set(name, value);
-					if (!Object.is(before, value)) this.requestUpdate(name, before);
+					if (before !== value) this.requestUpdate(name, before);
 				},
 			});
 		}
-		return Object.keys(prototype.own)
-			.filter((name) => prototype.own[name]?.attribute !== false)
-			.map((name) => name.toLowerCase());
+		return names;
 	}
 
 	declare own: Record<string, Property>;
@@ -67,8 +65,6 @@ export class LitElement extends HTMLElement {
 	readonly #content = new Slot(this.renderRoot.appendChild(new Comment()), this);
 	readonly #values: Changed = new Map();
 	readonly #controllers: Controller[] = [];
-	/** What was set before the element was defined. */
-	readonly #early: [string, unknown][] = [];
 	#changed: Changed = new Map();
 	/** Nothing is rendered before it is in a document. */
 	#waiting = true;
@@ -78,10 +74,11 @@ export class LitElement extends HTMLElement {
 		super();
 		const { styles } = this.constructor as typeof LitElement;
 		this.renderRoot.adoptedStyleSheets = [styles].flat(9) as CSSStyleSheet[];
-		for (const name of Object.keys(this.own)) {
-			if (!Object.hasOwn(this, name)) continue;
-			this.#early.push([name, Reflect.get(this, name)]);
+		// What was set before the element was defined is set once it is made.
+		for (const [name, value] of Object.entries(this)) {
+			if (!(name in this.own)) continue;
 			Reflect.deleteProperty(this, name);
+			queueMicrotask(() => Reflect.set(this, name, value));
 		}
 	}
 
@@ -91,7 +88,6 @@ export class LitElement extends HTMLElement {
 
 	connectedCallback(): void {
 		for (const controller of this.#controllers) controller.hostConnected?.();
-		for (const [name, value] of this.#early.splice(0)) Reflect.set(this, name, value);
 		if (!this.#waiting) return;
 		this.#waiting = false;
 		this.requestUpdate();
@@ -101,10 +97,9 @@ export class LitElement extends HTMLElement {
 		for (const controller of this.#controllers) controller.hostDisconnected?.();
 	}
 
-	attributeChangedCallback(attribute: string, _before: string | null, value: string | null): void {
-		const name = Object.keys(this.own).find((one) => one.toLowerCase() === attribute) ?? "";
-		const { type } = this.own[name] ?? {};
-		const number = type === Number && value !== null;
+	attributeChangedCallback(name: string, _before: string | null, value: string | null): void {
+		const type = this.own[name]?.type;
+		const number = type && value !== null;
 		Reflect.set(this, name, type === Boolean ? value !== null : number ? Number(value) : value);
 	}
 

@@ -32,7 +32,7 @@ export interface Follower {
 
 interface Log {
 	readonly name: string;
-	/** Who follows it, and what they were told of the connection. */
+	/** Who follows it, and what they were told the connection is. */
 	readonly followers: Map<Follower, string>;
 	/** Whether the stream's address has all that is wanted of it. Until it has, what comes is not listened to. */
 	listened: boolean;
@@ -118,10 +118,9 @@ class PageHub {
 	judge(): void {
 		for (const log of this.logs.values()) {
 			const connection = this.#connection(log);
-			const said = JSON.stringify(connection);
 			for (const [follower, before] of log.followers) {
-				if (before === said) continue;
-				log.followers.set(follower, said);
+				if (before === connection.name) continue;
+				log.followers.set(follower, connection.name);
 				follower.changed(connection);
 			}
 		}
@@ -227,7 +226,7 @@ class PageHub {
 		const { state, news } = this.#stream;
 		if (refused > 0) return { name: "refused", status: refused };
 		if (over) return { name: "finished" };
-		// A browser that is offline says so; trying goes on underneath.
+		// A browser that is offline says so, until a server is heard all the same: one on this machine.
 		if (lost !== undefined && news <= lost) return { name: "offline" };
 		if (state.name !== "live") return state;
 		if (Date.now() - news > staleAfter) return { name: "stale", news };
@@ -256,7 +255,6 @@ function tell({ followers }: Log, events: readonly StreamEvent[]): void {
 const hubs: PageHub[] = [];
 /** When the browser lost its network; undefined while it has one. */
 let lost: number | undefined;
-let onlineOnce = navigator.onLine;
 
 /** Follows a log of a server, from its beginning, until the answer is called. */
 export function follow(server: string, token: string, follower: Follower): () => void {
@@ -267,8 +265,10 @@ export function follow(server: string, token: string, follower: Follower): () =>
 		return () => {};
 	}
 	const name = log.toLowerCase();
-	const fit = hubs.filter((hub) => hub.server === server && hub.token === token);
-	let hub = fit.find(({ logs }) => logs.has(name)) ?? fit.find(({ logs }) => logs.size < maxLogs);
+	let hub = hubs.find(
+		({ server: origin, token: key, logs }) =>
+			origin === server && key === token && (logs.has(name) || logs.size < maxLogs),
+	);
 	if (!hub) {
 		if (hubs.length === 0) watch();
 		hub = new PageHub(server, token);
@@ -284,13 +284,11 @@ function watch(): void {
 	const judge = each((hub) => hub.judge());
 	const seen = () => document.hidden || each((hub) => hub.hurry(false))();
 	addEventListener("online", () => {
-		onlineOnce = true;
 		lost = undefined;
 		each((hub) => hub.hurry(true))();
 	});
 	addEventListener("offline", () => {
-		// What the browser says means nothing for a server that it reached while offline: one on this machine.
-		if (onlineOnce) lost = Date.now();
+		lost = Date.now();
 		judge();
 	});
 	// A page may come back from the browser's back/forward cache, but not if it leaves anything open.

@@ -23,7 +23,7 @@ export function apply(state: WallState, event: StreamEvent): WallState {
 		if (before && (same ? !mayFollow(before.build.status, status) : before.build.number > number)) {
 			continue;
 		}
-		const failure = { number, at: build.finished_at ?? build.created_at, author: undefined };
+		const failure = { number, at: build.created_at, author: undefined };
 		tiles.set(key, {
 			key,
 			// The estimate is of the branch, and an event of the feed does not repeat it.

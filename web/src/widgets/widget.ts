@@ -49,7 +49,7 @@ export abstract class Widget extends LitElement implements Watcher {
 		server: {},
 		token: {},
 		theme: {},
-		scheme: { attribute: false },
+		scheme: {},
 	};
 	declare server: string;
 	declare token: string;
@@ -97,7 +97,7 @@ export abstract class Widget extends LitElement implements Watcher {
 	override render() {
 		const refused = this.watching.connection.name === "refused";
 		const view = refused ? this.unknown() : this.view();
-		const scheme = this.theme === "light" || this.theme === "dark" ? this.theme : this.scheme;
+		const scheme = this.theme === "auto" ? this.scheme : this.theme;
 		return html`<i class="probe" @transitionrun=${this.#look}></i>${
 			view === undefined
 				? html`<slot></slot>`
@@ -152,7 +152,7 @@ export abstract class Widget extends LitElement implements Watcher {
 		const { colorScheme, color } = getComputedStyle(this);
 		const [red = 0, green = 0, blue = 0] = (color.match(/[\d.]+/g) ?? []).map(Number);
 		const light = 0.2126 * red + 0.7152 * green + 0.0722 * blue > 140;
-		this.scheme = colorScheme !== "normal" || this.theme !== "auto" ? "" : light ? "dark" : "light";
+		this.scheme = colorScheme !== "normal" ? "" : light ? "dark" : "light";
 	};
 }
 
