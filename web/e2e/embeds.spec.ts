@@ -250,6 +250,48 @@ test("one that is refused does not disturb the others, and asks no more", async 
 	expect(relay.paths.length).toBe(asked);
 });
 
+test("what may be old says since when, and durations stand still", async ({
+	page,
+	server,
+	relay,
+	site,
+	complaints,
+}) => {
+	complaints.expected = connectionErrors;
+	const build = await server.build({ project: "embeds/old", branch: "main", status: "running" });
+	await publish(server, "embeds/old");
+	site.body = `<stepcast-status project="embeds/old"></stepcast-status>
+		<stepcast-board projects="embeds/old"></stepcast-board>
+		<stepcast-steps build="${build.id}"></stepcast-steps>${scripts(relay.url)}`;
+	await page.addInitScript(() => {
+		addEventListener("stepcast-connection", (event) => {
+			const { dataset } = event.composedPath()[0] as HTMLElement;
+			dataset.told = `${dataset.told ?? ""} ${(event as CustomEvent<{ state: string }>).detail.state}`;
+		});
+	});
+	await page.clock.install();
+	await page.goto(site.url);
+	const all = page.locator("stepcast-status, stepcast-board, stepcast-steps");
+	for (const element of await all.all()) await expect(element).toContainText("running");
+	relay.hush();
+	await page.clock.fastForward(46_000);
+	for (const element of await all.all()) await expect(element).toContainText("no news since");
+	const before = await words(page, "stepcast-status");
+	await page.clock.runFor(5_000);
+	expect(await words(page, "stepcast-status")).toBe(before);
+	// Silence for too long, and the connection is given up for another one.
+	await page.clock.fastForward(30_000);
+	await page.clock.setSystemTime(Date.now());
+	for (const element of await all.all()) await expect(element).not.toContainText("no news since");
+	expect(relay.streams.length).toBe(1);
+	await build.send({ build: { status: "passed" } });
+	for (const element of await all.all()) await expect(element).toContainText("passed");
+	await expect(page.locator("stepcast-status")).toHaveAttribute(
+		"data-told",
+		/^ live stale (reconnecting )?live$/,
+	);
+});
+
 test("the colours are those of the page around it, whenever they change", async ({
 	page,
 	server,
