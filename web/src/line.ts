@@ -25,9 +25,9 @@ export interface Hole {
 /** Characters of one line that are kept. */
 export const maxLine = 1 << 18;
 
-/** A line that begins. At is in milliseconds since 1970. */
-export function line(number: number, text: string, pen: Pen, at: number, most = maxLine): Line {
-	return longer({ kind: "line", number, text: "", pen, at, cut: false }, text, most);
+/** A line of which nothing has come yet. At is in milliseconds since 1970. */
+export function line(number: number, pen: Pen, at: number): Line {
+	return { kind: "line", number, text: "", pen, at, cut: false };
 }
 
 /**

@@ -213,7 +213,7 @@ export class LogText {
 		for (let from = 0; from < text.length; ) {
 			const feed = text.indexOf("\n", from);
 			const piece = text.slice(from, feed < 0 ? text.length : feed);
-			const row = place.row ? longer(place.row, piece) : line(place.number, piece, place.pen, at);
+			const row = longer(place.row ?? line(place.number, place.pen, at), piece);
 			this.#put(row, place.row, place);
 			place.row = row;
 			if (feed < 0) return;

@@ -31,24 +31,21 @@ export function spans(
 	const over = ended(build.status);
 	const created = instant(build.created_at);
 	// A step that never started has no part in it, whenever it was given up.
-	const known = steps
-		.filter((step) => step.started_at)
-		.flatMap((step) => [instant(step.started_at), instant(step.finished_at)])
-		.concat(instant(build.finished_at))
-		.filter((time) => time !== undefined);
-	const latest = known.length > 0 ? Math.max(...known) : (created ?? 0);
-	// The reader's clock may be behind the runner's: nothing that was said lies in the future.
-	const last = over ? latest : Math.max(now, latest);
-
-	const times = new Map<string, Span>();
-	for (const step of steps) {
+	const ran = steps.flatMap((step) => {
 		const started = instant(step.started_at);
-		if (started === undefined) continue;
-		const finished = instant(step.finished_at);
-		const end = finished ?? last;
-		const known = finished !== undefined || !ended(step.status);
-		times.set(step.key, { started, finished: Math.max(started, end), known });
+		return started === undefined ? [] : [{ step, started, end: instant(step.finished_at) }];
+	});
+	const latest = Math.max(
+		instant(build.finished_at) ?? 0,
+		...ran.map(({ started, end = 0 }) => Math.max(started, end)),
+	);
+	// The reader's clock may be behind the runner's: nothing that was said lies in the future.
+	const last = Math.max(latest || (created ?? 0), over ? 0 : now);
+	const times = new Map<string, Span>();
+	for (const { step, started, end } of ran) {
+		const known = end !== undefined || !ended(step.status);
+		times.set(step.key, { started, finished: Math.max(started, end ?? last), known });
 	}
-	const first = Math.min(created ?? last, ...[...times.values()].map((one) => one.started));
+	const first = Math.min(created ?? last, ...ran.map(({ started }) => started));
 	return { over, first, last, times };
 }

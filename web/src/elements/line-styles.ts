@@ -9,15 +9,15 @@ export const lineStyles = css`
 	.line {
 		display: flex;
 		min-height: 1.5em;
-		padding-right: 0.75rem;
+		padding-right: 1.5ch;
 	}
 
 	.line > a {
 		flex: none;
 		align-self: stretch;
 		box-sizing: border-box;
-		min-width: calc(var(--digits, 4) * 1ch + 2rem);
-		padding: 0 0.75rem 0 1.25rem;
+		min-width: calc(var(--digits, 4) * 1ch + 4ch);
+		padding: 0 1.5ch 0 2.5ch;
 		color: var(--muted);
 		text-align: right;
 		text-decoration: none;
@@ -36,9 +36,14 @@ export const lineStyles = css`
 		overflow-wrap: anywhere;
 	}
 
+	.cut .text::after {
+		content: " (more of this line is in the raw log)";
+		color: var(--stale);
+	}
+
 	.hole {
-		margin: 0.25rem 0.75rem 0.25rem calc(var(--digits, 4) * 0.55rem + 1.5rem);
-		padding: 0.125rem 0.5rem;
+		margin: 0.25em 1em 0.25em calc(var(--digits, 4) * 0.7em + 2em);
+		padding: 0 0.5em;
 		border-left: 3px solid currentColor;
 		color: var(--stale);
 		font-family: var(--font);

@@ -62,11 +62,6 @@ export const logStyles = [
 			white-space: pre;
 		}
 
-		.cut .text::after {
-			content: " (more of this line is in the raw log)";
-			color: var(--stale);
-		}
-
 		/* What is wrong in a line is told by a shape before its number; its message is in the tooltip. */
 		.line[data-level] {
 			position: relative;

@@ -53,12 +53,7 @@ export class StepcastLog extends ShownBuild {
 				tab-size: 8;
 			}
 
-			.line > a {
-				min-width: calc(4ch + 1.5em);
-				padding: 0 0.75em;
-			}
-
-			.foot:not(:empty) {
+			.foot {
 				border-top: 1px solid var(--line);
 			}
 

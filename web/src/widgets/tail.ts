@@ -52,9 +52,7 @@ export function append(tail: Tail, event: StreamEvent, lines: number): Tail {
 		if (open) rows.pop();
 		// After the last line feed there is nothing yet.
 		else if (!piece && i === pieces.length - 1) break;
-		open = open
-			? longer(open, piece, maxLine)
-			: line(event.data.line + i, piece, pen, Date.parse(at), maxLine);
+		open = longer(open ?? line(event.data.line + i, pen, Date.parse(at)), piece, maxLine);
 		rows.push(open);
 	}
 	if (lost) rows.push({ kind: "hole", number: event.data.line, bytes: lost });
