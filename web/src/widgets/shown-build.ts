@@ -72,7 +72,7 @@ export abstract class ShownBuild extends Widget {
 			}
 
 			bdi {
-				flex: 1;
+				flex: 1 9em;
 				min-width: 0;
 				overflow-wrap: anywhere;
 			}

@@ -72,6 +72,10 @@ export class StepcastSteps extends ShownBuild {
 				forced-color-adjust: none;
 			}
 
+			.stale .bar {
+				filter: grayscale(1);
+			}
+
 			:host([view="waterfall"]) .bar {
 				width: 65cqi;
 			}
