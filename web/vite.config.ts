@@ -21,9 +21,10 @@ const blocking: Plugin = {
  * begins as they do, with a tag, an attribute or a value, goes on in the one before it; between an
  * element's content and a closing tag of a line of its own there is no blank. Takes the comments and
  * blanks out of stylesheets, and puts those of all elements into one module, for gzip sees that they
- * are alike only where they are no more than 32 KB apart.
+ * are alike only where they are no more than 32 KB apart. Fixed are those whose rem are pixels: the root of
+ * somebody else's page may have letters of any size.
  */
-const slim = (): Plugin => {
+const slim = (fixed = false): Plugin => {
 	const literal = /\bcss`[^`]*`/g;
 	const written = ["src/elements", "src/widgets", "src/gallery"].flatMap((name) => {
 		const folder = fileURLToPath(new URL(name, import.meta.url));
@@ -42,7 +43,7 @@ const slim = (): Plugin => {
 			id === "\0sheets"
 				? // What css adds is a check of what is put into a sheet, and nothing is.
 					`import { unsafeCSS } from "lit";
-					${sheets.map((sheet) => `export const ${name(sheet)} = /*#__PURE__*/ unsafeCSS(${slimmed(sheet)});`).join("")}`
+					${sheets.map((sheet) => `export const ${name(sheet)} = /*#__PURE__*/ unsafeCSS(${slimmed(sheet, fixed)});`).join("")}`
 				: undefined,
 		transform(code, id) {
 			if (!id.endsWith(".ts")) return undefined;
@@ -63,8 +64,9 @@ const slim = (): Plugin => {
 	};
 };
 
-function slimmed(sheet: string): string {
+function slimmed(sheet: string, fixed: boolean): string {
 	return sheet
+		.replace(fixed ? /([\d.]+)rem\b/g : /^$/, (_, rem) => `${Number(rem) * 16}px`)
 		.replace(/^css/, "")
 		.replace(/\/\*.*?\*\//gs, "")
 		.replace(/\s+/g, " ")
@@ -144,7 +146,7 @@ const pages: UserConfig = {
 
 /** The elements for pages of others: one classic script, beside the pages. */
 const widgets: UserConfig = {
-	plugins: [guest, slim()],
+	plugins: [guest, slim(true)],
 	build: {
 		...common,
 		emptyOutDir: false,

@@ -51,6 +51,8 @@ export class StepcastTile extends LitElement {
 				height: 100%;
 				padding: 0.5em 0.75em 0.65em;
 				overflow: hidden;
+				/* For those who see no backgrounds. */
+				border: 1px solid transparent;
 				border-radius: 0.375rem;
 				background: var(--tile);
 				color: var(--tile-text);

@@ -36,16 +36,13 @@ export const widgetStyles = [
 			all: initial;
 			--radius: var(--stepcast-radius, 0.375em);
 			display: block;
+			/* Its words are English, whatever those around it are. */
 			direction: ltr;
 			color-scheme: inherit;
 			color: var(--text);
 			font: var(--stepcast-font-size, 14px) / 1.45 var(--font);
 			font-variant-numeric: tabular-nums;
 			-webkit-text-size-adjust: 100%;
-		}
-
-		:host(:dir(rtl)) .frame {
-			direction: rtl;
 		}
 
 		.frame.light {
