@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -354,67 +355,134 @@ func (s *Store) Projects(ctx context.Context, reach ci.Reach) (projects []Projec
 	return projects, err
 }
 
-// FeedSnapshot is the newest build of each project and branch at one event of
-// the feed.
+// FeedQuery is what a reader of the feed begins with: the newest build of each
+// project and branch that its filter lets pass and that is within its reach.
+type FeedQuery struct {
+	Reach  ci.Reach
+	Filter ci.Filter // of the feed
+}
+
+// FeedSnapshot is the answer to a FeedQuery as of one event of the feed.
 type FeedSnapshot struct {
-	Builds    []Listed
+	Builds    []Listed // the newest created first
 	Truncated bool
 	At        ci.EventID
 	Epoch     ci.Epoch
 }
 
 // The newest builds of the wanted projects p: each is one step down the index
-// by branch, however many builds there have been. Without branches ($3) it is a
-// walk from one branch to the next; those without a branch come last there.
-var (
+// by branch, however many builds there have been. Where no branch is named it is a
+// walk from one branch to the next; those without a branch come last there. Each
+// query has a number, under which its parts stand beside each other in arrays.
+const (
 	newestSQL = `
-	WITH wanted AS MATERIALIZED (
-		SELECT p.id, p.name FROM unnest($1::text[]) named JOIN projects p ON lower(p.name) = lower(named) AND p.name = named
-		WHERE ` + reachSQL(5, 6) + `
+	WITH queries AS (SELECT * FROM unnest($1::int[], $2::bool[], $3::text[], $4::text[]) q(number, every, reach_name, reach_prefix)),
+	branches AS MATERIALIZED (SELECT DISTINCT * FROM unnest($9::int[], $10::text[]) b(query, branch)),
+	wanted AS MATERIALIZED (
+		SELECT q.number AS query, q.every, p.id, p.name
+		FROM unnest($5::int[], $6::text[]) named(query, name) JOIN queries q ON q.number = named.query
+		JOIN projects p ON lower(p.name) = lower(named.name) AND p.name = named.name
+		WHERE p.public OR p.name = q.reach_name OR starts_with(p.name, q.reach_prefix)
 		UNION
-		SELECT p.id, p.name FROM projects p
-		WHERE cardinality($2::text[]) > 0 AND EXISTS (SELECT FROM unnest($2::text[]) prefix WHERE starts_with(p.name, prefix)) AND ` + reachSQL(5, 6) + `
-	)
-	SELECT ` + buildColumns + ` FROM wanted p, LATERAL (
-		WITH RECURSIVE walk AS (
-			(SELECT b.* FROM builds b WHERE $3::text[] IS NULL AND b.project = p.id AND b.branch IS NOT NULL ORDER BY b.branch, b.number DESC LIMIT 1)
+		SELECT q.number, q.every, p.id, p.name
+		FROM unnest($7::int[], $8::text[]) prefixed(query, prefix) JOIN queries q ON q.number = prefixed.query
+		JOIN projects p ON starts_with(p.name, prefixed.prefix)
+		WHERE p.public OR p.name = q.reach_name OR starts_with(p.name, q.reach_prefix)
+	),
+	newest AS (
+		SELECT p.query, row_number() OVER (PARTITION BY p.query ORDER BY b.created_at DESC, b.id DESC) AS place, ` + buildColumns + `
+		FROM wanted p, LATERAL (
+			WITH RECURSIVE walk AS (
+				(SELECT b.* FROM builds b WHERE p.every AND b.project = p.id AND b.branch IS NOT NULL ORDER BY b.branch, b.number DESC LIMIT 1)
+				UNION ALL
+				SELECT next.* FROM walk, LATERAL (
+					SELECT b.* FROM builds b WHERE b.project = p.id AND b.branch > walk.branch ORDER BY b.branch, b.number DESC LIMIT 1
+				) next
+			)
+			SELECT * FROM walk
 			UNION ALL
-			SELECT next.* FROM walk, LATERAL (
-				SELECT b.* FROM builds b WHERE b.project = p.id AND b.branch > walk.branch ORDER BY b.branch, b.number DESC LIMIT 1
-			) next
-		)
-		SELECT * FROM walk
-		UNION ALL
-		(SELECT b.* FROM builds b WHERE ($3::text[] IS NULL OR '' = ANY ($3)) AND b.project = p.id AND b.branch IS NULL ORDER BY b.number DESC LIMIT 1)
-		UNION ALL
-		SELECT named.* FROM (SELECT DISTINCT unnest($3::text[]) AS branch) asked, LATERAL (
-			SELECT b.* FROM builds b WHERE b.project = p.id AND b.branch = asked.branch ORDER BY b.number DESC LIMIT 1
-		) named
-	) b
-	ORDER BY b.created_at DESC, b.id DESC LIMIT $4`
+			(SELECT b.* FROM builds b
+				WHERE (p.every OR EXISTS (SELECT FROM branches WHERE query = p.query AND branch = ''))
+				AND b.project = p.id AND b.branch IS NULL ORDER BY b.number DESC LIMIT 1)
+			UNION ALL
+			SELECT named.* FROM branches, LATERAL (
+				SELECT b.* FROM builds b WHERE b.project = p.id AND b.branch = branches.branch ORDER BY b.number DESC LIMIT 1
+			) named WHERE branches.query = p.query
+		) b
+	)
+	SELECT * FROM newest WHERE place <= $11 ORDER BY query, place`
 
 	feedHeadSQL = `SELECT coalesce(max(id), 0) FROM feed`
 )
 
-// FeedSnapshot reads the newest build of each project and branch within reach
-// that the filter lets pass, at most limit, the newest created first.
-func (s *Store) FeedSnapshot(ctx context.Context, reach ci.Reach, f ci.Filter, limit int) (snap FeedSnapshot, err error) {
-	names, prefixes := splitPatterns(f.Projects)
-	name, prefix := reachArgs(reach)
+// FeedSnapshots answers some queries at once, each with at most limit builds.
+func (s *Store) FeedSnapshots(ctx context.Context, queries []FeedQuery, limit int) (snaps []FeedSnapshot, err error) {
+	var numbers, nameOf, prefixOf, branchOf []int32
+	var every []bool
+	var reachNames, reachPrefixes []*string
+	var names, prefixes, branches []string
+	add := func(to []string, of []int32, number int32, more []string) ([]string, []int32) {
+		return append(to, more...), append(of, slices.Repeat([]int32{number}, len(more))...)
+	}
+	for i, q := range queries {
+		number := int32(i)
+		reachName, reachPrefix := reachArgs(q.Reach)
+		numbers, every = append(numbers, number), append(every, q.Filter.Branches == nil)
+		reachNames, reachPrefixes = append(reachNames, reachName), append(reachPrefixes, reachPrefix)
+		named, prefixed := splitPatterns(q.Filter.Projects)
+		names, nameOf = add(names, nameOf, number, named)
+		prefixes, prefixOf = add(prefixes, prefixOf, number, prefixed)
+		branches, branchOf = add(branches, branchOf, number, q.Filter.Branches)
+	}
 	err = s.inSnapshot(ctx, func(tx pgx.Tx, epoch ci.Epoch) error {
-		snap = FeedSnapshot{Epoch: epoch}
-		if err := tx.QueryRow(ctx, feedHeadSQL).Scan(&snap.At); err != nil {
+		snaps = make([]FeedSnapshot, len(queries))
+		var at ci.EventID
+		if err := tx.QueryRow(ctx, feedHeadSQL).Scan(&at); err != nil {
 			return err
 		}
-		rows, err := collectBuilds(ctx, tx, newestSQL, names, prefixes, f.Branches, limit+1, name, prefix)
+		rows, err := tx.Query(ctx, newestSQL, numbers, every, reachNames, reachPrefixes, nameOf, names, prefixOf, prefixes, branchOf, branches, limit+1)
 		if err != nil {
 			return err
 		}
-		if len(rows) > limit {
-			rows, snap.Truncated = rows[:limit], true
+		type answer struct {
+			query int
+			row   buildRow
 		}
-		snap.Builds, err = withSteps(ctx, tx, rows)
-		return err
+		answers, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (a answer, err error) {
+			var place int64
+			err = row.Scan(append([]any{&a.query, &place}, a.row.targets()...)...)
+			a.row.utc()
+			return a, err
+		})
+		if err != nil {
+			return err
+		}
+		distinct := make(map[ci.LogID]*Listed)
+		var all []buildRow
+		for _, a := range answers {
+			if distinct[a.row.log] == nil {
+				distinct[a.row.log] = new(Listed)
+				all = append(all, a.row)
+			}
+		}
+		listed, err := withSteps(ctx, tx, all)
+		if err != nil {
+			return err
+		}
+		for i, r := range all {
+			*distinct[r.log] = listed[i]
+		}
+		for i := range snaps {
+			snaps[i].At, snaps[i].Epoch = at, epoch
+		}
+		for _, a := range answers {
+			if snap := &snaps[a.query]; len(snap.Builds) < limit {
+				snap.Builds = append(snap.Builds, *distinct[a.row.log])
+			} else {
+				snap.Truncated = true
+			}
+		}
+		return nil
 	})
-	return snap, err
+	return snaps, err
 }

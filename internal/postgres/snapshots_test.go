@@ -8,11 +8,12 @@ import (
 
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/pgtest"
+	"github.com/stepcast/stepcast/internal/postgres"
 )
 
-// The snapshot has the newest build of each project and branch, whatever is
-// asked for, and none that is out of reach.
-func TestFeedSnapshot_TheNewestOfEach(t *testing.T) {
+// A snapshot has the newest build of each project and branch, whatever is
+// asked for, and by however many at once, and none that is out of reach.
+func TestFeedSnapshots_TheNewestOfEach(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)
 	s, _ := open(t, url)
@@ -32,36 +33,54 @@ func TestFeedSnapshot_TheNewestOfEach(t *testing.T) {
 		newest[place] = c.ID
 	}
 	sqlExec(t, url, `UPDATE projects SET public = true WHERE name IN ('Acme/web', 'other')`)
+	var queries []postgres.FeedQuery
 	for _, wanted := range [][]string{nil, {}, {"*"}, {"Acme/api"}, {"acme/api"}, {"Acme/*"}, {"Acme/api", "Acme/*", "Acme/web"}, {"Acme/api/*", "other"}, {"none"}} {
-		for _, on := range [][]string{nil, {"main"}, {""}, {"z", "", "z", "none"}} {
+		for _, on := range [][]string{nil, {}, {"main"}, {""}, {"z", "", "z", "none"}} {
 			for _, reach := range []ci.Reach{{All: true}, {}, {Pattern: "Acme/api"}, {Pattern: "Acme/*"}} {
-				f := ci.Filter{Projects: wanted, Branches: on}
-				snap, err := s.FeedSnapshot(t.Context(), reach, f, 1000)
-				if err != nil {
-					t.Fatal(err)
-				}
-				var got, want []string
-				for i, b := range snap.Builds {
-					got = append(got, fmt.Sprint(b.Build.Project, " ", b.Build.Branch, " ", b.Build.ID, " ", len(b.Steps)))
-					if i > 0 && b.Build.CreatedAt.After(snap.Builds[i-1].Build.CreatedAt) {
-						t.Errorf("%v in reach of %v: the newest is not first", f, reach)
-					}
-				}
-				for place, id := range newest {
-					public := place[0] == "Acme/web" || place[0] == "other"
-					if f.Match(&ci.Event{Kind: ci.KindBuild, Project: place[0], Branch: place[1]}) && reach.Sees(place[0], public) {
-						want = append(want, fmt.Sprint(place[0], " ", place[1], " ", id, " ", 1))
-					}
-				}
-				slices.Sort(got)
-				if slices.Sort(want); !slices.Equal(got, want) || snap.Truncated {
-					t.Errorf("%v in reach of %v: got\n%q, want\n%q", f, reach, got, want)
-				}
+				queries = append(queries, postgres.FeedQuery{Reach: reach, Filter: ci.Filter{Projects: wanted, Branches: on}})
 			}
 		}
 	}
-	snap, err := s.FeedSnapshot(t.Context(), ci.Reach{All: true}, ci.Filter{}, 3)
-	if err != nil || len(snap.Builds) != 3 || !snap.Truncated {
-		t.Errorf("got %d builds, truncated %v, %v", len(snap.Builds), snap.Truncated, err)
+	check := func(q postgres.FeedQuery, snap postgres.FeedSnapshot) {
+		t.Helper()
+		var got, want []string
+		for i, b := range snap.Builds {
+			got = append(got, fmt.Sprint(b.Build.Project, " ", b.Build.Branch, " ", b.Build.ID, " ", len(b.Steps)))
+			if i > 0 && b.Build.CreatedAt.After(snap.Builds[i-1].Build.CreatedAt) {
+				t.Errorf("%v: the newest is not first", q)
+			}
+		}
+		for place, id := range newest {
+			public := place[0] == "Acme/web" || place[0] == "other"
+			if q.Filter.Match(&ci.Event{Kind: ci.KindBuild, Project: place[0], Branch: place[1]}) && q.Reach.Sees(place[0], public) {
+				want = append(want, fmt.Sprint(place[0], " ", place[1], " ", id, " ", 1))
+			}
+		}
+		slices.Sort(got)
+		if slices.Sort(want); !slices.Equal(got, want) || snap.Truncated || snap.At == 0 || snap.Epoch == (ci.Epoch{}) {
+			t.Errorf("%v: got\n%q, want\n%q", q, got, want)
+		}
+	}
+	snaps, err := s.FeedSnapshots(t.Context(), queries, 1000)
+	if err != nil || len(snaps) != len(queries) {
+		t.Fatalf("%d of %d: %v", len(snaps), len(queries), err)
+	}
+	for i, q := range queries {
+		check(q, snaps[i])
+		alone, err := s.FeedSnapshots(t.Context(), []postgres.FeedQuery{q}, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(q, alone[0])
+	}
+	all := postgres.FeedQuery{Reach: ci.Reach{All: true}}
+	few, err := s.FeedSnapshots(t.Context(), []postgres.FeedQuery{all, all}, 3)
+	for _, snap := range few {
+		if len(snap.Builds) != 3 || !snap.Truncated {
+			t.Errorf("got %d builds, truncated %v", len(snap.Builds), snap.Truncated)
+		}
+	}
+	if err != nil {
+		t.Error(err)
 	}
 }

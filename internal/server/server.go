@@ -61,7 +61,7 @@ func New(cfg Config) *Server {
 	s.colours = &colours{store: cfg.Store, far: farBack}
 	s.open.most = cfg.MaxStreams
 	s.searches, s.searchTime = make(chan struct{}, mostSearches), searchTime
-	s.snapshots = &snapshots{slots: make(chan struct{}, snapshotReads), waiting: make(map[string]*snapshotRead)}
+	s.snapshots = &snapshots{ask: cfg.Store.FeedSnapshots}
 	s.echo = s.router()
 	return s
 }

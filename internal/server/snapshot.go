@@ -8,12 +8,14 @@ import (
 	"time"
 
 	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/postgres"
 )
 
 // Bounds of the feed's snapshots.
 const (
 	snapshotMost  = 1000 // builds in one
-	snapshotReads = 4    // at once
+	snapshotReads = 2    // of the database at once
+	snapshotBatch = 32   // in one of these
 	snapshotWait  = 10 * time.Second
 )
 
@@ -30,30 +32,32 @@ type snapshotBuild struct {
 }
 
 // snapshots are those that wait to be read. All the pages that a restart has
-// disconnected come back at once, and many ask for the same: they share a read,
-// which begins after the last of them has asked, so that each gets what is true
-// then.
+// disconnected come back at once, each for a project or a few: those that wait share
+// a read, which begins after the last of them has asked, so that each gets what is
+// true then; and who waits for the same shares the answer too.
 type snapshots struct {
-	slots chan struct{} // one in it for each that is being read
+	ask func(ctx context.Context, queries []postgres.FeedQuery, limit int) ([]postgres.FeedSnapshot, error)
 
 	mu      sync.Mutex
-	waiting map[string]*snapshotRead // by what is asked for
+	waiting []*snapshotRead // in order
+	byKey   map[string]*snapshotRead
+	reading int
 }
 
 // snapshotRead is a snapshot and, once done is closed, what came of it.
 type snapshotRead struct {
-	done chan struct{}
-	data []byte    // JSON
-	at   ci.Cursor // the event at which it is true
-	err  error
+	key   string
+	query postgres.FeedQuery
+	done  chan struct{}
+	data  []byte    // JSON
+	at    ci.Cursor // the event at which it is true
+	err   error
 }
 
 // snapshot lets a member of the feed begin with what is, rather than with what
 // was.
 func (s *Server) snapshot(ctx context.Context, m *member) error {
-	filter, reach := m.filter, m.reach()
-	key := fmt.Sprintf("%#v", filter) // and of its reader's sight
-	r := s.snapshots.join(key, func() ([]byte, ci.Cursor, error) { return s.readSnapshot(reach, filter) })
+	r := s.snapshots.join(postgres.FeedQuery{Reach: m.reach(), Filter: m.filter})
 	select {
 	case <-r.done:
 	case <-ctx.Done():
@@ -65,44 +69,82 @@ func (s *Server) snapshot(ctx context.Context, m *member) error {
 	return r.err
 }
 
-func (s *Server) readSnapshot(reach ci.Reach, filter ci.Filter) ([]byte, ci.Cursor, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), snapshotWait) // nobody's own: others may wait for it
-	defer cancel()
-	snap, err := s.store.FeedSnapshot(ctx, reach, filter, snapshotMost)
-	if err != nil {
-		return nil, ci.Cursor{}, fmt.Errorf("read snapshot: %w", err)
+// join returns the snapshot that answers a query, once it has been read.
+func (s *snapshots) join(query postgres.FeedQuery) *snapshotRead {
+	key := fmt.Sprintf("%#v", query.Filter) // and of its reader's sight
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r, there := s.byKey[key]; there {
+		return r
 	}
+	r := &snapshotRead{key: key, query: query, done: make(chan struct{})}
+	if s.byKey == nil {
+		s.byKey = make(map[string]*snapshotRead)
+	}
+	s.waiting, s.byKey[key] = append(s.waiting, r), r
+	if s.reading < snapshotReads {
+		s.reading++
+		go s.readAll()
+	}
+	return r
+}
+
+// readAll reads until none waits.
+func (s *snapshots) readAll() {
+	for {
+		batch := s.take()
+		if len(batch) == 0 {
+			return
+		}
+		s.read(batch)
+	}
+}
+
+// take takes those that are read next; none ends the reader.
+func (s *snapshots) take() []*snapshotRead {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := min(len(s.waiting), snapshotBatch)
+	if n == 0 {
+		s.waiting = nil
+		s.reading--
+	}
+	batch := s.waiting[:n]
+	s.waiting = s.waiting[n:]
+	for _, r := range batch {
+		delete(s.byKey, r.key)
+	}
+	return batch
+}
+
+// read answers a batch, as one read of the database.
+func (s *snapshots) read(batch []*snapshotRead) {
+	ctx, cancel := context.WithTimeout(context.Background(), snapshotWait) // nobody's own: others wait for it too
+	defer cancel()
+	queries := make([]postgres.FeedQuery, len(batch))
+	for i, r := range batch {
+		queries[i] = r.query
+	}
+	snaps, err := s.ask(ctx, queries, snapshotMost)
+	for i, r := range batch {
+		if r.err = err; err != nil {
+			r.err = fmt.Errorf("read snapshot: %w", err)
+		} else {
+			r.at = ci.Cursor{Prefix: ci.CursorPrefix(snaps[i].Epoch, ci.FeedName), ID: snaps[i].At}
+			r.data, r.err = snapshotData(&snaps[i])
+		}
+		close(r.done)
+	}
+}
+
+func snapshotData(snap *postgres.FeedSnapshot) ([]byte, error) {
 	v := snapshotJSON{Builds: make([]snapshotBuild, len(snap.Builds)), Truncated: snap.Truncated}
 	for i, b := range snap.Builds {
 		v.Builds[i] = snapshotBuild{b.Build, append([]ci.Step{}, b.Steps...), b.Expected}
 	}
 	data, err := json.Marshal(v)
 	if err != nil {
-		return nil, ci.Cursor{}, fmt.Errorf("encode snapshot: %w", err)
+		return nil, fmt.Errorf("encode snapshot: %w", err)
 	}
-	return data, ci.Cursor{Prefix: ci.CursorPrefix(snap.Epoch, ci.FeedName), ID: snap.At}, nil
-}
-
-// join returns the snapshot of this key that waits to be read, or has one read.
-func (s *snapshots) join(key string, read func() ([]byte, ci.Cursor, error)) *snapshotRead {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r, there := s.waiting[key]
-	if !there {
-		r = &snapshotRead{done: make(chan struct{})}
-		s.waiting[key] = r
-		go s.read(key, r, read)
-	}
-	return r
-}
-
-// read reads a snapshot when its turn comes.
-func (s *snapshots) read(key string, r *snapshotRead, read func() ([]byte, ci.Cursor, error)) {
-	s.slots <- struct{}{}
-	s.mu.Lock()
-	delete(s.waiting, key)
-	s.mu.Unlock()
-	r.data, r.at, r.err = read()
-	<-s.slots
-	close(r.done)
+	return data, nil
 }

@@ -1,6 +1,9 @@
 package server
 
 import (
+	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -9,40 +12,57 @@ import (
 	"time"
 
 	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/postgres"
 )
 
-// A storm of readers costs few reads for each thing that they ask for, and few
+// A storm of readers costs few reads, however many things they ask for, and few
 // at once; nobody gets one that began before they asked.
 func TestSnapshots_AreShared(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := &snapshots{slots: make(chan struct{}, snapshotReads), waiting: make(map[string]*snapshotRead)}
-		var reads, reading, atOnce atomic.Int32
-		read := func() ([]byte, ci.Cursor, error) {
+		var reads, reading, atOnce, answers atomic.Int32
+		s := &snapshots{ask: func(_ context.Context, queries []postgres.FeedQuery, _ int) ([]postgres.FeedSnapshot, error) {
 			began := time.Now()
 			reads.Add(1)
+			answers.Add(int32(len(queries)))
 			atOnce.Store(max(atOnce.Load(), reading.Add(1)))
 			time.Sleep(50 * time.Millisecond)
 			reading.Add(-1)
-			return nil, ci.Cursor{ID: ci.EventID(began.UnixMicro())}, nil
-		}
-		storm := func(size int) {
-			var all sync.WaitGroup
-			for i := range size {
-				all.Go(func() {
-					time.Sleep(time.Duration(i) * time.Millisecond)
-					asked := time.Now()
-					r := s.join(fmt.Sprint(i%20), read)
-					if <-r.done; int64(r.at.ID) < asked.UnixMicro() {
-						t.Errorf("who asked at %v got what was read at %v", asked, time.UnixMicro(int64(r.at.ID)))
-					}
-				})
+			snaps := make([]postgres.FeedSnapshot, len(queries))
+			for i, q := range queries {
+				snaps[i].At = ci.EventID(began.UnixMicro())
+				snaps[i].Builds = []postgres.Listed{{Build: ci.Build{Project: q.Filter.Projects[0]}}}
 			}
-			all.Wait()
+			return snaps, nil
+		}}
+		var all sync.WaitGroup
+		for i := range 500 { // one each ms, of twenty kinds, while a read takes 50
+			all.Go(func() {
+				time.Sleep(time.Duration(i) * time.Millisecond)
+				asked, project := time.Now(), fmt.Sprint(i%20)
+				r := s.join(postgres.FeedQuery{Filter: ci.Filter{Projects: []string{project}}})
+				if <-r.done; int64(r.at.ID) < asked.UnixMicro() || r.query.Filter.Projects[0] != project || !bytes.Contains(r.data, []byte(`"project":"`+project+`"`)) {
+					t.Errorf("who asked at %v for %s got %s of %v", asked, project, r.data, time.UnixMicro(int64(r.at.ID)))
+				}
+			})
 		}
-		storm(500) // reads of 50 ms, four at once, while somebody asks each ms for 500 ms
-		if n := reads.Load(); n > 2*20+40 || atOnce.Load() != snapshotReads || len(s.waiting) != 0 {
-			t.Errorf("%d reads, %d at once, %d left", n, atOnce.Load(), len(s.waiting))
+		all.Wait()
+		synctest.Wait()
+		if n := reads.Load(); n > 25 || answers.Load() > n*20 || atOnce.Load() != snapshotReads || s.reading != 0 || len(s.byKey) != 0 {
+			t.Errorf("%d reads with %d answers, %d at once; %d go on, %d wait", n, answers.Load(), atOnce.Load(), s.reading, len(s.byKey))
 		}
 	})
+}
+
+// What fails is told to those who waited, and asked again by the next.
+func TestSnapshots_Fail(t *testing.T) {
+	t.Parallel()
+	away := errors.New("away")
+	s := &snapshots{ask: func(context.Context, []postgres.FeedQuery, int) ([]postgres.FeedSnapshot, error) { return nil, away }}
+	for range 2 {
+		r := s.join(postgres.FeedQuery{})
+		if <-r.done; !errors.Is(r.err, away) {
+			t.Errorf("got %v", r.err)
+		}
+	}
 }
