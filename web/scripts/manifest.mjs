@@ -46,10 +46,16 @@ export function manifest() {
 
 /** What an embedder may rely on of an element: what its JSDoc says, wherever it inherits it from. */
 function declaration(found) {
+	// Some attributes are there for the stylesheet alone, and no property has their name.
+	const fields = (found.members ?? []).filter(({ kind }) => kind === "field");
+	const named = new Set(fields.map(({ name }) => name));
 	const list = (name) => {
 		const said = (found[name] ?? [])
 			.filter(({ description }) => description)
 			.map(({ inheritedFrom, fieldName, ...rest }) => rest);
+		if (name === "attributes") {
+			for (const one of said) if (named.has(camel(one.name))) one.fieldName = camel(one.name);
+		}
 		return said.length > 0 ? { [name]: said } : {};
 	};
 	return {
@@ -159,10 +165,12 @@ function fromSource(file, ...names) {
 }
 
 function classOf({ name, tagName, description, attributes = [], events = [] }) {
-	const properties = attributes.map(
-		({ name, type, description }) => `	/** ${description} */
-	${camel(name)}: ${type?.text ?? "string"};`,
-	);
+	const properties = attributes
+		.filter(({ fieldName }) => fieldName)
+		.map(
+			({ fieldName, type, description }) => `	/** ${description} */
+	${fieldName}: ${type?.text ?? "string"};`,
+		);
 	const map = `${name}EventMap`;
 	return `export interface ${map} extends HTMLElementEventMap {
 ${events.map(({ name, type, description }) => `	/** ${description} */\n	"${name}": ${type?.text ?? "Event"};`).join("\n")}

@@ -5,11 +5,11 @@ import { fileURLToPath } from "node:url";
 import { elements, manifest, reference } from "./manifest.mjs";
 
 const folder = fileURLToPath(new URL("../src/widgets/", import.meta.url));
-const sources = readdirSync(folder)
+const raw = readdirSync(folder)
 	.filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
-	.map((name) => readFileSync(folder + name, "utf8"))
-	// What stands in a comment is what is to be proved.
-	.map((source) => source.replace(/\/\*.*?\*\//gs, ""));
+	.map((name) => readFileSync(folder + name, "utf8"));
+// What stands in a comment is what is to be proved.
+const sources = raw.map((source) => source.replace(/\/\*.*?\*\//gs, ""));
 const all = elements(manifest());
 
 /** What one of the lists has, of all elements, each name once. */
@@ -34,6 +34,20 @@ test("every element is described", () => {
 	for (const { tagName, description } of all) assert.ok(description, tagName);
 });
 
+test("every attribute that a class observes is documented there, and no other", () => {
+	for (const [i, source] of sources.entries()) {
+		const properties = /static override properties[^=]*= \{(.*?)\};/s.exec(source)?.[1] ?? "";
+		const observed = [...properties.matchAll(/([\w]+): (\{[^}]*\})/g)]
+			.filter(([, , options]) => !/state: true|attribute: false/.test(options))
+			.map(([, name, options]) => /attribute: "([^"]+)"/.exec(options)?.[1] ?? name.toLowerCase());
+		const styled = [...source.matchAll(/:host\(\[([\w-]+)=/g)].map(([, name]) => name);
+		if (raw[i].includes("@attr"))
+			observed.push(...styled.filter((name) => !observed.includes(name)));
+		const documented = [...raw[i].matchAll(/@attr (?:\{.*?\} )?([\w-]+)/g)].map(([, name]) => name);
+		assert.deepEqual(documented.sort(), [...new Set(observed)].sort());
+	}
+});
+
 test("every part that there is, is documented, and no other", () => {
 	same("cssParts", /\bpart="([^"$]+)"/g);
 });
@@ -42,7 +56,8 @@ test("every custom property that there is, is documented, and no other", () => {
 	// All that theme.css sets can be set, under names of the product; of numbered ones the first is named.
 	const theme = readFileSync(new URL("../src/theme.css", import.meta.url), "utf8");
 	const themed = [...theme.matchAll(/--([\w-]+):/g)]
-		.map(([, name]) => `--stepcast-${name === "page" ? "background" : name}`)
+		.map(([, name]) => name.replace(/^stepcast-/, "").replace(/^page$/, "background"))
+		.map((name) => `--stepcast-${name}`)
 		.filter((name) => name !== "--stepcast-header" && !/-([1-9]|1\d)$/.test(name));
 	const literal = used(/var\((--stepcast-[\w-]+)/g);
 	assert.deepEqual(said("cssProperties").sort(), [...new Set([...themed, ...literal])].sort());

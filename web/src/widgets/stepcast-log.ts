@@ -17,7 +17,7 @@ import { Watching } from "./watching.ts";
  * the reader scrolls up. What links a log has are text here: a page shows what a build prints, and leads nowhere.
  *
  * @attr step - key of the step; without it, the one that runs, else the first that failed, else the last that ran
- * @attr lines - how many lines there are at first, and in view: 20, at most 1,000
+ * @attr {number} lines - how many lines there are at first, and in view: 20, at most 1,000
  * @csspart log - the lines
  * @csspart foot - what there is to say below them: that there is no output yet, or how the step ended
  * @cssprop --stepcast-ansi-0 - the first of a terminal's sixteen colours, up to --stepcast-ansi-15
