@@ -138,6 +138,37 @@ func TestAccess_Matrix(t *testing.T) {
 			}
 			return both(403)
 		}},
+		{"another project's read token", []string{"Authorization: Bearer " + s.tokenFor("other/*", postgres.ScopeRead)}, "", false, false, func(a access, about, _ string) pair {
+			switch {
+			case a == report || a == admin:
+				return both(403)
+			case about == list:
+				return both(letIn)
+			}
+			return pair{letIn, 404}
+		}},
+		{"another project's report token", []string{"Authorization: Bearer " + s.tokenFor("other/*", postgres.ScopeReport)}, "", false, false, func(a access, about, _ string) pair {
+			switch {
+			case a == report && about == build:
+				return both(404) // what is public is so to be read
+			case a == report:
+				return both(letIn) // nothing was said of a project yet
+			case about == build:
+				return pair{letIn, 404}
+			}
+			return both(403)
+		}},
+		{"another project's admin", []string{"Authorization: Bearer " + s.tokenFor("other/*", postgres.ScopeAdmin)}, "", false, false, func(a access, about, _ string) pair {
+			switch {
+			case a == admin && about == project:
+				return both(404)
+			case a == admin:
+				return both(letIn)
+			case a == settings, a != report && about == build:
+				return pair{letIn, 404}
+			}
+			return both(403)
+		}},
 		{"a revoked token", []string{"Authorization: Bearer " + revoked}, "", false, false, badToken},
 		{"an expired token", []string{"Authorization: Bearer " + expired}, "", false, false, badToken},
 		{"a malformed token", []string{"Authorization: Bearer stp_123"}, "", false, false, badToken},
