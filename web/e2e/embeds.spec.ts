@@ -283,7 +283,7 @@ test("what may be old says since when, and durations stand still", async ({
 	await page.clock.fastForward(30_000);
 	await page.clock.setSystemTime(Date.now());
 	for (const element of await all.all()) await expect(element).not.toContainText("no news since");
-	expect(relay.streams.length).toBe(1);
+	await expect.poll(() => relay.streams.length).toBe(1);
 	await build.send({ build: { status: "passed" } });
 	for (const element of await all.all()) await expect(element).toContainText("passed");
 	await expect(page.locator("stepcast-status")).toHaveAttribute(
@@ -304,6 +304,7 @@ test("the colours are those of the page around it, whenever they change", async 
 		.declared { color-scheme: dark; }
 		.both { color-scheme: light dark; }
 		.painted { background: #222; color: #eee; }
+		.named { background: black; color: oklch(0.9 0.01 250); }
 	`;
 	site.body = `<stepcast-status project="embeds/colours"></stepcast-status>${scripts(relay.url)}`;
 	await page.goto(site.url);
@@ -313,6 +314,7 @@ test("the colours are those of the page around it, whenever they change", async 
 		["", "light", light],
 		["declared", "light", dark],
 		["painted", "light", dark],
+		["named", "light", dark],
 		["", "dark", light],
 		["both", "dark", dark],
 		["both", "light", light],

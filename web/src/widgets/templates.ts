@@ -65,10 +65,8 @@ type Update = (values: readonly unknown[]) => void;
 function make(strings: TemplateStringsArray, host: unknown): [content: Node, update: Update] {
 	const content = document.importNode(prepare(strings), true);
 	const parts: Update[] = [];
-	const walker = document.createTreeWalker(
-		content,
-		NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_COMMENT,
-	);
+	// Elements and comments.
+	const walker = document.createTreeWalker(content, 0x81);
 	const nodes: Node[] = [];
 	while (walker.nextNode()) nodes.push(walker.currentNode);
 	for (const node of nodes) {
@@ -85,7 +83,7 @@ function make(strings: TemplateStringsArray, host: unknown): [content: Node, upd
 			element.removeAttribute(name);
 			// Text, number of a value, text, …
 			const pieces = (named ? value : name).split(hole);
-			const set = named ? setter(element, name.slice(1), host) : call(element);
+			const set = setter(element, name.slice(1), host);
 			let before: unknown = set;
 			parts.push((values) => {
 				const shown = pieces.map((piece, i) => (i % 2 ? values[Number(piece)] : piece));
@@ -105,12 +103,9 @@ function make(strings: TemplateStringsArray, host: unknown): [content: Node, upd
 	];
 }
 
-function call(element: Element): (value: unknown) => void {
-	return (value) => (value as (element: Element) => void)(element);
-}
-
 function setter(element: Element, name: string, host: unknown): (value: unknown) => void {
 	const rest = name.slice(1);
+	if (name[0] === "{") return (value) => (value as (element: Element) => void)(element);
 	if (name[0] === ".") return (value) => Reflect.set(element, rest, value);
 	if (name[0] === "?") return (value) => element.toggleAttribute(rest, Boolean(value));
 	if (name[0] === "@") {

@@ -42,7 +42,6 @@ export const widgetStyles = [
 			color: var(--text);
 			font: var(--stepcast-font-size, 14px) / 1.45 var(--font);
 			font-variant-numeric: tabular-nums;
-			-webkit-text-size-adjust: 100%;
 		}
 
 		.frame.light {
@@ -53,11 +52,13 @@ export const widgetStyles = [
 			color-scheme: dark;
 		}
 
-		/* Tells, by a transition, that the page around it has changed its colours. */
+		/*
+		 * Has the colour of the words around it, in a form of which there is one only, and tells by a
+		 * transition that it changes.
+		 */
 		.probe {
 			position: absolute;
-			width: 0;
-			height: 0;
+			background: color-mix(in srgb, currentColor, currentColor);
 			transition: color 1ms;
 		}
 

@@ -1,7 +1,7 @@
 import { html, LitElement, nothing, type PropertyDeclarations, type PropertyValues } from "lit";
+import { clockOrDay } from "../format.ts";
 import type { Build } from "../model.ts";
 import { Ticking } from "../ticking.ts";
-import { since } from "../wall-view.ts";
 import { type Connection, staleAfter } from "./page-hub.ts";
 import type { Watcher, Watching } from "./watching.ts";
 
@@ -86,7 +86,8 @@ export abstract class Widget extends LitElement implements Watcher {
 	override connectedCallback(): void {
 		super.connectedCallback();
 		scheme.addEventListener("change", this.#look);
-		this.#look();
+		// Once there is something to look at.
+		queueMicrotask(this.#look);
 	}
 
 	override disconnectedCallback(): void {
@@ -98,7 +99,7 @@ export abstract class Widget extends LitElement implements Watcher {
 		const refused = this.watching.connection.name === "refused";
 		const view = refused ? this.unknown() : this.view();
 		const scheme = this.theme === "auto" ? this.scheme : this.theme;
-		return html`<i class="probe" @transitionrun=${this.#look}></i>${
+		return html`<i class="probe" @transitionend=${this.#look}></i>${
 			view === undefined
 				? html`<slot></slot>`
 				: html`<div part="frame" class="frame ${scheme} ${this.stale ? "stale" : ""}">${view}</div>`
@@ -130,7 +131,7 @@ export abstract class Widget extends LitElement implements Watcher {
 		const { connection, asOf = Date.now() } = this.watching;
 		const { name } = connection;
 		const words = this.stale
-			? `${name === "offline" ? name : "no news"} since ${since(asOf, Date.now())}`
+			? `${name === "offline" ? name : "no news"} since ${clockOrDay(asOf, Date.now())}`
 			: name === "reconnecting" && name;
 		return words ? html`<span part="alarm" class="alarm">! ${words}</span>` : nothing;
 	}
@@ -149,9 +150,11 @@ export abstract class Widget extends LitElement implements Watcher {
 
 	/** Where the page declares no scheme, its text tells: light text is on a dark ground. */
 	readonly #look = (): void => {
-		const { colorScheme, color } = getComputedStyle(this);
-		const [red = 0, green = 0, blue = 0] = (color.match(/[\d.]+/g) ?? []).map(Number);
-		const light = 0.2126 * red + 0.7152 * green + 0.0722 * blue > 140;
+		const { colorScheme, backgroundColor } = getComputedStyle(
+			this.renderRoot.querySelector(".probe") ?? this,
+		);
+		const [red = 0, green = 0, blue = 0] = (backgroundColor.match(/ [\d.]+/g) ?? []).map(Number);
+		const light = 3 * red + 6 * green + blue > 5.5;
 		this.scheme = colorScheme !== "normal" ? "" : light ? "dark" : "light";
 	};
 }

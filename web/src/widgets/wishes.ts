@@ -76,5 +76,5 @@ function concerns(
 
 /** Whether the server takes this for a pattern of projects. One that it refuses would be refused for all. */
 export function isPattern(text: string): boolean {
-	return text === "*" || /^(?!(.*\/)?\.\.?(\/|$))[\w.-]+(\/[\w.-]+){0,3}(\/\*)?$/.test(text);
+	return /^(\*|(?!(.*\/)?\.\.?(\/|$))[\w.-]+(\/[\w.-]+){0,3}(\/\*)?)$/.test(text);
 }
