@@ -126,7 +126,7 @@ test("a page of another origin, with a strict policy and hostile styles, follows
 	await expect(page.locator("stepcast-steps")).toContainText("test");
 	await expect(page.locator("stepcast-log")).toContainText("<b>first</b>");
 	expect(await names(page)).toEqual(bare);
-	expect(relay.streams.length).toBe(1);
+	await expect.poll(() => relay.streams.length).toBe(1);
 
 	const looks = await status.evaluate((a) => {
 		const { color, direction, fontSize, letterSpacing, textTransform } = getComputedStyle(a);
@@ -201,7 +201,7 @@ test("elements that come, move and go share what there is", async ({
 	await build.step("test", "passed");
 	await build.send({ build: { status: "passed" } });
 	await expect(page.locator("aside stepcast-status")).toContainText("passed");
-	expect(relay.streams.length).toBe(1);
+	await expect.poll(() => relay.streams.length).toBe(1);
 	expect(relay.asked.length).toBe(2);
 	// Nobody is left, and so is no connection.
 	await page.evaluate(() => {
@@ -241,7 +241,7 @@ test("one that is refused does not disturb the others, and asks no more", async 
 	for (const element of ["#public", "#token", "#seen"]) {
 		await expect(page.locator(element)).toContainText("running");
 	}
-	expect(relay.streams.length).toBe(2);
+	await expect.poll(() => relay.streams.length).toBe(2);
 	await server.send("DELETE", `/api/v1/tokens/${id}`);
 	await expect(page.locator("#token")).toContainText("unknown");
 	const asked = relay.paths.length;

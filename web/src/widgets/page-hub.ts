@@ -7,7 +7,7 @@ export type Connection =
 	| { readonly name: "connecting" }
 	| { readonly name: "live" }
 	/** Open, but without a word for longer than the server is ever silent. */
-	| { readonly name: "stale"; readonly news: number }
+	| { readonly name: "stale" }
 	/** At is when the next attempt starts; undefined while one is under way. */
 	| { readonly name: "reconnecting"; readonly at: number | undefined }
 	| { readonly name: "offline" }
@@ -27,7 +27,8 @@ const maxHeld = 5_000;
 export interface Follower {
 	readonly wanted: Wanted;
 	receive(events: readonly StreamEvent[]): void;
-	changed(connection: Connection): void;
+	/** News is when the server was last heard of, in milliseconds since 1970. */
+	changed(connection: Connection, news: number): void;
 }
 
 interface Log {
@@ -121,7 +122,7 @@ class PageHub {
 			for (const [follower, before] of log.followers) {
 				if (before === connection.name) continue;
 				log.followers.set(follower, connection.name);
-				follower.changed(connection);
+				follower.changed(connection, this.#stream.news);
 			}
 		}
 	}
@@ -210,7 +211,7 @@ class PageHub {
 				signal: AbortSignal.timeout(patience),
 			});
 			void body?.cancel();
-			const passing = status === 200 || status >= 500 || status === 408 || status === 429;
+			const passing = status === 200 || status >= 500 || status === 429;
 			return passing ? 0 : status;
 		} catch {
 			return 0;
@@ -229,7 +230,7 @@ class PageHub {
 		// A browser that is offline says so, until a server is heard all the same: one on this machine.
 		if (lost !== undefined && news <= lost) return { name: "offline" };
 		if (state.name !== "live") return state;
-		if (Date.now() - news > staleAfter) return { name: "stale", news };
+		if (Date.now() - news > staleAfter) return { name: "stale" };
 		return told ? state : { name: "connecting" };
 	}
 }
@@ -261,7 +262,7 @@ export function follow(server: string, token: string, follower: Follower): () =>
 	const { log, projects = [] } = follower.wanted;
 	if (!projects.every(isPattern)) {
 		// The server would refuse it for all.
-		follower.changed({ name: "refused", status: 400 });
+		follower.changed({ name: "refused", status: 400 }, 0);
 		return () => {};
 	}
 	const name = log.toLowerCase();

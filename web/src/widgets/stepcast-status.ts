@@ -106,10 +106,10 @@ export class StepcastStatus extends Widget {
 		const done = progress(build, now);
 		return html`<a
 			part="link"
-			class="badge ${this.stale ? "stale" : ""}"
+			class="badge"
 			target="_top"
 			href=${this.origin + buildPath(build.id)}
-			title=${build.title ?? nothing}
+			title=${build.title}
 			><stepcast-mark .status=${build.status}></stepcast-mark>
 			${this.#name(build)}
 			<span part="time" class="muted">${timeOf(build, now)}</span>

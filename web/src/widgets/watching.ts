@@ -88,8 +88,8 @@ export class Watching<State> implements ReactiveController {
 				receive: (events) => {
 					if (followed === this.#followed) this.#receive(events);
 				},
-				changed: (connection) => {
-					if (followed === this.#followed) this.#changed(connection);
+				changed: (connection, news) => {
+					if (followed === this.#followed) this.#changed(connection, news);
 				},
 			});
 		leave?.();
@@ -111,9 +111,8 @@ export class Watching<State> implements ReactiveController {
 		this.#schedule();
 	}
 
-	#changed(connection: Connection): void {
-		if (this.connection.name === "live") this.asOf = Date.now();
-		if (connection.name === "stale") this.asOf = connection.news;
+	#changed(connection: Connection, news: number): void {
+		if (this.connection.name === "live") this.asOf = news;
 		this.connection = connection;
 		this.#schedule();
 	}

@@ -5,9 +5,12 @@ import { Ticking } from "../ticking.ts";
 import { type Connection, staleAfter } from "./page-hub.ts";
 import type { Watcher, Watching } from "./watching.ts";
 
-/** Where this script came from: the server, where an element names none. */
+/** Where this script came from: the server, where an element names none. A module has to look for itself. */
 const home = new URL(
-	document.querySelector<HTMLScriptElement>('script[src*="/widgets.js"]')?.src ?? location.href,
+	(
+		(document.currentScript ??
+			document.querySelector('script[src$="/widgets.js"]')) as HTMLScriptElement | null
+	)?.src ?? location.href,
 ).origin;
 
 /**
