@@ -193,8 +193,10 @@ function sgr(pen: Pen, parameters: string): Pen {
 			const mode = number(kind);
 			if (!colons) i += mode === 5 ? 2 : mode === 2 ? 4 : 1;
 			if (mode === 2 && sub.length >= 6) values.shift();
-			const colour = mode === 5 ? palette(values[0]) : mode === 2 ? rgbOf(values) : undefined;
-			if (colour === undefined || code === 58) continue;
+			const [n = 0, green = 0, blue = 0] = values.slice(0, mode === 5 ? 1 : 3).map(number);
+			const known = (mode === 5 || mode === 2) && Math.max(n, green, blue) <= 255;
+			if (!known || code === 58) continue;
+			const colour = mode === 5 ? n : rgb | (n << 16) | (green << 8) | blue;
 			now = { ...now, [code === 38 ? "fg" : "bg"]: colour };
 		} else {
 			now = { ...now, ...change(code, sub) };
@@ -237,17 +239,6 @@ const changes: Readonly<Record<number, Change>> = {
 	53: { overline: true },
 	55: { overline: false },
 };
-
-function palette(field: string | undefined): Colour {
-	const n = number(field);
-	return n <= 255 ? n : undefined;
-}
-
-function rgbOf(fields: readonly string[]): Colour {
-	const [red = 0, green = 0, blue = 0] = fields.map(number);
-	if (red > 255 || green > 255 || blue > 255) return undefined;
-	return rgb | (red << 16) | (green << 8) | blue;
-}
 
 /** An absent parameter is 0; an absurdly long one is none that anyone knows. */
 function number(field: string | undefined): number {

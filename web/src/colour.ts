@@ -34,8 +34,8 @@ export interface Paint {
 
 const drawn = ["bold", "italic", "underline", "strike", "overline", "conceal"] as const;
 
-/** How text drawn with a pen looks: readable, or exactly as the log has it. */
-export function paint(pen: Pen, exact = false): Paint {
+/** How text drawn with a pen looks. */
+export function paint(pen: Pen): Paint {
 	const classes: string[] = drawn.filter((name) => pen[name]);
 	const properties: [string, string][] = [];
 	const [fg, bg] = pen.inverse ? [pen.bg, pen.fg] : [pen.fg, pen.bg];
@@ -45,7 +45,7 @@ export function paint(pen: Pen, exact = false): Paint {
 	} else if (pen.inverse) classes.push("inverse");
 	else if (fg === undefined && pen.dim) classes.push("dim");
 	if (fg !== undefined) {
-		classes.push(exact ? "exact" : "fg");
+		classes.push("fg");
 		const own = css(fg);
 		properties.push([
 			"--fg",
@@ -57,15 +57,12 @@ export function paint(pen: Pen, exact = false): Paint {
 
 function css(colour: NonNullable<Colour>): string {
 	if (colour < 16) return sixteen[colour] ?? "";
-	// The 6 by 6 by 6 cube of xterm.
-	const level = (n: number) => n && 55 + n * 40;
-	const n = colour - 16;
-	const grey = 8 + (colour - 232) * 10;
-	const [red, green, blue] =
-		colour >= rgb
-			? [(colour >> 16) & 255, (colour >> 8) & 255, colour & 255]
-			: colour >= 232
-				? [grey, grey, grey]
-				: [level(Math.floor(n / 36)), level(Math.floor(n / 6) % 6), level(n % 6)];
-	return `rgb(${red} ${green} ${blue})`;
+	// The digit that is before the others is the mark of a colour of this kind.
+	if (colour >= rgb) return `#${colour.toString(16).slice(1)}`;
+	// The 6 by 6 by 6 cube of xterm, and its 24 greys.
+	const part = (place: number) => {
+		const level = Math.floor((colour - 16) / place) % 6;
+		return colour < 232 ? level && 55 + level * 40 : 8 + (colour - 232) * 10;
+	};
+	return `rgb(${part(36)} ${part(6)} ${part(1)})`;
 }

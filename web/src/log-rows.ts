@@ -15,53 +15,41 @@ export interface Links {
  * sequences are in it, and what a progress bar wrote over, in elements that are not displayed, so that
  * a reader sees and copies the plain text. The number, in front, is no text at all.
  */
-export function drawLine(line: Line, href: string, exact = false, links?: Links): HTMLElement {
-	const element = document.createElement("div");
-	element.className = line.cut ? "line cut" : "line";
-	element.dataset.line = String(line.number);
-	const number = document.createElement("a");
+export function drawLine(line: Line, href: string, links?: Links): HTMLElement {
+	const number = element("a", "");
 	number.href = href;
 	number.dataset.n = String(line.number);
 	// A thousand numbers are no stops on the way through a page; ":" goes to a line by keyboard.
 	number.tabIndex = -1;
-	number.setAttribute("aria-hidden", "true");
+	number.ariaHidden = "true";
 	// Dragging over numbers marks lines.
 	number.draggable = false;
-	const text = document.createElement("span");
-	text.className = "text";
-	text.append(
-		...pieces(line.text, line.pen, links?.addressOf).map((piece) => draw(piece, exact, links)),
-	);
-	// Without it, copying would skip the empty line.
-	if (line.text === "") text.append(document.createElement("br"));
-	element.append(number, text);
-	return element;
+	const shown = pieces(line.text, line.pen, links?.addressOf).map((piece) => draw(piece, links));
+	// Without a line break, copying would skip the empty line.
+	const text = element("span", "text", ...(line.text ? shown : [element("br", "")]));
+	const drawn = element("div", line.cut ? "line cut" : "line", number, text);
+	drawn.dataset.line = String(line.number);
+	return drawn;
 }
 
 export function drawHole(hole: Hole): HTMLElement {
-	const element = document.createElement("div");
-	element.className = "hole";
-	element.textContent = `${count(hole.bytes)} bytes of the log are missing here: they were lost before they reached the server.`;
-	return element;
+	return element(
+		"div",
+		"hole",
+		`${count(hole.bytes)} bytes of the log are missing here: they were lost before they reached the server.`,
+	);
 }
 
 /** The heading of a group, a button that folds it. */
 export function drawGroup(group: Group, open: boolean): HTMLElement {
-	const element = document.createElement("div");
-	element.className = "group";
-	element.dataset.group = String(group.number);
-	element.style.setProperty("--level", String(group.level));
-	const button = document.createElement("button");
-	button.setAttribute("aria-expanded", String(open));
-	const name = document.createElement("bdi");
-	name.textContent = group.name || "Group";
-	const extent = document.createElement("span");
-	extent.className = "muted";
-	extent.textContent = groupExtent(group);
-	button.append(name, " ", extent);
+	const name = element("bdi", "", group.name || "Group");
+	const button = element("button", "", name, " ", element("span", "muted", groupExtent(group)));
+	button.ariaExpanded = String(open);
 	button.disabled = group.last === undefined;
-	element.append(button);
-	return element;
+	const drawn = element("div", "group", button);
+	drawn.dataset.group = String(group.number);
+	drawn.style.setProperty("--level", String(group.level));
+	return drawn;
 }
 
 /** "240 lines · 3.2 s" */
@@ -71,22 +59,29 @@ function groupExtent(group: Group): string {
 	return group.duration ? `${lines} · ${duration(group.duration * 1_000)}` : lines;
 }
 
-function draw(piece: Piece, exact: boolean, links: Links | undefined): Node | string {
-	const span = document.createElement("span");
+function draw(piece: Piece, links: Links | undefined): Node | string {
 	if (piece.kind === "text") {
-		const { classes, properties } = paint(piece.pen, exact);
+		const { classes, properties } = paint(piece.pen);
 		const content = links?.linked(piece.text, piece.href) ?? [piece.text];
 		if (classes.length === 0 && content.length === 1) return content[0] as Node | string;
-		span.className = classes.join(" ");
+		const span = element("span", classes.join(" "), ...content);
 		for (const [name, value] of properties) span.style.setProperty(name, value);
-		span.append(...content);
 		return span;
 	}
-	span.className = piece.kind;
-	span.textContent = piece.text;
+	const span = element("span", piece.kind, piece.text);
 	// In caret notation, ^M, shown by the stylesheet and so no part of the text.
-	if (piece.kind === "control") {
+	if (piece.kind === "control")
 		span.dataset.caret = `^${String.fromCharCode(piece.text.charCodeAt(0) ^ 0x40)}`;
-	}
 	return span;
+}
+
+function element<Name extends keyof HTMLElementTagNameMap>(
+	name: Name,
+	classes: string,
+	...content: readonly (Node | string)[]
+): HTMLElementTagNameMap[Name] {
+	const made = document.createElement(name);
+	if (classes) made.className = classes;
+	made.append(...content);
+	return made;
 }

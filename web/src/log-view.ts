@@ -174,8 +174,7 @@ export class LogView {
 		if (wrapped && !this.following) this.#target ??= this.#stays();
 		this.#rows.classList.toggle("unwrapped", mode.unwrapped);
 		this.#rows.classList.toggle("timed", mode.times !== "off");
-		if (!before || before.exact !== mode.exact)
-			for (const block of this.#blocks) block.beside = "-";
+		this.#rows.classList.toggle("exact", mode.exact);
 		if (before?.times !== mode.times) this.decorate();
 		this.#schedule();
 	}
@@ -551,7 +550,7 @@ export class LogView {
 			} else if (row.kind === "hole") {
 				into.append(drawHole(row));
 			} else {
-				const element = drawLine(row, this.#owner.href(row.number), this.#mode?.exact, links);
+				const element = drawLine(row, this.#owner.href(row.number), links);
 				this.#owner.decorate(element, row.number);
 				into.append(element);
 			}

@@ -107,10 +107,6 @@ export const lineStyles = css`
 		color: color(from var(--bg) xyz-d65 var(--ink) var(--ink) var(--ink));
 	}
 
-	.exact {
-		color: var(--fg);
-	}
-
 	.conceal {
 		color: transparent;
 	}

@@ -24,6 +24,10 @@ export const logStyles = [
 			contain: content;
 		}
 
+		.exact .fg {
+			color: var(--fg);
+		}
+
 		.line:hover {
 			background: var(--panel);
 		}
