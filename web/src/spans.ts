@@ -31,21 +31,26 @@ export function spans(
 	const over = ended(build.status);
 	const created = instant(build.created_at);
 	// A step that never started has no part in it, whenever it was given up.
-	const ran = steps.flatMap((step) => {
-		const started = instant(step.started_at);
-		return started === undefined ? [] : [{ step, started, end: instant(step.finished_at) }];
+	const ran = steps.flatMap(({ key, status, started_at, finished_at }) => {
+		const started = instant(started_at);
+		const end = instant(finished_at);
+		return started === undefined ? [] : [{ key, started, end, known: end || !ended(status) }];
 	});
 	const latest = Math.max(
 		instant(build.finished_at) ?? 0,
-		...ran.map(({ started, end = 0 }) => Math.max(started, end)),
+		...ran.flatMap(({ started, end = 0 }) => [started, end]),
 	);
 	// The reader's clock may be behind the runner's: nothing that was said lies in the future.
 	const last = Math.max(latest || (created ?? 0), over ? 0 : now);
-	const times = new Map<string, Span>();
-	for (const { step, started, end } of ran) {
-		const known = end !== undefined || !ended(step.status);
-		times.set(step.key, { started, finished: Math.max(started, end ?? last), known });
-	}
-	const first = Math.min(created ?? last, ...ran.map(({ started }) => started));
-	return { over, first, last, times };
+	return {
+		over,
+		first: Math.min(created ?? last, ...ran.map(({ started }) => started)),
+		last,
+		times: new Map(
+			ran.map(({ key, started, end, known }) => [
+				key,
+				{ started, finished: Math.max(started, end ?? last), known: Boolean(known) },
+			]),
+		),
+	};
 }

@@ -58,7 +58,7 @@ export class StepcastSteps extends ShownBuild {
 			.bar {
 				width: 45cqi;
 				margin-block: 0.25em;
-				background: linear-gradient(var(--line), var(--line)) center / 100% 1px no-repeat;
+				border-bottom: 1px solid var(--line);
 			}
 
 			.bar::before {
