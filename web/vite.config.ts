@@ -72,6 +72,9 @@ function slimmed(sheet: string, fixed: boolean): string {
 		.replace(/\s+/g, " ")
 		.replace(/ ?([{};,>`]) ?/g, "$1")
 		.replace(/: /g, ":")
+		.replace(/ ([*/]) /g, "$1")
+		.replace(/(?<![\d.])0\./g, ".")
+		.replace(/="([\w-]+)"\]/g, "=$1]")
 		.replace(/;}/g, "}");
 }
 
