@@ -5,7 +5,7 @@ import {
 	type PropertyDeclarations,
 	type PropertyValues,
 } from "lit";
-import type { Status } from "../model.ts";
+import type { Build, Status } from "../model.ts";
 import { buildPath } from "../route.ts";
 import { type BuildSteps, type Newest, newest } from "./build-steps.ts";
 import { Watching } from "./watching.ts";
@@ -78,6 +78,18 @@ export abstract class ShownBuild extends Widget {
 			}
 		`,
 	];
+
+	#view: unknown;
+
+	/** Shows a build of which something is known. */
+	protected abstract shown(build: Build): unknown;
+
+	/** A project's last build is shown until something is known of the next. */
+	protected override view(): unknown {
+		const { build } = this.watching.state;
+		if (build || this.build) this.#view = build && this.shown(build);
+		return this.#view;
+	}
 
 	/** The id of the build; empty as long as it is not known. */
 	protected get log(): string {

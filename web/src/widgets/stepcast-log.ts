@@ -4,7 +4,7 @@ import { capital, duration, instant } from "../format.ts";
 import { formatFragment } from "../fragment.ts";
 import type { Row } from "../line.ts";
 import { drawHole, drawLine } from "../log-rows.ts";
-import { ended, nameOf, type Step } from "../model.ts";
+import { type Build, ended, nameOf, type Step } from "../model.ts";
 import { elided } from "../tree.ts";
 import { vars } from "../vars.ts";
 import { apply, chosen, noBuild } from "./build-steps.ts";
@@ -72,9 +72,7 @@ export class StepcastLog extends ShownBuild {
 		return this.step ? steps.find(({ key }) => key === this.step) : chosen(steps);
 	}
 
-	protected override view() {
-		const { build } = this.watching.state;
-		if (!build) return undefined;
+	protected override shown(build: Build) {
 		const step = this.#step;
 		const name = elided(step ? nameOf(step) : (this.step ?? build.project));
 		return html`
@@ -123,8 +121,8 @@ export class StepcastLog extends ShownBuild {
 	protected override updated(changed: PropertyValues): void {
 		super.updated(changed);
 		const log = this.renderRoot.querySelector(".log");
-		if (!log) return;
-		const { tail } = this.watching.state;
+		const { build, tail } = this.watching.state;
+		if (!log || !build) return;
 		const rows = new Set(tail.step === this.#step?.key ? tail.rows : []);
 		for (const [row, element] of this.#drawn) {
 			if (rows.delete(row)) continue;

@@ -1,7 +1,7 @@
 import { css, html, nothing } from "lit";
 import { duration, elapsed } from "../format.ts";
 import { formatFragment } from "../fragment.ts";
-import { ended, nameOf, type Step } from "../model.ts";
+import { type Build, ended, nameOf, type Step } from "../model.ts";
 import { type Spans, spans } from "../spans.ts";
 import { elided } from "../tree.ts";
 import { vars } from "../vars.ts";
@@ -102,9 +102,8 @@ export class StepcastSteps extends ShownBuild {
 		`,
 	];
 
-	protected override view() {
-		const { build, steps } = this.watching.state;
-		if (!build) return undefined;
+	protected override shown(build: Build) {
+		const { steps } = this.watching.state;
 		const { number, project, status, title } = build;
 		this.ticking.wanted = !ended(status);
 		const when = spans(build, steps, this.watching.now);
