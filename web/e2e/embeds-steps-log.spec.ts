@@ -181,6 +181,16 @@ test("a project's newest build, the step that runs, then the one that failed, th
 	await expect(foot(page)).toHaveText(/^Failed with exit code 3/);
 	await expect(rows(page)).toHaveText([/failed\s+a/, /passed\s+b/]);
 
+	// Nothing of the page moves while the next one is not known yet.
+	for (const element of await page.locator("stepcast-steps, stepcast-log").all()) {
+		await element.evaluate(({ shadowRoot }) => {
+			if (!shadowRoot) return;
+			const look = () => {
+				if (!shadowRoot.querySelector(".head")) document.title = "There was a gap";
+			};
+			new MutationObserver(look).observe(shadowRoot, { childList: true, subtree: true });
+		});
+	}
 	const next = await server.build({ project, branch, title: "Two" });
 	await expect(page.locator("stepcast-steps .head")).toHaveText(/queued\s+#\d+ Two/);
 	await expect(page.locator("stepcast-steps .none")).toHaveText("This build has no steps yet.");
@@ -189,6 +199,7 @@ test("a project's newest build, the step that runs, then the one that failed, th
 	await expect(foot(page)).toHaveText("It has not started yet.");
 	await expect(page.locator("stepcast-log .line")).toHaveCount(0);
 	await expect(rows(page).getByRole("link")).toHaveAttribute("href", `${next.url}#later`);
+	await expect(page).toHaveTitle("Portal");
 });
 
 test("a status token shows steps, and of the log only that it may not be seen", async ({
