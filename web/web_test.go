@@ -12,35 +12,39 @@ import (
 // The policy that pages are served with allows nothing inline.
 func TestFiles_NothingInline(t *testing.T) {
 	t.Parallel()
-	page, err := fs.ReadFile(Files(), "index.html")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, inline := range []string{"<style", " style=", " onload=", "javascript:"} {
-		if strings.Contains(string(page), inline) {
-			t.Errorf("index.html contains %q", inline)
+	for _, name := range []string{"index.html", "gallery.html"} {
+		page, err := fs.ReadFile(Files(), name)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	for _, script := range regexp.MustCompile(`<script[^>]*>`).FindAllString(string(page), -1) {
-		if !strings.Contains(script, ` src="/assets/`) {
-			t.Errorf("a script that is not a file: %s", script)
+		for _, inline := range []string{"<style", " style=", " onload=", "javascript:"} {
+			if strings.Contains(string(page), inline) {
+				t.Errorf("%s contains %q", name, inline)
+			}
+		}
+		for _, script := range regexp.MustCompile(`<script[^>]*>`).FindAllString(string(page), -1) {
+			if !strings.Contains(script, ` src="/assets/`) && !strings.Contains(script, ` src="/widgets.js"`) {
+				t.Errorf("%s: a script that is not a file: %s", name, script)
+			}
 		}
 	}
 }
 
 func TestFiles_HasWhatThePageNames(t *testing.T) {
 	t.Parallel()
-	page, err := fs.ReadFile(Files(), "index.html")
-	if err != nil {
-		t.Fatal(err)
-	}
-	named := regexp.MustCompile(`(?:src|href)="/(assets/[^"]+)"`).FindAllStringSubmatch(string(page), -1)
-	if len(named) < 3 {
-		t.Fatalf("index.html names %d assets, want its script, its stylesheet and its icon", len(named))
-	}
-	for _, match := range named {
-		if _, err := fs.Stat(Files(), match[1]); err != nil {
-			t.Error(err)
+	for _, name := range []string{"index.html", "gallery.html"} {
+		page, err := fs.ReadFile(Files(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		named := regexp.MustCompile(`(?:src|href)="/(assets/[^"]+)"`).FindAllStringSubmatch(string(page), -1)
+		if len(named) < 3 {
+			t.Fatalf("%s names %d assets, want its script, its stylesheet and its icon", name, len(named))
+		}
+		for _, match := range named {
+			if _, err := fs.Stat(Files(), match[1]); err != nil {
+				t.Error(err)
+			}
 		}
 	}
 }
@@ -80,6 +84,26 @@ func TestWidgets_WithinBudget(t *testing.T) {
 	t.Logf("widgets.js: %d bytes", size)
 	if size > widgetsBudget {
 		t.Errorf("widgets.js is %d bytes compressed, over the budget of %d: it is loaded by pages that have better things to load", size, widgetsBudget)
+	}
+}
+
+// The gallery's own script, beside which it loads the widgets'.
+const galleryBudget = 15 * 1024 * 10_089 / 10_000
+
+func TestGallery_WithinBudget(t *testing.T) {
+	t.Parallel()
+	scripts, err := fs.Glob(Files(), "assets/embed/gallery-*.js")
+	if err != nil || len(scripts) != 1 {
+		t.Fatalf("the gallery has the scripts %v, %v", scripts, err)
+	}
+	script, err := fs.ReadFile(Files(), scripts[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	size := compressed(t, script)
+	t.Logf("%s: %d bytes", scripts[0], size)
+	if size > galleryBudget {
+		t.Errorf("the gallery's script is %d bytes compressed, over the budget of %d", size, galleryBudget)
 	}
 }
 

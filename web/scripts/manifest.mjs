@@ -87,35 +87,48 @@ const tables = [
 	["slots", "Slots", "Slot"],
 ];
 
-/** The gallery's tables, as HTML. */
+/** The gallery's tables, as HTML: what all elements have, once, and then what each has besides. */
 export function reference(manifest) {
-	return elements(manifest)
-		.map(
-			(element) => `<h3 id="ref-${element.tagName}">&lt;${element.tagName}&gt;</h3>
-<p>${prose(element.description)}</p>
-${tables.map(([list, caption, head]) => table(element[list] ?? [], caption, head)).join("")}`,
-		)
-		.join("\n");
+	const all = elements(manifest);
+	const shared = (list) => (row) =>
+		all.length > 1 &&
+		all.every((element) =>
+			element[list]?.some(
+				({ name, description }) => name === row.name && description === row.description,
+			),
+		);
+	const section = (id, title, words, rows) => `<h3 id="${id}">${title}</h3>
+<p>${prose(words)}</p>
+${tables.map(([list, caption, head]) => table(rows(list), caption, head)).join("")}`;
+	const common = section(
+		"ref-all",
+		"All elements",
+		"What each of them has; what it has besides stands below its name.",
+		(list) => (all[0]?.[list] ?? []).filter(shared(list)),
+	);
+	const each = all.map((element) =>
+		section(
+			`ref-${element.tagName}`,
+			`<code>${escaped(`<${element.tagName}>`)}</code>`,
+			element.description,
+			(list) => (element[list] ?? []).filter((row) => !shared(list)(row)),
+		),
+	);
+	return [common, ...each].join("\n");
 }
 
 function table(rows, caption, head) {
 	if (rows.length === 0) return "";
-	const values = rows.some((row) => value(row) !== "");
 	const cells = rows.map(
-		(row) =>
-			`<tr><th scope="row"><code>${escaped(row.name || "(default)")}</code></th>${
-				values ? `<td>${value(row) && `<code>${escaped(value(row))}</code>`}</td>` : ""
-			}<td>${prose(row.description)}</td></tr>`,
+		({ name, description, type }) =>
+			`<tr><th scope="row"><code>${escaped(name || "(default)")}</code></th><td>${prose(description)}${
+				type ? ` <code class="type">${escaped(type.text)}</code>` : ""
+			}</td></tr>`,
 	);
 	return `<table><caption>${caption}</caption>
-<thead><tr><th scope="col">${head}</th>${values ? `<th scope="col">${head === "Property" ? "Default" : "Type"}</th>` : ""}<th scope="col">What it is</th></tr></thead>
+<thead><tr><th scope="col">${head}</th><th scope="col">What it is</th></tr></thead>
 <tbody>${cells.join("\n")}</tbody></table>
 `;
-}
-
-/** What stands in the column between the name and the words. */
-function value({ type, default: fallback }) {
-	return type?.text ?? fallback ?? "";
 }
 
 /** Sentences of a comment: `code` is code. */

@@ -89,6 +89,10 @@ const board = (source: Source): Embed =>
 		name: "stepcast-board",
 		about: "A small wallboard, live: the newest build of each project and branch.",
 		attributes: { projects: ({ project }) => around(project) },
+		link: [
+			`Builds of ${around(source.choice.project)}`,
+			`/wall?project=${encoded(around(source.choice.project))}`,
+		],
 	});
 
 const steps = (source: Source): Embed =>
@@ -112,7 +116,7 @@ const log = (source: Source): Embed =>
 function frame(source: Source): Embed {
 	const { origin, choice } = source;
 	const of = choice.frame;
-	const source_ = escaped(origin + framePath(source));
+	const src = escaped(origin + framePath(source));
 	const title = escaped(of === "board" ? `Builds of ${around(choice.project)}` : words(choice));
 	const width = choice.width === 0 ? "100%" : choice.width;
 	return {
@@ -121,7 +125,7 @@ function frame(source: Source): Embed {
 		about:
 			"The same for pages that take no scripts. The second line, which may be left out, sets its height.",
 		snippets: markup(
-			`<iframe src="${source_}" title="${title}" width="${width}" height="${heights[of]}" frameborder="0" loading="lazy"></iframe>
+			`<iframe src="${src}" title="${title}" width="${width}" height="${heights[of]}" frameborder="0" loading="lazy"></iframe>
 <script async src="${origin}/embed.js"></script>`,
 		),
 		policy: { "frame-src": [origin], "script-src": [origin] },
@@ -188,6 +192,8 @@ function element(
 	of: Pick<Embed, "title" | "about"> & {
 		readonly name: string;
 		readonly attributes: Readonly<Record<string, Of>>;
+		/** What its link says, and where it leads; without it, to the builds that it is about. */
+		readonly link?: readonly [words: string, path: string];
 	},
 ): Embed {
 	const given = Object.entries({ ...of.attributes, theme, token: () => (secret ? tokenPlace : "") })
@@ -195,7 +201,8 @@ function element(
 		.filter(([, value]) => value !== "")
 		.map(([name, value]) => ` ${name}="${escaped(value)}"`)
 		.join("");
-	const link = `<a href="${escaped(origin + target(choice))}">${escaped(words(choice))}</a>`;
+	const [said, leads] = of.link ?? [words(choice), target(choice)];
+	const link = `<a href="${escaped(origin + leads)}">${escaped(said)}</a>`;
 	return {
 		id: of.name.replace("stepcast-", ""),
 		title: of.title,
