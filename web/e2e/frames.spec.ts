@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import type { Page } from "@playwright/test";
 import { Site } from "./site.ts";
 import { test as base, expect, type Server } from "./stepcast.ts";
@@ -10,6 +12,9 @@ const test = base.extend<{ site: Site }>({
 		site.close();
 	},
 });
+
+/** What docs/embedding.md gives to pages that take no scripts of others. */
+const heights = fileURLToPath(new URL("../../docs/examples/frame-height.js", import.meta.url));
 
 function set(server: Server, project: string, settings: object): Promise<unknown> {
 	return server.send("PATCH", `/api/v1/projects/${project}`, settings);
@@ -60,7 +65,7 @@ test("frames are live on a page of another origin with a strict policy, and as h
 	await expect.poll(() => spare(page)).toEqual([0, 0]);
 });
 
-test("a page without our script gives a frame its height in a few lines", async ({
+test("a page without our script gives a frame its height by the lines of the manual", async ({
 	page,
 	server,
 	site,
@@ -68,13 +73,8 @@ test("a page without our script gives a frame its height in a few lines", async 
 	await server.build({ project: "frames/own", branch: "main" });
 	await set(server, "frames/own", { visibility: "public" });
 	site.policy = `default-src 'none'; frame-src ${server.url}; script-src 'self'`;
-	site.script = `addEventListener("message", ({ origin, source, data }) => {
-	const frame = document.querySelector("iframe");
-	if (origin === ${JSON.stringify(server.url)} && source === frame.contentWindow && data.type === "stepcast:height") {
-		frame.height = data.height;
-	}
-});`;
-	site.body = `<script src="/site.js"></script>${iframe(`${server.url}/embed/board?project=frames/own`)}`;
+	site.script = readFileSync(heights, "utf8").replaceAll("https://ci.example", server.url);
+	site.body = `${iframe(`${server.url}/embed/board?project=frames/own`)}<script src="/site.js"></script>`;
 	await page.goto(site.url);
 	await expect(page.frameLocator("iframe").getByText("queued").first()).toBeVisible();
 	await expect.poll(() => spare(page)).toEqual([0]);

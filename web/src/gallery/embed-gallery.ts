@@ -64,6 +64,7 @@ export class EmbedGallery extends LitElement {
 	declare private changes: number;
 
 	#request = new AbortController();
+	#settling: ReturnType<typeof setTimeout> | undefined;
 
 	constructor() {
 		super();
@@ -216,6 +217,7 @@ export class EmbedGallery extends LitElement {
 		removeEventListener("popstate", this.#went);
 		removeEventListener("message", this.#height);
 		this.#request.abort();
+		clearTimeout(this.#settling);
 	}
 
 	override render() {
@@ -353,6 +355,9 @@ export class EmbedGallery extends LitElement {
 		const again = `#${this.changes}`;
 		if (shown === undefined && /steps|log|oembed/.test(id)) {
 			return html`<p class="none">${this.builds ? "There is no such build yet." : "…"}</p>`;
+		}
+		if (id === "oembed" && source.secret) {
+			return html`<p class="none">Not of private projects.</p>`;
 		}
 		switch (id) {
 			case "badge":
@@ -496,8 +501,12 @@ export class EmbedGallery extends LitElement {
 		void this.#load();
 	};
 
+	/** All that the previews tell in one go is one change. */
 	#changed(): void {
-		this.changes++;
+		clearTimeout(this.#settling);
+		this.#settling = setTimeout(() => {
+			this.changes++;
+		}, 200);
 	}
 
 	/** The links to the cards lead into this element's own tree, where the browser does not look for them. */

@@ -142,12 +142,14 @@ function cctray(source: Source): Embed {
 	};
 }
 
-function oembed({ origin, choice, shown }: Source): Embed {
+function oembed({ origin, choice, shown, secret }: Source): Embed {
 	const path = choice.build === "" && shown === undefined ? target(choice) : `/builds/${shown}`;
 	return {
 		id: "oembed",
 		title: "oEmbed",
-		about: "Wikis and blogs that know oEmbed make a frame of this address by themselves.",
+		about: secret
+			? "For public projects: wikis and blogs that know oEmbed make a frame of this address by themselves."
+			: "Wikis and blogs that know oEmbed make a frame of this address by themselves.",
 		snippets: { text: origin + path },
 		policy: { "frame-src": [origin] },
 	};
