@@ -70,7 +70,7 @@ function slimmed(sheet: string, fixed: boolean): string {
 		.replace(/^css/, "")
 		.replace(/\/\*.*?\*\//gs, "")
 		.replace(/\s+/g, " ")
-		.replace(/ ?([{};,>`]) ?/g, "$1")
+		.replace(/ ?([{};,>`]) ?|(\() | (\))/g, "$1$2$3")
 		.replace(/: /g, ":")
 		.replace(/ ([*/]) /g, "$1")
 		.replace(/(?<![\d.])0\./g, ".")
@@ -98,15 +98,13 @@ const guest: Plugin = {
 		if (!id.endsWith("/theme.css?inline")) return undefined;
 		return code
 			.replace(/(?<=\}).*/s, "")
-			.replace(/\t--(stepcast-|header|highlight).*\n/g, "")
-			.replace(/, ".*, /g, ", ");
+			.replace(/\t(color-scheme|--(stepcast-|header|highlight)).*\n/g, "")
+			.replace(/, ".*, /g, ",");
 	},
 	/** A page may load the file twice, or two of it: whoever comes second does nothing. */
 	generateBundle(_options, bundle) {
 		for (const file of Object.values(bundle)) {
-			if (file.type !== "chunk") continue;
-			const code = file.code.replace(internal, (name) => `$${internals.indexOf(name)}`);
-			file.code = `customElements.get("stepcast-status")||${code}`;
+			if (file.type === "chunk") file.code = `customElements.get(\`stepcast-status\`)||${file.code}`;
 		}
 	},
 };
@@ -129,15 +127,6 @@ const sharing: Plugin = {
 
 /** Where the files of the gallery and of frames are: apart from those of the app, which have a budget. */
 const embed = "assets/embed";
-
-/** Long names of members that nobody outside asks for, and that are no words of anything else. */
-const internals = [
-	...["addController", "hostConnected", "hostDisconnected", "hostUpdate", "requestUpdate"],
-	...["willUpdate", "renderRoot", "properties", "styles", "tellChange", "watching", "ticking"],
-	...["connection", "followers", "listened", "receive", "failures", "wanted", "pausing", "asOf"],
-	...["strings", "hurry", "judge", "cursor"],
-];
-const internal = new RegExp(`(?<![-\\w$])(${internals.join("|")})(?![-\\w$])`, "g");
 
 const common = {
 	target: "es2022",
