@@ -56,8 +56,8 @@ export class StepcastSteps extends ShownBuild {
 			}
 
 			.bar {
-				width: 45cqi;
-				margin-block: 0.25em;
+				width: var(--lane, 45cqi);
+				height: 1.2em;
 				border-bottom: 1px solid var(--line);
 			}
 
@@ -76,8 +76,8 @@ export class StepcastSteps extends ShownBuild {
 				filter: grayscale(1);
 			}
 
-			:host([view="waterfall"]) .bar {
-				width: 65cqi;
+			:host([view="waterfall"]) {
+				--lane: 65cqi;
 			}
 
 			.took {
@@ -92,7 +92,6 @@ export class StepcastSteps extends ShownBuild {
 					inset: auto 0 0;
 					width: auto;
 					height: 3px;
-					margin: 0;
 				}
 			}
 
