@@ -26,7 +26,7 @@ const blocking: Plugin = {
  */
 const slim = (fixed = false): Plugin => {
 	const literal = /\bcss`[^`]*`/g;
-	const written = ["src/elements", "src/widgets", "src/gallery"].flatMap((name) => {
+	const written = ["src/widgets", "src/elements", "src/gallery"].flatMap((name) => {
 		const folder = fileURLToPath(new URL(name, import.meta.url));
 		return readdirSync(folder)
 			.sort()
@@ -70,9 +70,10 @@ function slimmed(sheet: string, fixed: boolean): string {
 		.replace(/^css/, "")
 		.replace(/\/\*.*?\*\//gs, "")
 		.replace(/\s+/g, " ")
-		.replace(/ ?([{};,>`]) ?|(\() | (\))/g, "$1$2$3")
+		.replace(/ ?([{};,>`!]) ?|(\() | (\))/g, "$1$2$3")
 		.replace(/: /g, ":")
 		.replace(/ ([*/]) /g, "$1")
+		.replace(/#(\w)\1(\w)\2(\w)\3\b/g, "#$1$2$3")
 		.replace(/(?<![\d.])0\./g, ".")
 		.replace(/="([\w-]+)"\]/g, "=$1]")
 		.replace(/;}/g, "}");
