@@ -105,7 +105,7 @@ const guest: Plugin = {
 	/** A page may load the file twice, or two of it: whoever comes second does nothing. */
 	generateBundle(_options, bundle) {
 		for (const file of Object.values(bundle)) {
-			if (file.type === "chunk") file.code = `customElements.get(\`stepcast-status\`)||${file.code}`;
+			if (file.type === "chunk") file.code = `customElements.get("stepcast-status")||${file.code}`;
 		}
 	},
 };
