@@ -6,7 +6,12 @@ import { paint } from "./colour.ts";
 test("how a pen looks", async (t) => {
 	const cases: [Partial<Pen>, classes: string, properties: Record<string, string>][] = [
 		[{}, "", {}],
-		[{ fg: 9, bold: true }, "bold fg", { "--fg": "var(--stepcast-ansi-9, #ff8a80)" }],
+		[
+			{ fg: 9, bold: true },
+			"bold fg",
+			{ "--fg": "var(--stepcast-ansi-9, light-dark(#b3212b, #ff8a80))" },
+		],
+		[{ fg: 8 }, "fg", { "--fg": "var(--stepcast-ansi-8, #57606a)" }],
 		[{ fg: 16 }, "fg", { "--fg": "rgb(0 0 0)" }],
 		[{ fg: 208 }, "fg", { "--fg": "rgb(255 135 0)" }],
 		[{ fg: 255 }, "fg", { "--fg": "rgb(238 238 238)" }],
@@ -15,12 +20,16 @@ test("how a pen looks", async (t) => {
 		[{ bg: 3 }, "on", { "--bg": "#7d4e00" }],
 		[{ inverse: true }, "inverse", {}],
 		[{ fg: 1, inverse: true }, "on", { "--bg": "#b3212b" }],
-		[{ bg: 1, inverse: true }, "inverse fg", { "--fg": "var(--stepcast-ansi-1, #b3212b)" }],
+		[
+			{ bg: 1, inverse: true },
+			"inverse fg",
+			{ "--fg": "var(--stepcast-ansi-1, light-dark(#b3212b, #ff8a80))" },
+		],
 		[{ dim: true }, "dim", {}],
 		[
 			{ dim: true, fg: 1, conceal: true },
 			"conceal fg",
-			{ "--fg": "var(--stepcast-ansi-1, #b3212b)" },
+			{ "--fg": "var(--stepcast-ansi-1, light-dark(#b3212b, #ff8a80))" },
 		],
 	];
 	for (const [pen, classes, properties] of cases) {

@@ -46,13 +46,15 @@ export function paint(pen: Pen): Paint {
 	else if (fg === undefined && pen.dim) classes.push("dim");
 	if (fg !== undefined) {
 		classes.push("fg");
-		const own = css(fg);
-		properties.push([
-			"--fg",
-			fg < 16 && bg === undefined ? `var(--stepcast-ansi-${fg}, ${own})` : own,
-		]);
+		properties.push(["--fg", fg < 16 && bg === undefined ? named(fg) : css(fg)]);
 	}
 	return { classes, properties };
+}
+
+/** One of the sixteen as text: where the theme has none, a hue is a dark one on a light page, and a bright one on a dark. */
+function named(colour: number): string {
+	const own = colour % 8 ? `light-dark(${css(colour & 7)}, ${css(colour | 8)})` : css(colour);
+	return `var(--stepcast-ansi-${colour}, ${own})`;
 }
 
 function css(colour: NonNullable<Colour>): string {
