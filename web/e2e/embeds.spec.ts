@@ -1,8 +1,9 @@
 import { createServer, type Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Page } from "@playwright/test";
+import { violations } from "./axe.ts";
 import { Relay } from "./relay.ts";
-import { test as base, connectionErrors, expect, type Server } from "./stepcast.ts";
+import { test as base, connectionErrors, expect, type Reporter, type Server } from "./stepcast.ts";
 
 /** Somebody's page, on another origin than the server: its host has another name, and another port. */
 interface Site {
@@ -43,7 +44,7 @@ function serve(site: Site): Promise<HttpServer> {
 			"Content-Type": "text/html; charset=utf-8",
 			"Content-Security-Policy": site.policy,
 		});
-		response.end(`<!doctype html><title>Portal</title>
+		response.end(`<!doctype html><html lang="de"><title>Portal</title>
 			<link rel="stylesheet" href="/site.css">${url === "/bare" ? "" : site.body}`);
 	});
 	return new Promise((resolve) => http.listen(0, "127.0.0.1", () => resolve(http)));
@@ -74,8 +75,13 @@ const hostile = `
 	html, body { display: block !important; opacity: 1 !important; writing-mode: horizontal-tb !important; }
 `;
 
-function publish(server: Server, project: string): Promise<unknown> {
-	return server.send("PATCH", `/api/v1/projects/${project}`, { visibility: "public" });
+/** Lets anybody see a project; a build that was private has been so for a few seconds more. */
+async function publish(server: Server, project: string, build?: Reporter): Promise<void> {
+	await server.send("PATCH", `/api/v1/projects/${project}`, { visibility: "public" });
+	const headers = { Origin: "http://portal.example" };
+	const seen = async () =>
+		(await fetch(`${server.url}/api/v1/builds/${build?.id}`, { headers })).status;
+	if (build) await expect.poll(seen).toBe(200);
 }
 
 /** What a person reads in an element. */
@@ -107,7 +113,7 @@ test("a page of another origin, with a strict policy and hostile styles, follows
 }) => {
 	const project = "embeds/live";
 	const build = await server.build({ project, branch: "main", steps: [{ key: "test" }] });
-	await publish(server, project);
+	await publish(server, project, build);
 	await build.step("test", "running");
 	await build.log("test", "<b>first</b>\n");
 	site.css = hostile;
@@ -220,7 +226,7 @@ test("one that is refused does not disturb the others, and asks no more", async 
 	complaints.expected = [/status of 40[14]/];
 	await server.build({ project: "embeds/secret", branch: "main", status: "running" });
 	const seen = await server.build({ project: "embeds/seen", branch: "main", status: "running" });
-	await publish(server, "embeds/seen");
+	await publish(server, "embeds/seen", seen);
 	const { id, token } = await server.post("/api/v1/tokens", {
 		name: "portal",
 		project: "embeds/secret",
@@ -259,7 +265,7 @@ test("what may be old says since when, and durations stand still", async ({
 }) => {
 	complaints.expected = connectionErrors;
 	const build = await server.build({ project: "embeds/old", branch: "main", status: "running" });
-	await publish(server, "embeds/old");
+	await publish(server, "embeds/old", build);
 	site.body = `<stepcast-status project="embeds/old"></stepcast-status>
 		<stepcast-board projects="embeds/old"></stepcast-board>
 		<stepcast-steps build="${build.id}"></stepcast-steps>${scripts(relay.url)}`;
@@ -362,4 +368,55 @@ test("without JavaScript there is a link", async ({ browser, site, relay }) => {
 	await page.goto(site.url);
 	await expect(page.getByRole("link", { name: "embeds/x" })).toBeVisible();
 	await context.close();
+});
+
+test("no violations in status and board, in both schemes and on a phone", async ({
+	page,
+	server,
+	relay,
+	site,
+}) => {
+	for (const [project, status] of [
+		["embeds/axe/a", "running"],
+		["embeds/axe/b-with-a-name-that-is-longer-than-a-phone-is-wide", "passed"],
+		["embeds/axe/c", "failed"],
+	] as const) {
+		const build = await server.build({ project, branch: "main", steps: [{ key: "test" }] });
+		await publish(server, project);
+		if (status === "running") await build.step("test", "running");
+		else await build.finish("test", status);
+	}
+	site.css = "html { color-scheme: light dark; background: canvas; } body { margin: 0; }";
+	site.body = `<main><h1>Portal</h1>
+		<p><stepcast-status project="embeds/axe/a"></stepcast-status>
+		<stepcast-status project="embeds/axe/b-with-a-name-that-is-longer-than-a-phone-is-wide"></stepcast-status>
+		<stepcast-status project="embeds/axe/none"></stepcast-status></p>
+		<stepcast-board projects="embeds/axe/* embeds/none"></stepcast-board>
+		<stepcast-board projects="embeds/axe/a" mode="problems"></stepcast-board></main>${scripts(relay.url)}`;
+	await page.goto(site.url);
+	await expect(page.locator("stepcast-tile")).toHaveCount(3);
+	await expect(page.locator("stepcast-tile").first()).toContainText("failed");
+	for (const colorScheme of ["light", "dark"] as const) {
+		for (const width of [1_000, 320]) {
+			await page.emulateMedia({ colorScheme });
+			await page.setViewportSize({ width, height: 800 });
+			expect(await violations(page)).toEqual([]);
+		}
+	}
+});
+
+test("a page that wants more logs than one connection carries has two", async ({
+	page,
+	server,
+	relay,
+	site,
+}) => {
+	const builds = await Promise.all(
+		Array.from({ length: 33 }, () => server.build({ project: "embeds/many", status: "running" })),
+	);
+	for (const build of builds) await publish(server, "embeds/many", build);
+	site.body = `${builds.map(({ id }) => `<stepcast-steps build="${id}"></stepcast-steps>`).join("")}${scripts(relay.url)}`;
+	await page.goto(site.url);
+	await expect(page.locator("stepcast-steps a", { hasText: "embeds/many" })).toHaveCount(33);
+	await expect.poll(() => relay.streams.length).toBe(2);
 });

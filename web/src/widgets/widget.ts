@@ -105,7 +105,7 @@ export abstract class Widget extends LitElement implements Watcher {
 		return html`<i class="probe" @transitionend=${this.#look}></i>${
 			view === undefined
 				? html`<slot></slot>`
-				: html`<div part="frame" class="frame ${scheme} ${this.stale ? "stale" : ""}">${view}</div>`
+				: html`<div lang="en" part="frame" class="frame ${scheme} ${this.stale ? "stale" : ""}">${view}</div>`
 		}`;
 	}
 
