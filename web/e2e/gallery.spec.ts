@@ -183,16 +183,16 @@ test("a text is copied in each format, and the format stays chosen", async ({
 }) => {
 	await context.grantPermissions(["clipboard-read", "clipboard-write"]);
 	await page.goto(`${server.url}/embed?project=${project}`);
-	for (const [format, beginning] of [
-		["Markdown", "[!["],
-		["AsciiDoc", "image:"],
-		["HTML", "<a "],
+	for (const [id, format, beginning] of [
+		["badge", "Markdown", "[!["],
+		["shields", "AsciiDoc", "image:"],
+		["atom", "HTML", "<link "],
 	] as const) {
-		await card(page, "badge").getByRole("button", { name: format }).click();
-		await card(page, "badge").getByRole("button", { name: "Copy" }).click();
+		await card(page, id).getByRole("button", { name: format }).click();
+		await card(page, id).getByRole("button", { name: "Copy" }).click();
 		await expect
 			.poll(() => page.evaluate(() => navigator.clipboard.readText()))
-			.toMatch(new RegExp(`^${beginning.replace(/[[!]/g, "\\$&")}`));
+			.toContain(beginning);
 	}
 	await card(page, "status").getByRole("button", { name: "AsciiDoc" }).click();
 	await expect(page).toHaveURL(/format=asciidoc/);

@@ -32,6 +32,7 @@ import {
 	type Policy,
 	policyLines,
 	type Source,
+	target,
 	tokenPlace,
 } from "./embeds.ts";
 import { hostStyles } from "./host-styles.ts";
@@ -236,12 +237,11 @@ export class EmbedGallery extends LitElement {
 
 	/** What is embedded; acme/api as long as there is no project. */
 	get #source(): Source {
-		const { choice, builds } = this;
+		const { choice } = this;
 		const project = choice.project || this.projects?.[0]?.name || "acme/api";
 		return {
 			origin: location.origin,
 			choice: { ...choice, project },
-			shown: choice.build || builds?.find(({ branch }) => ofBranch(branch, choice.branch))?.id,
 			secret: this.projects?.find(({ name }) => name === project)?.visibility === "private",
 		};
 	}
@@ -251,8 +251,7 @@ export class EmbedGallery extends LitElement {
 		const builds = this.builds ?? [];
 		const branches = [...new Set(builds.map(({ branch }) => branch))].filter(Boolean);
 		const ofThis = builds.filter(({ branch }) => ofBranch(branch, choice.branch));
-		const { shown } = this.#source;
-		const steps = builds.find(({ id }) => id === shown)?.steps ?? [];
+		const steps = ofThis.find(({ id }) => choice.build === "" || id === choice.build)?.steps ?? [];
 		return html`
 			<form aria-label="What is embedded" @change=${this.#chosen} @submit=${prevent}>
 				${this.#select(
@@ -346,14 +345,15 @@ export class EmbedGallery extends LitElement {
 
 	/** The thing itself. On its own server it needs no token. */
 	#preview(id: string, source: Source): TemplateResult {
-		const { choice, shown } = source;
+		const { choice } = source;
 		const { project, branch, theme } = choice;
 		const own = { ...source, origin: "", secret: false };
 		const newest = choice.build === "";
 		const of = <Word>(word: Word) => (newest && word !== "" ? word : nothing);
 		// A badge of the same address is not asked for twice by one page.
 		const again = `#${this.changes}`;
-		if (shown === undefined && /steps|log|oembed/.test(id)) {
+		const none = !this.builds?.some(({ branch }) => ofBranch(branch, choice.branch));
+		if (newest && none && /steps|log|oembed/.test(id)) {
 			return html`<p class="none">${this.builds ? "There is no such build yet." : "…"}</p>`;
 		}
 		if (id === "oembed" && source.secret) {
@@ -540,8 +540,8 @@ export class EmbedGallery extends LitElement {
 const answers: Readonly<Record<string, (source: Source) => string>> = {
 	shields: (source) => badgePath(source).replace("/badge/", "/shields/").replace(".svg", ".json"),
 	cctray: ({ choice: { project } }) => `/cc.xml?project=${encodeURIComponent(project)}`,
-	oembed: ({ shown }) =>
-		`/oembed?format=json&url=${encodeURIComponent(`${location.origin}/builds/${shown}`)}`,
+	oembed: ({ choice }) =>
+		`/oembed?format=json&url=${encodeURIComponent(location.origin + target(choice))}`,
 	atom: ({ choice: { project, branch } }) =>
 		`/builds.atom?${new URLSearchParams({ project, ...(branch === "" ? {} : { branch }) })}`,
 };

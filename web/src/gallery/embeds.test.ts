@@ -6,7 +6,6 @@ import { around, type Embed, embeds, policyLines, type Source, tokenPlace } from
 const source = (change: Partial<Source["choice"]> = {}, secret = false): Source => ({
 	origin: "https://stepcast.example",
 	choice: { ...initial, project: "acme/api", ...change },
-	shown: "0190a000-0000-7000-8000-000000000001",
 	secret,
 });
 

@@ -10,8 +10,6 @@ export interface Source {
 	/** "https://stepcast.example.com": this server. */
 	readonly origin: string;
 	readonly choice: Choice;
-	/** The build that is chosen, or the newest there is; undefined as long as there is none. */
-	readonly shown: string | undefined;
 	/** Whether strangers need a token to see the project. */
 	readonly secret: boolean;
 }
@@ -142,15 +140,14 @@ function cctray(source: Source): Embed {
 	};
 }
 
-function oembed({ origin, choice, shown, secret }: Source): Embed {
-	const path = choice.build === "" && shown === undefined ? target(choice) : `/builds/${shown}`;
+function oembed({ origin, choice, secret }: Source): Embed {
 	return {
 		id: "oembed",
 		title: "oEmbed",
 		about: secret
 			? "For public projects: wikis and blogs that know oEmbed make a frame of this address by themselves."
 			: "Wikis and blogs that know oEmbed make a frame of this address by themselves.",
-		snippets: { text: origin + path },
+		snippets: { text: origin + target(choice) },
 		policy: { "frame-src": [origin] },
 	};
 }
@@ -218,7 +215,7 @@ function element(
 }
 
 /** Where whoever clicks on an embed gets to: its build, or the list of the builds it is about. */
-function target({ project, branch, build }: Choice): string {
+export function target({ project, branch, build }: Choice): string {
 	if (build !== "") return buildPath(build);
 	return `/?project=${encoded(project)}${branch === "" ? "" : `&branch=${encoded(branch)}`}`;
 }
