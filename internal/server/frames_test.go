@@ -159,6 +159,8 @@ func TestFrames_SayWhatTheAddressSays(t *testing.T) {
 		"/embed/steps/" + build:                                             `<stepcast-steps build="` + build + `"><a href="/builds/` + build + `">`,
 		"/embed/log/" + build + "/test/linux?lines=20":                      `<stepcast-log build="` + build + `" step="test/linux" lines="20"><a href="/builds/` + build + `#test%2Flinux">`,
 		"/embed/log/" + build + "/test%2Flinux":                             `<stepcast-log build="` + build + `" step="test/linux">`,
+		"/embed/status/web?theme=light":                                     `<meta name="color-scheme" content="light">`, // or a page in the dark would show it on white
+		"/embed/status/web":                                                 `<meta name="color-scheme" content="light dark">`,
 		// What is not understood is left out.
 		"/embed/status/web?theme=pink&lines=-1&utm_source=x&branch=%ff": `<stepcast-status project="web">`,
 		"/embed/board?project=a*b&mode=x":                               `<stepcast-board projects="">`,

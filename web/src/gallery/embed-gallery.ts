@@ -352,18 +352,15 @@ export class EmbedGallery extends LitElement {
 		const of = <Word>(word: Word) => (newest && word !== "" ? word : nothing);
 		// A badge of the same address is not asked for twice by one page.
 		const again = `#${this.changes}`;
-		const none = !this.builds?.some(({ branch }) => ofBranch(branch, choice.branch));
-		if (newest && none && /steps|log|oembed/.test(id)) {
-			return html`<p class="none">${this.builds ? "There is no such build yet." : "…"}</p>`;
-		}
-		if (id === "oembed" && source.secret) {
-			return html`<p class="none">Not of private projects.</p>`;
-		}
+		// Whoever has nothing to show, shows its children.
+		const none = html`<span class="none">${this.builds ? "There is no such build yet." : "…"}</span>`;
+		if (id === "oembed" && source.secret) return html`<p class="none">Not of private projects.</p>`;
+		if (id === "oembed" && !this.builds?.length) return none;
 		switch (id) {
 			case "badge":
 				return html`<img src=${badgePath(own) + again} alt="${project}: build status" />`;
 			case "status":
-				return html`<stepcast-status project=${project} branch=${branch || nothing} theme=${theme}></stepcast-status>`;
+				return html`<stepcast-status project=${project} branch=${branch || nothing} theme=${theme}>${none}</stepcast-status>`;
 			case "board":
 				return html`<stepcast-board projects=${around(project)} theme=${theme}></stepcast-board>`;
 			case "steps":
@@ -372,7 +369,7 @@ export class EmbedGallery extends LitElement {
 					project=${of(project)}
 					branch=${of(branch)}
 					theme=${theme}
-				></stepcast-steps>`;
+				>${none}</stepcast-steps>`;
 			case "log":
 				return html`<stepcast-log
 					build=${choice.build || nothing}
@@ -381,7 +378,7 @@ export class EmbedGallery extends LitElement {
 					step=${choice.step || nothing}
 					lines="20"
 					theme=${theme}
-				></stepcast-log>`;
+				>${none}</stepcast-log>`;
 			case "iframe":
 				return html`<iframe
 					src=${framePath(own)}
