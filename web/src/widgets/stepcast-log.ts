@@ -29,10 +29,10 @@ export class StepcastLog extends ShownBuild {
 
 	protected readonly watching = new Watching(
 		this,
-		() =>
-			this.log
-				? { log: this.log, steps: this.#step ? [this.#step.key] : [], tail: this.#lines }
-				: undefined,
+		() => {
+			const { log, step = this.#step?.key } = this;
+			return log ? { log, steps: step ? [step] : [], tail: this.#lines } : undefined;
+		},
 		{ ...noBuild, tail: emptyTail },
 		(state, event) => ({ ...apply(state, event), tail: append(state.tail, event, this.#lines) }),
 	);

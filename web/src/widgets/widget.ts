@@ -88,14 +88,8 @@ export abstract class Widget extends LitElement implements Watcher {
 
 	override connectedCallback(): void {
 		super.connectedCallback();
-		scheme.addEventListener("change", this.#look);
 		// Once there is something to look at.
 		queueMicrotask(this.#look);
-	}
-
-	override disconnectedCallback(): void {
-		super.disconnectedCallback();
-		scheme.removeEventListener("change", this.#look);
 	}
 
 	override render() {
@@ -151,7 +145,10 @@ export abstract class Widget extends LitElement implements Watcher {
 		this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
 	}
 
-	/** Where the page declares no scheme, its text tells: light text is on a dark ground. */
+	/**
+	 * Where the page declares no scheme, its text tells: light text is on a dark ground. That it has another
+	 * colour the probe tells, by its transition.
+	 */
 	readonly #look = (): void => {
 		const { colorScheme, backgroundColor } = getComputedStyle(
 			this.renderRoot.querySelector(".probe") ?? this,
@@ -161,5 +158,3 @@ export abstract class Widget extends LitElement implements Watcher {
 		this.scheme = colorScheme !== "normal" ? "" : light ? "dark" : "light";
 	};
 }
-
-const scheme = matchMedia("(prefers-color-scheme: dark)");
