@@ -65,10 +65,8 @@ func (s *Server) atom(c echo.Context) error {
 		return err
 	}
 	want := postgres.EndedQuery{Projects: q["project"], Branches: q["branch"], Before: q.Get("before"), Limit: feedEntries}
-	for _, pattern := range want.Projects {
-		if err := ci.CheckPattern(pattern); err != nil {
-			return err
-		}
+	if err := checkFilters(want.Projects, want.Branches, q["status"]); err != nil {
+		return err
 	}
 	for _, status := range q["status"] {
 		st := ci.Status(status)

@@ -136,10 +136,8 @@ func (s *Server) listBuilds(c echo.Context) error {
 		return err
 	}
 	want := postgres.BuildsQuery{Projects: q["project"], Branches: q["branch"], Author: q.Get("author"), Before: q.Get("before")}
-	for _, pattern := range want.Projects {
-		if err := ci.CheckPattern(pattern); err != nil {
-			return err
-		}
+	if err := checkFilters(want.Projects, want.Branches, q["status"]); err != nil {
+		return err
 	}
 	for _, status := range q["status"] {
 		st := ci.Status(status)

@@ -43,10 +43,8 @@ func (s *Server) cctray(c echo.Context) error {
 		return err
 	}
 	want := postgres.StandingsQuery{Projects: q["project"], Branch: q.Get("branch"), Limit: mostEntries}
-	for _, pattern := range want.Projects {
-		if err := ci.CheckPattern(pattern); err != nil {
-			return err
-		}
+	if err := checkFilters(want.Projects); err != nil {
+		return err
 	}
 	switch each := q.Get("each"); {
 	case each == "branch" && want.Branch == "":

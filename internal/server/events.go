@@ -23,7 +23,7 @@ const (
 	mostEvents    = 10_000
 	mostLogs      = 32      // of one stream
 	mostTail      = 1000000 // lines
-	mostFilters   = 100     // steps, projects or branches
+	mostFilters   = 100     // steps, projects, branches or statuses
 )
 
 // buildEvents streams a build's log, or answers with a page of it.
@@ -213,13 +213,8 @@ func (s *Server) feedMember(c echo.Context, q url.Values, cursor string) (*membe
 	m := &member{log: ci.FeedLog, name: ci.FeedName}
 	m.resume(cursor)
 	m.filter.Projects, m.filter.Branches = q["project"], q["branch"]
-	if n := max(len(m.filter.Projects), len(m.filter.Branches)); n > mostFilters {
-		return nil, &ci.Problem{Code: ci.TooMany, Limit: mostFilters, Detail: fmt.Sprintf("At most %d projects and branches are asked for at once.", mostFilters)}
-	}
-	for _, pattern := range m.filter.Projects {
-		if err := ci.CheckPattern(pattern); err != nil {
-			return nil, err
-		}
+	if err := checkFilters(m.filter.Projects, m.filter.Branches); err != nil {
+		return nil, err
 	}
 	if err := s.look(ctx, m, s.reach(c)); err != nil {
 		return nil, err
@@ -230,6 +225,23 @@ func (s *Server) feedMember(c echo.Context, q url.Values, cursor string) (*membe
 		}
 	}
 	return m, nil
+}
+
+// checkFilters says why this cannot be asked for: patterns of projects, and
+// branches or statuses beside them. The database holds each project, or build,
+// against all of them.
+func checkFilters(projects []string, more ...[]string) error {
+	for _, list := range append(more, projects) {
+		if len(list) > mostFilters {
+			return &ci.Problem{Code: ci.TooMany, Limit: mostFilters, Detail: fmt.Sprintf("At most %d projects, branches and statuses are asked for at once.", mostFilters)}
+		}
+	}
+	for _, pattern := range projects {
+		if err := ci.CheckPattern(pattern); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // eventJSON is an event in a page.

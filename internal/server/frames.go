@@ -155,12 +155,12 @@ func newEmbedded(c echo.Context, element string) embedded {
 		Script:  web.FrameScript(),
 	}
 	for _, pattern := range q["project"] {
-		if ci.CheckPattern(pattern) == nil {
+		if len(e.Projects) < mostFilters && ci.CheckPattern(pattern) == nil {
 			e.Projects = append(e.Projects, pattern)
 		}
 	}
 	for _, branch := range q["branch"] {
-		if isBranch(branch) && branch != "" {
+		if len(e.Branches) < mostFilters && isBranch(branch) && branch != "" {
 			e.Branches = append(e.Branches, branch)
 		}
 	}

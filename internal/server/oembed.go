@@ -211,10 +211,8 @@ func (s *Server) frameProjects(c echo.Context, f frameable, patterns []string) (
 // sees tells whether within a reach there is a build of what some patterns
 // cover.
 func (s *Server) sees(c echo.Context, reach ci.Reach, patterns []string) (bool, error) {
-	for _, pattern := range patterns {
-		if ci.CheckPattern(pattern) != nil {
-			return false, nil
-		}
+	if checkFilters(patterns) != nil {
+		return false, nil
 	}
 	found, err := s.store.Standings(c.Request().Context(), reach, postgres.StandingsQuery{Projects: patterns, Limit: 1})
 	if err != nil {
