@@ -97,7 +97,7 @@ func (c *serveCmd) Run(ctx context.Context, std stdio) error {
 			}
 		}()
 	}
-	store, err := openStore(ctx, database)
+	store, err := openStore(ctx, database, databaseWait)
 	if err != nil {
 		return err
 	}
@@ -190,9 +190,11 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 	return ln, nil
 }
 
-// openStore migrates and opens the database, which may still be starting.
-func openStore(ctx context.Context, cfg postgres.Config) (*postgres.Store, error) {
-	ctx, cancel := context.WithTimeout(ctx, databaseWait)
+// openStore migrates and opens the database, which may still be starting: that
+// it waits for so long. A migration takes the time that it takes, for one that
+// was broken off would begin anew at each start.
+func openStore(ctx context.Context, cfg postgres.Config, wait time.Duration) (*postgres.Store, error) {
+	waiting, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	direct := cfg.ListenURL
 	if direct == "" {
@@ -203,7 +205,7 @@ func openStore(ctx context.Context, cfg postgres.Config) (*postgres.Store, error
 		if err == nil {
 			return postgres.Open(ctx, cfg)
 		}
-		if !postgres.IsAway(err) || ctx.Err() != nil {
+		if !postgres.IsAway(err) || waiting.Err() != nil {
 			return nil, err
 		}
 		if !said {
@@ -212,7 +214,7 @@ func openStore(ctx context.Context, cfg postgres.Config) (*postgres.Store, error
 		timer := time.NewTimer(250 * time.Millisecond)
 		select {
 		case <-timer.C:
-		case <-ctx.Done():
+		case <-waiting.Done():
 			timer.Stop()
 			return nil, err
 		}

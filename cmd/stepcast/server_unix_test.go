@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/stepcast/stepcast/internal/pgtest"
+	"github.com/stepcast/stepcast/internal/postgres"
 )
 
 // testServer is a server in a process of its own, which can be killed and comes
@@ -254,4 +255,15 @@ func TestServer_CanceledByASignal(t *testing.T) {
 	if code != 1 || stdout != "ready\n" || !strings.Contains(stderr, "stepcast: sh canceled (exit code 143)") {
 		t.Errorf("tail: exit code %d, %q, %q", code, stdout, stderr)
 	}
+}
+
+// A migration of a large database takes longer than one waits for a database to
+// start.
+func TestOpenStore_LetsMigrationsTakeTheirTime(t *testing.T) {
+	t.Parallel()
+	store, err := openStore(t.Context(), postgres.Config{URL: pgtest.New(t)}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store.Close()
 }
