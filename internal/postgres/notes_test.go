@@ -353,6 +353,42 @@ func TestMigration_BeginsAnewWhereItBrokeOff(t *testing.T) {
 	wantDense(t, all(t, s, logOf(t, s, id), ci.Filter{}))
 }
 
+// A migration that has to wait for somebody who reads, such as a backup, keeps
+// nobody else waiting.
+func TestMigration_WaitsAlone(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	s, _ := open(t, url)
+	create(t, s, "acme/api")
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	if _, err := conn.Exec(t.Context(), `DELETE FROM goose_db_version WHERE version_id >= 3`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Exec(t.Context(), `BEGIN; SELECT FROM projects`); err != nil {
+		t.Fatal(err)
+	}
+	migrated := make(chan error, 1)
+	go func() { migrated <- postgres.Migrate(t.Context(), url) }()
+	for waiting := false; !waiting; {
+		if err := conn.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'projects'::regclass AND NOT granted)`).Scan(&waiting); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.Projects(t.Context(), ci.Reach{All: true}); err != nil {
+		t.Errorf("while it waits: %v", err)
+	}
+	if _, err := conn.Exec(t.Context(), `COMMIT`); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-migrated; err != nil {
+		t.Error(err)
+	}
+}
+
 // appendAsBefore calls the append_batch of the first release, of whose arrays
 // those that are not given are empty.
 func appendAsBefore(t *testing.T, conn *pgx.Conn, given map[string]any) (missed []int64) {
