@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -48,6 +49,7 @@ type snapshots struct {
 type snapshotRead struct {
 	key   string
 	query postgres.FeedQuery
+	asked int // by how many who still wait for it; guarded by mu
 	done  chan struct{}
 	data  []byte    // JSON
 	at    ci.Cursor // the event at which it is true
@@ -61,6 +63,7 @@ func (s *Server) snapshot(ctx context.Context, m *member) error {
 	select {
 	case <-r.done:
 	case <-ctx.Done():
+		s.snapshots.leave(r)
 		return ctx.Err()
 	}
 	if r.err == nil {
@@ -75,9 +78,10 @@ func (s *snapshots) join(query postgres.FeedQuery) *snapshotRead {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if r, there := s.byKey[key]; there {
+		r.asked++
 		return r
 	}
-	r := &snapshotRead{key: key, query: query, done: make(chan struct{})}
+	r := &snapshotRead{key: key, query: query, asked: 1, done: make(chan struct{})}
 	if s.byKey == nil {
 		s.byKey = make(map[string]*snapshotRead)
 	}
@@ -87,6 +91,17 @@ func (s *snapshots) join(query postgres.FeedQuery) *snapshotRead {
 		go s.readAll()
 	}
 	return r
+}
+
+// leave is for who waits no longer. What nobody waits for is not read.
+func (s *snapshots) leave(r *snapshotRead) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r.asked--; r.asked > 0 || s.byKey[r.key] != r {
+		return
+	}
+	delete(s.byKey, r.key)
+	s.waiting = slices.DeleteFunc(s.waiting, func(other *snapshotRead) bool { return other == r })
 }
 
 // readAll reads until none waits.

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -65,4 +67,50 @@ func TestSnapshots_Fail(t *testing.T) {
 			t.Errorf("got %v", r.err)
 		}
 	}
+}
+
+// Whoever goes away while others are read for makes the database read nothing,
+// unless another waits for the same.
+func TestSnapshots_ForThoseWhoWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var asked []string
+		free := make(chan struct{})
+		s := &Server{snapshots: &snapshots{}}
+		s.snapshots.ask = func(_ context.Context, queries []postgres.FeedQuery, _ int) ([]postgres.FeedSnapshot, error) {
+			<-free
+			mu.Lock()
+			defer mu.Unlock()
+			for _, q := range queries {
+				asked = append(asked, q.Filter.Projects[0])
+			}
+			return make([]postgres.FeedSnapshot, len(queries)), nil
+		}
+		var all sync.WaitGroup
+		wait := func(ctx context.Context, project string, want error) {
+			all.Go(func() {
+				if err := s.snapshot(ctx, &member{filter: ci.Filter{Projects: []string{project}}}); !errors.Is(err, want) {
+					t.Errorf("%s: %v, want %v", project, err, want)
+				}
+			})
+			synctest.Wait()
+		}
+		short, end := context.WithCancel(t.Context())
+		wait(t.Context(), "read", nil)
+		wait(t.Context(), "read too", nil)
+		wait(short, "left", context.Canceled)
+		wait(short, "shared", context.Canceled)
+		wait(t.Context(), "shared", nil)
+		wait(short, "read", context.Canceled)
+		end()
+		synctest.Wait()
+		close(free)
+		all.Wait()
+		synctest.Wait()
+		slices.Sort(asked)
+		if got := strings.Join(asked, ", "); got != "read, read too, shared" || len(s.snapshots.byKey) != 0 {
+			t.Errorf("read: %s; %d wait", got, len(s.snapshots.byKey))
+		}
+	})
 }
