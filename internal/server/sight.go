@@ -46,8 +46,12 @@ func (s *Server) publics(ctx context.Context) (*ci.Publics, error) {
 	return s.sight.take(public, at), nil
 }
 
-// take keeps what was read at a moment. mu is held.
+// take keeps what was read at a moment, and returns the newest that was. mu is
+// held.
 func (s *sight) take(public *ci.Publics, at time.Time) *ci.Publics {
+	if at.Before(s.at) { // somebody else began later and was faster
+		return s.known
+	}
 	s.known, s.at = public.After(s.known), at
 	return s.known
 }

@@ -119,6 +119,19 @@ func TestSight_Moves(t *testing.T) {
 	}
 }
 
+// A slow look at what is public does not undo a later one, or a stream would
+// begin anew with a project that is private again.
+func TestSight_SlowLook(t *testing.T) {
+	t.Parallel()
+	var s sight
+	before := time.Now()
+	s.take(&ci.Publics{Number: 2}, before.Add(time.Millisecond))
+	was := &ci.Publics{Projects: map[string]ci.Visibility{"acme/api": {Public: true}}, Number: 1}
+	if got := s.take(was, before); got.Projects["acme/api"].Public || s.known.Projects["acme/api"].Public {
+		t.Error("the project is public again")
+	}
+}
+
 // TestSight_PatternOfNothing lets a stranger watch a project that is not there
 // for him, until it is.
 func TestSight_PatternOfNothing(t *testing.T) {
