@@ -269,11 +269,14 @@ func takeToken(r *http.Request) (text string, ok bool) {
 // What scripts of other sites may read of an answer.
 const exposedHeaders = "ETag, Upload-Offset, Stepcast-SGR, Stepcast-Holes, Retry-After"
 
+// variesBy is what an answer depends on besides its address: see foreign and caller.
+const variesBy = "Origin, Sec-Fetch-Site, Sec-Fetch-Mode, Sec-Fetch-Dest, Authorization"
+
 // openToAnywhere lets the scripts of other sites read an answer, whatever comes
 // of it. What they get is not what the server's own pages get, so no cache may
 // take the one for the other.
 func openToAnywhere(h http.Header, stranger bool) {
-	h.Add("Vary", "Origin, Sec-Fetch-Site, Authorization")
+	h.Add("Vary", variesBy)
 	if stranger {
 		h.Set("Access-Control-Allow-Origin", "*")
 		h.Set("Access-Control-Expose-Headers", exposedHeaders)

@@ -271,6 +271,24 @@ func TestAccess_StatusTokenSeesNoText(t *testing.T) {
 	}
 }
 
+// An answer to whoever follows a link is not one to the picture or the script of
+// a page elsewhere, though both come from another site: no cache may take one
+// for the other.
+func TestAccess_Vary(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.create(`{"project":"acme/api"}`)
+	const site = "Sec-Fetch-Site: cross-site"
+	link := s.get("/shields/acme/api.json", site, "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document")
+	for _, differs := range []string{"Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: iframe"} {
+		a := s.get("/shields/acme/api.json", site, "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document", differs)
+		name, _, _ := strings.Cut(differs, ":")
+		if a.body == link.body || !strings.Contains(link.header.Get("Vary"), name) || !strings.Contains(a.header.Get("Vary"), name) {
+			t.Errorf("with %s: %s, Vary: %s", differs, a.body, a.header.Get("Vary"))
+		}
+	}
+}
+
 // TestAccess_Preflight asks what scripts of other sites may send.
 func TestAccess_Preflight(t *testing.T) {
 	t.Parallel()
