@@ -23,7 +23,7 @@ END
 $$;
 -- +goose StatementEnd
 ALTER TABLE projects
-    ADD COLUMN IF NOT EXISTS frame_ancestors text[] COLLATE "C" CHECK (cardinality(frame_ancestors) <= 20), -- origins; null: whoever may see it
+    ADD COLUMN IF NOT EXISTS frame_ancestors text[] COLLATE "C" CHECK (cardinality(frame_ancestors) <= 20), -- origins; null: any
     -- Both null while it has always been private. Whoever watched the feed
     -- before that event, or until shortly after that time, and saw the project
     -- then but not now or the other way round, begins anew.

@@ -86,7 +86,7 @@ func (s *Store) Access(ctx context.Context, sums [][32]byte) (*ci.Publics, map[[
 type Settings struct {
 	Project        string
 	Public         bool
-	FrameAncestors []string // origins; nil: whoever may see the project
+	FrameAncestors []string // origins; nil: any
 }
 
 const settingsOfSQL = `SELECT name, public, frame_ancestors FROM projects WHERE name = $1`
@@ -110,7 +110,7 @@ var framersSQL = `SELECT DISTINCT frame_ancestors FROM projects p WHERE ` + proj
 
 // Framers reads who may frame what is embedded of the projects within reach
 // that some patterns match: the lists of origins that there are, each once; nil
-// is whoever may see the project. Without such a project there is no list.
+// is any. Without such a project there is no list.
 func (s *Store) Framers(ctx context.Context, reach ci.Reach, patterns []string) ([][]string, error) {
 	names, prefixes := splitPatterns(append([]string{}, patterns...))
 	name, prefix := reachArgs(reach)

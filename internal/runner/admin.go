@@ -81,7 +81,7 @@ func (c *Client) Projects(ctx context.Context) ([]Project, error) {
 // is.
 type ProjectSet struct {
 	Visibility     string             // empty: as it is
-	FrameAncestors ci.Field[[]string] // origins; null: whoever may see the project
+	FrameAncestors ci.Field[[]string] // origins; null: any
 }
 
 // SetProject sets something of a project.

@@ -17,7 +17,7 @@ import (
 type settingsJSON struct {
 	Name           string   `json:"name"`
 	Visibility     string   `json:"visibility"`
-	FrameAncestors []string `json:"frame_ancestors"` // origins; null: whoever may see the project
+	FrameAncestors []string `json:"frame_ancestors"` // origins; null: any
 }
 
 func newSettingsJSON(v postgres.Settings) settingsJSON {
