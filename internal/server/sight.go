@@ -26,24 +26,55 @@ type sight struct {
 	mu      sync.Mutex
 	known   *ci.Publics
 	at      time.Time
-	looking bool // at the streams that are open
+	reading *sightRead // nil: nobody asks
+	looking bool       // at the streams that are open
 }
 
-// publics are the projects that are public, as of lookEvery ago at most.
+// sightRead is a read of what is public and, once done is closed, what came of
+// it.
+type sightRead struct {
+	done   chan struct{}
+	public *ci.Publics
+	err    error
+}
+
+// publics are the projects that are public, as of lookEvery ago at most, and the
+// time that it took to find out. One read is for all who ask meanwhile.
 func (s *Server) publics(ctx context.Context) (*ci.Publics, error) {
-	s.sight.mu.Lock() // also while the database is asked, so that one asks for all
-	defer s.sight.mu.Unlock()
+	s.sight.mu.Lock()
 	if s.sight.known != nil && time.Since(s.sight.at) < lookEvery {
+		defer s.sight.mu.Unlock()
 		return s.sight.known, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, lookWait)
+	r := s.sight.reading
+	if r == nil {
+		r = &sightRead{done: make(chan struct{})}
+		s.sight.reading = r
+		go s.readPublics(r)
+	}
+	s.sight.mu.Unlock()
+	select {
+	case <-r.done:
+		return r.public, r.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (s *Server) readPublics(r *sightRead) {
+	ctx, cancel := context.WithTimeout(context.Background(), lookWait) // nobody's own: others wait for it too
 	defer cancel()
 	at := time.Now()
 	public, _, err := s.store.Access(ctx, nil)
+	s.sight.mu.Lock()
+	defer s.sight.mu.Unlock()
 	if err != nil {
-		return nil, fmt.Errorf("read which projects are public: %w", err)
+		r.err = fmt.Errorf("read which projects are public: %w", err)
+	} else {
+		r.public = s.sight.take(public, at)
 	}
-	return s.sight.take(public, at), nil
+	s.sight.reading = nil
+	close(r.done)
 }
 
 // take keeps what was read at a moment, and returns the newest that was. mu is

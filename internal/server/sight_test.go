@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -130,6 +131,46 @@ func TestSight_SlowLook(t *testing.T) {
 	if got := s.take(was, before); got.Projects["acme/api"].Public || s.known.Projects["acme/api"].Public {
 		t.Error("the project is public again")
 	}
+}
+
+// While the database does not answer nobody waits in a row: all for one read,
+// and none for longer than they care to.
+func TestSight_NobodyWaitsInARow(t *testing.T) {
+	t.Parallel()
+	database := pgtest.New(t)
+	s := startOn(t, database)
+	conn, err := pgx.Connect(t.Context(), database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	if _, err := conn.Exec(t.Context(), `BEGIN; LOCK TABLE projects`); err != nil {
+		t.Fatal(err)
+	}
+	first := make(chan error, 1)
+	go func() {
+		_, err := s.publics(t.Context())
+		first <- err
+	}()
+	for waiting := false; !waiting; {
+		if err := conn.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'projects'::regclass AND NOT granted)`).Scan(&waiting); err != nil {
+			t.Fatal(err)
+		}
+	}
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	if _, err := s.publics(gone); !errors.Is(err, context.Canceled) {
+		t.Errorf("who has left: %v", err)
+	}
+	select {
+	case err := <-first:
+		t.Fatalf("they waited for the one before them, until %v", err)
+	default:
+	}
+	if _, err := conn.Exec(t.Context(), `COMMIT`); err != nil {
+		t.Fatal(err)
+	}
+	<-first
 }
 
 // TestSight_PatternOfNothing lets a stranger watch a project that is not there
