@@ -15,8 +15,8 @@ import (
 	"github.com/stepcast/stepcast/internal/ci"
 )
 
-// Ref is what does not change about a build within one history. It is cached
-// for a few seconds.
+// Ref is what does not change about a build within one history, and whether its
+// project is public. It is cached for a few seconds.
 type Ref struct {
 	ID      ci.BuildID
 	Log     ci.LogID
