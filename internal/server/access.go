@@ -70,6 +70,17 @@ func foreign(r *http.Request) bool {
 	return r.Header.Get("Sec-Fetch-Mode") != "navigate" || r.Header.Get("Sec-Fetch-Dest") != "document"
 }
 
+// pictured tells whether a browser asks for a picture that another site may show,
+// and measure. Over HTTP it says nothing of itself but in a loopback name, nor, if
+// that site likes, where the picture is shown.
+func pictured(r *http.Request) bool {
+	if r.Header.Get("Sec-Fetch-Site") != "" || !strings.HasPrefix(r.Header.Get("Accept"), "image/") {
+		return false
+	}
+	u, err := url.Parse(r.Referer())
+	return err != nil || u.Host != r.Host
+}
+
 // An access is what a route asks of its caller.
 type access string
 
@@ -216,7 +227,7 @@ func (s *Server) caller(c echo.Context) (*caller, error) {
 		}
 		text, inAddress = strings.TrimSpace(rest), false
 	case !inAddress:
-		return &caller{reach: ci.Reach{All: !foreign(r)}}, nil
+		return &caller{reach: ci.Reach{All: !foreign(r) && !pictured(r)}}, nil
 	case text == noToken:
 		return &caller{}, nil
 	}

@@ -87,6 +87,36 @@ func TestForeign(t *testing.T) {
 	}
 }
 
+func TestPictured(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.create(`{"project":"acme/api","status":"running"}`)
+	const picture = "Accept: image/avif,image/webp,*/*;q=0.8"
+	for _, c := range []struct {
+		headers []string
+		says    string
+	}{
+		{nil, "acme/api: running"},
+		{[]string{"Accept: */*"}, "acme/api: running"},
+		{[]string{picture}, "acme/api: unknown"},
+		{[]string{picture, "Referer: http://portal.example/"}, "acme/api: unknown"},
+		{[]string{picture, "Referer: " + s.url + "/embed"}, "acme/api: running"},
+		{[]string{picture, "Sec-Fetch-Site: same-origin"}, "acme/api: running"},
+		{[]string{"Accept: text/html,image/avif,*/*;q=0.8"}, "acme/api: running"},
+	} {
+		a := s.get("/badge/acme/api.svg", c.headers...)
+		if got := a.says(); got != c.says {
+			t.Errorf("%v: %s, want %s", c.headers, got, c.says)
+		}
+		if !strings.Contains(a.header.Get("Content-Security-Policy"), "frame-ancestors 'none'") {
+			t.Error("a page could measure it in a frame too")
+		}
+	}
+	if a := s.get("/assets/none", picture); a.status != 404 { // such as the icon of a page
+		t.Errorf("a picture of the pages: %d", a.status)
+	}
+}
+
 func TestInForce(t *testing.T) {
 	t.Parallel()
 	later := noon.Add(time.Second)

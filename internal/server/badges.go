@@ -43,8 +43,9 @@ func (s *Server) badge(c echo.Context) error {
 		picture.Parts = append(picture.Parts, badge.Part{Text: word, Status: word})
 	}
 	h := c.Response().Header()
-	// Where somebody opens it by itself.
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
+	// Where somebody opens it by itself. In a frame it would have its reader's own
+	// eyes over HTTP, and a width.
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'")
 	return s.whole(c, v.status, "image/svg+xml; charset=utf-8", picture.SVG())
 }
 
