@@ -30,10 +30,15 @@ func (c *Client) CreateToken(ctx context.Context, name, project string, scopes [
 		Scopes  []string   `json:"scopes"`
 		Expires *time.Time `json:"expires_at"`
 	}{name, project, scopes, expires}), &t)
-	if _, bad := ci.ParseToken(t.Text); err == nil && bad != nil {
-		err = notStepcast()
+	if err != nil {
+		return t, err
 	}
-	return t, err
+	sum, bad := ci.ParseToken(t.Text)
+	if bad != nil {
+		return t, notStepcast()
+	}
+	t.ID = ci.TokenID(sum) // which is shown, whatever the server says
+	return t, nil
 }
 
 // Tokens lists the tokens for what the client's own is for, the newest first.
