@@ -64,16 +64,9 @@ func (s *Server) atom(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	want := postgres.EndedQuery{Projects: q["project"], Branches: q["branch"], Before: q.Get("before"), Limit: feedEntries}
-	if err := checkFilters(want.Projects, want.Branches, q["status"]); err != nil {
+	want, err := endedQuery(q)
+	if err != nil {
 		return err
-	}
-	for _, status := range q["status"] {
-		st := ci.Status(status)
-		if !st.Final() && st != ci.Lost {
-			return &ci.Problem{Code: ci.Invalid, Field: "status", Detail: fmt.Sprintf("The status %s is not one that a build ends with; those are passed, failed, canceled, skipped and lost.", printable(status))}
-		}
-		want.Statuses = append(want.Statuses, st)
 	}
 	base, err := s.base(c)
 	if err != nil {
@@ -109,6 +102,22 @@ func (s *Server) atom(c echo.Context) error {
 		feed.Entries = append(feed.Entries, newAtomEntry(b, base))
 	}
 	return s.xml(c, "application/atom+xml; charset=utf-8", feed)
+}
+
+// endedQuery reads which builds that have ended are asked for.
+func endedQuery(q url.Values) (postgres.EndedQuery, error) {
+	want := postgres.EndedQuery{Projects: q["project"], Branches: q["branch"], Before: q.Get("before"), Limit: feedEntries}
+	if err := checkFilters(want.Projects, want.Branches, q["status"]); err != nil {
+		return want, err
+	}
+	for _, status := range q["status"] {
+		st := ci.Status(status)
+		if !st.Final() && st != ci.Lost {
+			return want, &ci.Problem{Code: ci.Invalid, Field: "status", Detail: fmt.Sprintf("The status %s is not one that a build ends with; those are passed, failed, canceled, skipped and lost.", printable(status))}
+		}
+		want.Statuses = append(want.Statuses, st)
+	}
+	return want, nil
 }
 
 func newAtomEntry(b ci.Build, base string) atomEntry {

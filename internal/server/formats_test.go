@@ -415,7 +415,7 @@ func TestPages_Alternates(t *testing.T) {
 	s.publish()
 	build := strings.TrimPrefix(s.built("main", "passed"), "/api/v1")
 	tags := regexp.MustCompile(`<link rel="alternate" type="([^"]+)" href="([^"]+)" />`)
-	for path, want := range map[string]int{build: 3, "/": 1, "/?project=acme/*&branch=main": 3, "/?project=acme/none": 0, "/?project=%22%3E": 0, "/wall": 0, "/builds/" + ci.NewBuildID().String(): 0} {
+	for path, want := range map[string]int{build: 3, "/": 1, "/?project=acme/*&branch=main": 3, "/?project=acme/*&status=failed": 3, "/?project=acme/*&status=running": 2, "/?project=acme/none": 0, "/?project=%22%3E": 0, "/wall": 0, "/builds/" + ci.NewBuildID().String(): 0} {
 		a := s.get(path, "Accept: text/html")
 		found := tags.FindAllStringSubmatch(a.body, -1)
 		if a.status != 200 || len(found) != want || len(a.header.Values("Link")) != want {

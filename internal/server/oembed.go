@@ -275,7 +275,10 @@ func (s *Server) alternates(c echo.Context) []alternate {
 	default:
 		return nil
 	}
-	all := []alternate{{"application/atom+xml", base + withQuery("/builds.atom", feed)}}
+	var all []alternate
+	if _, err := endedQuery(feed); err == nil { // there is no feed of builds that run, which the page can be of
+		all = append(all, alternate{"application/atom+xml", base + withQuery("/builds.atom", feed)})
+	}
 	if page != "" {
 		of := base + "/oembed?" + url.Values{"url": {base + page}}.Encode()
 		all = append(all, alternate{"application/json+oembed", of + "&format=json"}, alternate{"text/xml+oembed", of + "&format=xml"})
