@@ -21,7 +21,8 @@ func (r Reach) Sees(project string, public bool) bool {
 type Visibility struct {
 	Public bool
 	Since  EventID // the feed's newest event when that changed; -1: it never did
-	Recent bool    // it changed so shortly ago that not every process may know
+	Until  EventID // the newest event at which a process may not have known of that; at least Since
+	Recent bool    // there may be more such events to come
 }
 
 // Publics are the projects that are public, or ever were, as of one moment. It
@@ -88,7 +89,7 @@ func (s *Sight) Same(f *Filter, then *Publics) bool {
 // what the filter lets pass as it is seen now.
 func (s *Sight) Holds(f *Filter, after EventID) bool {
 	for name, v := range s.Public.Projects {
-		if (v.Recent || after <= v.Since) && !s.Reach.Sees(name, false) && f.wants(name) {
+		if (v.Recent || after <= max(v.Since, v.Until)) && !s.Reach.Sees(name, false) && f.wants(name) {
 			return false
 		}
 	}

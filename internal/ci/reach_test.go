@@ -83,7 +83,7 @@ func TestSight_Changes(t *testing.T) {
 			t.Errorf("after %d: %v", after, got)
 		}
 	}
-	recent := Sight{Reach{}, at(2, map[string]Visibility{"acme/api": {Since: 7, Recent: true}, "old": {Public: true, Since: -1}})}
+	recent := Sight{Reach{}, at(2, map[string]Visibility{"acme/api": {Since: 7, Recent: true}, "old": {Public: true, Since: -1, Until: -1}})}
 	if recent.Holds(&Filter{}, 100) || !recent.Holds(&Filter{Projects: []string{"old"}}, 0) {
 		t.Error("what changed a moment ago may not be known everywhere; what never did is")
 	}

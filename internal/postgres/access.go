@@ -37,12 +37,19 @@ func reachArgs(r ci.Reach) (name, prefix *string) {
 }
 
 // A change of visibility is recent for longer than any process takes to hear of
-// it.
+// it. Until then readers of one that had not heard may have come far beyond the
+// event at the change. That is looked up for as long as the feed promises to keep
+// events, seven days.
 const accessSQL = `
-	SELECT name, public, coalesce(visibility_event, -1), coalesce(visibility_at > clock_timestamp() - interval '15 seconds', false), NULL::bytea
+	SELECT name, public, coalesce(visibility_event, -1),
+		CASE WHEN visibility_at > clock_timestamp() - interval '8 days' THEN coalesce(
+			(SELECT id - 1 FROM feed WHERE id > visibility_event AND at > visibility_at + interval '15 seconds' ORDER BY id LIMIT 1),
+			(SELECT max(id) FROM feed), 0)
+		ELSE coalesce(visibility_event, -1) END,
+		coalesce(visibility_at > clock_timestamp() - interval '15 seconds', false), NULL::bytea
 	FROM projects WHERE public OR visibility_at IS NOT NULL
 	UNION ALL
-	SELECT NULL, false, 0, false, sum FROM tokens
+	SELECT NULL, false, 0, 0, false, sum FROM tokens
 	WHERE sum = ANY ($1) AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())`
 
 var publicsNumber atomic.Int64
@@ -65,7 +72,7 @@ func (s *Store) Access(ctx context.Context, sums [][32]byte) (*ci.Publics, map[[
 		v    ci.Visibility
 		sum  []byte
 	)
-	_, err = pgx.ForEachRow(rows, []any{&name, &v.Public, &v.Since, &v.Recent, &sum}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&name, &v.Public, &v.Since, &v.Until, &v.Recent, &sum}, func() error {
 		if name == nil {
 			inForce[[32]byte(sum)] = true
 		} else {

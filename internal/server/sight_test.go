@@ -173,6 +173,40 @@ func TestSight_NobodyWaitsInARow(t *testing.T) {
 	<-first
 }
 
+// A process that has not heard of a change yet takes its readers past it. Who
+// leaves then and comes back much later begins anew all the same.
+func TestSight_AwayWithAPlaceAfterTheChange(t *testing.T) {
+	t.Parallel()
+	database := pgtest.New(t)
+	s := startOn(t, database)
+	a := s.create(`{"project":"acme/a"}`)
+	s.setVisibility("acme/a", "public")
+	place := func() string {
+		_, next, _ := strings.Cut(s.get("/api/v1/events").body, `"next":"`)
+		next, _, _ = strings.Cut(next, `"`)
+		return next
+	}
+	s.update(a, `{"build":{"title":"at once"}}`)
+	near := place()
+	conn, err := pgx.Connect(t.Context(), database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	for _, sql := range []string{`UPDATE projects SET visibility_at = visibility_at - interval '1 hour'`, `UPDATE feed SET at = at - interval '1 hour'`} {
+		if _, err := conn.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.update(a, `{"build":{"title":"later"}}`)
+	if page := s.get("/api/v1/events?after="+near, stranger...); !strings.Contains(page.body, `"reset":"access"`) {
+		t.Errorf("from a moment after the change: %s", page.body)
+	}
+	if page := s.get("/api/v1/events?after="+place(), stranger...); strings.Contains(page.body, `"reset"`) {
+		t.Errorf("from long after the change: %s", page.body)
+	}
+}
+
 // TestSight_PatternOfNothing lets a stranger watch a project that is not there
 // for him, until it is.
 func TestSight_PatternOfNothing(t *testing.T) {
