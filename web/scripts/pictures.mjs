@@ -1,7 +1,9 @@
 // Takes the pictures of docs/images: a real server, builds that never were, and Chromium. Run it when
 // the pages look different: npm run pictures. pngquant makes them small, if it is there.
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -45,6 +47,8 @@ try {
 async function take(url, { failed, running }) {
 	const executablePath = process.env.STEPCAST_CHROMIUM ?? "/usr/bin/chromium";
 	const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+	const portal = createServer((_request, response) => response.end(portalPage(url, running)));
+	await once(portal.listen(0, "127.0.0.1"), "listening");
 	for (const colorScheme of ["light", "dark"]) {
 		const shoot = async (name, path, width, height, ready) => {
 			const page = await browser.newPage({ viewport: { width, height }, colorScheme });
@@ -64,12 +68,45 @@ async function take(url, { failed, running }) {
 		await shoot("waterfall", `/builds/${failed}?view=waterfall`, 1280, 480, text("Critical path"));
 		await shoot("builds", "/", 1280, 560, text("Retry on 502"));
 		await shoot("phone", `/builds/${running}`, 390, 720, text("listening"));
+
+		const page = await browser.newPage({ viewport: { width: 960, height: 500 }, colorScheme });
+		await page.goto(`http://127.0.0.1:${portal.address().port}`);
+		for (const words of ["listening", "Check out", "Close what was opened", "acme/docs"]) {
+			await page.getByText(words).first().waitFor();
+		}
+		await page.screenshot({ path: join(images, `embeds-${colorScheme}.png`) });
+		await page.close();
 	}
+	portal.close();
 	const wall = await browser.newPage({ viewport: { width: 1280, height: 600 } });
 	await wall.goto(`${url}/wall?project=acme/*`);
 	await wall.getByText("failing for").first().waitFor();
 	await wall.screenshot({ path: join(images, "wall.png") });
 	await browser.close();
+}
+
+/** A page of somebody else, with all four elements. */
+function portalPage(url, build) {
+	return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Acme</title>
+<style>
+	html { color-scheme: light dark; font: 17px/1.6 Georgia, serif; }
+	body { max-width: 50rem; margin: 1.5rem auto; }
+	h1 { margin: 0; font-size: 1.5rem; }
+	.two { display: grid; grid-template-columns: 1fr 1fr; gap: 1rem; align-items: start; }
+	stepcast-log { --stepcast-height: 15em; }
+	stepcast-board { margin-top: 1rem; --stepcast-tile-width: 16em; --stepcast-tile-height: 7em; }
+</style>
+<h1>Acme, today</h1>
+<p>What will be deployed: <stepcast-status project="acme/api" branch="main"></stepcast-status></p>
+<div class="two">
+	<stepcast-steps build="${build}"></stepcast-steps>
+	<stepcast-log build="${build}" lines="12"></stepcast-log>
+</div>
+<stepcast-board projects="acme/*"></stepcast-board>
+<script async src="${url}/widgets.js"></script>`;
 }
 
 /** Reports the builds that the pictures show. */
@@ -197,6 +234,14 @@ async function tell(url, token) {
 			["package", "Package", ["test/linux"]],
 		],
 	);
+	for (const project of ["api", "web", "mobile", "infra", "docs"]) {
+		const response = await fetch(`${url}/api/v1/projects/acme/${project}`, {
+			method: "PATCH",
+			headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
+			body: '{"visibility":"public"}',
+		});
+		if (!response.ok) throw new Error(await response.text());
+	}
 	return { failed, running };
 }
 
