@@ -347,6 +347,37 @@ test("the colours are those of the page around it, whenever they change", async 
 	await expect(page.locator("stepcast-status")).toBeHidden();
 });
 
+test("the colours are those of a stylesheet that comes after the script", async ({
+	page,
+	server,
+	relay,
+	site,
+}) => {
+	await server.build({ project: "embeds/late", status: "running" });
+	await publish(server, "embeds/late");
+	site.css = ":root { color-scheme: light dark; }";
+	site.body = `<stepcast-status project="embeds/late"></stepcast-status><script async src="${relay.url}/widgets.js"></script>`;
+	let release = () => {};
+	const released = new Promise<void>((resolve) => {
+		release = resolve;
+	});
+	await page.route(`${site.url}site.css`, async (route) => {
+		await released;
+		await route.continue();
+	});
+	await page.emulateMedia({ colorScheme: "dark" });
+	await page.goto(site.url, { waitUntil: "commit" });
+	await page.waitForFunction(
+		() => document.querySelector("stepcast-status")?.shadowRoot?.childElementCount,
+		undefined,
+		{ polling: 100 },
+	);
+	release();
+	await expect
+		.poll(() => page.locator("stepcast-status a").evaluate((a) => getComputedStyle(a).color))
+		.toBe("rgb(230, 237, 243)");
+});
+
 test("a page that was away goes on where it was", async ({ page, server, relay, site }) => {
 	const build = await server.build({ project: "embeds/away", status: "running" });
 	await publish(server, "embeds/away");
