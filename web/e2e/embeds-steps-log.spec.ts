@@ -196,9 +196,13 @@ test("a project's newest build, the step that runs, then the one that failed, th
 	await expect(page.locator("stepcast-steps .none")).toHaveText("This build has no steps yet.");
 	await expect(foot(page)).toHaveText("This build has no steps yet.");
 	await next.send({ step: { key: "later", status: "queued" } });
-	await expect(foot(page)).toHaveText("It has not started yet.");
+	await expect(foot(page)).toHaveText("Not started yet.");
 	await expect(page.locator("stepcast-log .line")).toHaveCount(0);
 	await expect(rows(page).getByRole("link")).toHaveAttribute("href", `${next.url}#later`);
+	// The mark is of the build then, and so is the name beside it.
+	await page.locator("stepcast-log").evaluate((e) => e.setAttribute("step", "latre"));
+	await expect(foot(page)).toHaveText("This build has no step latre.");
+	await expect(page.locator("stepcast-log .head")).toHaveText(/queued\s+portal\/open/);
 	await expect(page).toHaveTitle("Portal");
 });
 
@@ -220,7 +224,7 @@ test("a status token shows steps, and of the log only that it may not be seen", 
 		<stepcast-steps token="${token}" build="${build.id}"></stepcast-steps>
 		<stepcast-log token="${token}" build="${build.id}"></stepcast-log>`);
 	await expect(rows(page)).toHaveText([/passed\s+test/]);
-	await expect(foot(page)).toHaveText(/^The log is not part of what this token may see\. Passed/);
+	await expect(foot(page)).toHaveText(/^This token shows no logs\. Passed/);
 	await expect(page.locator("stepcast-log .line")).toHaveCount(0);
 });
 

@@ -298,6 +298,43 @@ test("what may be old says since when, and durations stand still", async ({
 	);
 });
 
+test("a build that has ended is the newest for as long as the server says so", async ({
+	page,
+	server,
+	relay,
+	site,
+	complaints,
+}) => {
+	complaints.expected = [...connectionErrors, /status of 401/];
+	const build = await server.build({ project: "embeds/ended", steps: [{ key: "test" }] });
+	await build.finish("test");
+	await build.send({ build: { status: "passed" } });
+	const { id, token } = await server.post("/api/v1/tokens", {
+		name: "portal",
+		project: "embeds/ended",
+		scopes: ["status"],
+	});
+	site.body = `<stepcast-steps project="embeds/ended" token="${token}"></stepcast-steps>
+		<stepcast-log project="embeds/ended" token="${token}"></stepcast-log>${scripts(relay.url)}`;
+	await page.clock.install();
+	await page.goto(site.url);
+	const all = page.locator("stepcast-steps, stepcast-log");
+	for (const element of await all.all()) await expect(element).toContainText("passed");
+	relay.hush();
+	await page.clock.fastForward(46_000);
+	for (const element of await all.all()) await expect(element).toContainText("no news since");
+	await page.clock.fastForward(30_000);
+	await page.clock.setSystemTime(Date.now());
+	for (const element of await all.all()) await expect(element).not.toContainText("no news since");
+	await server.send("DELETE", `/api/v1/tokens/${id}`);
+	for (const element of await all.all()) {
+		await expect(async () => {
+			await page.clock.runFor(5_000);
+			await expect(element).toContainText("unknown", { timeout: 500 });
+		}).toPass();
+	}
+});
+
 test("the colours are those of the page around it, whenever they change", async ({
 	page,
 	server,

@@ -79,6 +79,11 @@ export abstract class ShownBuild extends Widget {
 		`,
 	];
 
+	/** When a build has ended its log has, too; whether it is the newest the feed says. */
+	protected override get source() {
+		return this.build ? this.watching : this.#newest;
+	}
+
 	#view: unknown;
 
 	/** Shows a build of which something is known. */

@@ -74,7 +74,7 @@ export class StepcastLog extends ShownBuild {
 
 	protected override shown(build: Build) {
 		const step = this.#step;
-		const name = elided(step ? nameOf(step) : (this.step ?? build.project));
+		const name = elided(step ? nameOf(step) : build.project);
 		return html`
 			${this.head(step?.status ?? build.status, name, this.#address, `#${build.number}`)}
 			<div
@@ -97,18 +97,18 @@ export class StepcastLog extends ShownBuild {
 
 	/** What there is to say beside the text. */
 	#foot(step: Step | undefined): string {
-		if (!step) return `This build has no ${this.step ? "such step" : "steps yet"}.`;
+		if (!step) return `This build has no ${this.step ? `step ${this.step}` : "steps yet"}.`;
 		const { status, started_at, finished_at, exit_code, log_bytes } = step;
-		if (status === "queued") return "It has not started yet.";
+		if (status === "queued") return "Not started yet.";
 		const { live, rows } = this.watching.state.tail;
 		const over = ended(status);
 		const nothing =
 			!live || rows.length > 0
 				? ""
 				: this.token && (log_bytes || !over)
-					? "The log is not part of what this token may see. "
+					? "This token shows no logs. "
 					: over
-						? "There is no output. "
+						? "No output. "
 						: "No output yet.";
 		if (!over) return nothing;
 		const [from, to] = [instant(started_at), instant(finished_at)];

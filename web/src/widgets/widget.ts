@@ -75,6 +75,11 @@ export abstract class Widget extends LitElement implements Watcher {
 	/** What it shows comes from there. */
 	protected abstract readonly watching: Pick<Watching<unknown>, "connection" | "asOf">;
 
+	/** What says whether that is still so. */
+	protected get source(): Pick<Watching<unknown>, "connection" | "asOf"> {
+		return this.watching;
+	}
+
 	/** What it shows; undefined as long as there is nothing to show. */
 	protected abstract view(): unknown;
 
@@ -100,7 +105,7 @@ export abstract class Widget extends LitElement implements Watcher {
 	}
 
 	override render() {
-		const refused = this.watching.connection.name === "refused";
+		const refused = this.source.connection.name === "refused";
 		const view = refused ? this.unknown() : this.view();
 		const scheme = this.theme === "auto" ? this.scheme : this.theme;
 		return html`<i class="probe" @transitionend=${this.#look}></i>${
@@ -111,7 +116,7 @@ export abstract class Widget extends LitElement implements Watcher {
 	}
 
 	protected override updated(_changed: PropertyValues): void {
-		const { name } = this.watching.connection;
+		const { name } = this.source.connection;
 		if (name === this.#told) return;
 		this.#told = name;
 		this.tell("stepcast-connection", { state: name });
@@ -119,7 +124,7 @@ export abstract class Widget extends LitElement implements Watcher {
 
 	/** Whether what it shows may be old: nobody should rely on it. */
 	protected get stale(): boolean {
-		const { connection, asOf } = this.watching;
+		const { connection, asOf } = this.source;
 		const { name } = connection;
 		if (name === "stale" || name === "offline") return true;
 		return name === "reconnecting" && asOf !== undefined && Date.now() - asOf > staleAfter;
@@ -132,7 +137,7 @@ export abstract class Widget extends LitElement implements Watcher {
 
 	/** What there is to say about the connection; nothing while all is well. */
 	protected warning() {
-		const { connection, asOf = Date.now() } = this.watching;
+		const { connection, asOf = Date.now() } = this.source;
 		const { name } = connection;
 		const words = this.stale
 			? `${name === "offline" ? name : "no news"} since ${clockOrDay(asOf, Date.now())}`
