@@ -536,12 +536,15 @@ export class EmbedGallery extends LitElement {
 /** What a program is answered that asks for one of these. */
 const answers: Readonly<Record<string, (source: Source) => string>> = {
 	shields: (source) => badgePath(source).replace("/badge/", "/shields/").replace(".svg", ".json"),
-	cctray: ({ choice: { project } }) => `/cc.xml?project=${encodeURIComponent(project)}`,
+	cctray: ({ choice }) => `/cc.xml?${asked(choice)}`,
 	oembed: ({ choice }) =>
 		`/oembed?format=json&url=${encodeURIComponent(location.origin + target(choice))}`,
-	atom: ({ choice: { project, branch } }) =>
-		`/builds.atom?${new URLSearchParams({ project, ...(branch === "" ? {} : { branch }) })}`,
+	atom: ({ choice }) => `/builds.atom?${asked(choice)}`,
 };
+
+function asked({ project, branch }: Choice): URLSearchParams {
+	return new URLSearchParams({ project, ...(branch === "" ? {} : { branch }) });
+}
 
 function ofBranch(branch: string | null | undefined, chosen: string): boolean {
 	return chosen === "" || branch === chosen;

@@ -89,6 +89,10 @@ test("the board is of all that is beside the project", () => {
 	assert.equal(around("hello"), "hello");
 });
 
+test("the address for CCTray is of the branch that is chosen", () => {
+	assert.match(text(one("cctray", source({ branch: "v1.x" }))), /&branch=v1\.x$/);
+});
+
 test("a policy names each directive and each source once", () => {
 	assert.deepEqual(policyLines(embeds(source()).map(({ policy }) => policy)), [
 		"img-src https://stepcast.example https://img.shields.io;",

@@ -135,7 +135,7 @@ function cctray(source: Source): Embed {
 		id: "cctray",
 		title: "CCTray",
 		about: "For CCMenu, Nevergreen, build lights, and whatever else reads cc.xml.",
-		snippets: { text: address(source, "/cc.xml", { project }) },
+		snippets: { text: address(source, "/cc.xml", { project, branch }) },
 		policy: {},
 	};
 }
