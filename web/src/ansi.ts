@@ -241,7 +241,6 @@ const changes: Readonly<Record<number, Change>> = {
 };
 
 /** An absent parameter is 0; an absurdly long one is none that anyone knows. */
-function number(field: string | undefined): number {
-	if (field === undefined || field === "") return 0;
+function number(field = ""): number {
 	return field.length > 4 ? Number.POSITIVE_INFINITY : Number(field);
 }

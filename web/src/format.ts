@@ -131,7 +131,7 @@ export function moment(time: number): string {
 
 /** An RFC 3339 time in milliseconds since 1970, or undefined. */
 export function instant(text: string | null | undefined): number | undefined {
-	const time = text ? Date.parse(text) : Number.NaN;
+	const time = Date.parse(text ?? "");
 	return Number.isNaN(time) ? undefined : time;
 }
 

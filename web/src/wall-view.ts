@@ -1,5 +1,5 @@
 import { ago, clock, elapsed, instant } from "./format.ts";
-import type { Build, Step } from "./model.ts";
+import { type Build, ended, type Step } from "./model.ts";
 import type { Tile, WallState } from "./wall-state.ts";
 
 /** What the address asks for: `/wall?project=acme/*&branch=main&cols=4&mode=problems`. */
@@ -29,21 +29,12 @@ export function configOf(search: string): WallConfig {
 
 /** How urgent a tile is; 0 comes first. */
 function rank({ build, failures }: Tile): number {
-	switch (build.status) {
-		case "failed":
-			return 0;
-		case "lost":
-			return 1;
-		case "canceled":
-			return 2;
-		case "running":
-		case "queued":
-			// A branch that is broken stays so until a build passes.
-			if (failures.length > 0) return 3;
-			return build.status === "running" ? 4 : 5;
-		default:
-			return 5;
-	}
+	const { status } = build;
+	const bad = ["failed", "lost", "canceled"].indexOf(status);
+	if (bad >= 0) return bad;
+	// A branch that is broken stays so until a build passes.
+	if (!ended(status) && failures.length > 0) return 3;
+	return status === "running" ? 4 : 5;
 }
 
 /** Whether somebody should look at it. */

@@ -14,8 +14,6 @@ export const lineStyles = css`
 
 	.line > a {
 		flex: none;
-		align-self: stretch;
-		box-sizing: border-box;
 		min-width: calc(var(--digits, 4) * 1ch + 4ch);
 		padding: 0 1.5ch 0 2.5ch;
 		color: var(--muted);
