@@ -74,6 +74,25 @@ test("no name breaks out of what it stands in", () => {
 	assert.doesNotMatch(quoted.replace(/&#\d+;/g, ""), /["\]<`*_]/);
 });
 
+test("no address that is sent around breaks out of a text either", () => {
+	const evil = `](javascript:owned())[x](javascript:owned()) "><b>\n\n[y](javascript:owned())\n++++\n`;
+	for (const choice of [{ branch: evil }, { project: evil }, { build: evil, step: evil }]) {
+		for (const frame of ["status", "steps", "log"] as const) {
+			for (const embed of embeds(source({ ...choice, frame }))) {
+				const [html, markdown, asciidoc] = [
+					text(embed),
+					text(embed, "markdown"),
+					text(embed, "asciidoc"),
+				];
+				for (const given of [html, markdown, asciidoc]) {
+					assert.doesNotMatch(given, /(?<!\\)\]\(javascript|<b>|\n\n|\n\+\+\+\+\n./, embed.id);
+				}
+				assert.doesNotMatch(asciidoc, /\]\(javascript/, embed.id);
+			}
+		}
+	}
+});
+
 test("a private project's embeds say where a token belongs, and those of others have no place for one", () => {
 	for (const embed of embeds(source({}, true))) {
 		if (embed.id !== "oembed") assert.match(text(embed), new RegExp(tokenPlace), embed.id);

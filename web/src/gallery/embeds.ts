@@ -165,8 +165,8 @@ function atom(source: Source): Embed {
 				text: `<link rel="alternate" type="application/atom+xml" title="${escaped(title)}" href="${escaped(feed)}">`,
 				about: "Belongs into the page’s head.",
 			},
-			markdown: { text: `[${title}](${feed})` },
-			asciidoc: { text: `link:${feed}[${title}]` },
+			markdown: { text: `[${literal(title)}](${feed})` },
+			asciidoc: { text: `link:${feed}["${referenced(title)}"]` },
 		},
 		policy: {},
 	};
@@ -236,14 +236,17 @@ export function framePath(source: Source, of: Framed = source.choice.frame): str
 		case "steps":
 			return choice.build === ""
 				? path(source, "/embed/steps", { project, branch, theme })
-				: path(source, `/embed/steps/${choice.build}`, { theme });
+				: path(source, `/embed/steps/${encoded(choice.build)}`, { theme });
 		case "log": {
 			const lines = () => "20";
 			const { step } = choice;
 			if (choice.build === "" || step === "") {
 				return path(source, "/embed/log", { ...ofBuild, step: () => step, lines, theme });
 			}
-			return path(source, `/embed/log/${choice.build}/${stepPath(step)}`, { lines, theme });
+			return path(source, `/embed/log/${encoded(choice.build)}/${stepPath(step)}`, {
+				lines,
+				theme,
+			});
 		}
 	}
 }
@@ -291,7 +294,7 @@ function picture(src: string, href: string, alt: string): Readonly<Record<Format
 		html: {
 			text: `<a href="${escaped(href)}"><img src="${escaped(src)}" alt="${escaped(alt)}"></a>`,
 		},
-		markdown: { text: `[![${alt.replace(/[\\[\]<>`*_]/g, "\\$&")}](${src})](${href})` },
+		markdown: { text: `[![${literal(alt)}](${src})](${href})` },
 		asciidoc: {
 			text: `image:${src}["${referenced(alt)}", link="${href}"]`,
 		},
@@ -315,7 +318,7 @@ function markup(text: string): Readonly<Record<Format, Snippet>> {
 	};
 }
 
-/** As an attribute's value in HTML. */
+/** As an attribute's value or as words in HTML, which may stand in Markdown too: that has no say in it. */
 function escaped(text: string): string {
 	const entities: Readonly<Record<string, string>> = {
 		"&": "&amp;",
@@ -323,15 +326,21 @@ function escaped(text: string): string {
 		">": "&gt;",
 		'"': "&quot;",
 	};
-	return text.replace(/[&<>"]/g, (letter) => entities[letter] ?? letter);
+	return text.replace(/[&<>"[\]\\`*\p{Cc}]/gu, (letter) => entities[letter] ?? reference(letter));
+}
+
+/** As words in Markdown. */
+function literal(text: string): string {
+	return text.replace(/[\\[\]<>`*_]/g, "\\$&").replace(/\p{Cc}/gu, reference);
+}
+
+function reference(letter: string): string {
+	return `&#${letter.codePointAt(0)};`;
 }
 
 /** As words in AsciiDoc, which takes what is no letter or digit for its own unless it is a reference. */
 function referenced(text: string): string {
-	return text.replace(
-		/[^\p{L}\p{N}\s_./:-]|_(?!\p{L})|(?<!\p{L})_/gu,
-		(letter) => `&#${letter.codePointAt(0)};`,
-	);
+	return text.replace(/[^\p{L}\p{N} _./:-]|_(?!\p{L})|(?<!\p{L})_/gu, reference);
 }
 
 /** As a part of an address that stands well in Markdown and AsciiDoc too. */
