@@ -80,6 +80,24 @@ test("a page without our script gives a frame its height by the lines of the man
 	await expect.poll(() => spare(page)).toEqual([0]);
 });
 
+test("a frame of a public step that has said nothing yet says so", async ({
+	page,
+	server,
+	site,
+}) => {
+	const project = "frames/silent";
+	const build = await server.build({ project, steps: [{ key: "test" }] });
+	await build.step("test", "running");
+	await set(server, project, { visibility: "public" });
+	site.policy = `default-src 'none'; frame-src ${server.url}`;
+	site.body = iframe(`${server.url}/embed/log?project=${project}`);
+	await page.goto(site.url);
+	const frame = page.frameLocator("iframe");
+	await expect(frame.locator("stepcast-log .foot")).toHaveText("No output yet.");
+	await build.log("test", "said\n");
+	await expect(frame.locator("stepcast-log .text")).toHaveText("said");
+});
+
 test("our script moves no frame of others, and believes no other origin", async ({
 	page,
 	server,

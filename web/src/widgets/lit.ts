@@ -88,7 +88,6 @@ export class LitElement extends HTMLElement {
 
 	connectedCallback(): void {
 		for (const controller of this.#controllers) controller.hostConnected?.();
-		if (!this.#waiting) return;
 		this.#waiting = false;
 		this.requestUpdate();
 	}
@@ -99,8 +98,7 @@ export class LitElement extends HTMLElement {
 
 	attributeChangedCallback(name: string, _before: string | null, value: string | null): void {
 		const type = this.own[name]?.type;
-		const number = type && value !== null;
-		Reflect.set(this, name, type === Boolean ? value !== null : number ? Number(value) : value);
+		Reflect.set(this, name, type === Boolean ? value !== null : type ? Number(value) : value);
 	}
 
 	requestUpdate(name?: string, before?: unknown): void {
@@ -112,17 +110,21 @@ export class LitElement extends HTMLElement {
 
 	#update(): void {
 		const changed = this.#changed;
-		this.willUpdate(changed);
-		for (const controller of this.#controllers) controller.hostUpdate?.();
-		for (const name of changed.keys()) {
-			if (!this.own[name]?.reflect) continue;
-			const value = this.#values.get(name);
-			if (typeof value === "boolean") this.toggleAttribute(name, value);
-			else this.setAttribute(name, String(value));
+		try {
+			this.willUpdate(changed);
+			for (const controller of this.#controllers) controller.hostUpdate?.();
+			for (const name of changed.keys()) {
+				if (!this.own[name]?.reflect) continue;
+				const value = this.#values.get(name);
+				if (typeof value === "boolean") this.toggleAttribute(name, value);
+				else this.setAttribute(name, String(value));
+			}
+			this.#content.show(this.render());
+		} finally {
+			// Who failed once may do better with what comes next.
+			this.#changed = new Map();
+			this.#pending = false;
 		}
-		this.#content.show(this.render());
-		this.#changed = new Map();
-		this.#pending = false;
 		this.updated(changed);
 	}
 

@@ -1,6 +1,6 @@
 import type { StreamEvent } from "../model.ts";
 import { type Followed, maxLogs, Stream, streamAddress } from "../stream.ts";
-import { isPattern, toldOf, union, type Wanted } from "./wishes.ts";
+import { isTaken, toldOf, union, type Wanted } from "./wishes.ts";
 
 /** What a person is told about the connection of one element. Times are in milliseconds since 1970. */
 export type Connection =
@@ -189,16 +189,13 @@ class PageHub {
 		const logs = this.#followed;
 		const outcomes = await Promise.all(logs.map((log) => this.#outcome(log)));
 		if (!this.#stream.pausing) return;
-		let settled = false;
 		for (const [i, log] of logs.entries()) {
 			const outcome = outcomes[i] ?? 0;
-			if (outcome === 0) continue;
-			settled = true;
 			if (outcome === 204) this.#hear(log, { kind: "end", id: log.cursor });
 			else log.refused = outcome;
 		}
 		// What kept the stream from being opened may be gone with these.
-		if (settled) this.open();
+		if (outcomes.some(Boolean)) this.open();
 		else this.#stream.later();
 		this.judge();
 	}
@@ -259,9 +256,8 @@ let lost: number | undefined;
 
 /** Follows a log of a server, from its beginning, until the answer is called. */
 export function follow(server: string, token: string, follower: Follower): () => void {
-	const { log, projects = [] } = follower.wanted;
-	if (!projects.every(isPattern)) {
-		// The server would refuse it for all.
+	const { log } = follower.wanted;
+	if (!isTaken(follower.wanted)) {
 		follower.changed({ name: "refused", status: 400 }, 0);
 		return () => {};
 	}

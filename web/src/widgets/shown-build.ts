@@ -89,6 +89,11 @@ export abstract class ShownBuild extends Widget {
 	/** Shows a build of which something is known. */
 	protected abstract shown(build: Build): unknown;
 
+	/** What was shown is no longer what is wanted. */
+	protected override willUpdate(changed: PropertyValues): void {
+		if (changed.size > 0) this.#view = undefined;
+	}
+
 	/** A project's last build is shown until something is known of the next. */
 	protected override view(): unknown {
 		const { build } = this.watching.state;

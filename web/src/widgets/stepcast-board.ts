@@ -33,9 +33,9 @@ import "../elements/stepcast-tile.ts";
  */
 export class StepcastBoard extends Widget {
 	static override properties = { projects: {}, branches: {}, mode: {} };
-	declare projects: string;
-	declare branches: string;
-	declare mode: string;
+	declare projects: string | undefined;
+	declare branches: string | undefined;
+	declare mode: string | undefined;
 
 	protected readonly watching = new Watching<WallState>(
 		this,
@@ -43,13 +43,6 @@ export class StepcastBoard extends Widget {
 		emptyWall,
 		apply,
 	);
-
-	constructor() {
-		super();
-		this.projects = "";
-		this.branches = "";
-		this.mode = "all";
-	}
 
 	static override styles = [
 		widgetStyles,
@@ -110,7 +103,7 @@ export class StepcastBoard extends Widget {
 	];
 
 	get #config(): WallConfig {
-		const words = (text: string) => text?.match(/\S+/g) ?? [];
+		const words = (text: string | undefined) => [...new Set(text?.match(/\S+/g))];
 		return {
 			projects: words(this.projects),
 			branches: words(this.branches),

@@ -64,7 +64,8 @@ export class StepcastLog extends ShownBuild {
 	];
 
 	get #lines(): number {
-		return Math.min(this.lines || 20, maxRows);
+		const lines = Math.trunc(this.lines ?? 0);
+		return lines > 0 ? Math.min(lines, maxRows) : 20;
 	}
 
 	get #step(): Step | undefined {
@@ -95,17 +96,22 @@ export class StepcastLog extends ShownBuild {
 		return this.address + formatFragment(this.#step?.key ?? "");
 	}
 
+	/** What there is of the step's text. */
+	get #rows(): readonly Row[] {
+		const { step, rows } = this.watching.state.tail;
+		return step === this.#step?.key ? rows : [];
+	}
+
 	/** What there is to say beside the text. */
 	#foot(step: Step | undefined): string {
 		if (!step) return `This build has no ${this.step ? `step ${this.step}` : "steps yet"}.`;
 		const { status, started_at, finished_at, exit_code, log_bytes } = step;
 		if (status === "queued") return "Not started yet.";
-		const { live, rows } = this.watching.state.tail;
 		const over = ended(status);
 		const nothing =
-			!live || rows.length > 0
+			!this.watching.state.tail.live || this.#rows.length > 0
 				? ""
-				: this.token && (log_bytes || !over)
+				: this.token?.startsWith("stp_") && (log_bytes || !over)
 					? "This token shows no logs. "
 					: over
 						? "No output. "
@@ -121,11 +127,11 @@ export class StepcastLog extends ShownBuild {
 	protected override updated(changed: PropertyValues): void {
 		super.updated(changed);
 		const log = this.renderRoot.querySelector(".log");
-		const { build, tail } = this.watching.state;
-		if (!log || !build) return;
-		const rows = new Set(tail.step === this.#step?.key ? tail.rows : []);
+		if (!log || !this.watching.state.build) return;
+		const rows = new Set(this.#rows);
 		for (const [row, element] of this.#drawn) {
-			if (rows.delete(row)) continue;
+			// Where the log itself was not shown for a while, it is another one.
+			if (element.parentNode === log && rows.delete(row)) continue;
 			element.remove();
 			this.#drawn.delete(row);
 		}

@@ -23,8 +23,8 @@ import "../elements/stepcast-mark.ts";
  */
 export class StepcastStatus extends Widget {
 	static override properties = { project: {}, branch: {} };
-	declare project: string;
-	declare branch: string;
+	declare project: string | undefined;
+	declare branch: string | undefined;
 
 	protected readonly watching = new Watching<WallState>(
 		this,
@@ -39,12 +39,6 @@ export class StepcastStatus extends Widget {
 		emptyWall,
 		apply,
 	);
-
-	constructor() {
-		super();
-		this.project = "";
-		this.branch = "";
-	}
 
 	static override styles = [
 		widgetStyles,
@@ -118,15 +112,22 @@ export class StepcastStatus extends Widget {
 		>`;
 	}
 
-	#name({ project, branch, number }: Partial<Build>) {
+	#name({ project, branch, number }: Named) {
 		return html`<span part="name" class="name"><bdi>${project}</bdi> <bdi class="muted">${branch}</bdi> ${number && `#${number}`}</span>`;
 	}
 
 	protected override updated(changed: PropertyValues): void {
 		super.updated(changed);
 		const build = this.#build;
-		if (build) this.tellChange(this.project, build);
+		if (build) this.tellChange(this.project ?? "", build);
 	}
+}
+
+/** What of a build stands in its name, as far as it is known. */
+interface Named {
+	readonly project: string | undefined;
+	readonly branch?: string | null | undefined;
+	readonly number?: number;
 }
 
 customElements.define("stepcast-status", StepcastStatus);

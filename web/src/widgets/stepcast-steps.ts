@@ -87,7 +87,7 @@ export class StepcastSteps extends ShownBuild {
 			}
 
 			@container (max-width: 32em) {
-				:host .bar {
+				.bar {
 					position: absolute;
 					inset: auto 0 0;
 					width: auto;

@@ -105,6 +105,15 @@ test("colours hold across lines, chunks and holes", () => {
 	assert.deepEqual(colours, [undefined, 1, false, 1]);
 });
 
+test("what comes after a part that has not come is no part of the line before it", () => {
+	const log = new Log();
+	const before = told([log.text("one\n\x1b[31mhal"), live]);
+	log.text("f\n\x1b[0mnot told\n");
+	const { rows, open, pen } = told([log.text("four\nfi")], 20, before);
+	assert.deepEqual(texts({ ...before, rows }), ["four", "fi"]);
+	assert.deepEqual([open?.text, open?.number, pen.fg], ["fi", 5, undefined]);
+});
+
 test("another step's text begins that one's", () => {
 	const one = told([new Log("one").text("from one\n"), live]);
 	const other = told([new Log("two").text("1\n2\n3\n")], 2, one);

@@ -32,14 +32,14 @@ export const emptyTail: Tail = {
 
 /**
  * The tail after an event: at first the last lines, as many as are wanted; what comes then is more. One
- * that it has seen leaves it as it is, and one of another step begins that one's.
+ * that it has seen leaves it as it is, and one of another step, or after what has not come, begins anew.
  */
 export function append(tail: Tail, event: StreamEvent, lines: number): Tail {
 	if (event.kind === "live" || event.kind === "end") return { ...tail, live: true };
 	if (event.kind !== "log") return tail;
 	const { at, step, offset, bytes, text = "", lost } = event.data;
-	const before = step === tail.step ? tail : emptyTail;
-	if (offset < before.end) return tail;
+	if (step === tail.step && offset < tail.end) return tail;
+	const before = step === tail.step && offset === tail.end ? tail : emptyTail;
 	let { open, pen } = before;
 	const rows = [...before.rows];
 	const finish = () => {

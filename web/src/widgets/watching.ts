@@ -34,7 +34,7 @@ export class Watching<State> implements ReactiveController {
 	readonly #initial: State;
 	readonly #reduce: (state: State, event: StreamEvent) => State;
 	/** What is followed, and where, as one text. */
-	#followed = "";
+	#followed: string | undefined;
 	#log: string | undefined;
 	#leave: (() => void) | undefined;
 	#leaving: ReturnType<typeof setTimeout> | undefined;
@@ -62,16 +62,17 @@ export class Watching<State> implements ReactiveController {
 	hostDisconnected(): void {
 		this.#leaving = setTimeout(() => {
 			this.#leave?.();
-			this.#leave = undefined;
-			this.#followed = "";
+			this.#followed = undefined;
 		}, patience);
 	}
 
 	hostUpdate(): void {
 		const { origin, token } = this.#host;
 		const wanted = this.#wanted();
-		const log = wanted && `${origin} ${token} ${wanted.log}`;
-		const followed = log ? `${log} ${JSON.stringify(wanted)}` : "";
+		// Of the feed, other projects and branches are as another log.
+		const log =
+			wanted && JSON.stringify([origin, token, wanted.log, wanted.projects, wanted.branches]);
+		const followed = log && log + JSON.stringify(wanted);
 		if (followed === this.#followed) return;
 		if (log !== this.#log) {
 			this.state = this.#initial;

@@ -9,7 +9,7 @@ import type { Watcher, Watching } from "./watching.ts";
 const home = new URL(
 	(
 		(document.currentScript ??
-			document.querySelector('script[src$="/widgets.js"]')) as HTMLScriptElement | null
+			document.querySelector('script[type=module][src$="/widgets.js"]')) as HTMLScriptElement | null
 	)?.src ?? location.href,
 ).origin;
 
@@ -54,11 +54,11 @@ export abstract class Widget extends LitElement implements Watcher {
 		theme: {},
 		scheme: {},
 	};
-	declare server: string;
+	declare server: string | undefined;
 	declare token: string;
-	declare theme: string;
+	declare theme: string | undefined;
 	/** The scheme of the page around it, where that does not declare one. */
-	declare private scheme: "" | "light" | "dark";
+	declare private scheme: "" | "light" | "dark" | undefined;
 
 	#told: Connection["name"] = "connecting";
 	readonly #builds = new Map<string, Build>();
@@ -66,10 +66,7 @@ export abstract class Widget extends LitElement implements Watcher {
 
 	constructor() {
 		super();
-		this.server = "";
 		this.token = "";
-		this.theme = "auto";
-		this.scheme = "";
 	}
 
 	/** What it shows comes from there. */
@@ -107,7 +104,7 @@ export abstract class Widget extends LitElement implements Watcher {
 	override render() {
 		const refused = this.source.connection.name === "refused";
 		const view = refused ? this.unknown() : this.view();
-		const scheme = this.theme === "auto" ? this.scheme : this.theme;
+		const scheme = /^(light|dark)$/.test(this.theme ?? "") ? this.theme : this.scheme;
 		return html`<i class="probe" @transitionend=${this.#look}></i>${
 			view === undefined
 				? html`<slot></slot>`

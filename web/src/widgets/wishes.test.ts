@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Build, StreamEvent } from "../model.ts";
 import { streamAddress } from "../stream.ts";
-import { isPattern, toldOf, union, type Wanted } from "./wishes.ts";
+import { isTaken, toldOf, union, type Wanted } from "./wishes.ts";
 
 const feed = (projects: string[], branches: string[] = []): Wanted => ({
 	log: "feed",
@@ -82,22 +82,39 @@ test("each one is told what it wants of what the others want", () => {
 	assert.ok(toldOf({ log: "b" }, { kind: "end", id: "" }));
 });
 
-test("a pattern that the server would refuse is not asked for", () => {
-	for (const text of ["acme", "acme/api", "a/b/c/d", "acme/*", "*", "A_b-c.d", "..."]) {
-		assert.ok(isPattern(text), text);
-	}
+test("what the server would refuse is not asked for", () => {
+	const long = "x".repeat(200);
+	const patterns = [
+		"acme",
+		"acme/api",
+		"a/b/c/d",
+		"a/b/c/*",
+		"acme/*",
+		"*",
+		"A_b-c.d",
+		"...",
+		long,
+	];
+	for (const text of patterns) assert.ok(isTaken(feed([text])), text);
 	for (const text of [
 		"",
 		"/",
 		"acme/",
 		"acme//api",
+		"acme/../api",
 		"a/b/c/d/e",
+		"a/b/c/d/*",
 		"acme*",
 		"*/api",
 		"a b",
 		"<b>",
 		"é",
+		`${long}x`,
+		`${long}/*`,
 	]) {
-		assert.ok(!isPattern(text), text);
+		assert.ok(!isTaken(feed(["acme", text])), text);
 	}
+	const taken = (step: string) => isTaken({ log: "b", steps: [step] });
+	for (const key of ["test", "a/b/c/d/e/f", "x.svg", "__proto__"]) assert.ok(taken(key), key);
+	for (const key of ["", "..", "a/", "a b", "*", `${long}x`]) assert.ok(!taken(key), key);
 });

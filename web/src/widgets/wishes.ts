@@ -74,7 +74,10 @@ function concerns(
 	);
 }
 
-/** Whether the server takes this for a pattern of projects. One that it refuses would be refused for all. */
-export function isPattern(text: string): boolean {
-	return /^(\*|(?!(.*\/)?\.\.?(\/|$))[\w.-]+(\/[\w.-]+){0,3}(\/\*)?)$/.test(text);
+const pattern = /^(\*|(?!(.*\/)?\.\.?(\/|$)|.{201})[\w.-]+(\/[\w.-]+){0,2}(\/([\w.-]+|\*))?)$/;
+const stepKey = /^(?!(.*\/)?\.\.?(\/|$)|.{201})[\w.-]+(\/[\w.-]+)*$/;
+
+/** Whether the server takes this. What it refuses would be refused for all who follow the log. */
+export function isTaken({ projects = [], steps = [] }: Wanted): boolean {
+	return projects.every((text) => pattern.test(text)) && steps.every((text) => stepKey.test(text));
 }
