@@ -178,6 +178,28 @@ test("a project that is named twice is shown once", async ({ page, server, show 
 	await expect(page.locator("stepcast-board li")).toHaveCount(3);
 });
 
+test("a page that is not in view is told what happens", async ({ page, server, show }) => {
+	const project = "changes/hidden";
+	const build = await server.build({ project, status: "running" });
+	await build.send({ build: { status: "passed" } });
+	await set(server, "public", project, build);
+	// As in a tab behind another one.
+	await page.addInitScript(() => {
+		Object.defineProperty(globalThis, "requestAnimationFrame", { value: () => 1 });
+		addEventListener("stepcast-change", (event) => {
+			const { build } = (event as CustomEvent<{ build: { number: number; status: string } }>)
+				.detail;
+			document.title = `#${build.number} ${build.status}`;
+		});
+	});
+	await show(`<stepcast-steps project="${project}"></stepcast-steps>`);
+	await expect(page).toHaveTitle("#1 passed");
+	const next = await server.build({ project });
+	await expect(page).toHaveTitle("#2 queued");
+	await next.send({ build: { status: "failed" } });
+	await expect(page).toHaveTitle("#2 failed");
+});
+
 test("a theme that is taken away, or is none, is that of the page", async ({
 	page,
 	server,

@@ -13,8 +13,8 @@ export interface Watcher extends ReactiveControllerHost {
 const patience = 1_000;
 
 /**
- * Ties a log to an element: a reducer's state, the state of the connection, and one render a frame
- * however many events arrive in it.
+ * Ties a log to an element: a reducer's state, the state of the connection, and a render in 16 ms at
+ * most, however many events arrive.
  *
  * What is wanted is asked of the element before each of its renders; undefined is nothing. The feed
  * begins with `snapshot`; then come `build` and `step` events of what is wanted, and perhaps steps of
@@ -38,7 +38,7 @@ export class Watching<State> implements ReactiveController {
 	#log: string | undefined;
 	#leave: (() => void) | undefined;
 	#leaving: ReturnType<typeof setTimeout> | undefined;
-	#frame = 0;
+	#due: ReturnType<typeof setTimeout> | undefined;
 
 	constructor(
 		host: Watcher,
@@ -119,9 +119,10 @@ export class Watching<State> implements ReactiveController {
 	}
 
 	#schedule(): void {
-		this.#frame ||= requestAnimationFrame(() => {
-			this.#frame = 0;
+		// Not with a frame of the browser's: a page that nobody sees has none, and its scripts are told all the same.
+		this.#due ??= setTimeout(() => {
+			this.#due = undefined;
 			this.#host.requestUpdate();
-		});
+		}, 16);
 	}
 }
