@@ -89,6 +89,11 @@ test("a frame of a public step that has said nothing yet says so", async ({
 	const build = await server.build({ project, steps: [{ key: "test" }] });
 	await build.step("test", "running");
 	await set(server, project, { visibility: "public" });
+	// A build that was private has been so for a few seconds more.
+	const headers = { Origin: "http://portal.example" };
+	const seen = async () =>
+		(await fetch(`${server.url}/api/v1/builds/${build.id}`, { headers })).status;
+	await expect.poll(seen).toBe(200);
 	site.policy = `default-src 'none'; frame-src ${server.url}`;
 	site.body = iframe(`${server.url}/embed/log?project=${project}`);
 	await page.goto(site.url);
