@@ -20,7 +20,7 @@ const maxStepsLength = 2_000;
 export function streamAddress(followed: readonly Followed[]): string {
 	const logs = followed.map(({ log, after, steps, filter = [] }) => {
 		const fields: (readonly string[])[] = [["log", log], ...filter];
-		if (after !== "") fields.push(["after", after]);
+		if (after) fields.push(["after", after]);
 		if (log !== "feed" && steps.length === 0) fields.push(["logs", "none"]);
 		const address = fields.map(([name, value = ""]) => `${name}=${encodeURIComponent(value)}`);
 		const named = steps.map((step) => `step=${encodeURIComponent(step)}`);

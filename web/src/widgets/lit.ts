@@ -28,7 +28,8 @@ export function unsafeCSS(text: string): CSSStyleSheet {
 /** Imported, but no more than that: every stylesheet is made by slim in vite.config.ts. */
 export const css = undefined;
 
-type Changed = Map<string, unknown>;
+/** The names of properties that have other values. Lit has the old values too, for which nobody asks here. */
+type Changed = Set<string>;
 type Styles = CSSStyleSheet | readonly Styles[];
 
 export class LitElement extends HTMLElement {
@@ -50,9 +51,9 @@ export class LitElement extends HTMLElement {
 					return this.#values.get(name);
 				},
 				set(this: LitElement, value: unknown) {
-					const before = this.#values.get(name);
+					if (this.#values.get(name) === value) return;
 					this.#values.set(name, value);
-					if (before !== value) this.requestUpdate(name, before);
+					this.requestUpdate(name);
 				},
 			});
 		}
@@ -63,9 +64,9 @@ export class LitElement extends HTMLElement {
 	readonly renderRoot = this.attachShadow({ mode: "open" });
 
 	readonly #content = new Slot(this.renderRoot.appendChild(new Comment()), this);
-	readonly #values: Changed = new Map();
+	readonly #values = new Map<string, unknown>();
 	readonly #controllers: Controller[] = [];
-	#changed: Changed = new Map();
+	#changed: Changed = new Set();
 	/** Nothing is rendered before it is in a document. */
 	#waiting = true;
 	#pending = false;
@@ -101,8 +102,8 @@ export class LitElement extends HTMLElement {
 		Reflect.set(this, name, type === Boolean ? value !== null : type ? Number(value) : value);
 	}
 
-	requestUpdate(name?: string, before?: unknown): void {
-		if (name !== undefined && !this.#changed.has(name)) this.#changed.set(name, before);
+	requestUpdate(name?: string): void {
+		if (name) this.#changed.add(name);
 		if (this.#waiting || this.#pending) return;
 		this.#pending = true;
 		queueMicrotask(() => this.#update());
@@ -113,7 +114,7 @@ export class LitElement extends HTMLElement {
 		try {
 			this.willUpdate(changed);
 			for (const controller of this.#controllers) controller.hostUpdate?.();
-			for (const name of changed.keys()) {
+			for (const name of changed) {
 				if (!this.own[name]?.reflect) continue;
 				const value = this.#values.get(name);
 				if (typeof value === "boolean") this.toggleAttribute(name, value);
@@ -122,7 +123,7 @@ export class LitElement extends HTMLElement {
 			this.#content.show(this.render());
 		} finally {
 			// Who failed once may do better with what comes next.
-			this.#changed = new Map();
+			this.#changed = new Set();
 			this.#pending = false;
 		}
 		this.updated(changed);

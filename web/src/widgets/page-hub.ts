@@ -88,7 +88,7 @@ class PageHub {
 
 	enter(name: string, follower: Follower): void {
 		let log = this.logs.get(name);
-		if (!log || log.refused > 0) {
+		if (!log || log.refused) {
 			log = {
 				name,
 				followers: new Map(),
@@ -162,7 +162,7 @@ class PageHub {
 	}
 
 	get #followed(): Log[] {
-		return [...this.logs.values()].filter(({ over, refused }) => !over && refused === 0);
+		return [...this.logs.values()].filter(({ over, refused }) => !over && !refused);
 	}
 
 	#hear(log: Log, event: StreamEvent): void {
@@ -222,7 +222,7 @@ class PageHub {
 
 	#connection({ told, over, refused }: Log): Connection {
 		const { state, news } = this.#stream;
-		if (refused > 0) return { name: "refused", status: refused };
+		if (refused) return { name: "refused", status: refused };
 		if (over) return { name: "finished" };
 		// A browser that is offline says so, until a server is heard all the same: one on this machine.
 		if (lost !== undefined && news <= lost) return { name: "offline" };

@@ -7,10 +7,6 @@ export const shared = css`
 		box-sizing: border-box;
 	}
 
-	[hidden] {
-		display: none !important;
-	}
-
 	*,
 	*::before,
 	*::after {

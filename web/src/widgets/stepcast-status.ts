@@ -52,8 +52,9 @@ export class StepcastStatus extends Widget {
 			.badge {
 				position: relative;
 				display: flex;
+				flex-wrap: wrap;
 				align-items: baseline;
-				gap: 0.5em;
+				gap: 0 0.5em;
 				padding: 0.0625em 0.5em;
 				overflow: hidden;
 				border: 1px solid var(--line);

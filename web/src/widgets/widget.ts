@@ -93,12 +93,7 @@ export abstract class Widget extends LitElement implements Watcher {
 		// Once there is something to look at.
 		queueMicrotask(this.#look);
 		// While a stylesheet keeps the page from being drawn, no transition tells what it changes.
-		addEventListener("load", this.#look);
-	}
-
-	override disconnectedCallback(): void {
-		super.disconnectedCallback();
-		removeEventListener("load", this.#look);
+		addEventListener("load", this.#look, { once: true });
 	}
 
 	override render() {
