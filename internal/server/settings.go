@@ -69,6 +69,7 @@ func (s *Server) patchProject(c echo.Context) error {
 		return err
 	}
 	v, err := s.store.ChangeSettings(c.Request().Context(), project, change)
+	s.sight.change() // if it failed, it may have come to pass all the same
 	if err != nil {
 		return fmt.Errorf("change settings: %w", err)
 	}

@@ -26,7 +26,8 @@ type sight struct {
 	mu      sync.Mutex
 	known   *ci.Publics
 	at      time.Time
-	reading *sightRead // nil: nobody asks
+	changed time.Time  // when this server changed it last: what was read before is of no use
+	reading *sightRead // nil: nobody asks, or what is read is of no use
 	looking bool       // at the streams that are open
 }
 
@@ -42,7 +43,7 @@ type sightRead struct {
 // time that it took to find out. One read is for all who ask meanwhile.
 func (s *Server) publics(ctx context.Context) (*ci.Publics, error) {
 	s.sight.mu.Lock()
-	if s.sight.known != nil && time.Since(s.sight.at) < lookEvery {
+	if s.sight.known != nil && s.sight.at.After(s.sight.changed) && time.Since(s.sight.at) < lookEvery {
 		defer s.sight.mu.Unlock()
 		return s.sight.known, nil
 	}
@@ -73,8 +74,18 @@ func (s *Server) readPublics(r *sightRead) {
 	} else {
 		r.public = s.sight.take(public, at)
 	}
-	s.sight.reading = nil
+	if s.sight.reading == r {
+		s.sight.reading = nil
+	}
 	close(r.done)
+}
+
+// change has it read again before the next who asks is told: whoever makes a
+// project public on this server, and then looks, is not told otherwise.
+func (s *sight) change() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.changed, s.reading = time.Now(), nil
 }
 
 // take keeps what was read at a moment, and returns the newest that was. mu is

@@ -219,6 +219,29 @@ func TestSight_PatternOfNothing(t *testing.T) {
 	r.wantSnapshot("acme/a")
 }
 
+// Who changes a project on a server and then looks there is told what is now.
+func TestSight_AtOnceWhereItWasChanged(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	build := s.secretive("acme/api")
+	for _, want := range []int{404, 200, 404, 200} {
+		if want == 200 {
+			s.setVisibility("acme/api", "public")
+		} else {
+			s.setVisibility("acme/api", "private")
+		}
+		for _, path := range []string{"/api/v1/builds/" + build, "/api/v1/builds/" + build + "/events", "/api/v1/builds/latest?project=acme/api"} {
+			got := s.get(path, stranger...).status
+			if got == 302 { // to the build
+				got = 200
+			}
+			if got != want {
+				t.Errorf("%s: %d, want %d", path, got, want)
+			}
+		}
+	}
+}
+
 // TestAccess_StreamsEnd ends access on one process, and with it what is open on
 // another; whoever comes back is told why.
 func TestAccess_StreamsEnd(t *testing.T) {

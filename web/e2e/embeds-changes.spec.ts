@@ -75,7 +75,7 @@ test("an element that is given another project shows nothing of the one before",
 	}
 	await expect(page.locator("stepcast-status")).toContainText("changes/other #1");
 	await expect(page.locator("stepcast-steps")).toContainText("Other");
-	await expect(page.locator("stepcast-log .foot")).toHaveText("It has not started yet.");
+	await expect(page.locator("stepcast-log .foot")).toHaveText("Not started yet.");
 	await expect(lines(page)).toHaveCount(0);
 	for (const element of ["status", "steps", "log"]) {
 		await change(page, `stepcast-${element}`, { project: "changes/none" });
@@ -216,4 +216,26 @@ test("a theme that is taken away, or is none, is that of the page", async ({
 	await change(page, "stepcast-status", { theme: "stale" });
 	await expect(frame).toHaveClass(/light/);
 	await expect(frame).not.toHaveClass(/stale/);
+});
+
+test("of a project that nobody may see any more, steps and log are unknown", async ({
+	page,
+	server,
+	show,
+}) => {
+	const project = "changes/closed";
+	const build = await server.build({ project, steps: [{ key: "s" }] });
+	await build.step("s", "running");
+	await build.log("s", "seen\n");
+	await set(server, "public", project, build);
+	await show(`<stepcast-steps project="${project}"></stepcast-steps><stepcast-log project="${project}"></stepcast-log>
+		<stepcast-steps id="none" project="changes/none"></stepcast-steps>`);
+	await expect(lines(page)).toHaveText(["seen"]);
+	await expect(page.locator("#none .frame")).toHaveText("? unknown");
+	await set(server, "private", project);
+	for (const element of ["stepcast-steps:not(#none)", "stepcast-log"]) {
+		await expect(page.locator(element).locator(".frame")).toHaveText("? unknown");
+	}
+	await set(server, "public", project, build);
+	await expect(lines(page)).toHaveText(["seen"]);
 });

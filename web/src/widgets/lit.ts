@@ -36,15 +36,12 @@ export class LitElement extends HTMLElement {
 	static properties: Record<string, Property> = {};
 	static styles: Styles = [];
 
-	/** Those of the class and of what it extends; read once, when it is defined. */
+	/** Those of the class, which has put those of what it extends among them; read once, when it is defined. */
 	static get observedAttributes(): string[] {
 		// biome-ignore lint/complexity/noThisInStatic: it is the class that is being defined
-		const { prototype } = this;
-		// biome-ignore lint/complexity/noThisInStatic: as above
-		for (let one: typeof LitElement = this; one !== LitElement; one = Object.getPrototypeOf(one)) {
-			prototype.own = { ...one.properties, ...prototype.own };
-		}
-		const names = Object.keys(prototype.own);
+		const { prototype, properties } = this;
+		prototype.own = properties;
+		const names = Object.keys(properties);
 		for (const name of names) {
 			Object.defineProperty(prototype, name, {
 				get(this: LitElement) {

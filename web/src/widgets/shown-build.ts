@@ -24,7 +24,12 @@ import "../elements/stepcast-mark.ts";
  * @cssprop --stepcast-height - how high the part that scrolls is at most
  */
 export abstract class ShownBuild extends Widget {
-	static override properties: PropertyDeclarations = { build: {}, project: {}, branch: {} };
+	static override properties: PropertyDeclarations = {
+		...Widget.properties,
+		build: {},
+		project: {},
+		branch: {},
+	};
 	declare build: string | undefined;
 	declare project: string | undefined;
 	declare branch: string | undefined;
@@ -94,9 +99,10 @@ export abstract class ShownBuild extends Widget {
 		if (changed.size > 0) this.#view = undefined;
 	}
 
-	/** A project's last build is shown until something is known of the next. */
+	/** A project's last build is shown until something is known of the next, but not when it has none. */
 	protected override view(): unknown {
 		const { build } = this.watching.state;
+		if (!this.log && this.#newest.connection.name === "live") return this.unknown();
 		if (build || this.build) this.#view = build && this.shown(build);
 		return this.#view;
 	}

@@ -32,7 +32,7 @@ import "../elements/stepcast-tile.ts";
  * @csspart alarm - the line that says since when there is no news
  */
 export class StepcastBoard extends Widget {
-	static override properties = { projects: {}, branches: {}, mode: {} };
+	static override properties = { ...Widget.properties, projects: {}, branches: {}, mode: {} };
 	declare projects: string | undefined;
 	declare branches: string | undefined;
 	declare mode: string | undefined;

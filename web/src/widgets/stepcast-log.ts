@@ -23,7 +23,7 @@ import { Watching } from "./watching.ts";
  * @cssprop --stepcast-ansi-0 - the first of a terminal's sixteen colours, up to --stepcast-ansi-15
  */
 export class StepcastLog extends ShownBuild {
-	static override properties = { step: {}, lines: { type: Number } };
+	static override properties = { ...ShownBuild.properties, step: {}, lines: { type: Number } };
 	declare step: string | undefined;
 	declare lines: number | undefined;
 

@@ -22,7 +22,7 @@ import "../elements/stepcast-mark.ts";
  * @csspart bar - how much of the time is over that builds of the branch take
  */
 export class StepcastStatus extends Widget {
-	static override properties = { project: {}, branch: {} };
+	static override properties = { ...Widget.properties, project: {}, branch: {} };
 	declare project: string | undefined;
 	declare branch: string | undefined;
 
