@@ -25,6 +25,7 @@ import "./embed-card.ts";
 import {
 	around,
 	badgePath,
+	branches,
 	type Embed,
 	embeds,
 	framePath,
@@ -362,7 +363,11 @@ export class EmbedGallery extends LitElement {
 			case "status":
 				return html`<stepcast-status project=${project} branch=${branch || nothing} theme=${theme}>${none}</stepcast-status>`;
 			case "board":
-				return html`<stepcast-board projects=${around(project)} theme=${theme}></stepcast-board>`;
+				return html`<stepcast-board
+					projects=${around(project)}
+					branches=${branches(choice) || nothing}
+					theme=${theme}
+				></stepcast-board>`;
 			case "steps":
 				return html`<stepcast-steps
 					build=${choice.build || nothing}

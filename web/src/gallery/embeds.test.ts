@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { initial } from "./choice.ts";
-import { around, type Embed, embeds, policyLines, type Source, tokenPlace } from "./embeds.ts";
+import {
+	around,
+	type Embed,
+	embeds,
+	framePath,
+	policyLines,
+	type Source,
+	tokenPlace,
+} from "./embeds.ts";
 
 const source = (change: Partial<Source["choice"]> = {}, secret = false): Source => ({
 	origin: "https://stepcast.example",
@@ -108,8 +116,12 @@ test("the board is of all that is beside the project", () => {
 	assert.equal(around("hello"), "hello");
 });
 
-test("the address for CCTray is of the branch that is chosen", () => {
+test("CCTray and the board are of the branch that is chosen", () => {
 	assert.match(text(one("cctray", source({ branch: "v1.x" }))), /&branch=v1\.x$/);
+	assert.match(text(one("board", source({ branch: "v1.x" }))), / branches="v1\.x"/);
+	assert.match(framePath(source({ branch: "v1.x" }), "board"), /&branch=v1\.x/);
+	// The element's list has blanks between the names.
+	assert.doesNotMatch(text(one("board", source({ branch: "a b" }))), / branches=/);
 });
 
 test("a policy names each directive and each source once", () => {

@@ -86,12 +86,17 @@ const board = (source: Source): Embed =>
 		title: "Board",
 		name: "stepcast-board",
 		about: "A small wallboard, live: the newest build of each project and branch.",
-		attributes: { projects: ({ project }) => around(project) },
+		attributes: { projects: ({ project }) => around(project), branches },
 		link: [
 			`Builds of ${around(source.choice.project)}`,
 			`/wall?project=${encoded(around(source.choice.project))}`,
 		],
 	});
+
+/** The branch, where a list of names with blanks between them can have it. */
+export function branches({ branch }: Choice): string {
+	return /\s/.test(branch) ? "" : branch;
+}
 
 const steps = (source: Source): Embed =>
 	element(source, {
@@ -232,7 +237,11 @@ export function framePath(source: Source, of: Framed = source.choice.frame): str
 		case "status":
 			return path(source, `/embed/status/${stepPath(choice.project)}`, { branch, theme });
 		case "board":
-			return path(source, "/embed/board", { project: () => around(choice.project), theme });
+			return path(source, "/embed/board", {
+				project: () => around(choice.project),
+				branch: branches,
+				theme,
+			});
 		case "steps":
 			return choice.build === ""
 				? path(source, "/embed/steps", { project, branch, theme })
