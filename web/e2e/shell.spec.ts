@@ -270,7 +270,10 @@ test("the header is one line on a phone, whatever the connection", async ({
 	};
 	await expect(page.locator("stream-state [role=status]")).toHaveText("Live");
 	await fits();
+	// On a machine without a network the browser was never online, and its word is not taken.
+	await page.evaluate(() => dispatchEvent(new Event("online")));
 	await context.setOffline(true);
+	await page.evaluate(() => dispatchEvent(new Event("offline")));
 	await expect(page.locator("stream-state [role=status]")).toHaveText("Offline");
 	await fits();
 	await page.screenshot({ path: "test-results/header-offline-390.png" });
