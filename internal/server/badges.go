@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -78,11 +77,11 @@ func (s *Server) shields(c echo.Context) error {
 // and a suffix. Projects that are not there and those that the caller may not
 // see are unknown alike.
 func (s *Server) verdict(c echo.Context, suffix string, params ...string) (verdict, error) {
-	project, err := star(c)
-	if err != nil {
-		return verdict{}, err
+	project, ok := star(c)
+	if !ok {
+		return verdict{}, echo.ErrNotFound
 	}
-	project, ok := strings.CutSuffix(project, suffix)
+	project, ok = strings.CutSuffix(project, suffix)
 	if !ok {
 		return verdict{}, &ci.Problem{Code: ci.NotFound, Detail: fmt.Sprintf("A badge has the address of its project with %s at the end.", suffix)}
 	}
@@ -175,13 +174,5 @@ func (s *Server) whole(c echo.Context, status int, contentType string, body []by
 		h.Set("Retry-After", retryAfter())
 	}
 	h.Set("Content-Type", contentType)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	c.Response().WriteHeader(status)
-	if c.Request().Method == http.MethodHead {
-		return nil
-	}
-	if writeSlowly(c.Response(), body) != nil {
-		return errGone
-	}
-	return nil
+	return send(c, status, body)
 }

@@ -218,15 +218,7 @@ func (s *Server) jsonBody(c echo.Context, status int, body []byte) error {
 	h := c.Response().Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	c.Response().WriteHeader(status)
-	if c.Request().Method == http.MethodHead {
-		return nil
-	}
-	if writeSlowly(c.Response(), body) != nil {
-		return errGone
-	}
-	return nil
+	return send(c, status, body)
 }
 
 // query reads the parameters of a request, of which it has only these: a typo

@@ -68,8 +68,8 @@ type embedded struct {
 
 // embedStatus frames the status of a project: /embed/status/{project}.
 func (s *Server) embedStatus(c echo.Context) error {
-	project, err := star(c)
-	if err != nil || ci.CheckProject(project) != nil {
+	project, ok := star(c)
+	if !ok || ci.CheckProject(project) != nil {
 		return echo.ErrNotFound
 	}
 	page := newEmbedded(c, "status")

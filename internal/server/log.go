@@ -298,6 +298,19 @@ func (w *logWriter) write(raw []byte) error {
 	return nil
 }
 
+// send answers with a body that is whole, after its header.
+func send(c echo.Context, status int, body []byte) error {
+	c.Response().Header().Set("Content-Length", strconv.Itoa(len(body)))
+	c.Response().WriteHeader(status)
+	if c.Request().Method == http.MethodHead {
+		return nil
+	}
+	if writeSlowly(c.Response(), body) != nil {
+		return errGone
+	}
+	return nil
+}
+
 // writeSlowly writes for as long as the peer takes some of it.
 func writeSlowly(r *echo.Response, data []byte) error {
 	conn := http.NewResponseController(innermost(r))

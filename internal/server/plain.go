@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -24,19 +23,11 @@ const plainPolicy = "default-src 'none'; script-src 'none'; style-src 'self'; im
 func plainPage(c echo.Context, status int, body []byte) error {
 	h := c.Response().Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Length", strconv.Itoa(len(body)))
 	if h.Get("Cache-Control") == "" {
 		h.Set("Cache-Control", "no-cache")
 	}
 	confine(h, plainPolicy)
-	c.Response().WriteHeader(status)
-	if c.Request().Method == http.MethodHead {
-		return nil
-	}
-	if writeSlowly(c.Response(), body) != nil {
-		return errGone
-	}
-	return nil
+	return send(c, status, body)
 }
 
 // plainStyle answers with what these pages look like.
@@ -215,24 +206,11 @@ func (s *Server) plainLog(c echo.Context, ref postgres.Ref) error {
 
 // stepParam reads the step key at the end of an address.
 func stepParam(c echo.Context) (ci.StepKey, error) {
-	key, err := star(c)
-	if err != nil {
-		return "", err
-	}
-	return ci.StepKey(key), ci.CheckStepKey(key)
-}
-
-// star reads the end of an address, with plain or escaped slashes.
-func star(c echo.Context) (string, error) {
-	rest := c.Param("*")
-	if c.Request().URL.RawPath == "" {
-		return rest, nil
-	}
-	rest, err := url.PathUnescape(rest) // then Echo matched the escaped path
-	if err != nil {
+	key, ok := star(c)
+	if !ok {
 		return "", echo.ErrNotFound
 	}
-	return rest, nil
+	return ci.StepKey(key), ci.CheckStepKey(key)
 }
 
 // lineParam reads the number of a line that the log has; the first without it.

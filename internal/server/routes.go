@@ -149,12 +149,21 @@ func stepKey(c echo.Context) (ci.StepKey, error) {
 
 // belowStep cuts what follows …/steps/ before its last segment.
 func belowStep(c echo.Context) (key, end string, err error) {
-	rest := c.Param("*")
-	if c.Request().URL.RawPath != "" { // then Echo matched the escaped path
-		if rest, err = url.PathUnescape(rest); err != nil {
-			return "", "", &ci.Problem{Code: ci.Invalid, Field: "key", Detail: "The step key in the address is not escaped correctly."}
-		}
+	rest, ok := star(c)
+	if !ok {
+		return "", "", &ci.Problem{Code: ci.Invalid, Field: "key", Detail: "The step key in the address is not escaped correctly."}
 	}
 	i := max(0, strings.LastIndexByte(rest, '/'))
 	return rest[:i], strings.TrimPrefix(rest[i:], "/"), nil
+}
+
+// star is what the star of a route stands for, with plain or escaped slashes;
+// ok is false when it is not escaped correctly.
+func star(c echo.Context) (rest string, ok bool) {
+	rest = c.Param("*")
+	if c.Request().URL.RawPath == "" {
+		return rest, true
+	}
+	rest, err := url.PathUnescape(rest) // then Echo matched the escaped path
+	return rest, err == nil
 }

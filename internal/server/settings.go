@@ -3,7 +3,6 @@ package server
 import (
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"time"
 
@@ -85,12 +84,9 @@ func noProject() error {
 // projectParam reads the project at the end of an address, with plain or
 // escaped slashes.
 func projectParam(c echo.Context) (string, error) {
-	project := c.Param("*")
-	if c.Request().URL.RawPath != "" { // then Echo matched the escaped path
-		var err error
-		if project, err = url.PathUnescape(project); err != nil {
-			return "", &ci.Problem{Code: ci.Invalid, Field: "project", Detail: "The project in the address is not escaped correctly."}
-		}
+	project, ok := star(c)
+	if !ok {
+		return "", &ci.Problem{Code: ci.Invalid, Field: "project", Detail: "The project in the address is not escaped correctly."}
 	}
 	return project, ci.CheckProject(project)
 }
