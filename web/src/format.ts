@@ -74,6 +74,11 @@ export function elapsed(milliseconds: number): string {
 	return seconds < 60 ? `${seconds} s` : duration(seconds * 1_000);
 }
 
+/** Either of them: how long something took, or, while it still does, has been taking. */
+export function lasted(milliseconds: number, still: boolean): string {
+	return still ? elapsed(milliseconds) : duration(milliseconds);
+}
+
 /** An estimate in seconds, as exact as it can be meant: "40 s", "6 min", "1 h 20 min". */
 export function about(seconds: number): string {
 	if (seconds < 9.5) return `${Math.max(1, Math.round(seconds))} s`;

@@ -1,5 +1,5 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
-import { duration, elapsed } from "../format.ts";
+import { duration, elapsed, lasted } from "../format.ts";
 import { formatFragment } from "../fragment.ts";
 import { keyed } from "../keyed.ts";
 import { type Build, ended, nameOf, type Step } from "../model.ts";
@@ -498,10 +498,6 @@ export class StepcastWaterfall extends LitElement {
 }
 
 const bar = ({ from, to }: Bar) => vars({ "--from": from, "--to": to });
-
-function lasted(milliseconds: number, still: boolean): string {
-	return still ? elapsed(milliseconds) : duration(milliseconds);
-}
 
 const space = "http://www.w3.org/2000/svg";
 

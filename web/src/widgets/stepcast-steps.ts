@@ -1,5 +1,5 @@
 import { css, html, nothing } from "lit";
-import { duration, elapsed } from "../format.ts";
+import { elapsed, lasted } from "../format.ts";
 import { formatFragment } from "../fragment.ts";
 import { type Build, ended, nameOf, type Step } from "../model.ts";
 import { type Spans, spans } from "../spans.ts";
@@ -142,11 +142,6 @@ export class StepcastSteps extends ShownBuild {
 			</li>
 		`;
 	}
-}
-
-/** How long something took, or has been taking. */
-function lasted(milliseconds: number, still: boolean): string {
-	return (still ? elapsed : duration)(milliseconds);
 }
 
 customElements.define("stepcast-steps", StepcastSteps);
