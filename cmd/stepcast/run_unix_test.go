@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/stepcast/stepcast/internal/pgtest"
 )
 
 const unreported = "stepcast: this run is not reported: no server was found: start one with `stepcast serve`, name one with --url or STEPCAST_URL, or say where its data is with --data-dir\n"
@@ -25,9 +27,7 @@ func TestRun_ExitCodes(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	script := filepath.Join(dir, "no-first-line")
-	if err := os.WriteFile(script, []byte("echo ran $1; exit 5\n"), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	pgtest.WriteProgram(t, script, []byte("echo ran $1; exit 5\n"))
 	for name, tt := range map[string]struct {
 		args   []string
 		code   int

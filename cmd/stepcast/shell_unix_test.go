@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/stepcast/stepcast/internal/pgtest"
 )
 
 // shellFunction is the function in docs/shell-runner.md, as it stands there.
@@ -86,9 +88,7 @@ func newShellUser(t *testing.T, s *testServer, shell []string) *shellUser {
 
 func (u *shellUser) write(name, text string) {
 	u.t.Helper()
-	if err := os.WriteFile(filepath.Join(u.dir, name), []byte(text), 0o755); err != nil {
-		u.t.Fatal(err)
-	}
+	pgtest.WriteProgram(u.t, filepath.Join(u.dir, name), []byte(text))
 }
 
 // start runs a line of shell after the function was read.

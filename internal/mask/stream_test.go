@@ -260,10 +260,12 @@ func TestStream_HidesWhatOthersEncode(t *testing.T) {
 		around := rapid.SampledFrom([]string{"§", "ж¶", "→→→", ""})
 		for range 16 {
 			var text, want strings.Builder // want is a regular expression
+			alone := true                  // what stands around the values holds none by chance
 			for range rapid.IntRange(1, 3).Draw(t, "pieces") {
 				e := rapid.SampledFrom(all).Draw(t, "embedding")
 				before, after := around.Draw(t, "around")+e.before, e.after+"§"+around.Draw(t, "around")
 				text.WriteString(before + e.hidden + after)
+				alone = alone && masked(m, before) == before && masked(m, after) == after
 				shown := len(before) - e.mixed
 				want.WriteString(regexp.QuoteMeta(before[:shown]))
 				for i := range e.mixed {
@@ -278,10 +280,12 @@ func TestStream_HidesWhatOthersEncode(t *testing.T) {
 				want.WriteString(strings.Repeat(")", chance) + regexp.QuoteMeta(after[chance:]))
 			}
 			got := masked(m, text.String())
-			if !regexp.MustCompile("^" + want.String() + "$").MatchString(got) {
+			if alone && !regexp.MustCompile("^"+want.String()+"$").MatchString(got) {
 				t.Fatalf("%q in %q: becomes %q, want %s", values, text.String(), got, want.String())
 			}
-			cases++
+			if alone {
+				cases++
+			}
 			if !testing.Short() {
 				cases += mustMask(t, m, text.String(), got)
 			}

@@ -107,6 +107,19 @@ func Dir(tb testing.TB) string {
 	return dir
 }
 
+// WriteProgram writes a file that can be run at once: no process that another
+// test begins meanwhile has it open for writing, in which case the system would
+// refuse to run it.
+func WriteProgram(tb testing.TB, path string, text []byte) {
+	tb.Helper()
+	syscall.ForkLock.RLock()
+	err := os.WriteFile(path, text, 0o755)
+	syscall.ForkLock.RUnlock()
+	if err != nil {
+		tb.Fatal(err)
+	}
+}
+
 // sweep removes the folders of test processes that were killed.
 var sweep = sync.OnceFunc(func() {
 	left, _ := filepath.Glob(filepath.Join(tempDir(), "stepcast-test-*-*"))
