@@ -241,7 +241,7 @@ func firstToken(ctx context.Context, store *postgres.Store, dir string) error {
 	if err != nil {
 		return fmt.Errorf("%s holds no token (%w); delete the file to get a new one", path, err)
 	}
-	all := []postgres.Scope{postgres.ScopeReport, postgres.ScopeRead, postgres.ScopeStatus, postgres.ScopeAdmin}
+	all := []ci.Scope{ci.ScopeReport, ci.ScopeRead, ci.ScopeStatus, ci.ScopeAdmin}
 	_, err = store.AddToken(ctx, sum, postgres.Token{Name: "first token", Scopes: all, Project: "*"})
 	return err
 }

@@ -162,10 +162,10 @@ func TestFilter_Match(t *testing.T) {
 		"another project":         {Filter{Projects: []string{"x", "acme"}}, step, false},
 		"its branch":              {Filter{Branches: []string{"main"}}, step, true},
 		"another branch":          {Filter{Branches: []string{"dev"}, Projects: []string{"*"}}, step, false},
-		"a project out of sight":  {Filter{Sight: &Sight{Reach{Pattern: "x"}, &Publics{}}}, step, false},
-		"a project in sight":      {Filter{Sight: &Sight{Reach{Pattern: "acme/*"}, &Publics{}}}, step, true},
+		"a project out of sight":  {Filter{Sight: &Sight{Reach{Patterns: []string{"x"}}, &Publics{}}}, step, false},
+		"a project in sight":      {Filter{Sight: &Sight{Reach{Patterns: []string{"acme/*"}}, &Publics{}}}, step, true},
 		"a public project":        {Filter{Sight: &Sight{Reach{}, &Publics{Projects: map[string]Visibility{"acme/api": {Public: true}}}}}, step, true},
-		"in sight, not asked for": {Filter{Sight: &Sight{Reach{Pattern: "acme/*"}, &Publics{}}, Projects: []string{"x"}}, step, false},
+		"in sight, not asked for": {Filter{Sight: &Sight{Reach{Patterns: []string{"acme/*"}}, &Publics{}}, Projects: []string{"x"}}, step, false},
 		"its branch, not project": {Filter{Branches: []string{"main"}, Projects: []string{"x"}}, step, false},
 	} {
 		if got := c.filter.Match(&c.event); got != c.want {

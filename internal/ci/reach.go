@@ -3,18 +3,19 @@ package ci
 import (
 	"fmt"
 	"maps"
+	"slices"
 )
 
 // Reach is which projects a caller may see: all of them, or the public ones and
-// those that a pattern covers. The zero Reach is a stranger's: what is public.
+// those that patterns cover. The zero Reach is a stranger's: what is public.
 type Reach struct {
-	All     bool
-	Pattern string // a project pattern; "": none
+	All      bool
+	Patterns []string // project patterns
 }
 
 // Sees tells whether the caller may see a project.
 func (r Reach) Sees(project string, public bool) bool {
-	return r.All || public || r.Pattern != "" && MatchProject(r.Pattern, project)
+	return r.All || public || slices.ContainsFunc(r.Patterns, func(pattern string) bool { return MatchProject(pattern, project) })
 }
 
 // Visibility is whether a project is public, and since when.

@@ -14,13 +14,13 @@ func TestReach(t *testing.T) {
 	}{
 		{Reach{}, "acme/api", false, true},
 		{Reach{All: true}, "acme/api", true, true},
-		{Reach{Pattern: "*"}, "acme/api", true, true},
-		{Reach{Pattern: "acme/*"}, "acme/api", true, true},
-		{Reach{Pattern: "acme/*"}, "acme/api/deploy", true, true},
-		{Reach{Pattern: "acme/*"}, "acme", false, true},
-		{Reach{Pattern: "acme/api"}, "acme/api", true, true},
-		{Reach{Pattern: "acme/api"}, "acme/api2", false, true},
-		{Reach{Pattern: "other"}, "acme/api", false, true},
+		{Reach{Patterns: []string{"*"}}, "acme/api", true, true},
+		{Reach{Patterns: []string{"acme/*"}}, "acme/api", true, true},
+		{Reach{Patterns: []string{"acme/*"}}, "acme/api/deploy", true, true},
+		{Reach{Patterns: []string{"acme/*"}}, "acme", false, true},
+		{Reach{Patterns: []string{"acme/api"}}, "acme/api", true, true},
+		{Reach{Patterns: []string{"acme/api"}}, "acme/api2", false, true},
+		{Reach{Patterns: []string{"other"}}, "acme/api", false, true},
 	} {
 		if got := c.reach.Sees(c.project, false); got != c.private {
 			t.Errorf("%+v sees %s while private: %v", c.reach, c.project, got)
@@ -37,7 +37,7 @@ func TestSight_Fingerprint(t *testing.T) {
 	t.Parallel()
 	one, two := &Publics{Number: 1}, &Publics{Number: 2}
 	seen := map[string]*Sight{}
-	for _, sight := range []*Sight{nil, {Reach{}, one}, {Reach{}, two}, {Reach{Pattern: "a"}, one}, {Reach{Pattern: "b"}, one}, {Reach{All: true}, one}} {
+	for _, sight := range []*Sight{nil, {Reach{}, one}, {Reach{}, two}, {Reach{Patterns: []string{"a"}}, one}, {Reach{Patterns: []string{"b"}}, one}, {Reach{All: true}, one}} {
 		key := fmt.Sprintf("%#v", Filter{Sight: sight})
 		if other, there := seen[key]; there {
 			t.Errorf("%+v and %+v are both %s", sight, other, key)
@@ -69,8 +69,8 @@ func TestSight_Changes(t *testing.T) {
 		"one less, gone":        {Reach{}, Filter{}, at(2, nil), false},
 		"not asked for":         {Reach{}, Filter{Projects: []string{"other/*"}}, at(2, nil), true},
 		"asked for":             {Reach{}, Filter{Projects: []string{"acme/*"}}, at(2, nil), false},
-		"seen in any case":      {Reach{Pattern: "acme/*"}, Filter{}, at(2, nil), true},
-		"another's in any case": {Reach{Pattern: "acme/web"}, Filter{}, at(2, nil), false},
+		"seen in any case":      {Reach{Patterns: []string{"acme/*"}}, Filter{}, at(2, nil), true},
+		"another's in any case": {Reach{Patterns: []string{"acme/web"}}, Filter{}, at(2, nil), false},
 	} {
 		sight := Sight{c.reach, before}
 		if got := sight.Same(&c.filter, c.then); got != c.same {

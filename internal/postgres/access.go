@@ -17,23 +17,19 @@ func reachSQL(a, b int) string {
 	return fmt.Sprintf("(p.public OR %s)", coversSQL("p.name", a, b))
 }
 
-// coversSQL holds for names, and for patterns, that a pattern covers.
+// coversSQL holds for names, and for patterns, that patterns cover; a and b are
+// the parameters that splitPatterns gives.
 func coversSQL(column string, a, b int) string {
-	return fmt.Sprintf("(%s = $%d OR starts_with(%s, $%d))", column, a, column, b)
+	return fmt.Sprintf("(%s = ANY ($%d::text[]) OR %s ^@ ANY ($%d::text[]))", column, a, column, b)
 }
 
-// reachArgs are the name or the prefix of what a reach covers besides the public
-// projects; nil: none.
-func reachArgs(r ci.Reach) (name, prefix *string) {
-	pattern := r.Pattern
+// reachArgs are the names and the prefixes of what a reach covers besides the
+// public projects.
+func reachArgs(r ci.Reach) (names, prefixes []string) {
 	if r.All {
-		pattern = "*"
+		return splitPatterns(nil)
 	}
-	names, prefixes := splitPatterns([]string{pattern})
-	if len(names) > 0 {
-		return &names[0], nil
-	}
-	return nil, &prefixes[0]
+	return splitPatterns(append([]string{}, r.Patterns...))
 }
 
 // A change of visibility is recent for longer than any process takes to hear of
@@ -120,8 +116,8 @@ var framersSQL = `SELECT DISTINCT frame_ancestors FROM projects p WHERE ` + proj
 // is any. Without such a project there is no list.
 func (s *Store) Framers(ctx context.Context, reach ci.Reach, patterns []string) ([][]string, error) {
 	names, prefixes := splitPatterns(append([]string{}, patterns...))
-	name, prefix := reachArgs(reach)
-	rows, err := s.read.Query(ctx, framersSQL, names, prefixes, name, prefix)
+	within, below := reachArgs(reach)
+	rows, err := s.read.Query(ctx, framersSQL, names, prefixes, within, below)
 	if err != nil {
 		return nil, unavailable("read who may frame", err)
 	}

@@ -131,7 +131,7 @@ type Listed struct {
 
 // A project pattern is either a name or, with its star cut off, a prefix; ""
 // stands for all.
-const projectMatchSQL = `(p.name = ANY ($1) OR EXISTS (SELECT FROM unnest($2::text[]) prefix WHERE starts_with(p.name, prefix)))`
+var projectMatchSQL = coversSQL("p.name", 1, 2)
 
 func splitPatterns(patterns []string) (names, prefixes []string) {
 	names, prefixes = []string{}, []string{}
@@ -207,13 +207,13 @@ func (s *Store) Builds(ctx context.Context, reach ci.Reach, q BuildsQuery) (buil
 		return nil, "", err
 	}
 	names, prefixes := splitPatterns(q.Projects)
-	name, prefix := reachArgs(reach)
+	within, below := reachArgs(reach)
 	var statuses []string
 	for _, status := range q.Statuses {
 		statuses = append(statuses, string(status))
 	}
 	err = s.inSnapshot(ctx, func(tx pgx.Tx, _ ci.Epoch) error {
-		rows, err := collectBuilds(ctx, tx, buildsSQL, names, prefixes, q.Branches, statuses, q.Author, q.Number, before, beforeRow, q.Limit+1, name, prefix)
+		rows, err := collectBuilds(ctx, tx, buildsSQL, names, prefixes, q.Branches, statuses, q.Author, q.Number, before, beforeRow, q.Limit+1, within, below)
 		if err != nil {
 			return err
 		}
@@ -297,8 +297,8 @@ var latestSQL = `
 // Latest finds the newest build of a project, on a branch unless that is
 // empty; NotFound when there is none within reach.
 func (s *Store) Latest(ctx context.Context, reach ci.Reach, project, branch string) (id ci.BuildID, err error) {
-	name, prefix := reachArgs(reach)
-	switch err := s.read.QueryRow(ctx, latestSQL, project, branch, name, prefix).Scan((*uuid.UUID)(&id)); {
+	within, below := reachArgs(reach)
+	switch err := s.read.QueryRow(ctx, latestSQL, project, branch, within, below).Scan((*uuid.UUID)(&id)); {
 	case errors.Is(err, pgx.ErrNoRows):
 		return id, &ci.Problem{Code: ci.NotFound, Detail: "That project has no build there yet."}
 	case err != nil:
@@ -323,9 +323,9 @@ var latestOfAllSQL = `
 
 // Projects lists the projects within reach by name.
 func (s *Store) Projects(ctx context.Context, reach ci.Reach) (projects []Project, err error) {
-	name, prefix := reachArgs(reach)
+	within, below := reachArgs(reach)
 	err = s.inSnapshot(ctx, func(tx pgx.Tx, _ ci.Epoch) error {
-		rows, err := tx.Query(ctx, projectsSQL, name, prefix)
+		rows, err := tx.Query(ctx, projectsSQL, within, below)
 		if err != nil {
 			return err
 		}
@@ -335,7 +335,7 @@ func (s *Store) Projects(ctx context.Context, reach ci.Reach) (projects []Projec
 		if err != nil {
 			return err
 		}
-		found, err := collectBuilds(ctx, tx, latestOfAllSQL, name, prefix)
+		found, err := collectBuilds(ctx, tx, latestOfAllSQL, within, below)
 		if err != nil {
 			return err
 		}
@@ -376,18 +376,19 @@ type FeedSnapshot struct {
 // query has a number, under which its parts stand beside each other in arrays.
 const (
 	newestSQL = `
-	WITH queries AS (SELECT * FROM unnest($1::int[], $2::bool[], $3::text[], $4::text[]) q(number, every, reach_name, reach_prefix)),
+	WITH queries AS (SELECT * FROM unnest($1::int[], $2::bool[]) q(number, every)),
+	reaches AS MATERIALIZED (SELECT * FROM unnest($3::int[], $4::text[], $12::bool[]) r(query, name, above)), -- above: of what is below it
 	branches AS MATERIALIZED (SELECT DISTINCT * FROM unnest($9::int[], $10::text[]) b(query, branch)),
 	wanted AS MATERIALIZED (
 		SELECT q.number AS query, q.every, p.id, p.name
 		FROM unnest($5::int[], $6::text[]) named(query, name) JOIN queries q ON q.number = named.query
 		JOIN projects p ON lower(p.name) = lower(named.name) AND p.name = named.name
-		WHERE p.public OR p.name = q.reach_name OR starts_with(p.name, q.reach_prefix)
+		WHERE p.public OR EXISTS (SELECT FROM reaches r WHERE r.query = q.number AND CASE WHEN r.above THEN starts_with(p.name, r.name) ELSE p.name = r.name END)
 		UNION
 		SELECT q.number, q.every, p.id, p.name
 		FROM unnest($7::int[], $8::text[]) prefixed(query, prefix) JOIN queries q ON q.number = prefixed.query
 		JOIN projects p ON starts_with(p.name, prefixed.prefix)
-		WHERE p.public OR p.name = q.reach_name OR starts_with(p.name, q.reach_prefix)
+		WHERE p.public OR EXISTS (SELECT FROM reaches r WHERE r.query = q.number AND CASE WHEN r.above THEN starts_with(p.name, r.name) ELSE p.name = r.name END)
 	),
 	newest AS (
 		SELECT p.query, row_number() OVER (PARTITION BY p.query ORDER BY b.created_at DESC, b.id DESC) AS place, ` + buildColumns + `
@@ -417,18 +418,18 @@ const (
 
 // FeedSnapshots answers some queries at once, each with at most limit builds.
 func (s *Store) FeedSnapshots(ctx context.Context, queries []FeedQuery, limit int) (snaps []FeedSnapshot, err error) {
-	var numbers, nameOf, prefixOf, branchOf []int32
-	var every []bool
-	var reachNames, reachPrefixes []*string
-	var names, prefixes, branches []string
+	var numbers, reachOf, nameOf, prefixOf, branchOf []int32
+	var every, above []bool
+	var reaches, names, prefixes, branches []string
 	add := func(to []string, of []int32, number int32, more []string) ([]string, []int32) {
 		return append(to, more...), append(of, slices.Repeat([]int32{number}, len(more))...)
 	}
 	for i, q := range queries {
 		number := int32(i)
-		reachName, reachPrefix := reachArgs(q.Reach)
 		numbers, every = append(numbers, number), append(every, q.Filter.Branches == nil)
-		reachNames, reachPrefixes = append(reachNames, reachName), append(reachPrefixes, reachPrefix)
+		within, below := reachArgs(q.Reach)
+		reaches, reachOf = add(reaches, reachOf, number, append(within, below...))
+		above = append(append(above, make([]bool, len(within))...), slices.Repeat([]bool{true}, len(below))...)
 		named, prefixed := splitPatterns(q.Filter.Projects)
 		names, nameOf = add(names, nameOf, number, named)
 		prefixes, prefixOf = add(prefixes, prefixOf, number, prefixed)
@@ -440,7 +441,7 @@ func (s *Store) FeedSnapshots(ctx context.Context, queries []FeedQuery, limit in
 		if err := tx.QueryRow(ctx, feedHeadSQL).Scan(&at); err != nil {
 			return err
 		}
-		rows, err := tx.Query(ctx, newestSQL, numbers, every, reachNames, reachPrefixes, nameOf, names, prefixOf, prefixes, branchOf, branches, limit+1)
+		rows, err := tx.Query(ctx, newestSQL, numbers, every, reachOf, reaches, nameOf, names, prefixOf, prefixes, branchOf, branches, limit+1, above)
 		if err != nil {
 			return err
 		}

@@ -36,7 +36,7 @@ func TestFeedSnapshots_TheNewestOfEach(t *testing.T) {
 	var queries []postgres.FeedQuery
 	for _, wanted := range [][]string{nil, {}, {"*"}, {"Acme/api"}, {"acme/api"}, {"Acme/*"}, {"Acme/api", "Acme/*", "Acme/web"}, {"Acme/api/*", "other"}, {"none"}} {
 		for _, on := range [][]string{nil, {}, {"main"}, {""}, {"z", "", "z", "none"}} {
-			for _, reach := range []ci.Reach{{All: true}, {}, {Pattern: "Acme/api"}, {Pattern: "Acme/*"}} {
+			for _, reach := range []ci.Reach{{All: true}, {}, {Patterns: []string{"Acme/api"}}, {Patterns: []string{"Acme/*"}}} {
 				queries = append(queries, postgres.FeedQuery{Reach: reach, Filter: ci.Filter{Projects: wanted, Branches: on}})
 			}
 		}

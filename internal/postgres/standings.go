@@ -96,8 +96,8 @@ var (
 // build, and without one on the branch asked for, there is nothing to tell.
 func (s *Store) Standings(ctx context.Context, reach ci.Reach, q StandingsQuery) ([]Standing, error) {
 	names, prefixes := splitPatterns(q.Projects)
-	name, prefix := reachArgs(reach)
-	sql, args := standingsSQL, []any{names, prefixes, name, prefix, q.Limit}
+	within, below := reachArgs(reach)
+	sql, args := standingsSQL, []any{names, prefixes, within, below, q.Limit}
 	switch {
 	case q.EachBranch:
 		sql = standingsOfBranchesSQL
@@ -154,8 +154,8 @@ var (
 // has it, and how it ended last; empty: it has not. With a branch, in builds of
 // that branch. NotFound where none within reach has it.
 func (s *Store) StepStanding(ctx context.Context, reach ci.Reach, project, branch string, step ci.StepKey) (newest, ended ci.Status, err error) {
-	name, prefix := reachArgs(reach)
-	sql, args := stepSQL, []any{project, step, name, prefix}
+	within, below := reachArgs(reach)
+	sql, args := stepSQL, []any{project, step, within, below}
 	if branch != "" {
 		sql, args = stepOnBranchSQL, append(args, branch)
 	}
@@ -208,7 +208,7 @@ func (s *Store) Ended(ctx context.Context, reach ci.Reach, q EndedQuery) (builds
 		return nil, "", lineage, err
 	}
 	names, prefixes := splitPatterns(q.Projects)
-	name, prefix := reachArgs(reach)
+	within, below := reachArgs(reach)
 	var statuses []string
 	for _, status := range q.Statuses {
 		statuses = append(statuses, string(status))
@@ -217,7 +217,7 @@ func (s *Store) Ended(ctx context.Context, reach ci.Reach, q EndedQuery) (builds
 		if err := tx.QueryRow(ctx, lineageSQL).Scan(&lineage); err != nil {
 			return fmt.Errorf("read the first epoch: %w", err)
 		}
-		rows, err := collectBuilds(ctx, tx, endedSQL, names, prefixes, name, prefix, q.Branches, statuses, before, beforeRow, q.Limit+1)
+		rows, err := collectBuilds(ctx, tx, endedSQL, names, prefixes, within, below, q.Branches, statuses, before, beforeRow, q.Limit+1)
 		if err != nil {
 			return err
 		}

@@ -51,12 +51,12 @@ func TestStandings_Plans(t *testing.T) {
 	none, all := []string{}, []string{""}
 	far := time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 	for name, args := range map[string][]any{
-		"standings":             {none, all, nil, "", 20_000},
-		"standings on a branch": {none, all, nil, "", 20_000, "b3"},
-		"standings of branches": {none, all, nil, "", 20_000},
-		"a step":                {"p1", "test", nil, ""},
-		"a step on a branch":    {"p1", "test", nil, "", "b3"},
-		"ended":                 {none, all, nil, "", nil, nil, far, 0, 51},
+		"standings":             {none, all, none, all, 20_000},
+		"standings on a branch": {none, all, none, all, 20_000, "b3"},
+		"standings of branches": {none, all, none, all, 20_000},
+		"a step":                {"p1", "test", none, all},
+		"a step on a branch":    {"p1", "test", none, all, "b3"},
+		"ended":                 {none, all, none, all, nil, nil, far, 0, 51},
 	} {
 		for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {
 			if _, err := conn.Exec(t.Context(), "SET plan_cache_mode = "+mode); err != nil {
@@ -110,7 +110,7 @@ func TestStandings(t *testing.T) {
 	}{
 		{"all", everything, postgres.StandingsQuery{}, "p1 b2 #21 failed after #21 failed; p2 b2 #21 failed after #21 failed; "},
 		{"a stranger's", ci.Reach{}, postgres.StandingsQuery{}, "p2 b2 #21 failed after #21 failed; "},
-		{"with a token", ci.Reach{Pattern: "p1"}, postgres.StandingsQuery{Projects: []string{"p1"}}, "p1 b2 #21 failed after #21 failed; "},
+		{"with a token", ci.Reach{Patterns: []string{"p1"}}, postgres.StandingsQuery{Projects: []string{"p1"}}, "p1 b2 #21 failed after #21 failed; "},
 		{"on a branch", everything, postgres.StandingsQuery{Projects: []string{"p1"}, Branch: "b1"}, "p1 b1 #20 passed after #20 passed; "},
 		{"of branches", everything, postgres.StandingsQuery{Projects: []string{"p1"}, EachBranch: true}, "p1  #19 passed after #19 passed; p1 b1 #20 passed after #20 passed; p1 b2 #21 failed after #21 failed; "},
 		{"of nothing", everything, postgres.StandingsQuery{Projects: []string{"p3"}}, ""},

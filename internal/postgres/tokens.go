@@ -5,31 +5,28 @@ import (
 	"errors"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/stepcast/stepcast/internal/ci"
-)
-
-// Scope is what a token may do.
-type Scope string
-
-// The scopes.
-const (
-	ScopeReport Scope = "report" // write
-	ScopeRead   Scope = "read"   // everything of a project
-	ScopeStatus Scope = "status" // the status of builds and steps, never log text
-	ScopeAdmin  Scope = "admin"
 )
 
 // Token is what the database knows of a token.
 type Token struct {
 	ID        string // see ci.TokenID
 	Name      string
-	Scopes    []Scope
-	Project   string // a pattern
+	Scopes    []ci.Scope
+	Project   string     // a pattern
+	Build     ci.BuildID // the zero one: all of them
+	MadeBy    string     // by whom; "": the server itself, or nobody knows
 	CreatedAt time.Time
 	ExpiresAt *time.Time
 	RevokedAt *time.Time
+}
+
+// Grant is what a token gives to whoever holds it.
+func (t *Token) Grant() ci.Grant {
+	return ci.Grant{Scopes: t.Scopes, Project: t.Project, Build: t.Build}
 }
 
 // keepToken is how long it is taken for granted that a token is in force: with
@@ -37,13 +34,17 @@ type Token struct {
 const keepToken = 2 * time.Second
 
 const (
-	tokenColumns = `sum, name, scopes, project, created_at, expires_at, revoked_at`
+	tokenColumns = `sum, name, scopes, project, build, made_by, created_at, expires_at, revoked_at`
 	findTokenSQL = `SELECT ` + tokenColumns + ` FROM tokens WHERE sum = $1`
 )
 
 func scanToken(row pgx.CollectableRow) (t Token, err error) {
 	var sum []byte
-	err = row.Scan(&sum, &t.Name, &t.Scopes, &t.Project, &t.CreatedAt, &t.ExpiresAt, &t.RevokedAt)
+	var build *uuid.UUID
+	err = row.Scan(&sum, &t.Name, &t.Scopes, &t.Project, &build, &t.MadeBy, &t.CreatedAt, &t.ExpiresAt, &t.RevokedAt)
+	if build != nil {
+		t.Build = ci.BuildID(*build)
+	}
 	if len(sum) == 32 {
 		t.ID = ci.TokenID([32]byte(sum))
 	}
@@ -72,15 +73,19 @@ func (s *Store) FindToken(ctx context.Context, sum [32]byte) (t Token, ok bool, 
 }
 
 const addTokenSQL = `
-	INSERT INTO tokens (sum, name, scopes, project, expires_at) VALUES ($1, $2, $3, $4, $5)
+	INSERT INTO tokens (sum, name, scopes, project, build, made_by, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
 	ON CONFLICT (sum) DO UPDATE SET sum = excluded.sum
 	RETURNING ` + tokenColumns
 
 // AddToken stores a token by the SHA-256 of its text, and returns it as it is
 // then: one that is there stays.
 func (s *Store) AddToken(ctx context.Context, sum [32]byte, t Token) (stored Token, err error) {
+	var build *uuid.UUID
+	if g := t.Grant(); !g.Whole() {
+		build = (*uuid.UUID)(&t.Build)
+	}
 	err = s.administer(ctx, func(conn *pgx.Conn) error {
-		rows, err := conn.Query(ctx, addTokenSQL, sum[:], t.Name, t.Scopes, t.Project, t.ExpiresAt)
+		rows, err := conn.Query(ctx, addTokenSQL, sum[:], t.Name, t.Scopes, t.Project, build, t.MadeBy, t.ExpiresAt)
 		if err == nil {
 			stored, err = pgx.CollectExactlyOneRow(rows, scanToken)
 		}
@@ -99,11 +104,11 @@ var tokensSQL = `
 	SELECT ` + tokenColumns + ` FROM tokens WHERE ` + coversSQL("project", 1, 2) + `
 	ORDER BY created_at DESC, sum LIMIT $3`
 
-// Tokens lists the tokens for what a pattern covers, the newest first and at
-// most 1,000: those that have ended too.
-func (s *Store) Tokens(ctx context.Context, pattern string) ([]Token, error) {
-	name, prefix := reachArgs(ci.Reach{Pattern: pattern})
-	rows, err := s.read.Query(ctx, tokensSQL, name, prefix, mostTokens)
+// Tokens lists the tokens for what patterns cover, the newest first and at most
+// 1,000: those that have ended too.
+func (s *Store) Tokens(ctx context.Context, patterns []string) ([]Token, error) {
+	names, prefixes := splitPatterns(append([]string{}, patterns...))
+	rows, err := s.read.Query(ctx, tokensSQL, names, prefixes, mostTokens)
 	if err != nil {
 		return nil, unavailable("list tokens", err)
 	}
@@ -118,13 +123,13 @@ var revokeTokenSQL = `
 	UPDATE tokens SET revoked_at = coalesce(revoked_at, clock_timestamp())
 	WHERE encode(substring(sum FOR 8), 'hex') = $3 AND ` + coversSQL("project", 1, 2)
 
-// RevokeToken ends a token for what a pattern covers, for good; NotFound when
+// RevokeToken ends a token for what patterns cover, for good; NotFound when
 // there is none. The other processes know within seconds.
-func (s *Store) RevokeToken(ctx context.Context, pattern, id string) error {
-	name, prefix := reachArgs(ci.Reach{Pattern: pattern})
+func (s *Store) RevokeToken(ctx context.Context, patterns []string, id string) error {
+	names, prefixes := splitPatterns(append([]string{}, patterns...))
 	defer s.tokens.clear()
 	return s.administer(ctx, func(conn *pgx.Conn) error {
-		done, err := conn.Exec(ctx, revokeTokenSQL, name, prefix, id)
+		done, err := conn.Exec(ctx, revokeTokenSQL, names, prefixes, id)
 		switch {
 		case err != nil:
 			return unavailable("revoke a token", err)

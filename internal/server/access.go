@@ -85,8 +85,9 @@ func pictured(r *http.Request) bool {
 type access string
 
 // Every route names one of these. Where it asks for no more than to read, a
-// public project is open to anybody, and all are to a caller without a token
-// who is no stranger; a token has to have a scope that will do.
+// public project is open to anybody, and all are to a caller of a server
+// without sign-in who shows nothing and is no stranger. Whoever shows something
+// needs a grant with a scope that will do.
 const (
 	public   access = "public"               // nothing; a token that is no good is as none
 	status   access = "status, read"         // how builds and steps stand
@@ -98,19 +99,19 @@ const (
 	admin    access = "admin"                // to change what is set, and tokens; a token is needed
 )
 
-// needsToken tells whether nobody gets in without one.
-func (a access) needsToken() bool { return a == report || a == admin }
+// needsGrant tells whether nobody gets in without one.
+func (a access) needsGrant() bool { return a == report || a == admin }
 
-// takes tells whether a token of that scope will do.
-func (a access) takes(scope postgres.Scope, method string) bool {
+// takes tells whether a scope will do.
+func (a access) takes(scope ci.Scope, method string) bool {
 	switch scope {
-	case postgres.ScopeReport:
+	case ci.ScopeReport:
 		return a == report || a == progress || a == uploaded && method == http.MethodHead
-	case postgres.ScopeRead:
+	case ci.ScopeRead:
 		return a == status || a == progress || a == settings || a == read || a == uploaded
-	case postgres.ScopeStatus:
+	case ci.ScopeStatus:
 		return a == status || a == progress || a == settings
-	case postgres.ScopeAdmin:
+	case ci.ScopeAdmin:
 		return a == settings || a == admin
 	}
 	return false
@@ -126,26 +127,72 @@ const (
 	anywhere origin = "anywhere"
 )
 
-// A caller is who asks.
+// A caller is who asks, and what it was given.
 type caller struct {
-	reach ci.Reach
-	token *postgres.Token // nil: it has none
-	sum   [32]byte        // of the token
+	open   bool // reads everything that is not written by runners alone: there is no sign-in
+	grants []ci.Grant
+	token  *postgres.Token // nil: it has shown none
+	sum    [32]byte        // of the token
 }
 
-// has tells whether the caller has a scope, or needs none.
-func (w *caller) has(takes func(postgres.Scope) bool) bool {
-	return w.token == nil || slices.ContainsFunc(w.token.Scopes, takes)
+// shows tells whether the caller has said who it is.
+func (w *caller) shows() bool { return w.token != nil }
+
+// able tells whether the caller may do such a thing anywhere. Without a token
+// that is to look at what is public.
+func (w *caller) able(a access, method string) bool {
+	if w.token == nil && !a.needsGrant() {
+		return true
+	}
+	return slices.ContainsFunc(w.grants, func(g ci.Grant) bool { return a.givenBy(g, method) })
 }
 
-// text tells whether the caller may see the text of a project that it sees.
-func (w *caller) text(public bool) bool {
-	return public || w.has(func(scope postgres.Scope) bool { return scope == postgres.ScopeRead })
+// may tells whether the caller may do such a thing to a build, or with the zero
+// id to a project, that is not public.
+func (w *caller) may(a access, method, project string, build ci.BuildID) bool {
+	return w.open && !a.needsGrant() || slices.ContainsFunc(w.grants, func(g ci.Grant) bool {
+		return a.givenBy(g, method) && g.Covers(project, build)
+	})
+}
+
+// knows tells whether the caller was given anything for a build, or with the
+// zero id for a project: it may learn that there is such a thing.
+func (w *caller) knows(project string, build ci.BuildID) bool {
+	return w.open || slices.ContainsFunc(w.grants, func(g ci.Grant) bool { return g.Covers(project, build) })
+}
+
+// text tells whether the caller may see the text of a build that it sees.
+func (w *caller) text(project string, build ci.BuildID, public bool) bool {
+	return public || w.may(read, http.MethodGet, project, build)
+}
+
+// patterns are the projects all of which the caller may do such a thing to.
+func (w *caller) patterns(a access, method string) (patterns []string) {
+	for _, g := range w.grants {
+		if g.Whole() && a.givenBy(g, method) && !slices.Contains(patterns, g.Project) {
+			patterns = append(patterns, g.Project)
+		}
+	}
+	return patterns
+}
+
+// reach is which projects the caller may see as a route asks for it.
+func (w *caller) reach(a access, method string) ci.Reach {
+	if w.open && !a.needsGrant() {
+		return ci.Reach{All: true}
+	}
+	return ci.Reach{Patterns: w.patterns(a, method)}
+}
+
+// givenBy tells whether a grant has a scope that will do.
+func (a access) givenBy(g ci.Grant, method string) bool {
+	return g.Has(func(scope ci.Scope) bool { return a.takes(scope, method) })
 }
 
 // Of a request.
 const (
 	callerKey    = "caller"           // its *caller
+	accessKey    = "access"           // the access of its route
 	inAddressKey = "token in address" // the token that its address had
 )
 
@@ -165,6 +212,7 @@ func (s *Server) check(r route) echo.HandlerFunc {
 		case stranger:
 			return refuseStranger()
 		}
+		c.Set(accessKey, r.access)
 		if r.access == public {
 			return r.handler(c)
 		}
@@ -172,33 +220,37 @@ func (s *Server) check(r route) echo.HandlerFunc {
 		if err != nil {
 			return err
 		}
-		if r.access.needsToken() && who.token == nil {
+		if r.access.needsGrant() && !who.shows() {
 			return &ci.Problem{Code: tokenMissing, Detail: fmt.Sprintf("This needs a token: send Authorization: Bearer stp_…, a token with the scope %s; the server says at its start where its first token lies.", r.access)}
 		}
 		c.Set(callerKey, who)
-		able := who.has(func(scope postgres.Scope) bool { return r.access.takes(scope, c.Request().Method) })
-		if ofBuild := strings.Contains(r.path, "/builds/:id"); !able && ofBuild && !r.access.needsToken() {
-			c.Set(publicOnlyKey, r.access) // see build
-		} else if !able {
+		ofBuild := strings.Contains(r.path, "/builds/:id") && !r.access.needsGrant() // builds of public projects are open all the same: see seen
+		if !ofBuild && !who.able(r.access, c.Request().Method) {
 			return lacksScope(r.access)
 		}
 		return r.handler(c)
 	}
 }
 
-// publicOnlyKey is of the access of a request whose token has not the scope
-// for it: builds of public projects are open to it all the same.
-const publicOnlyKey = "public only"
-
 func lacksScope(a access) error {
-	if a.needsToken() {
+	if a.needsGrant() {
 		return &ci.Problem{Code: tokenScope, Detail: fmt.Sprintf("The token may not do this; it needs the scope %s.", a)}
 	}
 	return &ci.Problem{Code: tokenScope, Detail: fmt.Sprintf("The token has none of the scopes that are good for this: %s.", a)}
 }
 
-// reach is which projects the caller of a request may see.
-func (s *Server) reach(c echo.Context) ci.Reach { return s.who(c).reach }
+// asked is what a request asks for. A public route shows how things stand to
+// whoever may see it.
+func asked(c echo.Context) (access, string) {
+	a, _ := c.Get(accessKey).(access)
+	if a == public {
+		a = status
+	}
+	return a, c.Request().Method
+}
+
+// reach is which projects the caller of a request may see for what it asks.
+func (s *Server) reach(c echo.Context) ci.Reach { return s.who(c).reach(asked(c)) }
 
 // who is the caller of a request. On a public route, where none was asked for,
 // a token that is no good makes its caller a stranger.
@@ -207,7 +259,7 @@ func (s *Server) who(c echo.Context) *caller {
 		return who
 	}
 	who, err := s.caller(c)
-	if err != nil || !who.has(func(scope postgres.Scope) bool { return status.takes(scope, http.MethodGet) }) {
+	if err != nil || !who.able(status, http.MethodGet) {
 		who = &caller{}
 	}
 	c.Set(callerKey, who)
@@ -227,7 +279,7 @@ func (s *Server) caller(c echo.Context) (*caller, error) {
 		}
 		text, inAddress = strings.TrimSpace(rest), false
 	case !inAddress:
-		return &caller{reach: ci.Reach{All: !foreign(r) && !pictured(r)}}, nil
+		return &caller{open: !foreign(r) && !pictured(r)}, nil
 	case text == noToken:
 		return &caller{}, nil
 	}
@@ -245,10 +297,10 @@ func (s *Server) caller(c echo.Context) (*caller, error) {
 	if err := inForce(t, time.Now()); err != nil {
 		return nil, err
 	}
-	if inAddress && slices.ContainsFunc(t.Scopes, func(scope postgres.Scope) bool { return scope != postgres.ScopeStatus }) {
+	if inAddress && slices.ContainsFunc(t.Scopes, func(scope ci.Scope) bool { return scope != ci.ScopeStatus }) {
 		return nil, &ci.Problem{Code: tokenInAddress, Detail: "Addresses are seen by many, so that a token in one may have the scope status and no other; send this one as Authorization: Bearer stp_…."}
 	}
-	return &caller{reach: ci.Reach{Pattern: t.Project}, token: &t, sum: sum}, nil
+	return &caller{grants: []ci.Grant{t.Grant()}, token: &t, sum: sum}, nil
 }
 
 // noToken stands for a token where a page of this server asks with a stranger's
@@ -347,24 +399,24 @@ func (s *Server) seen(c echo.Context, id ci.BuildID) (postgres.Ref, error) {
 	if err != nil {
 		return ref, fmt.Errorf("look up build %s: %w", id, err)
 	}
-	reach := s.reach(c)
-	if reach.All {
+	who := s.who(c)
+	a, method := asked(c)
+	if who.open && !a.needsGrant() {
 		return ref, nil
 	}
-	public := false
-	if safe(c.Request().Method) { // what is public is so to be read
-		if public, err = s.isPublic(c.Request().Context(), ref.Project); err != nil {
+	ref.Public = false
+	if safe(method) { // what is public is so to be read
+		if ref.Public, err = s.isPublic(c.Request().Context(), ref.Project); err != nil { // known later than ref is
 			return ref, err
 		}
 	}
-	if !reach.Sees(ref.Project, public) {
-		return ref, noBuild()
-	}
-	if a, ok := c.Get(publicOnlyKey).(access); ok && !public {
+	switch {
+	case ref.Public || who.may(a, method, ref.Project, id):
+		return ref, nil
+	case who.knows(ref.Project, id):
 		return ref, lacksScope(a)
 	}
-	ref.Public = public // known later than ref is
-	return ref, nil
+	return ref, noBuild()
 }
 
 func safe(method string) bool { return method == http.MethodGet || method == http.MethodHead }

@@ -27,7 +27,7 @@ func TestRoutes_DefaultDeny(t *testing.T) {
 		}
 		listed[r.method+" "+path] = true
 		switch {
-		case r.method != http.MethodGet && (!r.access.needsToken() || r.from != here):
+		case r.method != http.MethodGet && (!r.access.needsGrant() || r.from != here):
 			t.Errorf("%s %s writes without a token, or for other sites", r.method, r.path)
 		case (r.access == public) != open[r.path]:
 			t.Errorf("%s %s: access is %s", r.method, r.path, r.access)

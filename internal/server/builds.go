@@ -45,8 +45,8 @@ func (s *Server) createBuild(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if t := s.who(c).token; !ci.MatchProject(t.Project, creation.Project) {
-		return &ci.Problem{Code: tokenProject, Field: "project", Detail: fmt.Sprintf("The token reports for %s, not for %s.", t.Project, creation.Project)}
+	if who := s.who(c); !who.may(report, http.MethodPost, creation.Project, creation.ID) {
+		return reportsElsewhere(who, creation)
 	}
 	b, created, err := s.store.Create(c.Request().Context(), creation)
 	if err != nil {
@@ -58,6 +58,15 @@ func (s *Server) createBuild(c echo.Context) error {
 	}
 	c.Response().Header().Set("Location", "/api/v1/builds/"+b.Build.ID.String())
 	return s.json(c, status, newBuildJSON(b))
+}
+
+func reportsElsewhere(who *caller, want ci.Creation) error {
+	for _, g := range who.grants {
+		if !g.Whole() && g.Project == want.Project {
+			return &ci.Problem{Code: tokenProject, Field: "id", Detail: fmt.Sprintf("The token reports for the build %s alone; create that one.", g.Build)}
+		}
+	}
+	return &ci.Problem{Code: tokenProject, Field: "project", Detail: fmt.Sprintf("The token reports for %s, not for %s.", strings.Join(who.patterns(report, http.MethodPost), ", "), want.Project)}
 }
 
 // getBuild answers with a snapshot. Its ETag is the cursor, for whatever

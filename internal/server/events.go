@@ -178,7 +178,7 @@ func (m *member) resume(cursor string) {
 // buildMember reads what is asked for of a build's log. Who may not see its
 // text gets what logs=none gives.
 func (s *Server) buildMember(c echo.Context, ref postgres.Ref, q url.Values, cursor string) (*member, error) {
-	m := &member{log: ref.Log, epoch: ref.Epoch, name: ref.ID.Name(), project: ref.Project}
+	m := &member{log: ref.Log, epoch: ref.Epoch, name: ref.ID.Name(), project: ref.Project, build: ref.ID}
 	m.resume(cursor)
 	steps, err := stepsWanted(q)
 	if err != nil {
@@ -192,7 +192,7 @@ func (s *Server) buildMember(c echo.Context, ref postgres.Ref, q url.Values, cur
 	default:
 		return nil, &ci.Problem{Code: ci.Invalid, Field: "logs", Detail: "The parameter logs is none, or left out."}
 	}
-	if !s.who(c).text(ref.Public) {
+	if !s.who(c).text(ref.Project, ref.ID, ref.Public) {
 		m.filter.NoLogs = true
 	}
 	m.text = !m.filter.NoLogs

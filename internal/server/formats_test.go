@@ -126,8 +126,8 @@ func TestFormats_Reach(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	build := strings.TrimPrefix(s.built("main", "passed"), "/api/v1")
-	token := s.addToken(postgres.Token{Name: "portal", Scopes: []postgres.Scope{postgres.ScopeStatus}, Project: "acme/*"})
-	other := s.addToken(postgres.Token{Name: "other", Scopes: []postgres.Scope{postgres.ScopeStatus}, Project: "other/*"})
+	token := s.addToken(postgres.Token{Name: "portal", Scopes: []ci.Scope{ci.ScopeStatus}, Project: "acme/*"})
+	other := s.addToken(postgres.Token{Name: "other", Scopes: []ci.Scope{ci.ScopeStatus}, Project: "other/*"})
 	hidden := []string{elsewhere, "Origin: https://portal.example"}
 	for _, path := range []string{"/badge/acme/api.svg", "/shields/acme/api.json", "/cc.xml", "/builds.atom"} {
 		with := "?token="
@@ -430,7 +430,7 @@ func TestPages_Alternates(t *testing.T) {
 	}
 	// Whoever may not see a build is told nothing of it.
 	private := strings.TrimPrefix(s.create(`{"project":"private"}`), "/api/v1")
-	if a := s.get(private, "Authorization: Bearer "+s.addToken(postgres.Token{Name: "other", Scopes: []postgres.Scope{postgres.ScopeRead}, Project: "other"})); a.status != 200 || a.header.Get("Link") != "" {
+	if a := s.get(private, "Authorization: Bearer "+s.addToken(postgres.Token{Name: "other", Scopes: []ci.Scope{ci.ScopeRead}, Project: "other"})); a.status != 200 || a.header.Get("Link") != "" {
 		t.Errorf("%d %v", a.status, a.header.Values("Link"))
 	}
 }

@@ -173,8 +173,7 @@ func newEmbedded(c echo.Context, element string) embedded {
 // exist, and both are for this server's own pages alone, which see all.
 func (s *Server) embed(c echo.Context, page embedded) error {
 	who := s.who(c) // a token that is no good makes a stranger
-	reach := who.reach
-	reach.All = false
+	reach := ci.Reach{Patterns: who.patterns(asked(c))}
 	ancestors, some, err := s.framers(c.Request().Context(), reach, page.Projects)
 	if err != nil {
 		return err

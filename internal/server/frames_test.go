@@ -8,7 +8,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/stepcast/stepcast/internal/ci"
-	"github.com/stepcast/stepcast/internal/postgres"
 )
 
 // fromPortal is how a browser asks for a frame on a page of another site.
@@ -83,8 +82,8 @@ func TestFrames_PrivateIsAsIfItWereNot(t *testing.T) {
 	build := s.secretive("acme/private")
 	s.setFramers("acme/private", `["https://portal.example"]`)
 	none := ci.BuildID(uuid.MustParse("0190a000-0000-7000-8000-000000000001")).String()
-	reads := s.tokenFor("*", postgres.ScopeRead)
-	other := s.tokenFor("other", postgres.ScopeStatus)
+	reads := s.tokenFor("*", ci.ScopeRead)
+	other := s.tokenFor("other", ci.ScopeStatus)
 	there, missing := frames("acme/private", build), frames("acme/missing", none)
 	for i := range there {
 		for _, token := range []string{"", reads, other, "stp_nonsense"} {
@@ -110,7 +109,7 @@ func TestFrames_StatusToken(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	build := s.secretive("acme/private")
-	token := s.tokenFor("acme/*", postgres.ScopeStatus)
+	token := s.tokenFor("acme/*", ci.ScopeStatus)
 	for _, path := range frames("acme/private", build) {
 		path += map[bool]string{true: "&", false: "?"}[strings.Contains(path, "?")] + "token=" + token
 		body, ancestors := s.frameOf(path, fromPortal...)

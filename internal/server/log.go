@@ -331,12 +331,12 @@ var errGone = fmt.Errorf("the peer went away: %w", io.ErrClosedPipe)
 // followed is a log that is written while it grows.
 type followed struct {
 	project string
+	build   ci.BuildID
 	cancel  context.CancelFunc
 }
 
 func (f followed) look(who *caller, now *ci.Publics) bool {
-	public := now.Projects[f.project].Public
-	return who.reach.Sees(f.project, public) && who.text(public)
+	return who.text(f.project, f.build, now.Projects[f.project].Public)
 }
 
 func (f followed) shut() { f.cancel() }
@@ -347,7 +347,7 @@ func (s *Server) followLog(c echo.Context, ref postgres.Ref, key ci.StepKey, out
 	ctx, cancel := context.WithCancel(c.Request().Context())
 	defer cancel()
 	entry := &closer{close: cancel}
-	if err := s.watch(s.who(c), entry, followed{ref.Project, cancel}); err != nil {
+	if err := s.watch(s.who(c), entry, followed{ref.Project, ref.ID, cancel}); err != nil {
 		return err
 	}
 	defer s.open.remove(entry)

@@ -31,13 +31,13 @@ func (s *testServer) secretive(project string) string {
 // setVisibility makes a project public or private.
 func (s *testServer) setVisibility(project, visibility string) {
 	s.t.Helper()
-	a := s.do("PATCH", "/api/v1/projects/"+project, `{"visibility":"`+visibility+`"}`, "Authorization: Bearer "+s.addToken(postgres.Token{Name: "admin", Scopes: []postgres.Scope{postgres.ScopeAdmin}, Project: "*"}), "Content-Type: application/json")
+	a := s.do("PATCH", "/api/v1/projects/"+project, `{"visibility":"`+visibility+`"}`, "Authorization: Bearer "+s.addToken(postgres.Token{Name: "admin", Scopes: []ci.Scope{ci.ScopeAdmin}, Project: "*"}), "Content-Type: application/json")
 	if a.status != http.StatusOK {
 		s.t.Fatalf("make %s %s: %d %s", project, visibility, a.status, a.body)
 	}
 }
 
-func (s *testServer) tokenFor(project string, scopes ...postgres.Scope) string {
+func (s *testServer) tokenFor(project string, scopes ...ci.Scope) string {
 	s.t.Helper()
 	return s.addToken(postgres.Token{Name: "for " + project, Scopes: scopes, Project: project})
 }
@@ -60,13 +60,13 @@ func TestAccess_Matrix(t *testing.T) {
 	builds := [2]string{s.secretive(projects[0]), s.secretive(projects[1])}
 	s.setVisibility(projects[0], "public")
 
-	past, other := time.Now().Add(-time.Second), s.tokenFor("other/*", postgres.ScopeStatus)
-	statusOnly, reads := s.tokenFor("acme/*", postgres.ScopeStatus), s.tokenFor("acme/*", postgres.ScopeRead)
-	reports, admins := s.tokenFor("acme/*", postgres.ScopeReport), s.tokenFor("acme/*", postgres.ScopeAdmin)
-	expired := s.addToken(postgres.Token{Name: "x", Scopes: []postgres.Scope{postgres.ScopeRead, postgres.ScopeReport, postgres.ScopeAdmin}, Project: "*", ExpiresAt: &past})
-	revoked := s.tokenFor("*", postgres.ScopeRead, postgres.ScopeReport, postgres.ScopeAdmin)
+	past, other := time.Now().Add(-time.Second), s.tokenFor("other/*", ci.ScopeStatus)
+	statusOnly, reads := s.tokenFor("acme/*", ci.ScopeStatus), s.tokenFor("acme/*", ci.ScopeRead)
+	reports, admins := s.tokenFor("acme/*", ci.ScopeReport), s.tokenFor("acme/*", ci.ScopeAdmin)
+	expired := s.addToken(postgres.Token{Name: "x", Scopes: []ci.Scope{ci.ScopeRead, ci.ScopeReport, ci.ScopeAdmin}, Project: "*", ExpiresAt: &past})
+	revoked := s.tokenFor("*", ci.ScopeRead, ci.ScopeReport, ci.ScopeAdmin)
 	sum, _ := ci.ParseToken(revoked)
-	if err := s.store.RevokeToken(t.Context(), "*", ci.TokenID(sum)); err != nil {
+	if err := s.store.RevokeToken(t.Context(), []string{"*"}, ci.TokenID(sum)); err != nil {
 		t.Fatal(err)
 	}
 
@@ -138,7 +138,7 @@ func TestAccess_Matrix(t *testing.T) {
 			}
 			return both(403)
 		}},
-		{"another project's read token", []string{"Authorization: Bearer " + s.tokenFor("other/*", postgres.ScopeRead)}, "", false, false, func(a access, about, _ string) pair {
+		{"another project's read token", []string{"Authorization: Bearer " + s.tokenFor("other/*", ci.ScopeRead)}, "", false, false, func(a access, about, _ string) pair {
 			switch {
 			case a == report || a == admin:
 				return both(403)
@@ -147,7 +147,7 @@ func TestAccess_Matrix(t *testing.T) {
 			}
 			return pair{letIn, 404}
 		}},
-		{"another project's report token", []string{"Authorization: Bearer " + s.tokenFor("other/*", postgres.ScopeReport)}, "", false, false, func(a access, about, _ string) pair {
+		{"another project's report token", []string{"Authorization: Bearer " + s.tokenFor("other/*", ci.ScopeReport)}, "", false, false, func(a access, about, _ string) pair {
 			switch {
 			case a == report && about == build:
 				return both(404) // what is public is so to be read
@@ -158,7 +158,7 @@ func TestAccess_Matrix(t *testing.T) {
 			}
 			return both(403)
 		}},
-		{"another project's admin", []string{"Authorization: Bearer " + s.tokenFor("other/*", postgres.ScopeAdmin)}, "", false, false, func(a access, about, _ string) pair {
+		{"another project's admin", []string{"Authorization: Bearer " + s.tokenFor("other/*", ci.ScopeAdmin)}, "", false, false, func(a access, about, _ string) pair {
 			switch {
 			case a == admin && about == project:
 				return both(404)

@@ -51,7 +51,7 @@ func TestOpenAPI_Routes(t *testing.T) {
 		case page:
 		case !ok:
 			t.Errorf("%s %s is not described", r.method, path)
-		case r.access == public && said != "none", r.access.needsToken() && said != "token", r.access != public && !r.access.needsToken() && said != "none or token or status_token":
+		case r.access == public && said != "none", r.access.needsGrant() && said != "token", r.access != public && !r.access.needsGrant() && said != "none or token or status_token":
 			t.Errorf("%s %s: a token is described as %s", r.method, path, said)
 		}
 		delete(described, r.method+" "+path)

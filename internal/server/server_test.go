@@ -75,7 +75,7 @@ func startOn(t *testing.T, database string) *testServer {
 		s.stop()
 		store.Close()
 	})
-	s.token = s.addToken(postgres.Token{Name: "test", Scopes: []postgres.Scope{postgres.ScopeReport, postgres.ScopeRead, postgres.ScopeAdmin}, Project: "*"})
+	s.token = s.addToken(postgres.Token{Name: "test", Scopes: []ci.Scope{ci.ScopeReport, ci.ScopeRead, ci.ScopeAdmin}, Project: "*"})
 	return s
 }
 

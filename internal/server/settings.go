@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -145,13 +146,13 @@ func (d *decoder) origins() []string {
 
 // tokenJSON is what is told of a token.
 type tokenJSON struct {
-	ID        string           `json:"id"`
-	Name      string           `json:"name"`
-	Scopes    []postgres.Scope `json:"scopes"`
-	Project   string           `json:"project"` // a pattern
-	CreatedAt time.Time        `json:"created_at"`
-	ExpiresAt *time.Time       `json:"expires_at"`
-	RevokedAt *time.Time       `json:"revoked_at"`
+	ID        string     `json:"id"`
+	Name      string     `json:"name"`
+	Scopes    []ci.Scope `json:"scopes"`
+	Project   string     `json:"project"` // a pattern
+	CreatedAt time.Time  `json:"created_at"`
+	ExpiresAt *time.Time `json:"expires_at"`
+	RevokedAt *time.Time `json:"revoked_at"`
 }
 
 func newTokenJSON(t postgres.Token) tokenJSON {
@@ -168,8 +169,8 @@ func (s *Server) createToken(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if own := s.who(c).token; !ci.MatchProject(own.Project, want.Project) {
-		return &ci.Problem{Code: tokenProject, Field: "project", Detail: fmt.Sprintf("The token is for %s and cannot make one for %s.", own.Project, want.Project)}
+	if own := s.who(c).patterns(asked(c)); !slices.ContainsFunc(own, func(pattern string) bool { return ci.MatchProject(pattern, want.Project) }) {
+		return &ci.Problem{Code: tokenProject, Field: "project", Detail: fmt.Sprintf("You administer %s and cannot make a token for %s.", strings.Join(own, ", "), want.Project)}
 	}
 	text := ci.NewToken()
 	sum, err := ci.ParseToken(text)
@@ -221,10 +222,10 @@ func decodeToken(body []byte, now time.Time) (t postgres.Token, err error) {
 	return t, nil
 }
 
-func (d *updatesDecoder) scopes() (scopes []postgres.Scope) {
-	all := []postgres.Scope{postgres.ScopeReport, postgres.ScopeRead, postgres.ScopeStatus, postgres.ScopeAdmin}
+func (d *updatesDecoder) scopes() (scopes []ci.Scope) {
+	all := []ci.Scope{ci.ScopeReport, ci.ScopeRead, ci.ScopeStatus, ci.ScopeAdmin}
 	for l := (list{}); d.element(&l); {
-		switch scope := postgres.Scope(d.str()); {
+		switch scope := ci.Scope(d.str()); {
 		case !slices.Contains(all, scope):
 			d.invalid("The scope %s is unknown; it is one of report, read, status, admin.", printable(string(scope)))
 		case !slices.Contains(scopes, scope):
@@ -234,12 +235,12 @@ func (d *updatesDecoder) scopes() (scopes []postgres.Scope) {
 	return scopes
 }
 
-// listTokens answers with the tokens for what the caller's own is for.
+// listTokens answers with the tokens for what the caller administers.
 func (s *Server) listTokens(c echo.Context) error {
 	if _, err := query(c); err != nil {
 		return err
 	}
-	tokens, err := s.store.Tokens(c.Request().Context(), s.who(c).token.Project)
+	tokens, err := s.store.Tokens(c.Request().Context(), s.who(c).patterns(asked(c)))
 	if err != nil {
 		return fmt.Errorf("list tokens: %w", err)
 	}
@@ -255,7 +256,7 @@ func (s *Server) listTokens(c echo.Context) error {
 
 // revokeToken ends a token for good. To end it twice is to end it once.
 func (s *Server) revokeToken(c echo.Context) error {
-	if err := s.store.RevokeToken(c.Request().Context(), s.who(c).token.Project, c.Param("token")); err != nil {
+	if err := s.store.RevokeToken(c.Request().Context(), s.who(c).patterns(asked(c)), c.Param("token")); err != nil {
 		return fmt.Errorf("revoke a token: %w", err)
 	}
 	return c.NoContent(http.StatusNoContent)

@@ -22,7 +22,7 @@ func TestSettings_Refusals(t *testing.T) {
 	for _, project := range []string{"acme/api", "other/api"} {
 		s.create(`{"project":"` + project + `"}`)
 	}
-	admin := []string{"Content-Type: application/json", "Authorization: Bearer " + s.tokenFor("acme/*", postgres.ScopeAdmin)}
+	admin := []string{"Content-Type: application/json", "Authorization: Bearer " + s.tokenFor("acme/*", ci.ScopeAdmin)}
 	for _, c := range []struct {
 		name, method, path, body string
 		status                   int
@@ -45,7 +45,7 @@ func TestSettings_Refusals(t *testing.T) {
 		{"in the past", "POST", "/api/v1/tokens", `{"project":"acme/*","scopes":["status"],"expires_at":"2020-01-01T00:00:00Z"}`, 400, ci.Invalid, "expired already"},
 		{"more than the admin has", "POST", "/api/v1/tokens", `{"project":"*","scopes":["status"]}`, 403, tokenProject, "acme/*"},
 		{"another's project for a token", "POST", "/api/v1/tokens", `{"project":"other/api","scopes":["status"]}`, 403, tokenProject, "acme/*"},
-		{"another's token", "DELETE", "/api/v1/tokens/" + idOf(t, s.tokenFor("other/*", postgres.ScopeRead)), ``, 404, ci.NotFound, "no such token"},
+		{"another's token", "DELETE", "/api/v1/tokens/" + idOf(t, s.tokenFor("other/*", ci.ScopeRead)), ``, 404, ci.NotFound, "no such token"},
 	} {
 		a := s.do(c.method, c.path, c.body, admin...)
 		if p := a.problem(); a.status != c.status || p.Type != "/problems/"+string(c.code) || !strings.Contains(p.Detail, c.says) {
@@ -104,7 +104,7 @@ func TestToken_IsNowhere(t *testing.T) {
 	s := start(t)
 	build := s.create(`{"project":"acme/api"}`)
 	s.create(`{"project":"acme/api"}`)
-	token := s.tokenFor("acme/*", postgres.ScopeStatus)
+	token := s.tokenFor("acme/*", ci.ScopeStatus)
 	var log bytes.Buffer
 	away, err := postgres.Open(t.Context(), postgres.Config{URL: pgtest.New(t)})
 	if err != nil {

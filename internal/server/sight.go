@@ -141,7 +141,7 @@ type watched interface {
 
 // watch opens something, which is shut when its caller may not see it any more.
 func (s *Server) watch(who *caller, entry *closer, shown watched) error {
-	if who.reach.All {
+	if who.open {
 		return s.open.add(entry)
 	}
 	entry.who, entry.shown = who, shown

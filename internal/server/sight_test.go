@@ -15,7 +15,6 @@ import (
 
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/pgtest"
-	"github.com/stepcast/stepcast/internal/postgres"
 )
 
 var stranger = []string{"Origin: https://portal.example", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: cors"}
@@ -70,8 +69,8 @@ func TestSight_Moves(t *testing.T) {
 	title := func(build string, n int) {
 		one.update(build, fmt.Sprintf(`{"build":{"title":"title %d"}}`, n))
 	}
-	token := two.tokenFor("acme/*", postgres.ScopeStatus)
-	onlyB := two.tokenFor("acme/b", postgres.ScopeStatus)
+	token := two.tokenFor("acme/*", ci.ScopeStatus)
+	onlyB := two.tokenFor("acme/b", ci.ScopeStatus)
 	for name, path := range map[string]string{"feed": "/api/v1/events?project=acme/*", "streams": "/api/v1/streams?log=feed;project=acme/*"} {
 		t.Run(name, func(t *testing.T) {
 			two, none := two.in(t), two.in(t)
@@ -273,21 +272,21 @@ func TestAccess_StreamsEnd(t *testing.T) {
 	for _, c := range []struct {
 		name, project string
 		public        bool
-		scope         postgres.Scope // "": no token
+		scope         ci.Scope // "": no token
 		path          string
 		end           func(token string)
 		status        int // of the next request
 	}{
-		{"a revoked token, a build", "p/1", false, postgres.ScopeStatus, "{build}/events", revoke, 401},
-		{"a revoked token, several", "p/2", false, postgres.ScopeStatus, "/api/v1/streams?log={id}&log=feed", revoke, 401},
-		{"a revoked token, the feed", "p/3", true, postgres.ScopeStatus, "/api/v1/events", revoke, 401},
-		{"a revoked token, a log", "p/4", false, postgres.ScopeRead, "{build}/steps/test/log?follow=true", revoke, 401},
-		{"a revoked token, a public project", "p/5", true, postgres.ScopeStatus, "{build}/events", revoke, 401},
-		{"an expired token", "p/6", false, postgres.ScopeStatus, "{build}/events", expire, 401},
+		{"a revoked token, a build", "p/1", false, ci.ScopeStatus, "{build}/events", revoke, 401},
+		{"a revoked token, several", "p/2", false, ci.ScopeStatus, "/api/v1/streams?log={id}&log=feed", revoke, 401},
+		{"a revoked token, the feed", "p/3", true, ci.ScopeStatus, "/api/v1/events", revoke, 401},
+		{"a revoked token, a log", "p/4", false, ci.ScopeRead, "{build}/steps/test/log?follow=true", revoke, 401},
+		{"a revoked token, a public project", "p/5", true, ci.ScopeStatus, "{build}/events", revoke, 401},
+		{"an expired token", "p/6", false, ci.ScopeStatus, "{build}/events", expire, 401},
 		{"private again, a build", "p/7", true, "", "{build}/events", nil, 404},
 		{"private again, several", "p/8", true, "", "/api/v1/streams?log={id};logs=none&log=feed", nil, 404},
 		{"private again, a log", "p/9", true, "", "{build}/steps/test/log?follow=true", nil, 404},
-		{"private again, text for a status token", "p/10", true, postgres.ScopeStatus, "{build}/events", nil, 200},
+		{"private again, text for a status token", "p/10", true, ci.ScopeStatus, "{build}/events", nil, 200},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -340,7 +339,7 @@ func TestAccess_StatusTokenSeesNoText(t *testing.T) {
 	build := s.create(`{"project":"acme/api","status":"running"}`)
 	id := strings.TrimPrefix(build, "/api/v1/builds/")
 	s.update(build, `{"step":{"key":"test","status":"running"}},`+logText("test", 0, marker+"\n"))
-	token := "token=" + s.tokenFor("acme/api", postgres.ScopeStatus)
+	token := "token=" + s.tokenFor("acme/api", ci.ScopeStatus)
 	var streams []*raw
 	for _, path := range []string{
 		build + "/events?" + token, build + "/events?step=test&tail=10&" + token, build + "/events?" + token + "&after=nonsense",

@@ -43,7 +43,8 @@ type member struct {
 	epoch   ci.Epoch // the history in which log has that name; zero for the feed
 	name    ci.LogName
 	filter  ci.Filter
-	project string    // of a build
+	project string // of a build, as build is
+	build   ci.BuildID
 	text    bool      // of a build: its text is shown
 	cursor  ci.Cursor // where the reader is; the prefix is empty while there is no knowing
 	given   bool      // the reader came with a cursor
@@ -54,6 +55,14 @@ type member struct {
 	begin []byte      // data of the snapshot that is to be sent first
 	moves int         // how often the log was looked up again since the last batch
 	ended bool
+}
+
+// needs is what its reader has to be able to do while the project is private.
+func (m *member) needs() access {
+	if m.text {
+		return read
+	}
+	return status
 }
 
 func (m *member) subscribe(tails *feed.Tails, ready func()) {
@@ -416,7 +425,7 @@ func (st *stream) shut() { st.note(shut) }
 func (st *stream) look(who *caller, now *ci.Publics) bool {
 	for _, m := range st.members {
 		if m.name == ci.FeedName {
-			sight := ci.Sight{Reach: who.reach, Public: st.public.Load()}
+			sight := ci.Sight{Reach: m.filter.Sight.Reach, Public: st.public.Load()}
 			if !sight.Same(&m.filter, now) {
 				st.public.Store(now)
 				st.note(sightMoved)
@@ -424,7 +433,7 @@ func (st *stream) look(who *caller, now *ci.Publics) bool {
 			continue
 		}
 		public := now.Projects[m.project].Public
-		if !who.reach.Sees(m.project, public) || m.text && !who.text(public) {
+		if !public && !who.may(m.needs(), http.MethodGet, m.project, m.build) {
 			return false
 		}
 	}

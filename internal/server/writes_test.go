@@ -131,7 +131,7 @@ func TestBadInput(t *testing.T) {
 	expired := noon.AddDate(-1, 0, 0)
 	good := ci.NewToken()
 	typo := good[:39] + string('A'+(good[39]-'A'+1)%26)
-	report := []postgres.Scope{postgres.ScopeReport}
+	report := []ci.Scope{ci.ScopeReport}
 
 	type bad struct {
 		name, method, path, body string
@@ -159,7 +159,7 @@ func TestBadInput(t *testing.T) {
 		{"a typo", "POST", updates, `{"updates":[]}`, []string{"Authorization: Bearer " + typo}, 401, ci.TokenMalformed},
 		{"an unknown token", "POST", updates, `{"updates":[]}`, []string{"Authorization: Bearer " + good}, 401, tokenUnknown},
 		{"an expired token", "POST", updates, `{"updates":[]}`, []string{"Authorization: Bearer " + s.addToken(postgres.Token{Name: "x", Scopes: report, Project: "*", ExpiresAt: &expired})}, 401, tokenExpired},
-		{"a reader's token", "POST", updates, `{"updates":[]}`, []string{"Authorization: Bearer " + s.addToken(postgres.Token{Name: "z", Scopes: []postgres.Scope{postgres.ScopeRead}, Project: "*"})}, 403, tokenScope},
+		{"a reader's token", "POST", updates, `{"updates":[]}`, []string{"Authorization: Bearer " + s.addToken(postgres.Token{Name: "z", Scopes: []ci.Scope{ci.ScopeRead}, Project: "*"})}, 403, tokenScope},
 		{"another project's token", "POST", updates, `{"updates":[]}`, []string{"Authorization: Bearer " + s.addToken(postgres.Token{Name: "o", Scopes: report, Project: "other/*"})}, 404, ci.NotFound},
 		{"a bad token to read", "GET", build, ``, []string{"Authorization: Bearer " + typo}, 401, ci.TokenMalformed},
 		{"another site's page", "POST", updates, `{"updates":[]}`, with("Sec-Fetch-Site: cross-site"), 403, crossOrigin},

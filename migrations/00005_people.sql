@@ -1,0 +1,93 @@
+-- +goose Up
+
+-- People: who has signed in, links for those who have not, runners without a
+-- secret of their own, and who did what. A process of the release before knows
+-- none of these tables and columns, and every token that it makes is right
+-- without them. It does not know that a token may be for one build alone, and
+-- takes it for one of the whole project until it is replaced.
+
+-- Whoever waits for this lock has everybody else wait behind it: see 00003.
+-- +goose StatementBegin
+DO $$
+BEGIN
+    LOOP
+        BEGIN
+            SET LOCAL lock_timeout = '1s';
+            LOCK TABLE tokens IN ACCESS EXCLUSIVE MODE;
+            EXIT;
+        EXCEPTION WHEN lock_not_available THEN
+            PERFORM pg_sleep(1);
+        END;
+    END LOOP;
+END
+$$;
+-- +goose StatementEnd
+ALTER TABLE tokens
+    ADD COLUMN IF NOT EXISTS build     uuid,                     -- for that build of the project alone; it need not be there yet
+    ADD COLUMN IF NOT EXISTS made_by   text NOT NULL DEFAULT '', -- whose doing it was; empty: the server's own
+    ADD COLUMN IF NOT EXISTS used_at   timestamptz,              -- the last time, some minutes late
+    ADD COLUMN IF NOT EXISTS used_from text;                     -- and the address of who used it
+
+-- A session is what a browser with its cookie may do: what the groups of its
+-- person are given, or what a token is, and the builds whose links were opened
+-- in it.
+CREATE TABLE IF NOT EXISTS sessions (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    sum        bytea NOT NULL UNIQUE CHECK (octet_length(sum) = 32), -- SHA-256 of the cookie
+    former     bytea UNIQUE CHECK (octet_length(former) = 32),       -- of the one before, which is good for a moment more
+    rotated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    issuer     text,  -- of who signed in at a provider, with
+    subject    text,  -- the provider's name for the person; both null: nobody did
+    name       text NOT NULL DEFAULT '',
+    email      text NOT NULL DEFAULT '',
+    groups     text[] NOT NULL DEFAULT '{}',
+    token      bytea REFERENCES tokens, -- of who pasted one
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    seen_at    timestamptz NOT NULL DEFAULT clock_timestamp(), -- the last time, some minutes late
+    expires_at timestamptz NOT NULL,
+    ended_at   timestamptz,
+    CHECK ((issuer IS NULL) = (subject IS NULL))
+);
+CREATE INDEX IF NOT EXISTS sessions_by_person ON sessions (issuer, subject);
+CREATE INDEX IF NOT EXISTS sessions_by_token ON sessions (token);
+CREATE INDEX IF NOT EXISTS sessions_by_expiry ON sessions (expires_at);
+
+-- A link is a token for one build, whose text opens it in a browser.
+CREATE TABLE IF NOT EXISTS session_links (
+    session bigint NOT NULL REFERENCES sessions ON DELETE CASCADE,
+    token   bytea NOT NULL REFERENCES tokens,
+    PRIMARY KEY (session, token)
+);
+
+-- Who is on the way to a provider and has not come back yet, to whichever
+-- process.
+CREATE TABLE IF NOT EXISTS sign_ins (
+    sum        bytea PRIMARY KEY CHECK (octet_length(sum) = 32), -- SHA-256 of the state
+    verifier   text NOT NULL, -- PKCE, RFC 7636
+    nonce      text NOT NULL,
+    back       text NOT NULL, -- the path to go on to
+    expires_at timestamptz NOT NULL
+);
+CREATE INDEX IF NOT EXISTS sign_ins_by_expiry ON sign_ins (expires_at);
+
+-- Identity tokens of runners that have been exchanged, until they expire by
+-- themselves: each is good for one token.
+CREATE TABLE IF NOT EXISTS exchanges (
+    sum        bytea PRIMARY KEY CHECK (octet_length(sum) = 32), -- SHA-256 of issuer and id
+    token      bytea NOT NULL REFERENCES tokens,
+    expires_at timestamptz NOT NULL
+);
+CREATE INDEX IF NOT EXISTS exchanges_by_expiry ON exchanges (expires_at);
+
+-- Who did what to tokens, projects, links and sessions, written with the change
+-- itself.
+CREATE TABLE IF NOT EXISTS audit (
+    id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+    actor   text NOT NULL,
+    action  text COLLATE "C" NOT NULL, -- such as token.create
+    project text COLLATE "C" NOT NULL, -- a project or a pattern; *: of the whole server
+    target  text NOT NULL,
+    detail  jsonb NOT NULL DEFAULT '{}',
+    address text NOT NULL -- of the client
+);
