@@ -21,6 +21,8 @@ func TestReach(t *testing.T) {
 		{Reach{Patterns: []string{"acme/api"}}, "acme/api", true, true},
 		{Reach{Patterns: []string{"acme/api"}}, "acme/api2", false, true},
 		{Reach{Patterns: []string{"other"}}, "acme/api", false, true},
+		{Reach{Patterns: []string{"other", "acme/*"}}, "acme/api", true, true},
+		{Reach{Patterns: []string{"other", "acme/web"}}, "acme/api", false, true},
 	} {
 		if got := c.reach.Sees(c.project, false); got != c.private {
 			t.Errorf("%+v sees %s while private: %v", c.reach, c.project, got)

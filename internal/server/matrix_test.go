@@ -42,6 +42,16 @@ func (s *testServer) tokenFor(project string, scopes ...ci.Scope) string {
 	return s.addToken(postgres.Token{Name: "for " + project, Scopes: scopes, Project: project})
 }
 
+// tokenOf is a token for one build.
+func (s *testServer) tokenOf(project, build string, scopes ...ci.Scope) string {
+	s.t.Helper()
+	id, err := ci.ParseBuildID(build)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return s.addToken(postgres.Token{Name: "of " + build, Scopes: scopes, Project: project, Build: id})
+}
+
 // What a cell of the matrix may say besides a status: let in, whatever the
 // handler makes of the request.
 const letIn = 0
@@ -63,6 +73,7 @@ func TestAccess_Matrix(t *testing.T) {
 	past, other := time.Now().Add(-time.Second), s.tokenFor("other/*", ci.ScopeStatus)
 	statusOnly, reads := s.tokenFor("acme/*", ci.ScopeStatus), s.tokenFor("acme/*", ci.ScopeRead)
 	reports, admins := s.tokenFor("acme/*", ci.ScopeReport), s.tokenFor("acme/*", ci.ScopeAdmin)
+	reportsOne, readsOne := s.tokenOf(projects[1], builds[1], ci.ScopeReport), s.tokenOf(projects[1], builds[1], ci.ScopeRead)
 	expired := s.addToken(postgres.Token{Name: "x", Scopes: []ci.Scope{ci.ScopeRead, ci.ScopeReport, ci.ScopeAdmin}, Project: "*", ExpiresAt: &past})
 	revoked := s.tokenFor("*", ci.ScopeRead, ci.ScopeReport, ci.ScopeAdmin)
 	sum, _ := ci.ParseToken(revoked)
@@ -71,8 +82,8 @@ func TestAccess_Matrix(t *testing.T) {
 	}
 
 	// What each caller is answered, by what a route is about: one build, one
-	// project, or a list of whatever there is.
-	const build, project, list = "build", "project", "list"
+	// project, a list of whatever there is, or the log of a build among others.
+	const build, project, list, log = "build", "project", "list", "log"
 	fromElsewhere := []string{"Origin: https://portal.example", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: cors"}
 	callers := []struct {
 		name    string
@@ -169,6 +180,39 @@ func TestAccess_Matrix(t *testing.T) {
 			}
 			return both(403)
 		}},
+		{"a report token of one build", []string{"Authorization: Bearer " + reportsOne}, "", false, false, func(a access, about, method string) pair {
+			switch {
+			case a == public:
+				return both(letIn)
+			case a == report && about == build:
+				return pair{404, letIn}
+			case a == report:
+				return both(letIn) // nothing was said of a build yet
+			case about == build && (a == progress || a == uploaded && method == http.MethodHead):
+				return both(letIn)
+			case about == build:
+				return pair{letIn, 403}
+			}
+			return both(403)
+		}},
+		{"a read token of one build", []string{"Authorization: Bearer " + readsOne}, "", false, false, func(a access, about, _ string) pair {
+			switch {
+			case a == report || a == admin:
+				return both(403)
+			case about == project:
+				return pair{letIn, 404}
+			}
+			return both(letIn)
+		}},
+		{"a read token of another build", []string{"Authorization: Bearer " + s.tokenOf(projects[1], ci.NewBuildID().String(), ci.ScopeRead)}, "", false, false, func(a access, about, _ string) pair {
+			switch {
+			case a == report || a == admin:
+				return both(403)
+			case about != list:
+				return pair{letIn, 404}
+			}
+			return both(letIn)
+		}},
 		{"a revoked token", []string{"Authorization: Bearer " + revoked}, "", false, false, badToken},
 		{"an expired token", []string{"Authorization: Bearer " + expired}, "", false, false, badToken},
 		{"a malformed token", []string{"Authorization: Bearer stp_123"}, "", false, false, badToken},
@@ -192,7 +236,7 @@ func TestAccess_Matrix(t *testing.T) {
 		"GET /api/v1/builds/:id/steps/*/lines": {build, "/api/v1/builds/{build}/steps/test/lines", 200},
 		"GET /api/v1/builds/:id/steps/*/log":   {build, "/api/v1/builds/{build}/steps/test/log", 200},
 		"GET /api/v1/events":                   {list, "", 200},
-		"GET /api/v1/streams":                  {project, "/api/v1/streams?log={build}", 200},
+		"GET /api/v1/streams":                  {log, "/api/v1/streams?log={build}", 200},
 		"GET /api/v1/projects":                 {list, "", 200},
 		"GET /api/v1/projects/*":               {project, "/api/v1/projects/{project}", 200},
 		"PATCH /api/v1/projects/*":             {project, "/api/v1/projects/{project}", 400},
@@ -274,7 +318,7 @@ func TestAccess_Matrix(t *testing.T) {
 					if strings.Contains(caller.name, "status token") && i == 1 && strings.Contains(a.body, marker) && sample.path != "/api/v1/builds/{build}/search?q="+marker {
 						t.Errorf("%s: the log's text is in the answer", cell)
 					}
-					for _, secret := range []string{statusOnly, reads, reports, admins, expired, revoked, other} {
+					for _, secret := range []string{statusOnly, reads, reports, admins, reportsOne, readsOne, expired, revoked, other} {
 						if (secret == statusOnly || secret == other) && strings.HasPrefix(r.path, "/embed/") {
 							continue // the frame's element reads with it
 						}
