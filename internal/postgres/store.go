@@ -54,6 +54,7 @@ type Store struct {
 	renewing   sync.Mutex // held by whoever looks for the epoch in force
 	refs       cache[ci.BuildID, Ref]
 	tokens     cache[[32]byte, Token]
+	uses       uses
 	disk       diskGauge
 }
 
@@ -75,6 +76,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s := &Store{cfg: cfg, log: cfg.Log}
 	s.disk.free = cfg.DiskFree
 	s.tokens.keep = keepToken
+	s.uses = uses{latest: make(map[[32]byte]use), due: make(chan struct{}, 1)}
 	for range max(1, cfg.Committers) {
 		s.committers = append(s.committers, newCommitter(s))
 	}
@@ -90,7 +92,8 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	return s, nil
 }
 
-// Run commits, listens and looks for lost steps until ctx is done; what was
+// Run commits, listens, looks for lost steps and writes down when tokens were
+// used until ctx is done; what was
 // accepted by then is committed first.
 func (s *Store) Run(ctx context.Context, w Watcher) error {
 	s.watcher = w
@@ -110,6 +113,7 @@ func (s *Store) Run(ctx context.Context, w Watcher) error {
 	group.Go(func() error { s.notifier.run(late); return nil })
 	group.Go(func() error { s.listener.run(late); return nil })
 	group.Go(func() error { s.sweep(ctx); return nil })
+	group.Go(func() error { s.keepUses(ctx); return nil })
 	return group.Wait()
 }
 
