@@ -24,9 +24,12 @@ $$;
 -- +goose StatementEnd
 ALTER TABLE tokens
     ADD COLUMN IF NOT EXISTS build     uuid,                     -- for that build of the project alone; it need not be there yet
-    ADD COLUMN IF NOT EXISTS made_by   text NOT NULL DEFAULT '', -- whose doing it was; empty: the server's own
-    ADD COLUMN IF NOT EXISTS used_at   timestamptz,              -- the last time, some minutes late
-    ADD COLUMN IF NOT EXISTS used_from text;                     -- and the address of who used it
+    ADD COLUMN IF NOT EXISTS made_by   text NOT NULL DEFAULT '', -- whose doing it was; empty: of a time when that was not kept
+    ADD COLUMN IF NOT EXISTS used_at   timestamptz,              -- the last time, a minute late at most
+    ADD COLUMN IF NOT EXISTS used_from text,                     -- and the address of who used it
+    ADD COLUMN IF NOT EXISTS link      boolean NOT NULL DEFAULT false CHECK (NOT link OR build IS NOT NULL AND expires_at IS NOT NULL);
+CREATE INDEX IF NOT EXISTS tokens_by_age ON tokens (created_at, sum) WHERE NOT link;
+CREATE INDEX IF NOT EXISTS tokens_by_build ON tokens (build) WHERE build IS NOT NULL;
 
 -- A session is what a browser with its cookie may do: what the groups of its
 -- person are given, or what a token is, and the builds whose links were opened
@@ -80,14 +83,28 @@ CREATE TABLE IF NOT EXISTS exchanges (
 CREATE INDEX IF NOT EXISTS exchanges_by_expiry ON exchanges (expires_at);
 
 -- Who did what to tokens, projects, links and sessions, written with the change
--- itself.
+-- itself and kept for good.
 CREATE TABLE IF NOT EXISTS audit (
     id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at      timestamptz NOT NULL DEFAULT clock_timestamp(),
     actor   text NOT NULL,
+    address text NOT NULL, -- of the client; empty: none
     action  text COLLATE "C" NOT NULL, -- such as token.create
     project text COLLATE "C" NOT NULL, -- a project or a pattern; *: of the whole server
     target  text NOT NULL,
-    detail  jsonb NOT NULL DEFAULT '{}',
-    address text NOT NULL -- of the client
+    detail  jsonb NOT NULL
 );
+CREATE INDEX IF NOT EXISTS audit_by_project ON audit (project, id);
+
+-- Nothing that the server does changes it. The owner of the table, who may drop
+-- this trigger, still can.
+-- +goose StatementBegin
+CREATE OR REPLACE FUNCTION audit_is_kept() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the audit is added to, and nothing of it is changed or deleted';
+END
+$$;
+-- +goose StatementEnd
+CREATE OR REPLACE TRIGGER audit_is_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
+    FOR EACH STATEMENT EXECUTE FUNCTION audit_is_kept();
+ALTER TABLE audit ENABLE ALWAYS TRIGGER audit_is_kept; -- also where a session takes itself for a replica

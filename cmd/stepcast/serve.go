@@ -242,7 +242,7 @@ func firstToken(ctx context.Context, store *postgres.Store, dir string) error {
 		return fmt.Errorf("%s holds no token (%w); delete the file to get a new one", path, err)
 	}
 	all := []ci.Scope{ci.ScopeReport, ci.ScopeRead, ci.ScopeStatus, ci.ScopeAdmin}
-	_, err = store.AddToken(ctx, sum, postgres.Token{Name: "first token", Scopes: all, Project: "*"})
+	_, err = store.AddToken(ctx, postgres.Itself, sum, postgres.Token{Name: "first token", Scopes: all, Project: "*"})
 	return err
 }
 

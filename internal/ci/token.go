@@ -8,28 +8,35 @@ import (
 	"strings"
 )
 
-// A token is "stp_", 30 random base62 characters and a checksum of six, the
-// CRC-32 (IEEE) of those 30 in base62: a scanner recognises a leaked one
-// without asking, and a typo is told from a revoked token.
+// The text of a token is "stp_", 30 random base62 characters and a checksum of
+// six, the CRC-32 (IEEE) of those 30 in base62: a scanner recognises a leaked one
+// without asking, and a typo is told from a revoked token. That of a link begins
+// with "stl_", so that neither can stand for the other.
 const (
 	tokenPrefix = "stp_"
-	tokenRandom = 30
-	tokenCheck  = 6
+	linkPrefix  = "stl_"
+	textRandom  = 30
+	textCheck   = 6
 	base62      = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 )
 
 // NewToken returns a fresh token. Its text is shown once and kept nowhere; the
 // database holds the sum that ParseToken returns.
-func NewToken() string {
-	token := []byte(tokenPrefix)
-	for len(token) < len(tokenPrefix)+tokenRandom {
+func NewToken() string { return newText(tokenPrefix) }
+
+// NewLink returns the text of a fresh link, which is kept as a token's is.
+func NewLink() string { return newText(linkPrefix) }
+
+func newText(prefix string) string {
+	text := []byte(prefix)
+	for len(text) < len(prefix)+textRandom {
 		var b [1]byte
 		rand.Read(b[:])  // never fails
 		if b[0] < 4*62 { // so that all characters are equally likely
-			token = append(token, base62[b[0]%62])
+			text = append(text, base62[b[0]%62])
 		}
 	}
-	return string(token) + tokenSum(string(token[len(tokenPrefix):]))
+	return string(text) + textSum(string(text[len(prefix):]))
 }
 
 // ParseToken checks the form of a token and returns the SHA-256 of its text,
@@ -37,24 +44,36 @@ func NewToken() string {
 func ParseToken(s string) (sum [32]byte, err error) {
 	rest, ok := strings.CutPrefix(s, tokenPrefix)
 	switch {
+	case strings.HasPrefix(s, linkPrefix):
+		return sum, &Problem{Code: TokenMalformed, Detail: "This is the text of a link, which is opened in a browser, and no token; a token begins with stp_."}
 	case !ok:
 		return sum, &Problem{Code: TokenMalformed, Detail: "A token begins with stp_; this is something else."}
-	case len(rest) != tokenRandom+tokenCheck:
+	case len(rest) != textRandom+textCheck:
 		return sum, &Problem{Code: TokenMalformed, Detail: "The token is too short or too long; it was not copied whole."}
-	case rest[tokenRandom:] != tokenSum(rest[:tokenRandom]):
+	case rest[textRandom:] != textSum(rest[:textRandom]):
 		return sum, &Problem{Code: TokenMalformed, Detail: "The token's checksum is wrong; there is a typo in it."}
 	}
 	return sha256.Sum256([]byte(s)), nil
 }
 
-// TokenID is by what a token is spoken of: the first sixteen digits of its sum.
-// Whoever holds a leaked token can work out which one it is.
+// ParseLink returns the sum of a link's text; ok is false for what is none, or
+// was not copied whole.
+func ParseLink(s string) (sum [32]byte, ok bool) {
+	rest, ok := strings.CutPrefix(s, linkPrefix)
+	if !ok || len(rest) != textRandom+textCheck || rest[textRandom:] != textSum(rest[:textRandom]) {
+		return sum, false
+	}
+	return sha256.Sum256([]byte(s)), true
+}
+
+// TokenID is by what a token, or a link, is spoken of: the first sixteen digits
+// of its sum. Whoever holds a leaked one can work out which one it is.
 func TokenID(sum [32]byte) string { return fmt.Sprintf("%x", sum[:8]) }
 
-func tokenSum(random string) string {
+func textSum(random string) string {
 	n := crc32.ChecksumIEEE([]byte(random))
-	sum := make([]byte, tokenCheck)
-	for i := tokenCheck - 1; i >= 0; i-- {
+	sum := make([]byte, textCheck)
+	for i := textCheck - 1; i >= 0; i-- {
 		sum[i] = base62[n%62]
 		n /= 62
 	}

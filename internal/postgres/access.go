@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
@@ -134,27 +135,53 @@ type SettingsChange struct {
 	FrameAncestors ci.Field[[]string]
 }
 
-const changeSettingsSQL = `
+const (
+	lockSettingsSQL   = settingsOfSQL + ` FOR NO KEY UPDATE`
+	changeSettingsSQL = `
 	UPDATE projects SET
 		visibility_event = CASE WHEN public = coalesce($2, public) THEN visibility_event ELSE (SELECT coalesce(max(id), 0) FROM feed) END,
 		visibility_at = CASE WHEN public = coalesce($2, public) THEN visibility_at ELSE clock_timestamp() END,
 		public = coalesce($2, public),
 		frame_ancestors = CASE WHEN $3 THEN $4::text[] ELSE frame_ancestors END
 	WHERE name = $1 RETURNING name, public, frame_ancestors`
+)
 
 // ChangeSettings changes those of a project and returns them as they are then;
 // NotFound when there is none. The other processes know within seconds.
-func (s *Store) ChangeSettings(ctx context.Context, project string, change SettingsChange) (v Settings, err error) {
-	err = s.administer(ctx, func(conn *pgx.Conn) error {
+func (s *Store) ChangeSettings(ctx context.Context, by Actor, project string, change SettingsChange) (v Settings, err error) {
+	err = s.change(ctx, "change settings", func(tx pgx.Tx) error {
 		var public *bool
 		if change.Public.Present {
 			public = &change.Public.Value
 		}
-		v, err = scanSettings("change settings", conn.QueryRow(ctx, changeSettingsSQL, project, public, change.FrameAncestors.Present, change.FrameAncestors.Value))
-		return err
+		before, err := scanSettings("read settings", tx.QueryRow(ctx, lockSettingsSQL, project))
+		if err != nil {
+			return err
+		}
+		if v, err = scanSettings("change settings", tx.QueryRow(ctx, changeSettingsSQL, project, public, change.FrameAncestors.Present, change.FrameAncestors.Value)); err != nil {
+			return err
+		}
+		changed := before.changesTo(v)
+		if len(changed) == 0 {
+			return nil
+		}
+		return audit(ctx, tx, by, ProjectSet, project, project, changed)
 	})
 	s.refs.clear()
 	return v, err
+}
+
+// changesTo are the settings that differ, each with what it was and what it is.
+func (v Settings) changesTo(now Settings) map[string]any {
+	visibility := map[bool]string{true: "public", false: "private"}
+	changed := make(map[string]any)
+	if v.Public != now.Public {
+		changed["visibility"] = map[string]any{"from": visibility[v.Public], "to": visibility[now.Public]}
+	}
+	if (v.FrameAncestors == nil) != (now.FrameAncestors == nil) || !slices.Equal(v.FrameAncestors, now.FrameAncestors) {
+		changed["frame_ancestors"] = map[string]any{"from": v.FrameAncestors, "to": now.FrameAncestors}
+	}
+	return changed
 }
 
 // administer does what is rare on a connection of its own, whose commits are on

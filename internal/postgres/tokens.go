@@ -1,8 +1,12 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -11,17 +15,21 @@ import (
 	"github.com/stepcast/stepcast/internal/ci"
 )
 
-// Token is what the database knows of a token.
+// Token is what the database knows of a token, or of a link, which is a token
+// for one build whose text opens it in a browser and does nothing else.
 type Token struct {
 	ID        string // see ci.TokenID
 	Name      string
 	Scopes    []ci.Scope
 	Project   string     // a pattern
 	Build     ci.BuildID // the zero one: all of them
-	MadeBy    string     // by whom; "": the server itself, or nobody knows
+	Link      bool
+	MadeBy    string // by whom, as Actor.Name has it; "": nobody knows
 	CreatedAt time.Time
 	ExpiresAt *time.Time
 	RevokedAt *time.Time
+	UsedAt    *time.Time // the last time, a minute late at most; nil: never
+	UsedFrom  string     // the address of whoever did
 }
 
 // Grant is what a token gives to whoever holds it.
@@ -34,14 +42,14 @@ func (t *Token) Grant() ci.Grant {
 const keepToken = 2 * time.Second
 
 const (
-	tokenColumns = `sum, name, scopes, project, build, made_by, created_at, expires_at, revoked_at`
+	tokenColumns = `sum, name, scopes, project, build, link, made_by, created_at, expires_at, revoked_at, used_at, coalesce(used_from, '')`
 	findTokenSQL = `SELECT ` + tokenColumns + ` FROM tokens WHERE sum = $1`
 )
 
 func scanToken(row pgx.CollectableRow) (t Token, err error) {
 	var sum []byte
 	var build *uuid.UUID
-	err = row.Scan(&sum, &t.Name, &t.Scopes, &t.Project, &build, &t.MadeBy, &t.CreatedAt, &t.ExpiresAt, &t.RevokedAt)
+	err = row.Scan(&sum, &t.Name, &t.Scopes, &t.Project, &build, &t.Link, &t.MadeBy, &t.CreatedAt, &t.ExpiresAt, &t.RevokedAt, &t.UsedAt, &t.UsedFrom)
 	if build != nil {
 		t.Build = ci.BuildID(*build)
 	}
@@ -73,69 +81,154 @@ func (s *Store) FindToken(ctx context.Context, sum [32]byte) (t Token, ok bool, 
 }
 
 const addTokenSQL = `
-	INSERT INTO tokens (sum, name, scopes, project, build, made_by, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
-	ON CONFLICT (sum) DO UPDATE SET sum = excluded.sum
-	RETURNING ` + tokenColumns
+	INSERT INTO tokens (sum, name, scopes, project, build, link, made_by, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+	ON CONFLICT DO NOTHING`
 
-// AddToken stores a token by the SHA-256 of its text, and returns it as it is
-// then: one that is there stays.
-func (s *Store) AddToken(ctx context.Context, sum [32]byte, t Token) (stored Token, err error) {
-	var build *uuid.UUID
-	if g := t.Grant(); !g.Whole() {
-		build = (*uuid.UUID)(&t.Build)
-	}
-	err = s.administer(ctx, func(conn *pgx.Conn) error {
-		rows, err := conn.Query(ctx, addTokenSQL, sum[:], t.Name, t.Scopes, t.Project, build, t.MadeBy, t.ExpiresAt)
+// AddToken stores a token, or a link, by the SHA-256 of its text, and returns it
+// as it is then: one that is there stays.
+func (s *Store) AddToken(ctx context.Context, by Actor, sum [32]byte, t Token) (stored Token, err error) {
+	err = s.change(ctx, "add a token", func(tx pgx.Tx) error {
+		made, err := addToken(ctx, tx, by, sum, t)
+		if err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, findTokenSQL, sum[:])
 		if err == nil {
 			stored, err = pgx.CollectExactlyOneRow(rows, scanToken)
 		}
-		if err != nil {
-			return unavailable("add a token", err)
+		if err != nil || !made {
+			return err
 		}
-		return nil
+		if t.Link {
+			return audit(ctx, tx, by, LinkCreate, t.Project, stored.ID, map[string]any{"build": t.Build.String(), "scope": t.Scopes[0], "expires_at": t.ExpiresAt})
+		}
+		return audit(ctx, tx, by, TokenCreate, t.Project, stored.ID, map[string]any{"name": t.Name, "scopes": t.Scopes, "expires_at": t.ExpiresAt})
 	})
 	return stored, err
 }
 
-// mostTokens is how many are listed.
-const mostTokens = 1000
-
-var tokensSQL = `
-	SELECT ` + tokenColumns + ` FROM tokens WHERE ` + coversSQL("project", 1, 2) + `
-	ORDER BY created_at DESC, sum LIMIT $3`
-
-// Tokens lists the tokens for what patterns cover, the newest first and at most
-// 1,000: those that have ended too.
-func (s *Store) Tokens(ctx context.Context, patterns []string) ([]Token, error) {
-	names, prefixes := splitPatterns(append([]string{}, patterns...))
-	rows, err := s.read.Query(ctx, tokensSQL, names, prefixes, mostTokens)
-	if err != nil {
-		return nil, unavailable("list tokens", err)
+// addToken tells whether the token was not there.
+func addToken(ctx context.Context, tx pgx.Tx, by Actor, sum [32]byte, t Token) (made bool, err error) {
+	var build *uuid.UUID
+	if g := t.Grant(); !g.Whole() {
+		build = (*uuid.UUID)(&t.Build)
 	}
-	tokens, err := pgx.CollectRows(rows, scanToken)
-	if err != nil {
-		return nil, unavailable("list tokens", err)
-	}
-	return tokens, nil
+	done, err := tx.Exec(ctx, addTokenSQL, sum[:], t.Name, t.Scopes, t.Project, build, t.Link, told(by.Name), t.ExpiresAt)
+	return done.RowsAffected() == 1, err
 }
 
-var revokeTokenSQL = `
-	UPDATE tokens SET revoked_at = coalesce(revoked_at, clock_timestamp())
-	WHERE encode(substring(sum FOR 8), 'hex') = $3 AND ` + coversSQL("project", 1, 2)
+// TokensQuery selects tokens, or the links to a build.
+type TokensQuery struct {
+	Links  ci.BuildID // the build; the zero one: no links, but tokens
+	Limit  int        // at most so many; the caller bounds it
+	Before string     // the opaque next of an earlier page
+}
+
+var (
+	tokensSQL = `
+	SELECT ` + tokenColumns + ` FROM tokens WHERE ` + coversSQL("project", 1, 2) + ` AND NOT link
+	AND (created_at, sum) < ($3, $4) ORDER BY created_at DESC, sum DESC LIMIT $5`
+	linksSQL = `
+	SELECT ` + tokenColumns + ` FROM tokens WHERE ` + coversSQL("project", 1, 2) + ` AND link AND build = $6
+	AND (created_at, sum) < ($3, $4) ORDER BY created_at DESC, sum DESC LIMIT $5`
+)
+
+// Tokens lists the tokens for what patterns cover, the newest first, those that
+// have ended too; next is empty at the end.
+func (s *Store) Tokens(ctx context.Context, within []string, q TokensQuery) (tokens []Token, next string, err error) {
+	created, sum, err := parseTokenBefore(q.Before)
+	if err != nil {
+		return nil, "", err
+	}
+	names, prefixes := splitPatterns(append([]string{}, within...))
+	sql, args := tokensSQL, []any{names, prefixes, created, sum, q.Limit + 1}
+	if q.Links != (ci.BuildID{}) {
+		sql, args = linksSQL, append(args, uuid.UUID(q.Links))
+	}
+	rows, err := s.read.Query(ctx, sql, args...)
+	if err == nil {
+		tokens, err = pgx.CollectRows(rows, scanToken)
+	}
+	if err != nil {
+		return nil, "", unavailable("list tokens", err)
+	}
+	if len(tokens) > q.Limit {
+		tokens = tokens[:q.Limit]
+		oldest := tokens[q.Limit-1]
+		next = strconv.FormatInt(oldest.CreatedAt.UnixMicro(), 36) + "-" + oldest.ID
+	}
+	return tokens, next, nil
+}
+
+func parseTokenBefore(s string) (created time.Time, sum []byte, err error) {
+	if s == "" {
+		return time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), nil, nil
+	}
+	at, id, _ := strings.Cut(s, "-")
+	micros, err := strconv.ParseInt(at, 36, 64)
+	least, _, ok := sumsOf(id)
+	if err != nil || !ok || micros < 0 || micros > 253402300799e6 {
+		return created, nil, badBefore()
+	}
+	return time.UnixMicro(micros), least, nil
+}
+
+// sumsOf are the least and the greatest sum of the tokens of that id.
+func sumsOf(id string) (least, greatest []byte, ok bool) {
+	first, err := hex.DecodeString(id)
+	if err != nil || len(first) != 8 || id != strings.ToLower(id) {
+		return nil, nil, false
+	}
+	least = append(first[:8:8], make([]byte, 24)...)
+	return least, append(first[:8:8], bytes.Repeat([]byte{0xff}, 24)...), true
+}
+
+var (
+	endingSQL = `
+	SELECT sum, name, project, build, revoked_at IS NULL FROM tokens
+	WHERE sum BETWEEN $3 AND $4 AND link = $5 AND ` + coversSQL("project", 1, 2) + ` FOR NO KEY UPDATE`
+	revokeSQL = `UPDATE tokens SET revoked_at = clock_timestamp() WHERE sum = $1`
+)
 
 // RevokeToken ends a token for what patterns cover, for good; NotFound when
 // there is none. The other processes know within seconds.
-func (s *Store) RevokeToken(ctx context.Context, patterns []string, id string) error {
-	names, prefixes := splitPatterns(append([]string{}, patterns...))
+func (s *Store) RevokeToken(ctx context.Context, by Actor, within []string, id string) error {
+	return s.revoke(ctx, by, within, id, false)
+}
+
+// RevokeLink does that to a link.
+func (s *Store) RevokeLink(ctx context.Context, by Actor, within []string, id string) error {
+	return s.revoke(ctx, by, within, id, true)
+}
+
+func (s *Store) revoke(ctx context.Context, by Actor, within []string, id string, link bool) error {
+	none := &ci.Problem{Code: ci.NotFound, Detail: "There is no such token."}
+	if link {
+		none.Detail = "There is no such link."
+	}
+	least, greatest, ok := sumsOf(id)
+	if !ok {
+		return none
+	}
+	names, prefixes := splitPatterns(append([]string{}, within...))
 	defer s.tokens.clear()
-	return s.administer(ctx, func(conn *pgx.Conn) error {
-		done, err := conn.Exec(ctx, revokeTokenSQL, names, prefixes, id)
-		switch {
-		case err != nil:
-			return unavailable("revoke a token", err)
-		case done.RowsAffected() == 0:
-			return &ci.Problem{Code: ci.NotFound, Detail: "There is no such token."}
+	return s.change(ctx, "revoke a token", func(tx pgx.Tx) error {
+		var sum []byte
+		var name, project string
+		var build *uuid.UUID
+		var inForce bool
+		switch err := tx.QueryRow(ctx, endingSQL, names, prefixes, least, greatest, link).Scan(&sum, &name, &project, &build, &inForce); {
+		case errors.Is(err, pgx.ErrNoRows):
+			return none
+		case err != nil || !inForce:
+			return err
 		}
-		return nil
+		if _, err := tx.Exec(ctx, revokeSQL, sum); err != nil {
+			return err
+		}
+		if link {
+			return audit(ctx, tx, by, LinkRevoke, project, id, map[string]any{"build": build})
+		}
+		return audit(ctx, tx, by, TokenRevoke, project, id, map[string]any{"name": name})
 	})
 }

@@ -202,7 +202,7 @@ func (s *Server) check(r route) echo.HandlerFunc {
 		panic("server: a route that does not say who may use it: " + r.path)
 	}
 	return func(c echo.Context) error {
-		if text, ok := takeToken(c.Request()); ok {
+		if text, ok := takeParam(c.Request(), "token"); ok {
 			c.Set(inAddressKey, text)
 		}
 		stranger := foreign(c.Request())
@@ -300,6 +300,7 @@ func (s *Server) caller(c echo.Context) (*caller, error) {
 	if inAddress && slices.ContainsFunc(t.Scopes, func(scope ci.Scope) bool { return scope != ci.ScopeStatus }) {
 		return nil, &ci.Problem{Code: tokenInAddress, Detail: "Addresses are seen by many, so that a token in one may have the scope status and no other; send this one as Authorization: Bearer stp_…."}
 	}
+	s.store.TokenUsed(sum, s.clientAddr(c))
 	return &caller{grants: []ci.Grant{t.Grant()}, token: &t, sum: sum}, nil
 }
 
@@ -307,16 +308,16 @@ func (s *Server) caller(c echo.Context) (*caller, error) {
 // eyes: a frame that is shown on pages of others.
 const noToken = "none"
 
-// takeToken takes the parameter token out of the address of a request to read,
-// so that it gets into nothing that repeats the address.
-func takeToken(r *http.Request) (text string, ok bool) {
+// takeParam takes a secret out of the address of a request to read, so that it
+// gets into nothing that repeats the address.
+func takeParam(r *http.Request, secret string) (text string, ok bool) {
 	if r.URL.RawQuery == "" || !safe(r.Method) {
 		return "", false
 	}
 	rest := make([]string, 0, 8)
 	for part := range strings.SplitSeq(r.URL.RawQuery, "&") {
 		name, value, _ := strings.Cut(part, "=")
-		if name, _ = url.QueryUnescape(name); name != "token" {
+		if name, _ = url.QueryUnescape(name); name != secret {
 			rest = append(rest, part)
 		} else if !ok {
 			text, _ = url.QueryUnescape(value)
@@ -405,7 +406,7 @@ func (s *Server) seen(c echo.Context, id ci.BuildID) (postgres.Ref, error) {
 		return ref, nil
 	}
 	ref.Public = false
-	if safe(method) { // what is public is so to be read
+	if safe(method) && !a.needsGrant() { // what is public is so to be read
 		if ref.Public, err = s.isPublic(c.Request().Context(), ref.Project); err != nil { // known later than ref is
 			return ref, err
 		}

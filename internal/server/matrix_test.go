@@ -77,7 +77,7 @@ func TestAccess_Matrix(t *testing.T) {
 	expired := s.addToken(postgres.Token{Name: "x", Scopes: []ci.Scope{ci.ScopeRead, ci.ScopeReport, ci.ScopeAdmin}, Project: "*", ExpiresAt: &past})
 	revoked := s.tokenFor("*", ci.ScopeRead, ci.ScopeReport, ci.ScopeAdmin)
 	sum, _ := ci.ParseToken(revoked)
-	if err := s.store.RevokeToken(t.Context(), []string{"*"}, ci.TokenID(sum)); err != nil {
+	if err := s.store.RevokeToken(t.Context(), postgres.Itself, []string{"*"}, ci.TokenID(sum)); err != nil {
 		t.Fatal(err)
 	}
 
@@ -243,6 +243,7 @@ func TestAccess_Matrix(t *testing.T) {
 		"POST /api/v1/tokens":                  {list, "", 400},
 		"GET /api/v1/tokens":                   {list, "", 200},
 		"DELETE /api/v1/tokens/:token":         {list, "/api/v1/tokens/0123456789abcdef", 404},
+		"GET /api/v1/audit":                    {list, "", 200},
 		"GET /badge/*":                         {list, "/badge/{project}.svg", 200}, // see TestFormats_Reach
 		"GET /shields/*":                       {list, "/shields/{project}.json", 200},
 		"GET /cc.xml":                          {list, "", 200},

@@ -51,6 +51,7 @@ func (s *Server) routes() []route {
 		{"POST", "/api/v1/tokens", here, admin, s.createToken},
 		{"GET", "/api/v1/tokens", here, admin, s.listTokens},
 		{"DELETE", "/api/v1/tokens/:token", here, admin, s.revokeToken},
+		{"GET", "/api/v1/audit", here, admin, s.listAudit},
 
 		// The same in formats of others
 		{"GET", "/badge/*", anywhere, public, s.badge},     // …/{project}.svg

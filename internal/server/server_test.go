@@ -86,7 +86,7 @@ func (s *testServer) addToken(t postgres.Token) string {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if _, err := s.store.AddToken(s.t.Context(), sum, t); err != nil {
+	if _, err := s.store.AddToken(s.t.Context(), postgres.Actor{Name: "a test"}, sum, t); err != nil {
 		s.t.Fatal(err)
 	}
 	return text

@@ -68,7 +68,7 @@ func (s *Server) patchProject(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	v, err := s.store.ChangeSettings(c.Request().Context(), project, change)
+	v, err := s.store.ChangeSettings(c.Request().Context(), s.actor(c), project, change)
 	s.sight.change() // if it failed, it may have come to pass all the same
 	if err != nil {
 		return fmt.Errorf("change settings: %w", err)
@@ -146,17 +146,28 @@ func (d *decoder) origins() []string {
 
 // tokenJSON is what is told of a token.
 type tokenJSON struct {
-	ID        string     `json:"id"`
-	Name      string     `json:"name"`
-	Scopes    []ci.Scope `json:"scopes"`
-	Project   string     `json:"project"` // a pattern
-	CreatedAt time.Time  `json:"created_at"`
-	ExpiresAt *time.Time `json:"expires_at"`
-	RevokedAt *time.Time `json:"revoked_at"`
+	ID        string      `json:"id"`
+	Name      string      `json:"name"`
+	Scopes    []ci.Scope  `json:"scopes"`
+	Project   string      `json:"project"` // a pattern
+	Build     *ci.BuildID `json:"build"`   // of the project, for which alone it is; null: for all
+	MadeBy    ci.Text     `json:"made_by"`
+	CreatedAt time.Time   `json:"created_at"`
+	ExpiresAt *time.Time  `json:"expires_at"`
+	RevokedAt *time.Time  `json:"revoked_at"`
+	UsedAt    *time.Time  `json:"used_at"` // the last time, a minute late at most
+	UsedFrom  ci.Text     `json:"used_from"`
 }
 
 func newTokenJSON(t postgres.Token) tokenJSON {
-	return tokenJSON{t.ID, t.Name, t.Scopes, t.Project, t.CreatedAt, t.ExpiresAt, t.RevokedAt}
+	v := tokenJSON{
+		ID: t.ID, Name: t.Name, Scopes: t.Scopes, Project: t.Project, MadeBy: ci.Text(t.MadeBy),
+		CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt, RevokedAt: t.RevokedAt, UsedAt: t.UsedAt, UsedFrom: ci.Text(t.UsedFrom),
+	}
+	if t.Build != (ci.BuildID{}) {
+		v.Build = &t.Build
+	}
+	return v
 }
 
 // createToken makes a token, whose text is told this once.
@@ -177,7 +188,7 @@ func (s *Server) createToken(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	t, err := s.store.AddToken(c.Request().Context(), sum, want)
+	t, err := s.store.AddToken(c.Request().Context(), s.actor(c), sum, want)
 	if err != nil {
 		return fmt.Errorf("create a token: %w", err)
 	}
@@ -237,26 +248,33 @@ func (d *updatesDecoder) scopes() (scopes []ci.Scope) {
 
 // listTokens answers with the tokens for what the caller administers.
 func (s *Server) listTokens(c echo.Context) error {
-	if _, err := query(c); err != nil {
+	q, err := query(c, "limit", "before")
+	if err != nil {
 		return err
 	}
-	tokens, err := s.store.Tokens(c.Request().Context(), s.who(c).patterns(asked(c)))
+	limit, err := listedParam(q)
+	if err != nil {
+		return err
+	}
+	tokens, next, err := s.store.Tokens(c.Request().Context(), s.who(c).patterns(asked(c)), postgres.TokensQuery{Limit: limit, Before: q.Get("before")})
 	if err != nil {
 		return fmt.Errorf("list tokens: %w", err)
 	}
-	list := struct {
+	page := struct {
 		Tokens []tokenJSON `json:"tokens"`
-	}{make([]tokenJSON, len(tokens))}
+		Next   ci.Text     `json:"next"`
+	}{make([]tokenJSON, len(tokens)), ci.Text(next)}
 	for i, t := range tokens {
-		list.Tokens[i] = newTokenJSON(t)
+		page.Tokens[i] = newTokenJSON(t)
 	}
+	leadOn(c, q, next)
 	c.Response().Header().Set("Cache-Control", "no-store")
-	return s.json(c, http.StatusOK, list)
+	return s.json(c, http.StatusOK, page)
 }
 
 // revokeToken ends a token for good. To end it twice is to end it once.
 func (s *Server) revokeToken(c echo.Context) error {
-	if err := s.store.RevokeToken(c.Request().Context(), s.who(c).patterns(asked(c)), c.Param("token")); err != nil {
+	if err := s.store.RevokeToken(c.Request().Context(), s.actor(c), s.who(c).patterns(asked(c)), c.Param("token")); err != nil {
 		return fmt.Errorf("revoke a token: %w", err)
 	}
 	return c.NoContent(http.StatusNoContent)

@@ -1,0 +1,91 @@
+package server
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/postgres"
+)
+
+// actor is the caller of a request that changes something, as the audit tells
+// of it.
+func (s *Server) actor(c echo.Context) postgres.Actor {
+	by := postgres.Actor{Name: "nobody"}
+	if addr := s.clientAddr(c); addr.IsValid() {
+		by.Address = addr.String()
+	}
+	if t := s.who(c).token; t != nil {
+		by.Name = fmt.Sprintf("token %s (%s)", t.Name, t.ID)
+	}
+	return by
+}
+
+// Bounds of the lists of tokens, links and entries of the audit.
+const (
+	defaultListed = 100
+	mostListed    = 1000
+)
+
+// entryJSON is a line of the audit.
+type entryJSON struct {
+	ID      string          `json:"id"`
+	At      time.Time       `json:"at"`
+	Actor   string          `json:"actor"`
+	Address ci.Text         `json:"address"` // of the client; null: the server's own doing
+	Action  postgres.Action `json:"action"`
+	Project string          `json:"project"` // or a pattern; *: of the whole server
+	Target  string          `json:"target"`
+	Detail  json.RawMessage `json:"detail"`
+}
+
+// listAudit answers with what was done to what the caller administers.
+func (s *Server) listAudit(c echo.Context) error {
+	q, err := query(c, "project", "limit", "before")
+	if err != nil {
+		return err
+	}
+	want := postgres.AuditQuery{Project: q.Get("project"), Before: q.Get("before")}
+	if want.Project != "" {
+		if err := ci.CheckPattern(want.Project); err != nil {
+			return err
+		}
+	}
+	if want.Limit, err = listedParam(q); err != nil {
+		return err
+	}
+	entries, next, err := s.store.Audit(c.Request().Context(), s.who(c).patterns(asked(c)), want)
+	if err != nil {
+		return fmt.Errorf("list the audit: %w", err)
+	}
+	page := struct {
+		Entries []entryJSON `json:"entries"`
+		Next    ci.Text     `json:"next"`
+	}{make([]entryJSON, len(entries)), ci.Text(next)}
+	for i, e := range entries {
+		page.Entries[i] = entryJSON{strconv.FormatInt(e.ID, 10), e.At, e.By.Name, ci.Text(e.By.Address), e.Action, e.Project, e.Target, e.Detail}
+	}
+	leadOn(c, q, next)
+	c.Response().Header().Set("Cache-Control", "no-store")
+	return s.json(c, http.StatusOK, page)
+}
+
+// listedParam reads how many of such a list are asked for.
+func listedParam(q url.Values) (int, error) {
+	n, err := wholeParam(q, "limit", defaultListed, 1, mostListed)
+	return int(n), err
+}
+
+// leadOn leads to the next page of a list, if there is one.
+func leadOn(c echo.Context, q url.Values, next string) {
+	if next != "" {
+		q.Set("before", next)
+		c.Response().Header().Set("Link", "<"+c.Request().URL.EscapedPath()+"?"+q.Encode()+`>; rel="next"`)
+	}
+}

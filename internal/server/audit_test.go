@@ -1,0 +1,120 @@
+package server
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/pgtest"
+	"github.com/stepcast/stepcast/internal/postgres"
+)
+
+// TestAudit_WhoSeesWhat makes, sets and revokes as the admins of two projects,
+// and reads what each of them is told of it.
+func TestAudit_WhoSeesWhat(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for _, project := range []string{"acme/api", "other/api"} {
+		s.create(`{"project":"` + project + `"}`)
+	}
+	acme, other := s.tokenFor("acme/*", ci.ScopeAdmin), s.tokenFor("other/*", ci.ScopeAdmin)
+	as := func(token string) []string {
+		return []string{"Content-Type: application/json", "Authorization: Bearer " + token}
+	}
+	a := s.do("POST", "/api/v1/tokens", `{"name":"portal","project":"acme/api","scopes":["status"]}`, as(acme)...)
+	var made struct {
+		ID, Token string
+		MadeBy    string `json:"made_by"`
+	}
+	json.Unmarshal([]byte(a.body), &made)
+	actor := "token for acme/* (" + idOf(t, acme) + ")"
+	if made.MadeBy != actor {
+		t.Errorf("it says to be made by %q", made.MadeBy)
+	}
+	for _, visibility := range []string{"public", "public", "private"} {
+		s.do("PATCH", "/api/v1/projects/acme/api", `{"visibility":"`+visibility+`"}`, as(acme)...)
+	}
+	s.do("PATCH", "/api/v1/projects/other/api", `{"frame_ancestors":["https://portal.example"]}`, as(other)...)
+	s.do("DELETE", "/api/v1/tokens/"+made.ID, "", as(acme)...)
+	read := func(token, query string) (lines []string, body string) {
+		t.Helper()
+		a := s.get("/api/v1/audit"+query, as(token)...)
+		var page struct{ Entries []entryJSON }
+		if err := json.Unmarshal([]byte(a.body), &page); err != nil || a.status != http.StatusOK || a.header.Get("Cache-Control") != "no-store" {
+			t.Fatalf("%d %v %s", a.status, a.header, a.body)
+		}
+		for _, e := range page.Entries {
+			lines = append(lines, fmt.Sprintf("%s from %s: %s of %s, %s", e.Actor, e.Address, e.Action, e.Project, e.Detail))
+		}
+		return lines, a.body
+	}
+	got, body := read(acme, "?limit=4")
+	want := []string{
+		actor + ` from 127.0.0.1: token.revoke of acme/api, {"name":"portal"}`,
+		actor + ` from 127.0.0.1: project.set of acme/api, {"visibility":{"to":"private","from":"public"}}`,
+		actor + ` from 127.0.0.1: project.set of acme/api, {"visibility":{"to":"public","from":"private"}}`,
+		actor + ` from 127.0.0.1: token.create of acme/api, {"name":"portal","scopes":["status"],"expires_at":null}`,
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("it tells\n%s\nnot\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if strings.Contains(body, made.Token) || strings.Contains(body, "other") {
+		t.Errorf("it tells of what it must not: %s", body)
+	}
+	if got, _ := read(other, ""); len(got) != 2 || !strings.Contains(got[0], `{"frame_ancestors":{"to":["https://portal.example"],"from":null}}`) {
+		t.Errorf("the other admin is told\n%s", strings.Join(got, "\n"))
+	}
+	if got, _ := read(other, "?project=acme/*"); len(got) != 0 {
+		t.Errorf("of acme the other admin is told %q", got)
+	}
+	all, _ := read(s.token, "")
+	if of, _ := read(s.token, "?project=acme/*"); len(of) != 5 || len(all) != 5+2+1 { // and the token of this test
+		t.Errorf("who administers all is told %d lines, %d of acme\n%s", len(all), len(of), strings.Join(all, "\n"))
+	}
+	first := s.get("/api/v1/audit?project=acme/*&limit=2", as(s.token)...)
+	if link := first.header.Get("Link"); !strings.HasPrefix(link, "</api/v1/audit?before=") || !strings.HasSuffix(link, `>; rel="next"`) {
+		t.Errorf("to the next page leads %q", link)
+	}
+}
+
+// TestTokens_LastUse uses a token on one process and reads on another when and
+// from where; a refusal is no use.
+func TestTokens_LastUse(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	one, two := startOn(t, url), startOn(t, url)
+	used, revoked := one.tokenFor("acme/*", ci.ScopeRead), one.tokenFor("acme/*", ci.ScopeRead)
+	if err := one.store.RevokeToken(t.Context(), postgres.Itself, []string{"*"}, idOf(t, revoked)); err != nil {
+		t.Fatal(err)
+	}
+	listed := func() map[string]tokenJSON {
+		t.Helper()
+		var page struct{ Tokens []tokenJSON }
+		a := two.get("/api/v1/tokens?limit=10", "Authorization: Bearer "+two.token)
+		if err := json.Unmarshal([]byte(a.body), &page); err != nil {
+			t.Fatal(err)
+		}
+		tokens := make(map[string]tokenJSON)
+		for _, token := range page.Tokens {
+			tokens[token.ID] = token
+		}
+		return tokens
+	}
+	if a := one.get("/api/v1/builds", "Authorization: Bearer "+revoked); a.status != http.StatusUnauthorized {
+		t.Fatalf("a revoked token: %d", a.status)
+	}
+	if a := one.get("/api/v1/builds", "Authorization: Bearer "+used); a.status != http.StatusOK {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	for listed()[idOf(t, used)].UsedAt == nil {
+	}
+	if token := listed()[idOf(t, used)]; token.UsedFrom != "127.0.0.1" {
+		t.Errorf("it was used from %q", token.UsedFrom)
+	}
+	if token := listed()[idOf(t, revoked)]; token.UsedAt != nil {
+		t.Errorf("a revoked token was used at %v", token.UsedAt)
+	}
+}

@@ -1,0 +1,13 @@
+package server
+
+import (
+	"net/netip"
+
+	"github.com/labstack/echo/v4"
+)
+
+// clientAddr is the address that a request comes from.
+func (s *Server) clientAddr(c echo.Context) netip.Addr {
+	peer, _ := netip.ParseAddrPort(c.Request().RemoteAddr) // one of no address is none
+	return peer.Addr().Unmap()
+}
