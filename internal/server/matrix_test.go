@@ -135,7 +135,7 @@ func TestAccess_Matrix(t *testing.T) {
 			switch {
 			case a == public, a == report, a == progress, a == uploaded && method == http.MethodHead:
 				return both(letIn)
-			case about == build:
+			case about == build && a != admin:
 				return pair{letIn, 403}
 			}
 			return both(403)
@@ -164,14 +164,14 @@ func TestAccess_Matrix(t *testing.T) {
 				return both(404) // what is public is so to be read
 			case a == report:
 				return both(letIn) // nothing was said of a project yet
-			case about == build:
+			case about == build && a != admin:
 				return pair{letIn, 404}
 			}
 			return both(403)
 		}},
 		{"another project's admin", []string{"Authorization: Bearer " + s.tokenFor("other/*", ci.ScopeAdmin)}, "", false, false, func(a access, about, _ string) pair {
 			switch {
-			case a == admin && about == project:
+			case a == admin && about != list:
 				return both(404)
 			case a == admin:
 				return both(letIn)
@@ -190,7 +190,7 @@ func TestAccess_Matrix(t *testing.T) {
 				return both(letIn) // nothing was said of a build yet
 			case about == build && (a == progress || a == uploaded && method == http.MethodHead):
 				return both(letIn)
-			case about == build:
+			case about == build && a != admin:
 				return pair{letIn, 403}
 			}
 			return both(403)
@@ -244,6 +244,9 @@ func TestAccess_Matrix(t *testing.T) {
 		"GET /api/v1/tokens":                   {list, "", 200},
 		"DELETE /api/v1/tokens/:token":         {list, "/api/v1/tokens/0123456789abcdef", 404},
 		"GET /api/v1/audit":                    {list, "", 200},
+		"POST /api/v1/builds/:id/links":        {build, "", 400},
+		"GET /api/v1/builds/:id/links":         {build, "", 200},
+		"DELETE /api/v1/links/:link":           {list, "/api/v1/links/0123456789abcdef", 404},
 		"GET /badge/*":                         {list, "/badge/{project}.svg", 200}, // see TestFormats_Reach
 		"GET /shields/*":                       {list, "/shields/{project}.json", 200},
 		"GET /cc.xml":                          {list, "", 200},

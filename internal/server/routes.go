@@ -51,6 +51,9 @@ func (s *Server) routes() []route {
 		{"POST", "/api/v1/tokens", here, admin, s.createToken},
 		{"GET", "/api/v1/tokens", here, admin, s.listTokens},
 		{"DELETE", "/api/v1/tokens/:token", here, admin, s.revokeToken},
+		{"POST", "/api/v1/builds/:id/links", here, admin, s.build(s.createLink)},
+		{"GET", "/api/v1/builds/:id/links", here, admin, s.build(s.listLinks)},
+		{"DELETE", "/api/v1/links/:link", here, admin, s.revokeLink},
 		{"GET", "/api/v1/audit", here, admin, s.listAudit},
 
 		// The same in formats of others

@@ -1,0 +1,154 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/postgres"
+)
+
+// How long a link lasts.
+const (
+	defaultLink = 7 * 24 * time.Hour
+	longestLink = 90 * 24 * time.Hour
+)
+
+// linkJSON is what is told of a link to one build.
+type linkJSON struct {
+	ID        string     `json:"id"`
+	Build     ci.BuildID `json:"build"`
+	Scope     ci.Scope   `json:"scope"` // read or status
+	MadeBy    ci.Text    `json:"made_by"`
+	CreatedAt time.Time  `json:"created_at"`
+	ExpiresAt time.Time  `json:"expires_at"`
+	RevokedAt *time.Time `json:"revoked_at"`
+	UsedAt    *time.Time `json:"used_at"` // the last time that it was opened, a minute late at most
+	UsedFrom  ci.Text    `json:"used_from"`
+}
+
+func newLinkJSON(t postgres.Token) linkJSON {
+	return linkJSON{
+		ID: t.ID, Build: t.Build, Scope: t.Scopes[0], MadeBy: ci.Text(t.MadeBy),
+		CreatedAt: t.CreatedAt, ExpiresAt: *t.ExpiresAt, RevokedAt: t.RevokedAt, UsedAt: t.UsedAt, UsedFrom: ci.Text(t.UsedFrom),
+	}
+}
+
+// createLink makes a link to a build, whose address is told this once.
+func (s *Server) createLink(c echo.Context, ref postgres.Ref) error {
+	if _, err := query(c); err != nil {
+		return err
+	}
+	body, err := readObject(c.Request())
+	if err != nil {
+		return err
+	}
+	scope, expires, err := decodeLink(body, time.Now())
+	if err != nil {
+		return err
+	}
+	base, err := s.base(c)
+	if err != nil {
+		return err
+	}
+	t, text, err := s.makeLink(c.Request().Context(), s.actor(c), ref, scope, expires)
+	if err != nil {
+		return err
+	}
+	c.Response().Header().Set("Cache-Control", "no-store")
+	c.Response().Header().Set("Location", "/api/v1/links/"+t.ID)
+	return s.json(c, http.StatusCreated, struct {
+		linkJSON
+		URL string `json:"url"`
+	}{newLinkJSON(t), base + linkPath(ref.ID, text)})
+}
+
+// makeLink makes a link to a build and returns it with its text.
+func (s *Server) makeLink(ctx context.Context, by postgres.Actor, ref postgres.Ref, scope ci.Scope, expires time.Time) (postgres.Token, string, error) {
+	text := ci.NewLink()
+	sum, _ := ci.ParseLink(text)
+	t, err := s.store.AddToken(ctx, by, sum, postgres.Token{Scopes: []ci.Scope{scope}, Project: ref.Project, Build: ref.ID, Link: true, ExpiresAt: &expires})
+	if err != nil {
+		return t, "", fmt.Errorf("create a link: %w", err)
+	}
+	return t, text, nil
+}
+
+// linkPath is the address of a build for whoever has the text of a link to it.
+func linkPath(build ci.BuildID, text string) string {
+	return withQuery(buildPath(build), url.Values{linkParam: {text}})
+}
+
+// linkParam is the parameter of such an address.
+const linkParam = "link"
+
+func decodeLink(body []byte, now time.Time) (scope ci.Scope, expires time.Time, err error) {
+	scope, expires = ci.ScopeRead, now.Add(defaultLink)
+	d := updatesDecoder{decoder: *newDecoder(body)}
+	said := 0
+	for o := (object{}); d.member(&o); {
+		switch string(o.name) {
+		case "scope":
+			if scope = ci.Scope(d.str()); scope != ci.ScopeRead && scope != ci.ScopeStatus {
+				d.invalid("A link has the scope read or status, not %s.", printable(string(scope)))
+			}
+		case "expires_in":
+			said++
+			expires = now.Add(time.Duration(d.integer(1, int64(longestLink/time.Second))) * time.Second)
+		case "expires_at":
+			said++
+			if expires = d.timestamp(); d.err == nil && (!expires.After(now) || expires.After(now.Add(longestLink))) {
+				d.invalid("The field expires_at is a time to come, in %d days at most.", longestLink/(24*time.Hour))
+			}
+		default:
+			d.unknown("scope, expires_in and expires_at")
+		}
+	}
+	d.end()
+	if said > 1 {
+		d.invalid("Give expires_in or expires_at, not both.")
+	}
+	if d.err != nil {
+		return scope, expires, d.err
+	}
+	return scope, expires, nil
+}
+
+// listLinks answers with the links to a build, those that have ended too.
+func (s *Server) listLinks(c echo.Context, ref postgres.Ref) error {
+	q, err := query(c, "limit", "before")
+	if err != nil {
+		return err
+	}
+	limit, err := listedParam(q)
+	if err != nil {
+		return err
+	}
+	links, next, err := s.store.Tokens(c.Request().Context(), []string{ref.Project}, postgres.TokensQuery{Links: ref.ID, Limit: limit, Before: q.Get("before")})
+	if err != nil {
+		return fmt.Errorf("list links: %w", err)
+	}
+	page := struct {
+		Links []linkJSON `json:"links"`
+		Next  ci.Text    `json:"next"`
+	}{make([]linkJSON, len(links)), ci.Text(next)}
+	for i, t := range links {
+		page.Links[i] = newLinkJSON(t)
+	}
+	leadOn(c, q, next)
+	c.Response().Header().Set("Cache-Control", "no-store")
+	return s.json(c, http.StatusOK, page)
+}
+
+// revokeLink ends a link for good. To end it twice is to end it once.
+func (s *Server) revokeLink(c echo.Context) error {
+	if err := s.store.RevokeLink(c.Request().Context(), s.actor(c), s.who(c).patterns(asked(c)), c.Param("link")); err != nil {
+		return fmt.Errorf("revoke a link: %w", err)
+	}
+	return c.NoContent(http.StatusNoContent)
+}
