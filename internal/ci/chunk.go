@@ -84,6 +84,17 @@ func (c *Chunk) From(n int64) Chunk {
 	return NewChunk(raw[n:])
 }
 
+// Until returns the beginning of the chunk, at most n bytes of its text: up to
+// the last line that fits, or within the first between two characters.
+func (c *Chunk) Until(n int64) Chunk {
+	raw := c.AppendRaw(make([]byte, 0, c.Bytes))
+	end := bytes.LastIndexByte(raw[:n], '\n') + 1
+	if end == 0 {
+		end = CharEnd(raw, int(n))
+	}
+	return NewChunk(raw[:end:end])
+}
+
 // Split cuts the chunk into pieces that fit an event: after the last line that
 // fits, or within a longer line between two characters. The pieces share the
 // chunk's memory where they can.

@@ -44,6 +44,7 @@ type Event struct {
 	Offset int64 // of the first byte in the step's log
 	Chunk  Chunk
 	Lost   int64 // bytes that are gone for good; then Chunk is empty
+	Quota  Quota // of these: which one was used up; zero: they never came here
 
 	// Of the feed's events only.
 	Build           BuildID
@@ -92,6 +93,10 @@ func (e *Event) AppendData(dst []byte) []byte {
 	if e.Lost > 0 {
 		dst = append(dst, `,"lost":`...)
 		dst = strconv.AppendInt(dst, e.Lost, 10)
+		if e.Quota != (Quota{}) {
+			dst = append(dst, `,"quota":`...)
+			dst = append(dst, mustJSON(e.Quota)...)
+		}
 		return append(dst, '}')
 	}
 	dst = append(dst, `,"text":"`...)

@@ -14,6 +14,8 @@ type State struct {
 	Build   Build
 	EndedAt time.Time // by the server's clock: when the status became final or lost; zero before
 	Steps   []*StepState
+	Text    int64  // bytes of log text that are kept, of all steps
+	Quotas  Quotas // for what comes; of whoever decides, and no part of the state
 	byKey   map[StepKey]*StepState
 }
 
@@ -23,6 +25,8 @@ type StepState struct {
 	Number   int       // its place in Build, from 1
 	Newlines int64     // in its log
 	Unended  bool      // its log has a rest after the last newline
+	Holes    int64     // bytes of its log that are not kept
+	Cut      Quota     // that was used up: the rest of its log is not kept; zero: it is
 	Notes    int64     // how many it has
 	Reporter string    // whose it is; empty: nobody has named itself yet
 	Assumed  bool      // the server skipped it at the build's end; the reporter may still say otherwise
@@ -34,6 +38,7 @@ func NewState(log LogID, last EventID, build Build, endedAt time.Time, steps []*
 	s := &State{Log: log, Last: last, Build: build, EndedAt: endedAt, Steps: steps, byKey: make(map[StepKey]*StepState, len(steps))}
 	for _, step := range steps {
 		s.byKey[step.Key] = step
+		s.Text += step.LogBytes - step.Holes
 	}
 	return s
 }
@@ -53,6 +58,8 @@ type Change struct {
 	Build   bool         // the build itself changed
 	Heard   []Heard
 	Receipt Receipt
+	Kept    int64 // bytes of text
+	Over    int64 // bytes of text that were taken and not kept, since a quota was used up
 
 	state *State
 	now   time.Time
@@ -61,6 +68,7 @@ type Change struct {
 		build   Build
 		endedAt time.Time
 		last    EventID
+		text    int64
 		steps   int
 		copies  []StepState // of Touched, before
 	}
@@ -188,7 +196,7 @@ func (s *State) LoseBuild(now time.Time) *Change {
 
 func (s *State) begin(now time.Time) *Change {
 	c := &Change{state: s, now: Cut(now)}
-	c.undo.build, c.undo.endedAt, c.undo.last, c.undo.steps = s.Build, s.EndedAt, s.Last, len(s.Steps)
+	c.undo.build, c.undo.endedAt, c.undo.last, c.undo.text, c.undo.steps = s.Build, s.EndedAt, s.Last, s.Text, len(s.Steps)
 	return c
 }
 
@@ -196,7 +204,7 @@ func (s *State) begin(now time.Time) *Change {
 // undone in reverse order.
 func (c *Change) Undo() {
 	s := c.state
-	s.Build, s.EndedAt, s.Last = c.undo.build, c.undo.endedAt, c.undo.last
+	s.Build, s.EndedAt, s.Last, s.Text = c.undo.build, c.undo.endedAt, c.undo.last, c.undo.text
 	for i, step := range c.Touched {
 		*step = c.undo.copies[i]
 	}
@@ -391,9 +399,16 @@ func reopen(endedAt *time.Time, finishedAt **time.Time) {
 	*endedAt = time.Time{}
 }
 
-// closeLog takes the runner's count as the proof that nothing is missing.
+// closeLog takes the runner's count as the proof that nothing is missing. Of a
+// log that was cut it says how long the rest is that was not kept.
 func (c *Change) closeLog(step *StepState, want int64) error {
 	have := step.LogBytes
+	if step.Cut != (Quota{}) && !c.closed(step) {
+		have = max(have, c.Receipt.Logs[step.Key], want) // as far as this very request went
+		if rest := want - step.LogBytes; rest > 0 && have == want {
+			c.emitLog(step, Event{At: c.now, Lost: rest, Quota: step.Cut})
+		}
+	}
 	switch {
 	case have < want && c.closed(step):
 		return &Problem{Code: LogComplete, Field: "log_bytes", Offset: &have, Detail: fmt.Sprintf("The log of step %s was closed at %d bytes.", step.Key, have)}
@@ -427,24 +442,39 @@ func (c *Change) applyLog(u *LogUpdate) error {
 		offset = have
 	}
 	beyond := offset > have-length // not offset+length > have, which could overflow
+	cut := step.Cut != (Quota{})
 	switch {
 	case c.missed(step):
 		return c.buildFinished(u.Step)
 	case beyond && c.closed(step):
 		return &Problem{Code: LogComplete, Field: "offset", Offset: &have, Detail: fmt.Sprintf("The log of step %s is closed at %d bytes.", u.Step, have)}
-	case offset > have:
+	case offset > have && !cut:
 		return &Problem{Code: LogGap, Field: "offset", Offset: &have, Detail: fmt.Sprintf("The log of step %s has %d bytes; the text at offset %d leaves a gap. Go on from offset %d.", u.Step, have, offset, have)}
 	case length > MaxLogBytes-offset:
 		return &Problem{Code: TooLong, Field: "offset", Limit: MaxLogBytes, Detail: fmt.Sprintf("A log ends at %d bytes at the latest.", int64(MaxLogBytes))}
 	}
 	c.rouse(step, added, beyond)
-	if beyond {
+	switch {
+	case beyond && cut:
+		c.Over += length - max(0, have-offset)
+	case beyond:
 		c.appendLog(step, u, have-offset)
 	}
 	if c.Receipt.Logs == nil {
 		c.Receipt.Logs = make(map[StepKey]int64)
 	}
 	c.Receipt.Logs[u.Step] = step.LogBytes
+	if step.Cut == (Quota{}) {
+		return nil
+	}
+	// What is not kept is done with all the same, as far as the sender counts.
+	if u.Offset != AtEnd {
+		c.Receipt.Logs[u.Step] = max(step.LogBytes, offset+length)
+	}
+	if c.Receipt.Cut == nil {
+		c.Receipt.Cut = make(map[StepKey]Quota)
+	}
+	c.Receipt.Cut[u.Step] = step.Cut
 	return nil
 }
 
@@ -466,33 +496,51 @@ func (c *Change) rouse(step *StepState, added, beyond bool) {
 	c.hear(step, false)
 }
 
-// appendLog appends what comes after the first skip bytes of the update.
+// appendLog appends what comes after the first skip bytes of the update. What a
+// quota has no room for becomes a hole, and the log is cut: whatever else comes
+// for it is taken and not kept, and appends nothing, until its length is told.
 func (c *Change) appendLog(step *StepState, u *LogUpdate, skip int64) {
 	if u.Lost > 0 {
-		c.emitLog(step, u.At, Chunk{}, u.Lost-skip)
+		c.emitLog(step, Event{At: u.At, Lost: u.Lost - skip})
 		return
 	}
 	chunk := u.Chunk
 	if skip > 0 {
 		chunk = chunk.From(skip)
 	}
-	for _, piece := range chunk.Split() {
-		c.emitLog(step, u.At, piece, 0)
+	room, quota := c.room()
+	over := chunk.Bytes
+	if over > room {
+		chunk = chunk.Until(room)
+	}
+	if over -= chunk.Bytes; chunk.Bytes > 0 {
+		for _, piece := range chunk.Split() {
+			c.emitLog(step, Event{At: u.At, Chunk: piece})
+		}
+	}
+	if over > 0 {
+		step.Cut = quota
+		c.Over += over
+		c.emitLog(step, Event{At: u.At, Lost: over, Quota: quota})
 	}
 }
 
-func (c *Change) emitLog(step *StepState, at time.Time, chunk Chunk, lost int64) {
-	if at.IsZero() {
-		at = c.now
+// emitLog appends a log event, of which what it holds is given and where it
+// stands is not.
+func (c *Change) emitLog(step *StepState, e Event) {
+	if e.At.IsZero() {
+		e.At = c.now
 	}
 	c.state.Last++
-	c.Events = append(c.Events, Event{
-		ID: c.state.Last, Kind: KindLog, Step: step.Key,
-		At: Cut(at), Line: step.Newlines + 1, Offset: step.LogBytes, Chunk: chunk, Lost: lost,
-	})
-	step.LogBytes += chunk.Bytes + lost
-	step.Newlines += chunk.Lines
-	step.Unended = !chunk.Ended
+	e.ID, e.Kind, e.Step, e.At = c.state.Last, KindLog, step.Key, Cut(e.At)
+	e.Line, e.Offset = step.Newlines+1, step.LogBytes
+	c.Events = append(c.Events, e)
+	c.Kept += e.Chunk.Bytes
+	c.state.Text += e.Chunk.Bytes
+	step.LogBytes += e.Bytes()
+	step.Holes += e.Lost
+	step.Newlines += e.Chunk.Lines
+	step.Unended = !e.Chunk.Ended
 	step.LogLines = step.Newlines
 	if step.Unended {
 		step.LogLines++

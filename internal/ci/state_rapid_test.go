@@ -18,6 +18,9 @@ import (
 //   - ids are dense; what changed has an event, and events are what changed;
 //   - the log text put together from the events is what was sent, and so are
 //     the notes;
+//   - no more text is kept than the quota at its time; a log that was cut has
+//     nothing after it but the length of the rest, and a flood of that appends
+//     nothing;
 //   - the newest event of everything shows it as it is.
 func TestState_Promises(t *testing.T) {
 	t.Parallel()
@@ -30,12 +33,14 @@ func TestState_Promises(t *testing.T) {
 			t.Fatal(err)
 		}
 		log := change.Events
+		quota := rapid.SampledFrom([]int64{0, 0, 1, 15, 40, 70})
 		texts := make(map[StepKey][]byte)
 		for _, key := range keys {
 			texts[key] = rapid.SliceOfN(rapid.SampledFrom([]byte("ab\n\"\\\x1b\xe2\x82\xac\xff")), 40, 40).Draw(t, "text")
 		}
 
 		for range rapid.IntRange(1, 30).Draw(t, "requests") {
+			s.state.Quotas = Quotas{Build: quota.Draw(t, "quota"), Project: quota.Draw(t, "project's quota"), Spent: quota.Draw(t, "spent")}
 			s.now = s.now.Add(time.Duration(rapid.SampledFrom([]int{0, 1, 1000, int(23 * time.Hour / time.Millisecond)}).Draw(t, "later")) * time.Millisecond)
 			before := cloneState(s.state)
 			if key := rapid.SampledFrom([]StepKey{"a", "b", "build", "", "", "", ""}).Draw(t, "lose"); key != "" {
@@ -49,6 +54,12 @@ func TestState_Promises(t *testing.T) {
 				continue
 			}
 			request := drawRequest(t, keys, texts)
+			for _, step := range s.state.Steps {
+				if step.Cut != (Quota{}) && rapid.IntRange(0, 3).Draw(t, "prove the cut log") == 0 {
+					length := step.LogBytes + int64(rapid.IntRange(0, 40-int(step.LogBytes)).Draw(t, "rest"))
+					request.Updates = append(request.Updates, Update{Step: &StepUpdate{Key: step.Key, Status: Set(Passed), LogBytes: Set(length)}})
+				}
+			}
 
 			change, err := s.state.Decide(request, s.now)
 			if err != nil {
@@ -58,6 +69,7 @@ func TestState_Promises(t *testing.T) {
 				mustEqualStates(t, "refused", before, s.state)
 				continue
 			}
+			mustKeepQuotas(t, before, s.state, request, change)
 			change.Undo()
 			mustEqualStates(t, "undone", before, s.state)
 			if change, err = s.state.Decide(request, s.now); err != nil {
@@ -67,6 +79,8 @@ func TestState_Promises(t *testing.T) {
 			mustBeConsistent(t, s.state, before, change, log)
 
 			after := cloneState(s.state)
+			s.state.Quotas.Spent += change.Kept
+			after.Quotas = s.state.Quotas
 			again, err := s.state.Decide(request, s.now.Add(time.Millisecond))
 			if err != nil {
 				t.Fatalf("a repeat was refused: %v\n%s", err, mustJSON(request))
@@ -94,26 +108,70 @@ func TestState_Promises(t *testing.T) {
 				t.Fatalf("step %s: %d notes in the events, the state has %s", key, notes, mustJSON(step))
 			}
 			var got []byte
+			var cut Quota
+			end, holes := int64(0), 0
 			for _, e := range log {
 				if e.Kind != KindLog || e.Step != key {
 					continue
 				}
-				if e.Offset != int64(len(got)) {
-					t.Fatalf("step %s: an event at %d after %d bytes", key, e.Offset, len(got))
+				if e.Offset != end {
+					t.Fatalf("step %s: an event at %d after %d bytes", key, e.Offset, end)
 				}
 				if want := int64(bytes.Count(got, []byte{'\n'})) + 1; e.Line != want {
 					t.Fatalf("step %s: line %d, want %d", key, e.Line, want)
 				}
+				if end += e.Bytes(); e.Lost > 0 {
+					if holes++; e.Quota == (Quota{}) || cut != (Quota{}) && e.Quota != cut {
+						t.Fatalf("step %s: a hole for %q after one for %q", key, e.Quota, cut)
+					}
+					cut = e.Quota
+				} else if cut != (Quota{}) {
+					t.Fatalf("step %s: text at %d of a log that was cut", key, e.Offset)
+				}
 				got = e.Chunk.AppendRaw(got)
+			}
+			if holes > 2 {
+				t.Fatalf("step %s: %d holes tell of one cut", key, holes)
 			}
 			if !bytes.Equal(got, texts[key][:len(got)]) {
 				t.Fatalf("step %s: %q came out of %q", key, got, texts[key])
 			}
-			if step := s.state.Step(key); step != nil && step.LogBytes != int64(len(got)) {
-				t.Fatalf("step %s: %d bytes in the events, %d in the state", key, len(got), step.LogBytes)
+			if step := s.state.Step(key); step != nil && (step.LogBytes != end || step.LogBytes-step.Holes != int64(len(got)) || step.Cut != cut) {
+				t.Fatalf("step %s: %d bytes in the events, %d of them text, cut for %q; the state has %s", key, end, len(got), cut, mustJSON(step))
 			}
 		}
 	})
+}
+
+// mustKeepQuotas holds a change to the quotas that it was decided with: what
+// is kept fits, and what is taken and not kept has been told of by one hole.
+func mustKeepQuotas(t *rapid.T, before, after *State, r Request, c *Change) {
+	kept := int64(0)
+	for _, e := range c.Events {
+		if kept += e.Chunk.Bytes; e.Quota != (Quota{}) && before.Step(e.Step) != nil && before.Step(e.Step).Cut != (Quota{}) && !after.Step(e.Step).LogComplete {
+			t.Fatalf("step %s was cut and gets another hole of %d bytes before its end", e.Step, e.Lost)
+		}
+	}
+	if kept != c.Kept || after.Text != before.Text+kept {
+		t.Fatalf("%d bytes of text in the events, %d in the change, and the build went from %d to %d", kept, c.Kept, before.Text, after.Text)
+	}
+	if n := before.Quotas.Build; n > 0 && kept > max(0, n-before.Text) {
+		t.Fatalf("%d bytes are kept, the build's quota is %d and %d were used", kept, n, before.Text)
+	}
+	if n := before.Quotas.Project; n > 0 && kept > max(0, n-before.Quotas.Spent) {
+		t.Fatalf("%d bytes are kept, the project's quota is %d and %d were used", kept, n, before.Quotas.Spent)
+	}
+	for _, step := range after.Steps {
+		proven := slices.ContainsFunc(r.Updates, func(u Update) bool {
+			return u.Step != nil && u.Step.Key == step.Key && u.Step.LogBytes.Present && u.Step.LogBytes.Value == step.LogBytes
+		})
+		if old := before.Step(step.Key); step.LogComplete && (old == nil || !old.LogComplete) && !proven {
+			t.Fatalf("step %s is complete at %d bytes, which nobody said", step.Key, step.LogBytes)
+		}
+		if old := before.Step(step.Key); old != nil && old.Cut != (Quota{}) && step.Cut != old.Cut {
+			t.Fatalf("step %s was cut for %q and is for %q", step.Key, old.Cut, step.Cut)
+		}
+	}
 }
 
 // drawRequest draws what can be repeated blindly: it gives no field two values

@@ -177,6 +177,7 @@ type Creation struct {
 type Receipt struct {
 	Last  EventID           // the build's newest event
 	Logs  map[StepKey]int64 // bytes that the server has, for each step that the request had text for
+	Cut   map[StepKey]Quota // of those in Logs, the steps whose log was cut: Logs has what was taken, not what is kept
 	Notes map[StepKey]int64 // notes that the server has, for each step that the request had notes for
 	Epoch Epoch             // the history that Last belongs to; set by the store
 }
