@@ -65,6 +65,12 @@ type batch struct {
 		unended         []bool
 		heard, beat     []bool
 	}
+	quotas struct {
+		build  []int64
+		number []int32
+		holes  []int64
+		cut    []*string
+	}
 	events struct {
 		build, last, first  []int64
 		step                []int32
@@ -142,6 +148,10 @@ func (b *batch) add(w *write) {
 				signsOf(touched, s.Step(e.Step)).described = true
 			case ci.KindNote:
 				signsOf(touched, s.Step(e.Step)).noted = true
+			case ci.KindLog:
+				if e.Lost > 0 {
+					signsOf(touched, s.Step(e.Step)).holed = true
+				}
 			}
 		}
 		if guard := w.tasks[i].lose; guard != nil {
@@ -165,7 +175,7 @@ func (b *batch) add(w *write) {
 }
 
 // signs is what is to be written of a step.
-type signs struct{ heard, beat, described, noted bool }
+type signs struct{ heard, beat, described, noted, holed bool }
 
 func signsOf(touched map[*ci.StepState]*signs, step *ci.StepState) *signs {
 	sign := touched[step]
@@ -242,6 +252,13 @@ func (b *batch) addStep(log int64, step *ci.StepState, sign *signs) {
 		n.failed = append(n.failed, int32(step.Tests.Failed))
 		n.skipped = append(n.skipped, int32(step.Tests.Skipped))
 	}
+	if sign.holed {
+		q := &b.quotas
+		q.build = append(q.build, log)
+		q.number = append(q.number, int32(step.Number))
+		q.holes = append(q.holes, step.Holes)
+		q.cut = append(q.cut, nullText(ci.Text(step.Cut.String())))
+	}
 	l := &b.logs
 	l.build = append(l.build, log)
 	l.number = append(l.number, int32(step.Number))
@@ -286,7 +303,13 @@ func (b *batch) addFeed(log int64, e *ci.Event) {
 	f.body = append(f.body, e.Data)
 }
 
-const appendSQL = `
+const appendSQL = appendSQLStart + `)`
+
+// appendHolesSQL is of a batch with holes.
+const appendHolesSQL = appendSQLStart + `,
+		$72, $73, $74, $75)`
+
+const appendSQLStart = `
 	SELECT epoch_ok, missed, coalesce(feed_base, 0) FROM append_batch(
 		$1,
 		$2, $3, $4,
@@ -298,7 +321,7 @@ const appendSQL = `
 		$40, $41, $42, $43, $44, $45, $46,
 		$47, $48, $49, $50, $51, $52, $53, $54, $55,
 		$56, $57, $58, $59, $60, $61, $62, $63, $64, $65,
-		$66, $67, $68, $69, $70, $71)`
+		$66, $67, $68, $69, $70, $71`
 
 // written is the answer of append_batch.
 type written struct {
@@ -346,6 +369,9 @@ func scanWritten(row pgx.Row) (w written, err error) {
 
 // run commits the batch as a transaction of its own.
 func (b *batch) run(ctx context.Context, conn *pgx.Conn) (written, error) {
+	if q := &b.quotas; len(q.build) > 0 {
+		return scanWritten(conn.QueryRow(ctx, appendHolesSQL, append(b.args(), q.build, q.number, q.holes, q.cut)...))
+	}
 	return scanWritten(conn.QueryRow(ctx, appendSQL, b.args()...))
 }
 

@@ -193,6 +193,7 @@ func (l *lane) update(ctx context.Context, conn *pgx.Conn, tasks []*task) error 
 	w := &write{state: state, expect: state.Last}
 	refusals := make(map[*task]error)
 	for _, t := range tasks {
+		state.Quotas = l.store.texts.quotas(state.Build.Project)
 		change, err := t.decide(state, now)
 		if err != nil {
 			refusals[t] = err

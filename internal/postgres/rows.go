@@ -35,7 +35,7 @@ const (
 
 	flagEnded   = 1 << 0 // the last byte is a newline
 	flagEscaped = 1 << 1 // the text is the inside of a JSON string, else raw bytes
-	flagLost    = 1 << 2 // no text: these bytes are gone for good
+	flagLost    = 1 << 2 // these bytes are gone for good; the text is the quota's that was used up, if that is why
 )
 
 // A note row's body is the data of its events, a line for each: JSON encoded
@@ -106,6 +106,15 @@ type entry struct {
 	at    time.Time
 	chunk ci.Chunk
 	lost  int64
+	quota ci.Quota // of lost
+}
+
+// text is what follows the table.
+func (e *entry) text() []byte {
+	if e.lost > 0 {
+		return []byte(e.quota.String())
+	}
+	return e.chunk.Body
 }
 
 // body is the encoded body of a row and how it is encoded.
@@ -131,11 +140,11 @@ func encodeBody(entries []entry) body {
 		before = micros
 		plain = binary.AppendUvarint(plain, uint64(e.chunk.Bytes+e.lost))
 		plain = binary.AppendUvarint(plain, uint64(e.chunk.Lines))
-		plain = binary.AppendUvarint(plain, uint64(len(e.chunk.Body)))
+		plain = binary.AppendUvarint(plain, uint64(len(e.text())))
 		plain = append(plain, flags(e))
 	}
 	for _, e := range entries {
-		plain = append(plain, e.chunk.Body...)
+		plain = append(plain, e.text()...)
 	}
 	*buf = plain
 	return pack(form, plain)
@@ -270,7 +279,11 @@ func decodePlain(events []ci.Event, data []byte, n int, first ci.Event) ([]ci.Ev
 		if uint64(len(data)) < length {
 			return nil, errBody
 		}
-		events[start+i].Chunk.Body = data[:length:length]
+		if e := &events[start+i]; e.Lost == 0 {
+			e.Chunk.Body = data[:length:length]
+		} else if length > 0 {
+			e.Quota, _ = ci.ParseQuota(string(data[:length]))
+		}
 		data = data[length:]
 	}
 	if len(data) > 0 {
@@ -311,7 +324,7 @@ func prepare(r *ci.Request) []prepared {
 		}
 		step = u.Log.Step
 		if whole && u.Log.Chunk.Bytes+u.Log.Lost > 0 {
-			run = append(run, entry{u.Log.At, u.Log.Chunk, u.Log.Lost})
+			run = append(run, entry{at: u.Log.At, chunk: u.Log.Chunk, lost: u.Log.Lost})
 			size += u.Log.Chunk.Bytes
 		}
 	}
@@ -374,7 +387,7 @@ func rowsOf(rows []row, change *ci.Change, ready []prepared, number func(ci.Step
 		if made, ready = take(ready, events[:n]); made.data == nil {
 			entries := make([]entry, n)
 			for i := range entries {
-				entries[i] = entry{events[i].At, events[i].Chunk, events[i].Lost}
+				entries[i] = entry{events[i].At, events[i].Chunk, events[i].Lost, events[i].Quota}
 			}
 			made = encodeBody(entries)
 		}
@@ -450,5 +463,5 @@ func take(ready []prepared, events []ci.Event) (body, []prepared) {
 // is tells whether the event came from this very entry, uncut.
 func (e *entry) is(event *ci.Event) bool {
 	a, b := e.chunk.Body, event.Chunk.Body
-	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) && e.lost == event.Lost && e.at.Equal(event.At)
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) && e.lost == event.Lost && e.quota == event.Quota && e.at.Equal(event.At)
 }

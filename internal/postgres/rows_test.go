@@ -24,11 +24,14 @@ func TestRow_KeepsEventsExactly(t *testing.T) {
 			e.At = time.UnixMicro(rapid.Int64Range(0, 1<<52).Draw(t, "at")).UTC()
 			if rapid.IntRange(0, 9).Draw(t, "hole") == 0 {
 				e.Lost = rapid.Int64Range(1, 1<<50).Draw(t, "lost")
+				if rapid.Bool().Draw(t, "over a quota") {
+					e.Quota = ci.Quota{Of: ci.OfProject, Bytes: rapid.Int64Range(1, 1<<50).Draw(t, "quota")}
+				}
 			} else {
 				raw := rapid.SliceOfN(rapid.Byte(), 1, 2000).Draw(t, "text")
 				e.Chunk = ci.NewChunk(raw)
 			}
-			want, entries = append(want, e), append(entries, entry{e.At, e.Chunk, e.Lost})
+			want, entries = append(want, e), append(entries, entry{e.At, e.Chunk, e.Lost, e.Quota})
 			next.ID++
 			next.Offset += e.Bytes()
 			next.Line += e.Chunk.Lines
@@ -51,7 +54,7 @@ func TestRow_KeepsEventsExactly(t *testing.T) {
 
 func FuzzDecodeBody(f *testing.F) {
 	f.Add([]byte{0, 1, 0, 1, 2, 'x'}, 1, false)
-	b := encodeBody([]entry{{time.Unix(1, 0), ci.NewChunk(bytes.Repeat([]byte("line\n"), 200)), 0}})
+	b := encodeBody([]entry{{at: time.Unix(1, 0), chunk: ci.NewChunk(bytes.Repeat([]byte("line\n"), 200))}})
 	f.Add(b.data, 1, true)
 	f.Fuzz(func(t *testing.T, data []byte, n int, packed bool) {
 		form := int16(0)

@@ -56,7 +56,7 @@ const loadBuildsSQL = `
 const stepColumns = `
 	s.build, s.number, s.key, coalesce(s.name, ''), s.needs, s.status, s.exit_code, s.started_at, s.finished_at, s.ended_at, s.assumed,
 	s.log_bytes, s.newlines, s.unended, s.log_complete, s.notes, s.errors, s.warnings, s.notices,
-	s.tests_passed, s.tests_failed, s.tests_skipped, coalesce(s.reporter, '')`
+	s.tests_passed, s.tests_failed, s.tests_skipped, coalesce(s.reporter, ''), s.holes, coalesce(s.cut, '')`
 
 const loadStepsSQL = `SELECT ` + stepColumns + ` FROM steps s WHERE s.build = ANY ($1) ORDER BY s.build, s.number`
 
@@ -106,13 +106,15 @@ func loadSteps(ctx context.Context, db querier, sql string, args ...any) (map[ci
 		s     ci.StepState
 		needs []string
 		ended *time.Time
+		cut   string
 	)
 	_, err = pgx.ForEachRow(rows, []any{
 		&log, &s.Number, &s.Key, &s.Name, &needs, &s.Status, &s.ExitCode, &s.StartedAt, &s.FinishedAt, &ended, &s.Assumed,
 		&s.LogBytes, &s.Newlines, &s.Unended, &s.LogComplete, &s.Notes, &s.Annotations.Error, &s.Annotations.Warning, &s.Annotations.Notice,
-		&s.Tests.Passed, &s.Tests.Failed, &s.Tests.Skipped, &s.Reporter,
+		&s.Tests.Passed, &s.Tests.Failed, &s.Tests.Skipped, &s.Reporter, &s.Holes, &cut,
 	}, func() error {
 		step := s
+		step.Cut, _ = ci.ParseQuota(cut)
 		step.StartedAt, step.FinishedAt, step.EndedAt = utc(s.StartedAt), utc(s.FinishedAt), zeroTime(ended)
 		step.Needs = nil
 		for _, need := range needs {

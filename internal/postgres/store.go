@@ -22,9 +22,12 @@ type Config struct {
 	// Committers commit side by side; a build is always with the same one.
 	// 0: 1, which is best on few cores.
 	Committers int
-	LostAfter  time.Duration          // silence after which a step without heartbeats is lost; 0: 1 h
-	DiskFree   func() (uint64, error) // bytes left for the database, if it can be known
-	Log        *slog.Logger           // nil: slog.Default()
+	LostAfter  time.Duration // silence after which a step without heartbeats is lost; 0: 1 h
+	// Bytes of log text that are kept of a build, and of a project in a day.
+	// 0: any number.
+	BuildLog, ProjectLog int64
+	DiskFree             func() (uint64, error) // bytes left for the database, if it can be known
+	Log                  *slog.Logger           // nil: slog.Default()
 }
 
 // Watcher is told what may have changed in the logs. Its methods are called
@@ -56,6 +59,7 @@ type Store struct {
 	tokens     cache[[32]byte, Token]
 	uses       uses
 	disk       diskGauge
+	texts      texts
 }
 
 // Open connects to a migrated database and checks that it keeps what it
@@ -75,6 +79,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	s := &Store{cfg: cfg, log: cfg.Log}
 	s.disk.free = cfg.DiskFree
+	s.texts.build, s.texts.project = cfg.BuildLog, cfg.ProjectLog
 	s.tokens.keep = keepToken
 	s.uses = uses{latest: make(map[[32]byte]use), due: make(chan struct{}, 1)}
 	for range max(1, cfg.Committers) {
@@ -114,6 +119,7 @@ func (s *Store) Run(ctx context.Context, w Watcher) error {
 	group.Go(func() error { s.listener.run(late); return nil })
 	group.Go(func() error { s.sweep(ctx); return nil })
 	group.Go(func() error { s.keepUses(ctx); return nil })
+	group.Go(func() error { s.countTexts(ctx); return nil })
 	return group.Wait()
 }
 

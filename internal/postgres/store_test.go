@@ -57,7 +57,14 @@ func open(t testing.TB, url string) (*postgres.Store, *recorder) {
 // start is open for a test that stops the store itself.
 func start(t testing.TB, url string) (store *postgres.Store, r *recorder, stop func()) {
 	t.Helper()
-	store, err := postgres.Open(t.Context(), postgres.Config{URL: url, Log: slog.New(slog.DiscardHandler)})
+	return startWith(t, postgres.Config{URL: url})
+}
+
+// startWith is start with more than a database to say.
+func startWith(t testing.TB, cfg postgres.Config) (store *postgres.Store, r *recorder, stop func()) {
+	t.Helper()
+	cfg.Log = slog.New(slog.DiscardHandler)
+	store, err := postgres.Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -329,6 +329,7 @@ func (c *committer) decide(tasks []*task, now time.Time) (writes []*write, rest 
 			}
 			w = &write{state: k.state, expect: k.state.Last}
 		}
+		w.state.Quotas = c.store.texts.quotas(w.state.Build.Project)
 		change, err := t.decide(w.state, now)
 		if err != nil {
 			c.detour(t)
@@ -477,6 +478,7 @@ func (s *Store) acknowledge(epoch ci.Epoch, writes []*write, feedBase ci.EventID
 		var events []ci.Event
 		for _, change := range w.changes {
 			events = append(events, change.Events...)
+			s.texts.add(w.state.Build.Project, change.Kept, change.Over)
 		}
 		if len(events) == 0 {
 			continue
