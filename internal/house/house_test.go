@@ -35,7 +35,8 @@ var rules = map[string]struct{ ours, others []string }{
 	"internal/feed":     {ours: []string{"internal/ci", "internal/sse"}},
 	"internal/spool":    {ours: []string{"internal/ci"}, others: []string{"github.com/gofrs/flock"}},
 	"internal/embedded": {others: []string{"github.com/gofrs/flock", "golang.org/x/sys"}},
-	"internal/plain":    {ours: []string{"internal/ci", "web"}},
+	"internal/page":     {ours: []string{"internal/ci", "web"}},
+	"internal/plain":    {ours: []string{"internal/ci", "internal/page"}},
 	"internal/postgres": {
 		ours: []string{"internal/ci", "internal/groupcommit", "migrations"},
 		others: []string{
@@ -48,7 +49,7 @@ var rules = map[string]struct{ ours, others []string }{
 		others: []string{"github.com/klauspost/compress", "github.com/charmbracelet/x/ansi", "github.com/creack/pty", "golang.org/x/sys"},
 	},
 	"internal/server": {
-		ours: []string{"internal/ci", "internal/sse", "internal/feed", "internal/postgres", "internal/ansi", "internal/badge", "internal/plain", "internal/search", "web"},
+		ours: []string{"internal/ci", "internal/sse", "internal/feed", "internal/postgres", "internal/ansi", "internal/badge", "internal/page", "internal/plain", "internal/search", "web"},
 		others: []string{
 			"github.com/labstack/echo/v4", // nowhere else
 			"github.com/klauspost/compress", "golang.org/x/sys", "golang.org/x/time", "github.com/google/uuid",
@@ -70,6 +71,9 @@ var rules = map[string]struct{ ours, others []string }{
 	"internal/idp":      {}, // its test checks it against github.com/coreos/go-oidc/v3
 	"internal/termtest": {others: []string{"github.com/charmbracelet/x/ansi", "golang.org/x/sys"}},
 	"scripts/gotest":    {},
+	"internal/page/pagetest": {},
+	"internal/termtest":      {others: []string{"github.com/charmbracelet/x/ansi", "golang.org/x/sys"}},
+	"scripts/gotest":         {},
 	"internal/bench": {
 		ours:   []string{"internal/ci", "internal/embedded", "internal/sse"},
 		others: []string{"github.com/jackc/pgx/v5", "github.com/klauspost/compress", "golang.org/x/sync", "golang.org/x/sys"},
@@ -78,6 +82,7 @@ var rules = map[string]struct{ ours, others []string }{
 
 // testOnly are packages that the program must not link.
 var testOnly = []string{"internal/judge", "internal/pgtest", "internal/house", "internal/bench", "internal/termtest", "internal/idp"}
+var testOnly = []string{"internal/judge", "internal/pgtest", "internal/house", "internal/bench", "internal/termtest", "internal/page/pagetest"}
 
 // maxModules bounds what the program links, itself included.
 const maxModules = 45

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/page"
 )
 
 // Build is the page of one build.
@@ -19,7 +20,7 @@ type Build struct {
 }
 
 // HTML is the whole document.
-func (b Build) HTML() []byte { return render("build", b) }
+func (b Build) HTML() []byte { return pages.HTML("build", b) }
 
 // Title names the result.
 func (b Build) Title() string {
@@ -67,12 +68,12 @@ func tested(t ci.Tests) string {
 	if all == 0 {
 		return ""
 	}
-	words := fmt.Sprintf("%s passed", count(t.Passed))
+	words := fmt.Sprintf("%s passed", page.Count(t.Passed))
 	if t.Failed > 0 {
-		words = fmt.Sprintf("%s of %s failed", count(t.Failed), count(all))
+		words = fmt.Sprintf("%s of %s failed", page.Count(t.Failed), page.Count(all))
 	}
 	if t.Skipped > 0 {
-		words += fmt.Sprintf(", %s skipped", count(t.Skipped))
+		words += fmt.Sprintf(", %s skipped", page.Count(t.Skipped))
 	}
 	return words
 }
@@ -85,7 +86,7 @@ func annotated(a ci.Annotations) string {
 		one string
 	}{{a.Error, "error"}, {a.Warning, "warning"}, {a.Notice, "notice"}} {
 		if c.n > 0 {
-			words = append(words, counted(c.n, c.one))
+			words = append(words, page.Counted(c.n, c.one))
 		}
 	}
 	return strings.Join(words, ", ")

@@ -31,7 +31,7 @@ type Listed struct {
 }
 
 // HTML is the whole document.
-func (b Builds) HTML() []byte { return render("builds", b) }
+func (b Builds) HTML() []byte { return pages.HTML("builds", b) }
 
 // Title is the page's.
 func (b Builds) Title() string { return "Builds" }

@@ -2,11 +2,12 @@ package plain
 
 import (
 	"bytes"
-	"fmt"
 	"math"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/stepcast/stepcast/internal/page"
 )
 
 // Bounds of a page of a log.
@@ -155,17 +156,7 @@ func shown(text []byte) (string, bool) {
 			return b.String(), true
 		}
 		n++
-		switch {
-		case r == '\t':
-			b.WriteByte('\t')
-		case r < ' ' || r == 0x7f:
-			b.WriteByte('^')
-			b.WriteRune(r ^ 0x40)
-		case r >= 0x80 && r < 0xa0, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069: // the latter turn text around
-			fmt.Fprintf(&b, `\u%04x`, r)
-		default:
-			b.WriteRune(r) // of a byte that is no UTF-8: U+FFFD
-		}
+		page.AppendVisible(&b, r)
 	}
 	return b.String(), false
 }

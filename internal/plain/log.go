@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/page"
 )
 
 // Log is a page of a step's log.
@@ -23,13 +24,13 @@ type Log struct {
 }
 
 // HTML is the whole document.
-func (l Log) HTML() []byte { return render("log", l) }
+func (l Log) HTML() []byte { return pages.HTML("log", l) }
 
 // Title names the step's result, and the lines of the page if there are more.
 func (l Log) Title() string {
 	title := fmt.Sprintf("%s %s: %s, %s #%d", marks[l.Step.Status], l.Step.Status, l.Step.Key, l.Build.Project, l.Build.Number)
 	if l.Previous() != "" || l.Next() != "" {
-		title += fmt.Sprintf(", lines %s to %s", count(l.First), count(l.Last()))
+		title += fmt.Sprintf(", lines %s to %s", page.Count(l.First), page.Count(l.Last()))
 	}
 	return title
 }
@@ -235,7 +236,7 @@ func heading(g Note, first int64) *Heading {
 	}
 	var facts []string
 	if g.Group.Last != nil {
-		facts = append(facts, counted(max(0, *g.Group.Last-g.Line+1), "line"))
+		facts = append(facts, page.Counted(max(0, *g.Group.Last-g.Line+1), "line"))
 	}
 	if g.Group.Duration != nil {
 		facts = append(facts, took(*g.Group.Duration))

@@ -1,30 +1,15 @@
 package plain
 
 import (
-	"bytes"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"fmt"
 	"html/template"
 	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/stepcast/stepcast/internal/ci"
-	"github.com/stepcast/stepcast/web"
+	"github.com/stepcast/stepcast/internal/page"
 )
-
-// Style is the stylesheet of these pages, beside the colours of the others.
-//
-//go:embed plain.css
-var Style []byte
-
-// StylePath is where Style has to be served; it changes with its content.
-var StylePath = func() string {
-	sum := sha256.Sum256(Style)
-	return Root + "/style-" + hex.EncodeToString(sum[:6]) + ".css"
-}()
 
 // Root is the address of the list of builds; the other pages lie below it.
 const Root = "/plain"
@@ -42,54 +27,35 @@ func LinePath(id ci.BuildID, key ci.StepKey, line int64) string {
 }
 
 // Frame is what every page has around it.
-type Frame struct {
-	Address string    // of this very page, with its query
-	At      time.Time // as of when it is true
-}
+type Frame = page.Frame
 
 // Message is a page of a few words: an error, or what one means.
 type Message struct {
+	Frame
 	Title, Text string
 }
 
 // HTML is the whole document.
-func (m Message) HTML() []byte { return render("message", m) }
+func (m Message) HTML() []byte { return pages.HTML("message", m) }
 
 //go:embed *.html
 var files embed.FS
 
-var templates = template.Must(template.New("").Funcs(template.FuncMap{
-	"style":     func() []string { return []string{web.Stylesheet, StylePath} },
-	"icon":      func() string { return web.Icon },
+var pages = page.New(files, template.FuncMap{
 	"root":      func() string { return Root },
 	"build":     BuildPath,
 	"step":      StepPath,
 	"line":      LinePath,
-	"counted":   func(n any, one string) string { return counted(whole(n), one) },
-	"count":     func(n any) string { return count(whole(n)) },
 	"took":      took,
-	"moment":    func(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04:05 UTC") },
 	"clock":     func(t time.Time) string { return t.UTC().Format("15:04:05.000") },
-	"machine":   func(t time.Time) string { return ci.Cut(t).Format(time.RFC3339Nano) },
 	"mark":      func(s ci.Status) string { return marks[s] },
 	"sign":      func(l ci.Level) string { return signs[l] },
 	"brief":     brief,
-	"list":      func(members ...any) []any { return members },
 	"tested":    tested,
 	"annotated": annotated,
 	"weblink":   weblink,
 	"statuses":  func() []ci.Status { return statuses },
-}).ParseFS(files, "*.html"))
-
-// render makes a page. It panics where a template and its data do not fit,
-// which no input can bring about.
-func render(name string, page any) []byte {
-	var b bytes.Buffer
-	if err := templates.ExecuteTemplate(&b, name, page); err != nil {
-		panic("plain: " + err.Error())
-	}
-	return b.Bytes()
-}
+})
 
 var statuses = []ci.Status{ci.Queued, ci.Running, ci.Passed, ci.Failed, ci.Canceled, ci.Skipped, ci.Lost}
 
@@ -99,31 +65,6 @@ var marks = map[ci.Status]string{
 }
 
 var signs = map[ci.Level]string{ci.LevelError: "✗", ci.LevelWarning: "▲", ci.LevelNotice: "•"}
-
-// count is a number with commas: 1,234,567.
-func count(n int64) string {
-	digits := strconv.FormatInt(n, 10)
-	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return digits
-}
-
-// whole is a number of any of the types that templates have.
-func whole(n any) int64 {
-	if i, ok := n.(int); ok {
-		return int64(i)
-	}
-	return n.(int64)
-}
-
-// counted is "1 line", "1,200 lines".
-func counted(n int64, one string) string {
-	if n != 1 {
-		one += "s"
-	}
-	return count(n) + " " + one
-}
 
 // took says a duration in seconds: "840 ms", "12.3 s", "4 min 7 s", "2 h 5 min",
 // "3 d 4 h".

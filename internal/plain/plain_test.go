@@ -1,11 +1,7 @@
 package plain
 
 import (
-	"bytes"
-	"encoding/xml"
-	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -13,101 +9,13 @@ import (
 	"time"
 
 	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/page/pagetest"
 )
-
-// An element of a page, in the order of the document.
-type element struct {
-	name string
-	attr map[string]string
-	text string // all of it, below it too
-}
-
-// parse reads a page, whose tags must be balanced, and holds it to what every
-// page promises.
-func parse(t *testing.T, page []byte) (all []*element) {
-	t.Helper()
-	d := xml.NewDecoder(bytes.NewReader(page))
-	d.Strict, d.AutoClose, d.Entity = false, xml.HTMLAutoClose, xml.HTMLEntity
-	var open []*element
-	ids := map[string]bool{}
-	for {
-		token, err := d.Token()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			t.Fatalf("%v in\n%s", err, page)
-		}
-		switch token := token.(type) {
-		case xml.StartElement:
-			e := &element{name: token.Name.Local, attr: map[string]string{}}
-			for _, a := range token.Attr {
-				e.attr[a.Name.Local] = a.Value
-				if strings.HasPrefix(a.Name.Local, "on") || a.Name.Local == "style" {
-					t.Errorf("<%s %s=%q>", e.name, a.Name.Local, a.Value)
-				}
-			}
-			if id := e.attr["id"]; id != "" && ids[id] {
-				t.Errorf("the id %s is there twice", id)
-			} else {
-				ids[id] = true
-			}
-			if href := e.attr["href"]; e.name == "a" && !strings.HasPrefix(href, "/") && !strings.HasPrefix(href, "#") && !strings.HasPrefix(href, "https://") {
-				t.Errorf("a link to %q", href)
-			}
-			all, open = append(all, e), append(open, e)
-		case xml.EndElement:
-			if n := len(open); n == 0 || open[n-1].name != token.Name.Local {
-				t.Fatalf("</%s> ends nothing in\n%s", token.Name.Local, page)
-			}
-			open = open[:len(open)-1]
-		case xml.CharData:
-			for _, e := range open {
-				e.text += string(token)
-			}
-		}
-	}
-	for name, want := range map[string]int{"title": 1, "h1": 1, "main": 1, "header": 1, "script": 0, "style": 0, "img": 0} {
-		if got := len(named(all, name)); got != want {
-			t.Errorf("%d <%s> in\n%s", got, name, page)
-		}
-	}
-	if all[0].name != "html" || all[0].attr["lang"] != "en" {
-		t.Errorf("the page begins with %+v", all[0])
-	}
-	return all
-}
-
-func named(all []*element, name string) (found []*element) {
-	for _, e := range all {
-		if e.name == name {
-			found = append(found, e)
-		}
-	}
-	return found
-}
-
-func texts(all []*element, name string) (found []string) {
-	for _, e := range named(all, name) {
-		found = append(found, strings.Join(strings.Fields(e.text), " "))
-	}
-	return found
-}
-
-// linked is where the link with this text leads.
-func linked(all []*element, text string) string {
-	for _, e := range named(all, "a") {
-		if strings.Join(strings.Fields(e.text), " ") == text {
-			return e.attr["href"]
-		}
-	}
-	return ""
-}
 
 var (
 	now   = time.Date(2026, 11, 22, 10, 0, 0, 123456000, time.UTC)
 	id, _ = ci.ParseBuildID("3b241101-e2bb-4255-8caf-4136c566a962")
-	frame = Frame{Address: `/plain?project="><script>`, At: now}
+	frame = Frame{Address: `/plain?project="><script>`, At: now, Account: "Sign in"}
 )
 
 func ptr[T any](v T) *T { return &v }
@@ -120,7 +28,7 @@ func rows(first, last int64) (rows []Row) {
 	return rows
 }
 
-const hostile = `"><script>alert(1)</script><img src=x onerror=alert(1)>` + "\u202e'`{{.}}&amp;</li></ol></title>"
+const hostile = pagetest.Hostile
 
 func TestPages_Hostile(t *testing.T) {
 	t.Parallel()
@@ -132,7 +40,7 @@ func TestPages_Hostile(t *testing.T) {
 	annotation := Note{Step: "a", Line: 1, Annotation: &ci.Annotation{Level: ci.LevelError, Message: hostile, Title: hostile, File: hostile, Line: 3}}
 	test := Note{Step: "a", Line: 1, Test: &ci.Test{Suite: hostile, Name: hostile, Status: ci.Failed, Message: hostile}}
 	for name, page := range map[string][]byte{
-		"message": Message{hostile, hostile}.HTML(),
+		"message": Message{frame, hostile, hostile}.HTML(),
 		"builds":  Builds{Frame: frame, Filter: Filter{hostile, hostile, hostile, hostile}, Builds: []Listed{{build, []ci.Step{step}}}, Older: hostile}.HTML(),
 		"build":   Build{frame, build, []ci.Step{step}, []Note{test}, []Note{annotation}, []Note{annotation}, &annotation}.HTML(),
 		"log": Log{
@@ -142,7 +50,7 @@ func TestPages_Hostile(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if all := parse(t, page); !strings.Contains(all[0].text, hostile) {
+			if all := pagetest.Parse(t, page); !strings.Contains(all[0].Text, hostile) {
 				t.Errorf("the text is not shown as it is:\n%s", page)
 			}
 		})
@@ -163,8 +71,8 @@ func TestBuild_SaysWhatIsWrongAndWhere(t *testing.T) {
 		Failed: []Note{{Step: "test/linux", Test: &ci.Test{Suite: "parser", Name: "nested", Status: ci.Failed}}},
 		Errors: []Note{first}, First: &first,
 	}
-	all := parse(t, page.HTML())
-	if got, want := texts(all, "title")[0], "✗ failed: acme/api #12 · Stepcast"; got != want {
+	all := pagetest.Parse(t, page.HTML())
+	if got, want := pagetest.Texts(all, "title")[0], "✗ failed: acme/api #12 · Stepcast"; got != want {
 		t.Errorf("the title is %q, want %q", got, want)
 	}
 	line := StepPath(id, "test/linux") + "?line=2345"
@@ -176,31 +84,31 @@ func TestBuild_SaysWhatIsWrongAndWhere(t *testing.T) {
 		"https://example.org/1":               "https://example.org/1",
 		"Load again":                          BuildPath(id),
 	} {
-		if got := linked(all, text); got != want {
+		if got := pagetest.Linked(all, text); got != want {
 			t.Errorf("%q leads to %q, want %q", text, got, want)
 		}
 	}
-	if got, want := texts(all, "h3"), []string{"2 failed tests", "150 errors"}; !slices.Equal(got, want) {
+	if got, want := pagetest.Texts(all, "h3"), []string{"2 failed tests", "150 errors"}; !slices.Equal(got, want) {
 		t.Errorf("the headings are %q, want %q", got, want)
 	}
-	if !strings.Contains(all[0].text, "These are the first 1.") {
+	if !strings.Contains(all[0].Text, "These are the first 1.") {
 		t.Error("it is not said that the list is cut")
 	}
-	if got, want := texts(all, "tr")[1:], []string{
+	if got, want := pagetest.Texts(all, "tr")[1:], []string{
 		"lint ✓ passed 0 22 Nov 2026, 10:00:00 UTC 4 min 7 s 1,200 none none",
 		"test/linux ✗ failed 2 not started none 3,000 2 of 43 failed, 1 skipped 150 errors",
 		"deploy – skipped none not started none 0 none none",
 	}; !slices.Equal(got, want) {
 		t.Errorf("the rows are %q, want %q", got, want)
 	}
-	for _, th := range named(all, "th") {
-		if th.attr["scope"] == "" {
-			t.Errorf("the header %q has no scope", th.text)
+	for _, th := range pagetest.Named(all, "th") {
+		if th.Attr["scope"] == "" {
+			t.Errorf("the header %q has no scope", th.Text)
 		}
 	}
 	// Without an error that was understood, the end of the log is the place.
 	page.First, page.Errors, page.Failed = nil, nil, nil
-	if got := linked(parse(t, page.HTML()), "The end of the log of test/linux"); got != StepPath(id, "test/linux")+"?line=3000" {
+	if got := pagetest.Linked(pagetest.Parse(t, page.HTML()), "The end of the log of test/linux"); got != StepPath(id, "test/linux")+"?line=3000" {
 		t.Errorf("the end of the log is at %q", got)
 	}
 }
@@ -286,7 +194,7 @@ func TestLog_AnyGroups(t *testing.T) {
 		if !slices.Equal(got, []int64{3, 4, 5, 6, 7, 8, 9, 10, 11, 12}) {
 			t.Fatalf("seed %d: %v", seed, got)
 		}
-		parse(t, l.HTML())
+		pagetest.Parse(t, l.HTML())
 	}
 }
 
@@ -305,35 +213,35 @@ func TestLog_MarksLinesInWords(t *testing.T) {
 			{Line: 3, Test: &ci.Test{Name: "TestX", Status: ci.Failed}},
 		},
 	}
-	all := parse(t, l.HTML())
-	if got, want := texts(all, "li")[6:], []string{
+	all := pagetest.Parse(t, l.HTML())
+	if got, want := pagetest.Texts(all, "li")[6:], []string{
 		"✗ error: main.go:12:3: undefined: foo", "tw", "o", "▲ warning: ✗ failed test: Deprecated old util.go TestX", "long Line 4 is longer: all of it",
 	}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
-	if got := linked(all, "Line 4 is longer: all of it"); got != l.Raw(4) || !strings.HasSuffix(got, "/steps/a/log?lines=4") {
+	if got := pagetest.Linked(all, "Line 4 is longer: all of it"); got != l.Raw(4) || !strings.HasSuffix(got, "/steps/a/log?lines=4") {
 		t.Errorf("the whole line is at %q", got)
 	}
-	if !strings.Contains(all[0].text, "4,096 bytes of the log are missing here") {
+	if !strings.Contains(all[0].Text, "4,096 bytes of the log are missing here") {
 		t.Error("the hole is not said")
 	}
 	var starts, ids []string
 	for _, e := range all {
-		if e.name == "ol" && e.attr["start"] != "" {
-			starts = append(starts, e.attr["start"])
+		if e.Name == "ol" && e.Attr["start"] != "" {
+			starts = append(starts, e.Attr["start"])
 		}
-		if strings.HasPrefix(e.attr["id"], "L") {
-			ids = append(ids, e.attr["id"])
+		if strings.HasPrefix(e.Attr["id"], "L") {
+			ids = append(ids, e.Attr["id"])
 		}
 	}
 	if got := strings.Join(starts, " ") + "; " + strings.Join(ids, " "); got != "1 2; L1 L2 L3 L4" {
 		t.Error(got)
 	}
-	if got := len(named(all, "time")); got != 1 { // the page's own
+	if got := len(pagetest.Named(all, "time")); got != 1 { // the page's own
 		t.Errorf("%d times though nobody asked", got)
 	}
 	l.Times = true
-	if times := named(parse(t, l.HTML()), "time"); len(times) != 6 || times[0].attr["datetime"] != "2026-11-22T10:00:00.123456Z" {
+	if times := pagetest.Named(pagetest.Parse(t, l.HTML()), "time"); len(times) != 6 || times[0].Attr["datetime"] != "2026-11-22T10:00:00.123456Z" {
 		t.Errorf("%d times", len(times))
 	}
 }
@@ -356,7 +264,7 @@ func TestLog_Pages(t *testing.T) {
 		if l.Previous() != c.previous || l.Next() != c.next || l.Title() != c.title {
 			t.Errorf("%d to %d of %d: %q, %q, %q", c.first, c.last, c.lines, l.Previous(), l.Next(), l.Title())
 		}
-		parse(t, l.HTML())
+		pagetest.Parse(t, l.HTML())
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/stepcast/stepcast/internal/ci"
-	"github.com/stepcast/stepcast/internal/plain"
+	"github.com/stepcast/stepcast/internal/page"
 	"github.com/stepcast/stepcast/internal/postgres"
 )
 
@@ -17,7 +17,7 @@ import (
 // this list.
 func TestRoutes_DefaultDeny(t *testing.T) {
 	t.Parallel()
-	open := map[string]bool{"/healthz": true, "/readyz": true, "/api/v1/openapi.json": true, "/problems/:code": true, "/": true, "/builds/:id": true, "/wall": true, "/assets/*": true, "/badge/*": true, "/shields/*": true, "/oembed": true, "/widgets.js": true, "/embed": true, "/embed.js": true, "/embed/status/*": true, "/embed/board": true, "/embed/steps": true, "/embed/steps/:id": true, "/embed/log": true, "/embed/log/:id": true, "/embed/log/:id/*": true, plain.StylePath: true}
+	open := map[string]bool{"/healthz": true, "/readyz": true, "/api/v1/openapi.json": true, "/problems/:code": true, "/": true, "/builds/:id": true, "/wall": true, "/assets/*": true, "/badge/*": true, "/shields/*": true, "/oembed": true, "/widgets.js": true, "/embed": true, "/embed.js": true, "/embed/status/*": true, "/embed/board": true, "/embed/steps": true, "/embed/steps/:id": true, "/embed/log": true, "/embed/log/:id": true, "/embed/log/:id/*": true, page.StylePath: true}
 	s := New(Config{})
 	listed := map[string]bool{}
 	for _, r := range s.routes() {

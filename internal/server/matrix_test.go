@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/stepcast/stepcast/internal/ci"
-	"github.com/stepcast/stepcast/internal/plain"
+	"github.com/stepcast/stepcast/internal/page"
 	"github.com/stepcast/stepcast/internal/postgres"
 )
 
@@ -264,7 +264,7 @@ func TestAccess_Matrix(t *testing.T) {
 		"GET /plain":                           {list, "", 200},
 		"GET /plain/builds/:id":                {build, "", 200},
 		"GET /plain/builds/:id/steps/*":        {build, "/plain/builds/{build}/steps/test", 200},
-		"GET " + plain.StylePath:               {list, "", 200},
+		"GET " + page.StylePath:                {list, "", 200},
 		"GET /embed.js":                        {list, "", 200},
 		"GET /embed":                           {list, "", 200},
 		"GET /embed/status/*":                  {list, "/embed/status/{project}", 200}, // the same for any; see frames_test.go

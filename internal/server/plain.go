@@ -11,6 +11,7 @@ import (
 
 	"github.com/stepcast/stepcast/internal/ansi"
 	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/page"
 	"github.com/stepcast/stepcast/internal/plain"
 	"github.com/stepcast/stepcast/internal/postgres"
 )
@@ -30,13 +31,13 @@ func plainPage(c echo.Context, status int, body []byte) error {
 	return send(c, status, body)
 }
 
-// plainStyle answers with what these pages look like.
-func (s *Server) plainStyle(c echo.Context) error {
+// style answers with what pages without JavaScript look like.
+func (s *Server) style(c echo.Context) error {
 	h := c.Response().Header()
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
-	return c.Blob(http.StatusOK, contentType(".css"), plain.Style)
+	return c.Blob(http.StatusOK, contentType(".css"), page.Style)
 }
 
 // withoutScript is the address of the page without JavaScript that shows what

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stepcast/stepcast/internal/page"
 	"github.com/stepcast/stepcast/internal/plain"
 )
 
@@ -221,31 +222,31 @@ func TestPlain_InOneDress(t *testing.T) {
 	s := start(t)
 	build := s.create(`{"project":"p"}`)
 	s.update(build, logText("a", 0, "x\n"))
-	page := plainPath(build)
-	for path, status := range map[string]int{
-		"/plain": 200, page: 200, page + "/steps/a": 200,
-		"/nosuch": 404, "/plain/nosuch": 404, "/plain/builds/x": 400, strings.Replace(page, "-", "0", 1): 400,
-		"/plain/builds/00000000-0000-4000-8000-000000000000": 404, page + "/steps/b": 404, page + "/steps/": 400,
-		page + "/steps/a?from=2": 416, page + "/steps/a?line=2": 416, page + "/steps/a?from=0": 400, page + "/steps/a?from=x": 400, page + "/steps/a?form=1": 400,
-		"/plain?status=broken": 400, "/plain?project=%2F": 400, "/plain?before=x": 400, "/plain?x=1": 400, page + "?x": 400,
+	path := plainPath(build)
+	for address, status := range map[string]int{
+		"/plain": 200, path: 200, path + "/steps/a": 200,
+		"/nosuch": 404, "/plain/nosuch": 404, "/plain/builds/x": 400, strings.Replace(path, "-", "0", 1): 400,
+		"/plain/builds/00000000-0000-4000-8000-000000000000": 404, path + "/steps/b": 404, path + "/steps/": 400,
+		path + "/steps/a?from=2": 416, path + "/steps/a?line=2": 416, path + "/steps/a?from=0": 400, path + "/steps/a?from=x": 400, path + "/steps/a?form=1": 400,
+		"/plain?status=broken": 400, "/plain?project=%2F": 400, "/plain?before=x": 400, "/plain?x=1": 400, path + "?x": 400,
 	} {
-		a := s.get(path)
+		a := s.get(address)
 		if a.status != status || a.header.Get("Content-Type") != "text/html; charset=utf-8" || a.header.Get("Content-Security-Policy") != plainPolicy ||
-			!strings.Contains(a.body, `<link rel="stylesheet" href="`+plain.StylePath+`">`) || strings.Count(a.body, "<h1") != 1 {
-			t.Errorf("%s: %d %v %s", path, a.status, a.header, a.body)
+			!strings.Contains(a.body, `<link rel="stylesheet" href="`+page.StylePath+`">`) || strings.Count(a.body, "<h1") != 1 {
+			t.Errorf("%s: %d %v %s", address, a.status, a.header, a.body)
 		}
-		if head := s.do("HEAD", path, ""); head.status != status || head.body != "" {
-			t.Errorf("HEAD %s: %d %q", path, head.status, head.body)
+		if head := s.do("HEAD", address, ""); head.status != status || head.body != "" {
+			t.Errorf("HEAD %s: %d %q", address, head.status, head.body)
 		}
 	}
 	if a := s.get("/problems/log-gap", "Accept: text/html"); a.header.Get("Content-Security-Policy") != plainPolicy {
 		t.Errorf("a problem: %v", a.header)
 	}
-	if a := s.get(page, "Authorization: Bearer no"); a.status != 401 || a.header.Get("WWW-Authenticate") == "" {
+	if a := s.get(path, "Authorization: Bearer no"); a.status != 401 || a.header.Get("WWW-Authenticate") == "" {
 		t.Errorf("with a bad token: %d", a.status)
 	}
-	style := s.get(plain.StylePath)
-	if style.status != 200 || style.header.Get("Content-Type") != "text/css; charset=utf-8" || !strings.Contains(style.header.Get("Cache-Control"), "immutable") || style.body != string(plain.Style) {
+	style := s.get(page.StylePath)
+	if style.status != 200 || style.header.Get("Content-Type") != "text/css; charset=utf-8" || !strings.Contains(style.header.Get("Cache-Control"), "immutable") || style.body != string(page.Style) {
 		t.Errorf("the stylesheet: %d %v", style.status, style.header)
 	}
 	for _, href := range regexp.MustCompile(`<link [^>]*href="([^"]+)"`).FindAllStringSubmatch(s.get("/plain").body, -1) {

@@ -8,7 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/stepcast/stepcast/internal/ci"
-	"github.com/stepcast/stepcast/internal/plain"
+	"github.com/stepcast/stepcast/internal/page"
 	"github.com/stepcast/stepcast/web"
 )
 
@@ -74,6 +74,7 @@ func (s *Server) routes() []route {
 		{"GET", "/builds/:id", here, public, s.page},
 		{"GET", "/wall", here, public, s.page},
 		{"GET", "/assets/*", here, public, s.asset},
+		{"GET", page.StylePath, here, public, s.style},
 
 		// For pages of others
 		{"GET", "/widgets.js", anywhere, public, script(web.Widgets)},
@@ -91,7 +92,6 @@ func (s *Server) routes() []route {
 		{"GET", "/plain", here, status, s.plainBuilds},
 		{"GET", "/plain/builds/:id", here, read, s.build(s.plainBuild)},
 		{"GET", "/plain/builds/:id/steps/*", here, read, s.build(s.plainLog)}, // …/{key}
-		{"GET", plain.StylePath, here, public, s.plainStyle},
 	}
 }
 
