@@ -68,9 +68,7 @@ var rules = map[string]struct{ ours, others []string }{
 		ours:   []string{"internal/embedded", "internal/postgres", "migrations"},
 		others: []string{"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "github.com/gofrs/flock", "golang.org/x/sys"},
 	},
-	"internal/idp":      {}, // its test checks it against github.com/coreos/go-oidc/v3
-	"internal/termtest": {others: []string{"github.com/charmbracelet/x/ansi", "golang.org/x/sys"}},
-	"scripts/gotest":    {},
+	"internal/idp":           {}, // its test checks it against github.com/coreos/go-oidc/v3
 	"internal/page/pagetest": {},
 	"internal/termtest":      {others: []string{"github.com/charmbracelet/x/ansi", "golang.org/x/sys"}},
 	"scripts/gotest":         {},
@@ -81,8 +79,7 @@ var rules = map[string]struct{ ours, others []string }{
 }
 
 // testOnly are packages that the program must not link.
-var testOnly = []string{"internal/judge", "internal/pgtest", "internal/house", "internal/bench", "internal/termtest", "internal/idp"}
-var testOnly = []string{"internal/judge", "internal/pgtest", "internal/house", "internal/bench", "internal/termtest", "internal/page/pagetest"}
+var testOnly = []string{"internal/judge", "internal/pgtest", "internal/house", "internal/bench", "internal/termtest", "internal/idp", "internal/page/pagetest"}
 
 // maxModules bounds what the program links, itself included.
 const maxModules = 45
