@@ -33,23 +33,30 @@ CREATE INDEX IF NOT EXISTS tokens_by_build ON tokens (build) WHERE build IS NOT 
 
 -- A session is what a browser with its cookie may do: what the groups of its
 -- person are given, or what a token is, and the builds whose links were opened
--- in it.
+-- in it. One that has ended is not there.
 CREATE TABLE IF NOT EXISTS sessions (
     id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    sum        bytea NOT NULL UNIQUE CHECK (octet_length(sum) = 32), -- SHA-256 of the cookie
-    former     bytea UNIQUE CHECK (octet_length(former) = 32),       -- of the one before, which is good for a moment more
-    rotated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    key        bytea NOT NULL UNIQUE CHECK (octet_length(key) = 32), -- SHA-256 of the part of the cookie that stays
+    -- Of whole cookies, SHA-256: the one that the browser is known to have, the
+    -- one that it was sent and has not come back with yet, and the one before,
+    -- which is good for a moment after the browser was seen with its successor.
+    sum        bytea NOT NULL CHECK (octet_length(sum) = 32),
+    next       bytea CHECK (octet_length(next) = 32),
+    former     bytea CHECK (octet_length(former) = 32),
+    sent_at    timestamptz, -- the next one
+    rotated_at timestamptz NOT NULL DEFAULT clock_timestamp(), -- when the browser was first seen with this one
     issuer     text,  -- of who signed in at a provider, with
     subject    text,  -- the provider's name for the person; both null: nobody did
     name       text NOT NULL DEFAULT '',
     email      text NOT NULL DEFAULT '',
     groups     text[] NOT NULL DEFAULT '{}',
-    token      bytea REFERENCES tokens, -- of who pasted one
+    token      bytea REFERENCES tokens ON DELETE CASCADE, -- of who pasted one
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     seen_at    timestamptz NOT NULL DEFAULT clock_timestamp(), -- the last time, some minutes late
     expires_at timestamptz NOT NULL,
-    ended_at   timestamptz,
-    CHECK ((issuer IS NULL) = (subject IS NULL))
+    CHECK ((issuer IS NULL) = (subject IS NULL)),
+    CHECK (issuer IS NULL OR token IS NULL),
+    CHECK ((next IS NULL) = (sent_at IS NULL))
 );
 CREATE INDEX IF NOT EXISTS sessions_by_person ON sessions (issuer, subject);
 CREATE INDEX IF NOT EXISTS sessions_by_token ON sessions (token);
@@ -58,16 +65,14 @@ CREATE INDEX IF NOT EXISTS sessions_by_expiry ON sessions (expires_at);
 -- A link is a token for one build, whose text opens it in a browser.
 CREATE TABLE IF NOT EXISTS session_links (
     session bigint NOT NULL REFERENCES sessions ON DELETE CASCADE,
-    token   bytea NOT NULL REFERENCES tokens,
+    token   bytea NOT NULL REFERENCES tokens ON DELETE CASCADE,
     PRIMARY KEY (session, token)
 );
 
 -- Who is on the way to a provider and has not come back yet, to whichever
--- process.
+-- process. What PKCE and the nonce are made of, only the browser has.
 CREATE TABLE IF NOT EXISTS sign_ins (
-    sum        bytea PRIMARY KEY CHECK (octet_length(sum) = 32), -- SHA-256 of the state
-    verifier   text NOT NULL, -- PKCE, RFC 7636
-    nonce      text NOT NULL,
+    sum        bytea PRIMARY KEY CHECK (octet_length(sum) = 32), -- SHA-256 of the browser's cookie for it, and the state
     back       text NOT NULL, -- the path to go on to
     expires_at timestamptz NOT NULL
 );

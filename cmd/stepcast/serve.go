@@ -37,7 +37,9 @@ type serveCmd struct {
 	LostAfter         time.Duration `help:"How long a running step may be silent, if its runner sends no heartbeats, before it counts as lost. Default: 1h." default:"1h" env:"STEPCAST_LOST_AFTER" placeholder:"TIME"`
 	PublicURL         string        `help:"Where browsers reach the server, for addresses in badges, feeds and embeds. Default: the Host of each request, over HTTP." env:"STEPCAST_PUBLIC_URL" placeholder:"URL"`
 	Committers        int           `hidden:"" help:"Commits under way at once; a build is always with the same one." default:"1" env:"STEPCAST_COMMITTERS"`
-	Open              bool          `help:"Serve at an address that other machines reach too. There is no sign-in: whoever reaches it reads everything." env:"STEPCAST_OPEN"`
+	Open              bool          `help:"Serve at an address that other machines reach too, without sign-in: whoever reaches it reads everything." env:"STEPCAST_OPEN"`
+
+	servePeople `embed:""`
 }
 
 // Help is what --help says beyond the flags.
@@ -64,6 +66,11 @@ func (c *serveCmd) Run(ctx context.Context, std stdio) error {
 		return err
 	}
 	public, err := publicURL(c.PublicURL)
+	if err != nil {
+		return err
+	}
+	cfg := server.Config{Log: log, Open: c.Open, PublicURL: public}
+	note, err := c.servePeople.configure(&cfg, c.Listen)
 	if err != nil {
 		return err
 	}
@@ -107,7 +114,8 @@ func (c *serveCmd) Run(ctx context.Context, std stdio) error {
 	}
 
 	tails := feed.New(store, feed.Options{Log: log})
-	srv := server.New(server.Config{Store: store, Tails: tails, Log: log, Open: c.Open, PublicURL: public})
+	cfg.Store, cfg.Tails = store, tails
+	srv := server.New(cfg)
 	address := "http://" + ln.Addr().String()
 	forget, err := leaveAddress(dir, address)
 	if err != nil {
@@ -115,6 +123,9 @@ func (c *serveCmd) Run(ctx context.Context, std stdio) error {
 	}
 	defer forget()
 	greet(std.Err, address, dir, c.DatabaseURL == "")
+	if note != "" {
+		log.Warn(note)
+	}
 
 	var group errgroup.Group
 	group.Go(func() error { return store.Run(layers, tails) })
@@ -136,15 +147,16 @@ func ignoreCanceled(err error) error {
 // checkListen keeps a server that lets everybody read on loopback, unless told
 // otherwise.
 func (c *serveCmd) checkListen() error {
-	host, _, err := net.SplitHostPort(c.Listen)
-	if err != nil {
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return fmt.Errorf("--listen wants HOST:PORT, such as 127.0.0.1:8080, not %q", c.Listen)
 	}
-	ip := net.ParseIP(host)
-	if c.Open || host == "localhost" || ip != nil && ip.IsLoopback() {
+	switch {
+	case c.Open && c.signInNeeded():
+		return errors.New("--open lets everybody read who reaches the server, and with sign-in nobody does who has not: leave one of the two out")
+	case c.Open || c.signInNeeded() || onLoopback(c.Listen):
 		return nil
 	}
-	return fmt.Errorf("everybody who reaches %s could read every build: listen on a loopback address such as 127.0.0.1:8080, or add --open if that is what you want", c.Listen)
+	return fmt.Errorf("everybody who reaches %s could read every build: listen on a loopback address such as 127.0.0.1:8080, let people sign in with --sign-in or --oidc-issuer, or add --open if that is what you want", c.Listen)
 }
 
 // publicURL reads the address of the server: a scheme, a host and maybe a port.

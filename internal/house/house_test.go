@@ -53,6 +53,7 @@ var rules = map[string]struct{ ours, others []string }{
 		others: []string{
 			"github.com/labstack/echo/v4", // nowhere else
 			"github.com/klauspost/compress", "golang.org/x/sys", "golang.org/x/time", "github.com/google/uuid",
+			"github.com/coreos/go-oidc/v3", "golang.org/x/oauth2",
 		},
 	},
 	"cmd/stepcast": {

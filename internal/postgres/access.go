@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync/atomic"
 
@@ -43,45 +44,63 @@ const accessSQL = `
 			(SELECT id - 1 FROM feed WHERE id > visibility_event AND at > visibility_at + interval '15 seconds' ORDER BY id LIMIT 1),
 			(SELECT max(id) FROM feed), 0)
 		ELSE coalesce(visibility_event, -1) END,
-		coalesce(visibility_at > clock_timestamp() - interval '15 seconds', false), NULL::bytea
+		coalesce(visibility_at > clock_timestamp() - interval '15 seconds', false), NULL::bytea, NULL::bigint
 	FROM projects WHERE public OR visibility_at IS NOT NULL
 	UNION ALL
-	SELECT NULL, false, 0, 0, false, sum FROM tokens
-	WHERE sum = ANY ($1) AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())`
+	SELECT NULL, false, 0, 0, false, sum, NULL FROM tokens
+	WHERE sum = ANY ($1) AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())
+	UNION ALL
+	SELECT NULL, false, 0, 0, false, NULL, id FROM sessions
+	WHERE id = ANY ($2) AND expires_at > clock_timestamp()`
 
 var publicsNumber atomic.Int64
 
-// Access reads which projects are public and which of the tokens, given by
-// their sums, each once, are in force, in one query.
-func (s *Store) Access(ctx context.Context, sums [][32]byte) (*ci.Publics, map[[32]byte]bool, error) {
-	asked := make([][]byte, len(sums))
-	for i := range sums {
-		asked[i] = sums[i][:]
+// Shown is what callers have shown of themselves: tokens, by their sums, and
+// sessions, by their ids.
+type Shown struct {
+	Tokens   map[[32]byte]bool
+	Sessions map[int64]bool
+}
+
+// Access reads which projects are public and what of that which was shown is in
+// force, in one query.
+func (s *Store) Access(ctx context.Context, shown Shown) (*ci.Publics, Shown, error) {
+	sums := make([][]byte, 0, len(shown.Tokens))
+	for sum := range shown.Tokens {
+		sums = append(sums, sum[:])
 	}
-	rows, err := s.read.Query(ctx, accessSQL, asked)
+	inForce := Shown{make(map[[32]byte]bool), make(map[int64]bool)}
+	rows, err := s.read.Query(ctx, accessSQL, sums, slices.Collect(maps.Keys(shown.Sessions)))
 	if err != nil {
-		return nil, nil, unavailable("read who may see what", err)
+		return nil, inForce, unavailable("read who may see what", err)
 	}
 	public := &ci.Publics{Projects: make(map[string]ci.Visibility), Number: publicsNumber.Add(1)}
-	inForce := make(map[[32]byte]bool)
 	var (
-		name *string
-		v    ci.Visibility
-		sum  []byte
+		name    *string
+		v       ci.Visibility
+		sum     []byte
+		session *int64
 	)
-	_, err = pgx.ForEachRow(rows, []any{&name, &v.Public, &v.Since, &v.Until, &v.Recent, &sum}, func() error {
-		if name == nil {
-			inForce[[32]byte(sum)] = true
-		} else {
+	_, err = pgx.ForEachRow(rows, []any{&name, &v.Public, &v.Since, &v.Until, &v.Recent, &sum, &session}, func() error {
+		switch {
+		case name != nil:
 			public.Projects[*name] = v
+		case session != nil:
+			inForce.Sessions[*session] = true
+		default:
+			inForce.Tokens[[32]byte(sum)] = true
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, nil, unavailable("read who may see what", err)
+		return nil, inForce, unavailable("read who may see what", err)
 	}
-	if len(inForce) < len(sums) { // whose readers are about to come back
+	if len(inForce.Tokens) < len(shown.Tokens) { // whose readers are about to come back
 		s.tokens.clear()
+		s.sessions.found.clear() // which were made with them
+	}
+	if len(inForce.Sessions) < len(shown.Sessions) {
+		s.sessions.found.clear()
 	}
 	return public, inForce, nil
 }

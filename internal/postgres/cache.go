@@ -21,7 +21,7 @@ type cache[K comparable, V any] struct {
 
 	mu    sync.Mutex
 	hits  map[K]kept[V]
-	turns int // how often it was cleared
+	turns int // how often something of it was cleared
 }
 
 type kept[V any] struct {
@@ -59,6 +59,14 @@ func (c *cache[K, V]) put(turn int, key K, value V) {
 		c.hits = make(map[K]kept[V])
 	}
 	c.hits[key] = kept[V]{value, time.Now().Add(cmp.Or(c.keep, keepHits))}
+}
+
+// drop lets the database be asked again.
+func (c *cache[K, V]) drop(key K) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.hits, key)
+	c.turns++
 }
 
 func (c *cache[K, V]) clear() {

@@ -58,6 +58,7 @@ type Store struct {
 	refs       cache[ci.BuildID, Ref]
 	tokens     cache[[32]byte, Token]
 	uses       uses
+	sessions   sessions
 	disk       diskGauge
 	texts      texts
 }
@@ -82,6 +83,8 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s.texts.build, s.texts.project = cfg.BuildLog, cfg.ProjectLog
 	s.tokens.keep = keepToken
 	s.uses = uses{latest: make(map[[32]byte]use), due: make(chan struct{}, 1)}
+	s.sessions = sessions{writing: make(chan struct{}, 1)}
+	s.sessions.found.keep = keepToken
 	for range max(1, cfg.Committers) {
 		s.committers = append(s.committers, newCommitter(s))
 	}
@@ -120,6 +123,7 @@ func (s *Store) Run(ctx context.Context, w Watcher) error {
 	group.Go(func() error { s.sweep(ctx); return nil })
 	group.Go(func() error { s.keepUses(ctx); return nil })
 	group.Go(func() error { s.countTexts(ctx); return nil })
+	group.Go(func() error { s.keepSessions(ctx); return nil })
 	return group.Wait()
 }
 
@@ -133,4 +137,5 @@ func (s *Store) forget() {
 	}
 	s.refs.clear()
 	s.tokens.clear()
+	s.sessions.found.clear()
 }

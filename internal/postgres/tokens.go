@@ -18,7 +18,8 @@ import (
 // Token is what the database knows of a token, or of a link, which is a token
 // for one build whose text opens it in a browser and does nothing else.
 type Token struct {
-	ID        string // see ci.TokenID
+	Sum       [32]byte // SHA-256 of its text; see ci.ParseToken
+	ID        string   // see ci.TokenID
 	Name      string
 	Scopes    []ci.Scope
 	Project   string     // a pattern
@@ -54,7 +55,7 @@ func scanToken(row pgx.CollectableRow) (t Token, err error) {
 		t.Build = ci.BuildID(*build)
 	}
 	if len(sum) == 32 {
-		t.ID = ci.TokenID([32]byte(sum))
+		t.Sum, t.ID = [32]byte(sum), ci.TokenID([32]byte(sum))
 	}
 	return t, err
 }

@@ -17,15 +17,15 @@ import (
 	"github.com/stepcast/stepcast/internal/postgres"
 )
 
-// guard is the door of a server without sign-in: it answers to loopback names
-// only, since any other may be one that a hostile site points here. A browser
+// guard is the door. A server without sign-in answers to loopback names only,
+// since any other may be one that a hostile site points here. A browser
 // that asks on behalf of another site is a stranger: it never writes, and reads
 // what routes let anybody read.
 func (s *Server) guard(next echo.HandlerFunc) echo.HandlerFunc {
 	forgery := http.NewCrossOriginProtection()
 	return func(c echo.Context) error {
 		r := c.Request()
-		if !s.cfg.Open && !loopback(r.Host) {
+		if !s.cfg.Open && !s.cfg.SignIn && !loopback(r.Host) {
 			return &ci.Problem{Code: badHost, Detail: fmt.Sprintf("This server answers to loopback names only, not to %s; use http://localhost, or start it with --open.", printable(r.Host))}
 		}
 		if forgery.Check(r) != nil {
@@ -97,6 +97,7 @@ const (
 	settings access = "status, read, admin"  // what is set of a project
 	report   access = "report"               // to write; a token is needed
 	admin    access = "admin"                // to change what is set, and tokens; a token is needed
+	anyone   access = "any"                  // nothing, but not what is no good either
 )
 
 // needsGrant tells whether nobody gets in without one.
@@ -104,6 +105,9 @@ func (a access) needsGrant() bool { return a == report || a == admin }
 
 // takes tells whether a scope will do.
 func (a access) takes(scope ci.Scope, method string) bool {
+	if a == anyone {
+		return true
+	}
 	switch scope {
 	case ci.ScopeReport:
 		return a == report || a == progress || a == uploaded && method == http.MethodHead
@@ -129,14 +133,20 @@ const (
 
 // A caller is who asks, and what it was given.
 type caller struct {
-	open   bool // reads everything that is not written by runners alone: there is no sign-in
-	grants []ci.Grant
-	token  *postgres.Token // nil: it has shown none
-	sum    [32]byte        // of the token
+	open    bool // reads everything that is not written by runners alone: there is no sign-in
+	grants  []ci.Grant
+	tokens  [][32]byte        // the sums of those by which it was given them
+	token   *postgres.Token   // nil: it has shown none
+	session *postgres.Session // nil: it has none
+}
+
+// hold gives the caller what a token is for.
+func (w *caller) hold(t postgres.Token) {
+	w.grants, w.tokens = append(w.grants, t.Grant()), append(w.tokens, t.Sum)
 }
 
 // shows tells whether the caller has said who it is.
-func (w *caller) shows() bool { return w.token != nil }
+func (w *caller) shows() bool { return w.token != nil || w.session != nil }
 
 // able tells whether the caller may do such a thing anywhere. Without a token
 // that is to look at what is public.
@@ -198,7 +208,7 @@ const (
 
 // check wraps a route's handler in what the route asks for.
 func (s *Server) check(r route) echo.HandlerFunc {
-	if r.from != here && r.from != anywhere || !slices.Contains([]access{public, status, progress, read, uploaded, settings, report, admin}, r.access) {
+	if r.from != here && r.from != anywhere || !slices.Contains([]access{public, status, progress, read, uploaded, settings, report, admin, anyone}, r.access) {
 		panic("server: a route that does not say who may use it: " + r.path)
 	}
 	return func(c echo.Context) error {
@@ -259,7 +269,10 @@ func (s *Server) who(c echo.Context) *caller {
 		return who
 	}
 	who, err := s.caller(c)
-	if err != nil || !who.able(status, http.MethodGet) {
+	switch {
+	case errors.Is(err, &ci.Problem{Code: sessionEnded}):
+		who = s.nobody()
+	case err != nil || !who.able(status, http.MethodGet):
 		who = &caller{}
 	}
 	c.Set(callerKey, who)
@@ -278,8 +291,12 @@ func (s *Server) caller(c echo.Context) (*caller, error) {
 			return nil, &ci.Problem{Code: ci.TokenMalformed, Detail: "The Authorization header must be of the form Bearer stp_…."}
 		}
 		text, inAddress = strings.TrimSpace(rest), false
+	case !inAddress && (foreign(r) || pictured(r)):
+		return &caller{}, nil
+	case !inAddress && beginsWith(r.URL.Path, "/embed/"): // who looks at it is not who shows it
+		return s.nobody(), nil
 	case !inAddress:
-		return &caller{open: !foreign(r) && !pictured(r)}, nil
+		return s.visitor(c)
 	case text == noToken:
 		return &caller{}, nil
 	}
@@ -292,7 +309,7 @@ func (s *Server) caller(c echo.Context) (*caller, error) {
 		return nil, err
 	}
 	if !ok {
-		return nil, &ci.Problem{Code: tokenUnknown, Detail: "No token of this server has this text."}
+		return nil, unknownToken()
 	}
 	if err := inForce(t, time.Now()); err != nil {
 		return nil, err
@@ -301,7 +318,13 @@ func (s *Server) caller(c echo.Context) (*caller, error) {
 		return nil, &ci.Problem{Code: tokenInAddress, Detail: "Addresses are seen by many, so that a token in one may have the scope status and no other; send this one as Authorization: Bearer stp_…."}
 	}
 	s.store.TokenUsed(sum, s.clientAddr(c))
-	return &caller{grants: []ci.Grant{t.Grant()}, token: &t, sum: sum}, nil
+	who := &caller{token: &t}
+	who.hold(t)
+	return who, nil
+}
+
+func unknownToken() error {
+	return &ci.Problem{Code: tokenUnknown, Detail: "No token of this server has this text."}
 }
 
 // noToken stands for a token where a page of this server asks with a stranger's

@@ -81,11 +81,11 @@ func prepare(conn net.Conn) {
 
 // head is the response of a taken-over connection: the body ends where the
 // connection does, in HTTP/1.0 and 1.1 alike. Of the header that was set before,
-// it has what concerns other sites.
+// it has what concerns other sites, and the browser's session.
 func head(now time.Time, set http.Header) []byte {
 	head := []byte("HTTP/1.1 200 OK\r\n")
-	for _, name := range []string{"Vary", "Access-Control-Allow-Origin", "Access-Control-Expose-Headers"} {
-		if value := set.Get(name); value != "" {
+	for _, name := range []string{"Vary", "Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Set-Cookie"} {
+		for _, value := range set[name] {
 			head = append(head, name+": "+value+"\r\n"...)
 		}
 	}

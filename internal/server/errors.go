@@ -36,6 +36,8 @@ const (
 	tokenScope     ci.Code = "token-scope"
 	tokenProject   ci.Code = "token-project"
 	tokenInAddress ci.Code = "token-in-address"
+	sessionEnded   ci.Code = "session-ended"
+	tooManyTries   ci.Code = "too-many-attempts"
 	shuttingDown   ci.Code = "shutting-down"
 	internalError  ci.Code = "internal"
 )
@@ -85,6 +87,8 @@ var problems = map[ci.Code]kind{
 	tokenExpired:      {401, "Token expired", "Make a new one with stepcast token create."},
 	tokenRevoked:      {401, "Token revoked", "Somebody ended it on purpose. Ask for another one."},
 	tokenInAddress:    {401, "Token not for addresses", "The parameter token takes tokens with the scope status and no other, since addresses are seen by many. Send any other as Authorization: Bearer stp_…."},
+	sessionEnded:      {401, "Session ended", "The browser's session is over: somebody signed out, here or everywhere, the token that it was made with was revoked, or it was as old as sessions get. Sign in again."},
+	tooManyTries:      {429, "Too many attempts", "From one address so many sign-ins are tried a minute, and no more. Wait a moment, then try again."},
 	tokenScope:        {403, "Insufficient token scope", "The token is valid but has not the scope that the request needs."},
 	tokenProject:      {403, "Token is for other projects", "The token is valid but bound to other projects."},
 	ci.Overloaded:     {503, "Server overloaded", "The server has more to do than it can take. Send the same again after Retry-After; nothing of it was stored."},
@@ -111,7 +115,7 @@ func (s *Server) answer(err error, c echo.Context) {
 	switch {
 	case k.status == http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", challenge(p.Code))
-	case k.status == http.StatusServiceUnavailable:
+	case k.status == http.StatusServiceUnavailable, k.status == http.StatusTooManyRequests:
 		h.Set("Retry-After", retryAfter())
 	case p.Code == badEncoding:
 		h.Set("Accept-Encoding", "gzip, zstd, identity")
@@ -164,9 +168,9 @@ func wantsPage(r *http.Request) bool {
 }
 
 // forPeople tells whether an answer is read by a person: of the accessible view
-// all are, and of other pages that there is nothing.
+// and where one signs in all are, and of other pages that there is nothing.
 func forPeople(path string, status int) bool {
-	if strings.HasPrefix(path+"/", plain.Root+"/") {
+	if beginsWith(path+"/", plain.Root+"/", signInPath+"/", "/sign-out/") {
 		return true
 	}
 	return status == http.StatusNotFound && !beginsWith(path, forPrograms...)
@@ -200,7 +204,7 @@ func (s *Server) problem(err error, r *http.Request) *ci.Problem {
 
 // challenge is the WWW-Authenticate of RFC 6750.
 func challenge(code ci.Code) string {
-	if code == tokenMissing {
+	if code == tokenMissing || code == sessionEnded {
 		return `Bearer realm="stepcast"`
 	}
 	return `Bearer realm="stepcast", error="invalid_token", error_description="` + problems[code].title + `"`

@@ -47,7 +47,7 @@ func TestOpenAPI_Routes(t *testing.T) {
 		path = regexp.MustCompile(`:id`).ReplaceAllString(path, "{build_id}")
 		path = regexp.MustCompile(`:(\w+)`).ReplaceAllString(path, "{$1}")
 		said, ok := described[r.method+" "+path]
-		switch page := path == "/" || path == "/wall" || path == "/widgets.js" || strings.HasPrefix(path, "/embed") || strings.HasPrefix(path, "/builds/") || strings.HasPrefix(path, "/assets/") || strings.HasPrefix(path, "/plain") || strings.HasPrefix(path, "/style-"); {
+		switch page := path == "/" || path == "/wall" || path == "/widgets.js" || strings.HasPrefix(path, "/embed") || strings.HasPrefix(path, "/builds/") || strings.HasPrefix(path, "/assets/") || strings.HasPrefix(path, "/plain") || strings.HasPrefix(path, "/style-") || strings.HasPrefix(path, "/sign-"); {
 		case page:
 		case !ok:
 			t.Errorf("%s %s is not described", r.method, path)
@@ -148,6 +148,7 @@ func TestOpenAPI_Answers(t *testing.T) {
 		{"GET", build + "/links?limit=1", "", 200},
 		{"DELETE", "/api/v1/links/0123456789abcdef", "", 404},
 		{"GET", "/api/v1/audit?project=*/api", "", 400},
+		{"GET", "/api/v1/me", "", 200},
 		{"DELETE", "/api/v1/tokens/0123456789abcdef", "", 404},
 		{"GET", "/badge/acme%2Fapi.svg?branch=main&label=x&style=flat-square", "", 200},
 		{"GET", "/shields/acme%2Fapi.json?step=test", "", 200},

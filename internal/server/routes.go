@@ -76,6 +76,14 @@ func (s *Server) routes() []route {
 		{"GET", "/assets/*", here, public, s.asset},
 		{"GET", page.StylePath, here, public, s.style},
 
+		// People
+		{"GET", signInPath, here, public, s.signInPage},
+		{"POST", signInPath, here, public, s.signIn},
+		{"GET", signInPath + "/oidc", here, public, s.toProvider},
+		{"GET", callbackPath, here, public, s.fromProvider},
+		{"POST", "/sign-out", here, public, s.signOut},
+		{"GET", "/api/v1/me", here, anyone, s.me},
+
 		// For pages of others
 		{"GET", "/widgets.js", anywhere, public, script(web.Widgets)},
 		{"GET", "/embed.js", anywhere, public, script(web.FrameHeights)},

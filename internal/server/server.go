@@ -26,6 +26,11 @@ type Config struct {
 	Open       bool         // answer to any host name, not only to loopback
 	PublicURL  string       // where browsers reach the server: scheme, host and port; "": wherever they say
 	MaxStreams int          // open streams, at most; 0: 20,000
+
+	SignIn          bool          // readers have to sign in: who has not sees what is public
+	OIDC            *OIDC         // the provider where people do; nil: none, they have tokens
+	Roles           []Role        // what they are given
+	SessionLifetime time.Duration // 0: 12 h
 }
 
 // Server answers HTTP requests from a store and its feed.
@@ -42,6 +47,8 @@ type Server struct {
 	draining atomic.Bool   // from the beginning of a shutdown on
 	stop     chan struct{} // closed then
 	writers  writers
+	provider *provider // nil: there is none
+	attempts attempts
 	ping     time.Duration // pingAfter, but for tests
 
 	snapshots  *snapshots
@@ -57,11 +64,17 @@ func New(cfg Config) *Server {
 	if cfg.MaxStreams == 0 {
 		cfg.MaxStreams = 20_000
 	}
+	if cfg.SessionLifetime == 0 {
+		cfg.SessionLifetime = sessionLifetime
+	}
 	s := &Server{cfg: cfg, store: cfg.Store, tails: cfg.Tails, log: cfg.Log, stop: make(chan struct{}), ping: pingAfter}
 	s.colours = &colours{store: cfg.Store, far: farBack}
 	s.open.most = cfg.MaxStreams
 	s.searches, s.searchTime = make(chan struct{}, mostSearches), searchTime
 	s.snapshots = &snapshots{ask: cfg.Store.FeedSnapshots}
+	if cfg.OIDC != nil {
+		s.provider = newProvider(*cfg.OIDC)
+	}
 	s.echo = s.router()
 	return s
 }

@@ -42,7 +42,9 @@ func start(t *testing.T) *testServer {
 	return startOn(t, pgtest.New(t))
 }
 
-func startOn(t *testing.T, database string) *testServer {
+// startOn starts one more process on a database, which is told what change
+// says.
+func startOn(t *testing.T, database string, change ...func(*Config)) *testServer {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	store, err := postgres.Open(t.Context(), postgres.Config{URL: database, Log: log})
@@ -54,7 +56,11 @@ func startOn(t *testing.T, database string) *testServer {
 		t.Fatal(err)
 	}
 	tails := feed.New(store, feed.Options{Log: log})
-	s := &testServer{t: t, url: "http://" + ln.Addr().String(), store: store, Server: New(Config{Store: store, Tails: tails, Log: log})}
+	cfg := Config{Store: store, Tails: tails, Log: log}
+	for _, change := range change {
+		change(&cfg)
+	}
+	s := &testServer{t: t, url: "http://" + ln.Addr().String(), store: store, Server: New(cfg)}
 	layers, down := context.WithCancel(context.Background())
 	serving, stop := context.WithCancel(context.Background())
 	var group errgroup.Group

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/feed"
+	"github.com/stepcast/stepcast/internal/postgres"
 )
 
 // lookEvery is how often open streams are held to what their readers may see,
@@ -66,7 +67,7 @@ func (s *Server) readPublics(r *sightRead) {
 	ctx, cancel := context.WithTimeout(context.Background(), lookWait) // nobody's own: others wait for it too
 	defer cancel()
 	at := time.Now()
-	public, _, err := s.store.Access(ctx, nil)
+	public, _, err := s.store.Access(ctx, postgres.Shown{})
 	s.sight.mu.Lock()
 	defer s.sight.mu.Unlock()
 	if err != nil {
@@ -176,18 +177,19 @@ func (s *Server) lookOnAndOn() {
 // lookAt ends what readers may not see any more. While the database is away
 // nothing can be known, and nothing new can be seen.
 func (s *Server) lookAt(watched []*closer) {
-	var sums [][32]byte
-	asked := make(map[[32]byte]bool)
+	shown := postgres.Shown{Tokens: make(map[[32]byte]bool), Sessions: make(map[int64]bool)}
 	for _, entry := range watched {
-		if sum := entry.who.sum; entry.who.token != nil && !asked[sum] {
-			asked[sum] = true
-			sums = append(sums, sum)
+		for _, sum := range entry.who.tokens {
+			shown.Tokens[sum] = true
+		}
+		if session := entry.who.session; session != nil {
+			shown.Sessions[session.ID] = true
 		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), lookWait)
 	defer cancel()
 	at := time.Now()
-	public, inForce, err := s.store.Access(ctx, sums)
+	public, inForce, err := s.store.Access(ctx, shown)
 	if err != nil {
 		s.log.Warn("who may see the open streams cannot be read", "error", err)
 		return
@@ -196,8 +198,18 @@ func (s *Server) lookAt(watched []*closer) {
 	public = s.sight.take(public, at)
 	s.sight.mu.Unlock()
 	for _, entry := range watched {
-		if entry.who.token != nil && !inForce[entry.who.sum] || !entry.shown.look(entry.who, public) {
+		if !entry.who.holds(inForce) || !entry.shown.look(entry.who, public) {
 			entry.shown.shut()
 		}
 	}
+}
+
+// holds tells whether all that the caller has shown is in force.
+func (w *caller) holds(inForce postgres.Shown) bool {
+	for _, sum := range w.tokens {
+		if !inForce.Tokens[sum] {
+			return false
+		}
+	}
+	return w.session == nil || inForce.Sessions[w.session.ID]
 }
