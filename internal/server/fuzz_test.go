@@ -154,3 +154,29 @@ func legible(s string) string {
 		return r
 	}, s)
 }
+
+// FuzzLocalPath follows a path to go on to as browsers do, from any page of this
+// server: it leads to this server.
+func FuzzLocalPath(f *testing.F) {
+	for _, text := range []string{
+		"/wall", "/builds/1?x=y#L3", "//x.example", "/\\x.example", "/\t/x.example", "/a/..//x.example", "/.//x.example", "/%2f/x.example",
+		"https://x.example", "javascript:alert(1)", "/\r\n/x.example", "/@x.example", "/:80", "?u=//x.example", "/\u2028/x", "/;//x.example",
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		path := localPath(text)
+		if path != "/" && path != text {
+			t.Fatalf("%q became %q", text, path)
+		}
+		// The URL Standard: what is dropped, and what stands for what.
+		seen := strings.NewReplacer("\t", "", "\n", "", "\r", "", "\\", "/").Replace(strings.TrimFunc(path, func(r rune) bool { return r <= ' ' }))
+		if !strings.HasPrefix(seen, "/") || strings.HasPrefix(seen, "//") || seen != path {
+			t.Fatalf("%q leads to %q", text, seen)
+		}
+		base, _ := url.Parse("https://stepcast.example/sign-in/callback?code=x")
+		if u, err := base.Parse(path); err == nil && (u.Scheme != "https" || u.Host != "stepcast.example" || u.User != nil) {
+			t.Fatalf("%q leads to %s", text, u)
+		}
+	})
+}
