@@ -353,7 +353,7 @@ func TestSession_EndsWhatIsOpen(t *testing.T) {
 		"the token is revoked": {func(t *testing.T, b *browser) func() {
 			sum, _ := ci.ParseToken(withToken(b))
 			return func() {
-				if err := one.store.RevokeToken(t.Context(), []string{"*"}, ci.TokenID(sum)); err != nil {
+				if err := one.store.RevokeToken(t.Context(), postgres.Actor{}, []string{"*"}, ci.TokenID(sum)); err != nil {
 					t.Error(err)
 				}
 			}
@@ -375,7 +375,7 @@ func TestSession_EndsWhatIsOpen(t *testing.T) {
 			key, _ := ci.ParseSession(b.cookie())
 			sql(t, database, `INSERT INTO session_links SELECT id, $2 FROM sessions WHERE key = $1`, key.Name[:], sum[:])
 			return func() {
-				if err := one.store.RevokeToken(t.Context(), []string{"*"}, ci.TokenID(sum)); err != nil {
+				if err := one.store.RevokeToken(t.Context(), postgres.Actor{}, []string{"*"}, ci.TokenID(sum)); err != nil {
 					t.Error(err)
 				}
 			}
