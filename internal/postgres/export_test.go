@@ -14,3 +14,6 @@ var Plans = map[string]string{
 
 // CountTexts is what a store does every few seconds.
 func (s *Store) CountTexts(ctx context.Context) error { return s.countOnce(ctx) }
+
+// TidySessions does what is done every few minutes.
+func (s *Store) TidySessions(ctx context.Context) error { return s.tidySessions(ctx) }

@@ -205,41 +205,56 @@ const (
 )
 
 // AddSession stores a session that lasts for so long, in place of the one with
-// the id instead, if that is not 0, which its browser had.
-func (s *Store) AddSession(ctx context.Context, key ci.SessionKey, v Session, lasts time.Duration, instead int64) (Session, error) {
+// the id instead, if that is not 0, which its browser had. That somebody signed
+// in is told in the audit; that links were opened by nobody is not.
+func (s *Store) AddSession(ctx context.Context, by Actor, key ci.SessionKey, v Session, lasts time.Duration, instead int64) (Session, error) {
 	var token []byte
 	if v.Token != nil {
 		token = v.Token.Sum[:]
 	}
-	groups := v.Person.Groups
-	if groups == nil {
-		groups = []string{}
-	}
+	groups := append([]string{}, v.Person.Groups...)
 	defer s.sessions.found.clear()
-	err := s.administer(ctx, func(conn *pgx.Conn) error {
-		err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-			row := tx.QueryRow(ctx, addSessionSQL, key.Name[:], key.Sum[:], v.Person.Issuer, v.Person.Subject, v.Person.Name, v.Person.Email, groups, token, lasts.Seconds())
-			if err := row.Scan(&v.ID, &v.CreatedAt, &v.ExpiresAt); err != nil || instead == 0 {
-				return err
-			}
+	err := s.change(ctx, "begin a session", func(tx pgx.Tx) error {
+		row := tx.QueryRow(ctx, addSessionSQL, key.Name[:], key.Sum[:], v.Person.Issuer, v.Person.Subject, v.Person.Name, v.Person.Email, groups, token, lasts.Seconds())
+		if err := row.Scan(&v.ID, &v.CreatedAt, &v.ExpiresAt); err != nil {
+			return err
+		}
+		if instead != 0 {
 			if _, err := tx.Exec(ctx, keepLinksSQL, instead, v.ID); err != nil {
 				return err
 			}
-			_, err := tx.Exec(ctx, endSessionSQL, instead)
-			return err
-		})
-		if err != nil {
-			return unavailable("begin a session", err)
+			if _, err := tx.Exec(ctx, endSessionSQL, instead); err != nil {
+				return err
+			}
 		}
-		return nil
+		return v.audit(ctx, tx, by, SessionCreate, nil)
 	})
 	return v, err
 }
 
+// audit tells what becomes of the sessions of whoever a session is of; those of
+// nobody are not told of.
+func (v *Session) audit(ctx context.Context, tx pgx.Tx, by Actor, action Action, detail map[string]any) error {
+	switch {
+	case v.Person.Subject != "":
+		if detail == nil {
+			detail = make(map[string]any)
+		}
+		detail["issuer"], detail["subject"] = v.Person.Issuer, v.Person.Subject
+		return audit(ctx, tx, by, action, WholeServer, v.Person.Name, detail)
+	case v.Token != nil:
+		return audit(ctx, tx, by, action, v.Token.Project, v.Token.ID, detail)
+	}
+	return nil
+}
+
 // EndSession ends a session. What is open on any process ends within seconds.
 func (s *Store) EndSession(ctx context.Context, v Session) error {
-	_, err := s.endSessions(ctx, endSessionSQL, v.ID)
-	return err
+	defer s.sessions.found.clear()
+	return s.change(ctx, "end a session", func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, endSessionSQL, v.ID)
+		return err
+	})
 }
 
 const (
@@ -248,28 +263,23 @@ const (
 )
 
 // EndSessions ends every session of the person whom a session is of, or of who
-// signed in with the same token, and tells how many there were.
-func (s *Store) EndSessions(ctx context.Context, v Session) (n int64, err error) {
+// signed in with the same token.
+func (s *Store) EndSessions(ctx context.Context, by Actor, v Session) error {
+	sql, args := endSessionSQL, []any{v.ID}
 	switch {
 	case v.Person.Subject != "":
-		return s.endSessions(ctx, endPersonsSQL, v.Person.Issuer, v.Person.Subject)
+		sql, args = endPersonsSQL, []any{v.Person.Issuer, v.Person.Subject}
 	case v.Token != nil:
-		return s.endSessions(ctx, endTokensSQL, v.Token.Sum[:])
+		sql, args = endTokensSQL, []any{v.Token.Sum[:]}
 	}
-	return s.endSessions(ctx, endSessionSQL, v.ID)
-}
-
-func (s *Store) endSessions(ctx context.Context, sql string, args ...any) (n int64, err error) {
 	defer s.sessions.found.clear()
-	err = s.administer(ctx, func(conn *pgx.Conn) error {
-		done, err := conn.Exec(ctx, sql, args...)
+	return s.change(ctx, "end sessions", func(tx pgx.Tx) error {
+		done, err := tx.Exec(ctx, sql, args...)
 		if err != nil {
-			return unavailable("end a session", err)
+			return err
 		}
-		n = done.RowsAffected()
-		return nil
+		return v.audit(ctx, tx, by, SessionEnd, map[string]any{"sessions": done.RowsAffected()})
 	})
-	return n, err
 }
 
 // note keeps in mind that a session is in use.

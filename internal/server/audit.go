@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -16,12 +17,21 @@ import (
 
 // actor is the caller of a request that changes something, as the audit tells
 // of it.
-func (s *Server) actor(c echo.Context) postgres.Actor {
+func (s *Server) actor(c echo.Context) postgres.Actor { return s.actorOf(c, s.who(c)) }
+
+func (s *Server) actorOf(c echo.Context, who *caller) postgres.Actor {
 	by := postgres.Actor{Name: "nobody"}
 	if addr := s.clientAddr(c); addr.IsValid() {
 		by.Address = addr.String()
 	}
-	if t := s.who(c).token; t != nil {
+	t := who.token
+	if v := who.session; v != nil {
+		t = v.Token
+		if p := v.Person; p.Subject != "" {
+			by.Name = fmt.Sprintf("%s <%s>", p.Name, cmp.Or(p.Email, p.Subject))
+		}
+	}
+	if t != nil {
 		by.Name = fmt.Sprintf("token %s (%s)", t.Name, t.ID)
 	}
 	return by

@@ -53,6 +53,7 @@ func (s *Server) visitor(c echo.Context) (*caller, error) {
 	w.session = v
 	if v.Token != nil {
 		w.hold(*v.Token)
+		s.store.TokenUsed(v.Token.Sum, s.clientAddr(c))
 	}
 	for _, link := range v.Links {
 		if inForce(link, time.Now()) == nil {
@@ -118,7 +119,7 @@ func (s *Server) beginSession(c echo.Context, v postgres.Session) error {
 	if former, err := s.visitor(c); err == nil && former.session != nil {
 		instead = former.session.ID
 	}
-	v, err := s.store.AddSession(c.Request().Context(), key, v, s.cfg.SessionLifetime, instead)
+	v, err := s.store.AddSession(c.Request().Context(), s.actorOf(c, &caller{session: &v}), key, v, s.cfg.SessionLifetime, instead)
 	if err != nil {
 		return fmt.Errorf("begin a session: %w", err)
 	}
@@ -169,7 +170,7 @@ func (s *Server) signOut(c echo.Context) error {
 	}
 	if who.session != nil {
 		if c.Request().PostForm.Get("everywhere") == "1" {
-			_, err = s.store.EndSessions(c.Request().Context(), *who.session)
+			err = s.store.EndSessions(c.Request().Context(), s.actorOf(c, who), *who.session)
 		} else {
 			err = s.store.EndSession(c.Request().Context(), *who.session)
 		}

@@ -111,7 +111,7 @@ func (s *testServer) session(token string) string {
 	}
 	text := ci.NewSession()
 	key, _ := ci.ParseSession(text)
-	if _, err := s.store.AddSession(s.t.Context(), key, postgres.Session{Token: &found}, time.Hour, 0); err != nil {
+	if _, err := s.store.AddSession(s.t.Context(), postgres.Actor{}, key, postgres.Session{Token: &found}, time.Hour, 0); err != nil {
 		s.t.Fatal(err)
 	}
 	return text

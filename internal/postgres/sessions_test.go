@@ -1,0 +1,122 @@
+package postgres_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/pgtest"
+	"github.com/stepcast/stepcast/internal/postgres"
+)
+
+// begin begins a session and returns it with its key.
+func begin(t *testing.T, s *postgres.Store, v postgres.Session) (postgres.Session, ci.SessionKey) {
+	t.Helper()
+	key, _ := ci.ParseSession(ci.NewSession())
+	v, err := s.AddSession(t.Context(), postgres.Actor{Name: "Ada <ada@example.com>", Address: "192.0.2.1"}, key, v, time.Hour, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v, key
+}
+
+// What is over is taken away, and who is in use is written down, now and then.
+func TestSessions_Tidied(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	s, _ := open(t, url)
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	exec := func(sql string, args ...any) {
+		t.Helper()
+		if _, err := conn.Exec(t.Context(), sql, args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	used, key := begin(t, s, postgres.Session{Person: postgres.Person{Issuer: "i", Subject: "used"}})
+	idle, _ := begin(t, s, postgres.Session{Person: postgres.Person{Issuer: "i", Subject: "idle"}})
+	over, overKey := begin(t, s, postgres.Session{Person: postgres.Person{Issuer: "i", Subject: "over"}})
+	exec(`UPDATE sessions SET seen_at = seen_at - interval '10 minutes'`)
+	exec(`UPDATE sessions SET expires_at = clock_timestamp() WHERE id = $1`, over.ID)
+	if err := s.AddSignIn(t.Context(), [32]byte{1}, "/1", 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.AddSignIn(t.Context(), [32]byte{2}, "/2", time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok, err := s.FindSession(t.Context(), overKey); ok || err != nil {
+		t.Errorf("one that is over: %v, %v", ok, err)
+	}
+	for range 3 {
+		if v, ok, err := s.FindSession(t.Context(), key); !ok || err != nil || v.ID != used.ID {
+			t.Fatalf("%+v, %v, %v", v, ok, err)
+		}
+	}
+	if err := s.TidySessions(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	rows, _ := conn.Query(t.Context(), `SELECT id, seen_at > clock_timestamp() - interval '5 minutes' FROM sessions ORDER BY id`)
+	type seen struct {
+		ID   int64
+		Seen bool
+	}
+	left, err := pgx.CollectRows(rows, pgx.RowToStructByPos[seen])
+	if want := fmt.Sprint([]seen{{used.ID, true}, {idle.ID, false}}); err != nil || fmt.Sprint(left) != want {
+		t.Errorf("left are %v, %v, want %s", left, err, want)
+	}
+	for sum, want := range map[byte]string{1: "", 2: "/2"} {
+		for range 2 {
+			back, ok, err := s.TakeSignIn(t.Context(), [32]byte{sum})
+			if err != nil || ok != (want != "") || back != want {
+				t.Errorf("way %d: %q, %v, %v", sum, back, ok, err)
+			}
+			want = ""
+		}
+	}
+}
+
+// Signing in, and out everywhere, is told of in the audit, with nothing that
+// would be of use to anybody.
+func TestSessions_Audited(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t, pgtest.New(t))
+	sum, _ := ci.ParseToken(ci.NewToken())
+	token, err := s.AddToken(t.Context(), postgres.Itself, sum, postgres.Token{Name: "portal", Scopes: []ci.Scope{ci.ScopeRead}, Project: "acme/*"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	person, _ := begin(t, s, postgres.Session{Person: postgres.Person{Issuer: "https://id.example", Subject: "7", Name: "Ada"}})
+	begin(t, s, postgres.Session{Person: postgres.Person{Issuer: "https://id.example", Subject: "7", Name: "Ada"}})
+	begin(t, s, postgres.Session{Person: postgres.Person{Issuer: "https://id.example", Subject: "8", Name: "Eve"}})
+	begin(t, s, postgres.Session{Token: &token})
+	begin(t, s, postgres.Session{}) // nobody
+	if err := s.EndSessions(t.Context(), postgres.Actor{Name: "Ada <ada@example.com>"}, person); err != nil {
+		t.Fatal(err)
+	}
+	entries, _, err := s.Audit(t.Context(), []string{"*"}, postgres.AuditQuery{Limit: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range entries {
+		if e.Action != postgres.TokenCreate {
+			got = append(got, fmt.Sprintf("%s %s %s %s %s", e.By.Name, e.Action, e.Project, e.Target, e.Detail))
+		}
+	}
+	want := []string{
+		`Ada <ada@example.com> session.end * Ada {"issuer": "https://id.example", "subject": "7", "sessions": 2}`,
+		`Ada <ada@example.com> session.create acme/* ` + token.ID + ` {}`,
+		`Ada <ada@example.com> session.create * Eve {"issuer": "https://id.example", "subject": "8"}`,
+		`Ada <ada@example.com> session.create * Ada {"issuer": "https://id.example", "subject": "7"}`,
+		`Ada <ada@example.com> session.create * Ada {"issuer": "https://id.example", "subject": "7"}`,
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("told is\n%q, want\n%q", got, want)
+	}
+}
