@@ -3,7 +3,12 @@
 package main
 
 import (
+	"encoding/json"
 	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -64,7 +69,7 @@ func TestAccess_ByCommand(t *testing.T) {
 	stdout, stderr := do(0, "token", "create", "--scope", "status", "--project", "acme/*", "--name", "portal", "--expires", "90d")
 	token := strings.TrimSpace(stdout)
 	sum, err := ci.ParseToken(token)
-	if err != nil || strings.Contains(stderr, token) || !strings.Contains(stderr, "status for acme/*, expires ") {
+	if err != nil || strings.Contains(stderr, token) || !strings.Contains(stderr, "status for acme/*, expires in 89 days; ") {
 		t.Fatalf("%q, %q", stdout, stderr)
 	}
 	if status := s.elsewhere(path + "?token=" + token); status != http.StatusOK {
@@ -89,10 +94,136 @@ func TestAccess_ByCommand(t *testing.T) {
 		{"token", "create", "--scope", "status", "--project", "acme/*", "--expires", "soon"},
 		{"token", "create", "--scope", "status", "--project", "*/api"},
 		{"token", "revoke", "../builds"},
+		{"link", "create", "latest"},
+		{"link", "create", "--expires", "91d", "0190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a10"},
+		{"link", "revoke", "../builds"},
+		{"audit", "--project", "*/api"},
+		{"audit", "--limit", "-1"},
 	} {
 		do(2, args...)
 	}
 	do(1, "project", "set", "acme/none", "--public")
 	do(1, "token", "create", "--scope", "write", "--project", "acme/*")
 	do(1, "token", "revoke", "0123456789abcdef")
+	do(1, "link", "create", "0190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a10")
+	do(1, "link", "revoke", "0123456789abcdef")
+}
+
+// TestAccess_Lists makes a token and a link, uses and ends them, and reads what
+// the lists say of that, to people and to scripts, and what the audit does.
+func TestAccess_Lists(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	do := func(args ...string) string {
+		t.Helper()
+		stdout, stderr, code := output(t, stepcast(t, s.env, args...))
+		if code != 0 {
+			t.Fatalf("%q: exit code %d, %q, %q", args, code, stdout, stderr)
+		}
+		return stdout
+	}
+	do("run", "--project", "acme/api", "--", "echo", "hello")
+	build := s.build("acme/api").ID
+	first, err := os.ReadFile(filepath.Join(s.dir, "token"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	firstSum, _ := ci.ParseToken(strings.TrimSpace(string(first)))
+	token := strings.TrimSpace(do("token", "create", "--scope", "report,read", "--project", "acme/*", "--name", "ci"))
+	sum, _ := ci.ParseToken(token)
+	id, maker := ci.TokenID(sum), "token first token ("+ci.TokenID(firstSum)+")"
+	if stdout, _, code := output(t, stepcast(t, append(s.env, "STEPCAST_TOKEN="+token), "tail", build)); code != 0 || stdout != "hello\n" {
+		t.Fatalf("with the token: exit code %d, %q", code, stdout)
+	}
+	matches := func(pattern, text string) {
+		t.Helper()
+		if !regexp.MustCompile("(?m)^" + pattern + "$").MatchString(text) {
+			t.Errorf("%s\nis not in\n%s", pattern, text)
+		}
+	}
+	if !eventually(func() bool { return strings.Contains(do("token", "list"), "just now from 127.0.0.1") }) {
+		t.Error("it is not told that it was used")
+	}
+	matches(`ID +NAME +SCOPES +PROJECT +MADE +USED +LASTS +MADE BY`, do("token", "list"))
+	matches(id+` +ci +report,read +acme/\* +just now +just now from 127\.0\.0\.1 +never expires +`+regexp.QuoteMeta(maker), do("token", "list"))
+	type listed struct {
+		ID, Name string
+		UsedFrom string `json:"used_from"`
+	}
+	var tokens []listed
+	for line := range strings.Lines(do("token", "list", "--json")) {
+		var token listed
+		if err := json.Unmarshal([]byte(line), &token); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		tokens = append(tokens, token)
+	}
+	if len(tokens) != 2 || tokens[0].ID != id || tokens[0].Name != "ci" || tokens[0].UsedFrom != "127.0.0.1" {
+		t.Errorf("to scripts the list is %+v", tokens)
+	}
+
+	address := strings.TrimSpace(do("link", "create", "--expires", "30d", "--status", s.url+"/builds/"+build))
+	text, ok := strings.CutPrefix(address, s.url+"/builds/"+build+"?link=")
+	linkSum, valid := ci.ParseLink(text)
+	if !ok || !valid {
+		t.Fatalf("the address of the link is %s", address)
+	}
+	link := ci.TokenID(linkSum)
+	matches(link+` +status +just now +never +expires in 29 days +`+regexp.QuoteMeta(maker), do("link", "list", build))
+	do("link", "revoke", link)
+	do("token", "revoke", id)
+	matches(link+` +status +just now +never +revoked just now +.*`, do("link", "list", build))
+	if list := do("token", "list"); strings.Contains(list, link) || strings.Contains(list, text) {
+		t.Errorf("the link is among the tokens\n%s", list)
+	}
+	do("project", "set", "acme/api", "--public")
+
+	audit := do("audit")
+	who := `\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +` + regexp.QuoteMeta(maker) + ` +127\.0\.0\.1 +`
+	matches(who+`project\.set +acme/api +acme/api +visibility private → public`, audit)
+	matches(who+`token\.revoke +acme/\* +`+id+` +name ci`, audit)
+	matches(who+`link\.create +acme/api +`+link+` +build `+build+`, expires_at \S+, scope status`, audit)
+	matches(`\S+ \S+ +the server +token\.create +\* +`+ci.TokenID(firstSum)+` +name first token, scopes report read status admin`, audit)
+	if n := strings.Count(audit, "\n"); n != 1+6 {
+		t.Errorf("the audit has %d lines:\n%s", n, audit)
+	}
+	if n := strings.Count(do("audit", "--project", "acme/api", "--json", "--limit", "2"), "\n"); n != 2 {
+		t.Errorf("two lines of it are %d", n)
+	}
+	for _, secret := range []string{token, text, strings.TrimSpace(string(first))} {
+		if strings.Contains(audit+do("audit", "--json", "--limit", "0"), secret) {
+			t.Error("a secret is in the audit")
+		}
+	}
+}
+
+// A token that cannot be one is said to be so without any server being asked,
+// and is sent nowhere; what a command is wrapped in runs, and its report waits for
+// a better one.
+func TestAccess_MalformedTokenIsNotSent(t *testing.T) {
+	t.Parallel()
+	asked := make(chan struct{}, 100)
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked <- struct{}{} }))
+	defer server.Close()
+	good := ci.NewToken()
+	for token, says := range map[string]string{
+		good[:39] + "!": "the token's checksum is wrong; there is a typo in it",
+		good[:20]:       "the token is too short or too long; it was not copied whole",
+		ci.NewLink():    "this is the text of a link, which is opened in a browser, and no token; a token begins with stp_",
+		"hunter2":       "a token begins with stp_; this is something else",
+	} {
+		env := []string{"STEPCAST_URL=" + server.URL, "STEPCAST_TOKEN=" + token}
+		for _, args := range [][]string{{"token", "list"}, {"audit"}, {"tail", "0190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a10"}, {"build", "start", "--project", "acme/api"}} {
+			if _, stderr, code := output(t, stepcast(t, env, args...)); code == 0 || !strings.Contains(strings.ToLower(stderr), says) || strings.Count(stderr, "\n") != 1 {
+				t.Errorf("%q: exit code %d, %q", args, code, stderr)
+			}
+		}
+		stdout, stderr, code := output(t, stepcast(t, env, "run", "--project", "acme/api", "--", "sh", "-c", "echo on; exit 3"))
+		if code != 3 || stdout != "on\n" || !strings.Contains(strings.ToLower(stderr), "nothing of this run is reported: "+says+"; check --token or stepcast_token\n") || strings.Contains(stderr, token) {
+			t.Errorf("run: exit code %d, %q, %q", code, stdout, stderr)
+		}
+	}
+	if len(asked) > 0 {
+		t.Errorf("the server was asked %d times", len(asked))
+	}
 }

@@ -30,6 +30,8 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" group:"serve" help:"Run the server."`
 	Project projectCmd `cmd:"" group:"serve" help:"Say who may see which project."`
 	Token   tokenCmd   `cmd:"" group:"serve" help:"Make, list and end tokens."`
+	Link    linkCmd    `cmd:"" group:"serve" help:"Show one build to people outside."`
+	Audit   auditCmd   `cmd:"" group:"serve" help:"Show who did what to tokens, links, projects and sessions."`
 	Admin   adminCmd   `cmd:"" group:"serve" help:"What an operator needs rarely."`
 
 	Completion completionCmd `cmd:"" group:"more" help:"Print a script that makes your shell complete command lines of stepcast."`

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/pgtest"
 )
 
@@ -253,7 +254,7 @@ func TestRun_ServerAway(t *testing.T) {
 	}
 	address := l.Addr().String()
 	l.Close()
-	env := []string{"STEPCAST_URL=http://" + address, "STEPCAST_TOKEN=stp_x"}
+	env := []string{"STEPCAST_URL=http://" + address, "STEPCAST_TOKEN=" + ci.NewToken()}
 	stdout, stderr, code := output(t, stepcast(t, env, "run", "--drain-timeout", "1s", "--", "sh", "-c", "sleep 0.2; seq 10000; echo err >&2; exit 3"))
 	if code != 3 || strings.Count(stdout, "\n") != 10000 {
 		t.Errorf("exit code %d, %d lines", code, strings.Count(stdout, "\n"))
@@ -272,7 +273,7 @@ func TestRun_ASignalLeavesTheServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	cmd := stepcast(t, []string{"STEPCAST_URL=http://" + l.Addr().String(), "STEPCAST_TOKEN=stp_x"}, "run", "--drain-timeout", "1h", "--", "sh", "-c", "echo on; exit 3")
+	cmd := stepcast(t, []string{"STEPCAST_URL=http://" + l.Addr().String(), "STEPCAST_TOKEN=" + ci.NewToken()}, "run", "--drain-timeout", "1h", "--", "sh", "-c", "echo on; exit 3")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	stderr, err := cmd.StderrPipe()
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/stepcast/stepcast/internal/ci"
@@ -62,7 +61,7 @@ func (c *tokenCreateCmd) Run(ctx context.Context, std stdio) error {
 	if err != nil {
 		return fmt.Errorf("no token was made: %w", unanswered(client, err))
 	}
-	fmt.Fprintf(std.Err, "stepcast: %s for %s, %s; this is shown once, and ended by `stepcast token revoke %s`\n", strings.Join(c.Scope, ", "), c.Project, lasts(t, time.Now()), t.ID)
+	fmt.Fprintf(std.Err, "stepcast: %s for %s, %s; this is shown once, and ended by `stepcast token revoke %s`\n", strings.Join(c.Scope, ", "), c.Project, lasts(nil, t.ExpiresAt, time.Now()), t.ID)
 	fmt.Fprintln(std.Out, t.Text)
 	return nil
 }
@@ -79,21 +78,18 @@ func parseDays(s string) (time.Duration, error) {
 	return 0, fmt.Errorf("a time is one such as 12h or 90d, not %q", s)
 }
 
-// lasts says for how long a token is good.
-func lasts(t runner.Token, now time.Time) string {
-	const day = "2006-01-02"
-	switch {
-	case t.RevokedAt != nil:
-		return "revoked " + t.RevokedAt.Format(day)
-	case t.ExpiresAt == nil:
-		return "never expires"
-	case t.ExpiresAt.After(now):
-		return "expires " + t.ExpiresAt.Format(day)
-	}
-	return "expired " + t.ExpiresAt.Format(day)
+type tokenListCmd struct {
+	serverFlags
+	listFlags
 }
 
-type tokenListCmd struct{ serverFlags }
+// Help is what --help says beyond the flags.
+func (c *tokenListCmd) Help() string {
+	return `Those for what your own token administers, the newest first; those that have ended too. When one was used last is written down once a minute.
+
+  stepcast token list
+  stepcast token list --json`
+}
 
 // Run lists the tokens.
 func (c *tokenListCmd) Run(ctx context.Context, std stdio) error {
@@ -107,12 +103,14 @@ func (c *tokenListCmd) Run(ctx context.Context, std stdio) error {
 	if err != nil {
 		return fmt.Errorf("list tokens: %w", unanswered(client, err))
 	}
-	w := tabwriter.NewWriter(std.Out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tSCOPES\tPROJECT\tLASTS\tNAME")
-	for _, t := range tokens {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", t.ID, strings.Join(t.Scopes, ","), t.Project, lasts(t, time.Now()), t.Name)
-	}
-	return w.Flush()
+	now := time.Now()
+	return printList(std.Out, c.listFlags, tokens, "ID, NAME, SCOPES, PROJECT, MADE, USED, LASTS, MADE BY", func(t runner.Token) []string {
+		project := t.Project
+		if t.Build != nil {
+			project += ", build " + *t.Build
+		}
+		return []string{t.ID, t.Name, strings.Join(t.Scopes, ","), project, ago(&t.CreatedAt, now), used(t.UsedAt, t.UsedFrom, now), lasts(t.RevokedAt, t.ExpiresAt, now), value(t.MadeBy)}
+	})
 }
 
 type tokenRevokeCmd struct {
@@ -129,7 +127,7 @@ func (c *tokenRevokeCmd) Help() string {
 
 // Run ends the token.
 func (c *tokenRevokeCmd) Run(ctx context.Context, std stdio) error {
-	if strings.Trim(c.ID, "0123456789abcdef") != "" || c.ID == "" {
+	if !isID(c.ID) {
 		return usage(std, exitUsage, errors.New("the id of a token is 16 digits, 0 to 9 and a to f; see `stepcast token list`"))
 	}
 	client, err := c.client()

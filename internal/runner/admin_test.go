@@ -25,6 +25,6 @@ func TestClient_CreateToken(t *testing.T) {
 	made, err := client.CreateToken(t.Context(), "portal", "acme/*", []string{"status"}, nil)
 	sum, _ := ci.ParseToken(text)
 	if err != nil || made.Text != text || made.ID != ci.TokenID(sum) {
-		t.Errorf("%+q, %v", made, err)
+		t.Errorf("%+v, %v", made, err)
 	}
 }

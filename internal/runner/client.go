@@ -74,10 +74,13 @@ type refusal struct {
 	wait    time.Duration
 	moved   string // where a redirect points to
 	present ci.Status
+	unsent  bool // the server was not asked, and would say so
 }
 
 func (r *refusal) Error() string {
 	switch {
+	case r.unsent:
+		return strings.TrimSuffix(r.detail, ".")
 	case r.detail != "":
 		return fmt.Sprintf("%s (%d)", strings.TrimSuffix(r.detail, "."), r.status)
 	case r.moved != "":
@@ -155,7 +158,14 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte, out
 	return resp.StatusCode, err
 }
 
+// request puts a request together. A token that cannot be one is refused here as
+// the server would, and is sent nowhere.
 func (c *Client) request(ctx context.Context, method, path string, body []byte) (*http.Request, error) {
+	if c.Token != "" {
+		if _, err := ci.ParseToken(c.Token); err != nil {
+			return nil, &refusal{status: http.StatusUnauthorized, code: ci.TokenMalformed, detail: ci.AsProblem(err).Detail, index: -1, unsent: true}
+		}
+	}
 	packed := body
 	if len(body) >= minCompress && !c.local() {
 		if z := zstdEncoder.EncodeAll(body, make([]byte, 0, len(body)/4)); len(z) < len(body)*9/10 {

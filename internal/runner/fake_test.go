@@ -18,6 +18,9 @@ import (
 	"github.com/stepcast/stepcast/internal/ci"
 )
 
+// testToken is the one that a contract takes.
+var testToken = ci.NewToken()
+
 // contract is a handler that keeps the write side of the HTTP contract for
 // clients to be tried against: offsets, statuses, all or nothing. Faults go in
 // front of it.
@@ -78,7 +81,7 @@ func (c *contract) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	parts := strings.Split(strings.TrimPrefix(r.URL.Path, "/api/v1/builds"), "/")
 	switch {
-	case r.Header.Get("Authorization") != "Bearer stp_test":
+	case r.Header.Get("Authorization") != "Bearer "+testToken:
 		problem(w, 401, "unauthorized", nil)
 	case len(parts) == 1:
 		c.create(w, body)
@@ -294,7 +297,7 @@ func serve(t testing.TB, c *contract) *Client {
 	t.Helper()
 	server := httptest.NewServer(c)
 	t.Cleanup(server.Close)
-	client, err := NewClient(server.URL, "stp_test")
+	client, err := NewClient(server.URL, testToken)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -344,7 +347,7 @@ func options(s *sayings) ReportOptions {
 // clientOf is a client whose requests h answers without a socket.
 func clientOf(t *testing.T, server string, h http.Handler) *Client {
 	t.Helper()
-	client, err := NewClient(server, "stp_test")
+	client, err := NewClient(server, testToken)
 	if err != nil {
 		t.Fatal(err)
 	}

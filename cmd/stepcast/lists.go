@@ -1,0 +1,92 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// listFlags are those of commands that list something.
+type listFlags struct {
+	JSON bool `name:"json" help:"Print a JSON object a line, as the server has it."`
+}
+
+// printList prints a list: for people as a table, whose rows row makes, and for
+// scripts as a JSON object a line.
+func printList[T any](w io.Writer, f listFlags, list []T, head string, row func(T) []string) error {
+	if f.JSON {
+		encoder := json.NewEncoder(w)
+		encoder.SetEscapeHTML(false)
+		for _, one := range list {
+			if err := encoder.Encode(one); err != nil {
+				return fmt.Errorf("print: %w", err)
+			}
+		}
+		return nil
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, strings.ReplaceAll(head, ", ", "\t"))
+	for _, one := range list {
+		fmt.Fprintln(table, strings.TrimRight(strings.Join(row(one), "\t"), "\t"))
+	}
+	return table.Flush()
+}
+
+// ago tells how long ago something was, as people do; nil is never.
+func ago(at *time.Time, now time.Time) string {
+	switch {
+	case at == nil:
+		return "never"
+	case now.Sub(*at) < time.Minute: // clocks differ
+		return "just now"
+	}
+	return about(now.Sub(*at)) + " ago"
+}
+
+// about tells how long something is, in the largest unit that it has at least
+// one of.
+func about(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d >= 2*365*day:
+		return fmt.Sprintf("%d years", d/(365*day))
+	case d >= 2*day:
+		return fmt.Sprintf("%d days", d/day)
+	case d >= 2*time.Hour:
+		return fmt.Sprintf("%d hours", d/time.Hour)
+	case d >= time.Minute:
+		return fmt.Sprintf("%d min", d/time.Minute)
+	}
+	return fmt.Sprintf("%d s", max(1, d/time.Second))
+}
+
+// lasts says for how long a token or a link is good, or since when it is not.
+func lasts(revoked, expires *time.Time, now time.Time) string {
+	switch {
+	case revoked != nil:
+		return "revoked " + ago(revoked, now)
+	case expires == nil:
+		return "never expires"
+	case expires.After(now):
+		return "expires in " + about(expires.Sub(now))
+	}
+	return "expired " + ago(expires, now)
+}
+
+// used says when something was used last, and from where.
+func used(at *time.Time, from *string, now time.Time) string {
+	if at == nil || value(from) == "" {
+		return ago(at, now)
+	}
+	return ago(at, now) + " from " + *from
+}
+
+func value(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
