@@ -27,3 +27,30 @@ func TestToken(t *testing.T) {
 		}
 	}
 }
+
+// Neither a token nor a link passes for the other, and a typo is found in both.
+func TestLink(t *testing.T) {
+	t.Parallel()
+	link, token := NewLink(), NewToken()
+	sum, ok := ParseLink(link)
+	if again, _ := ParseLink(link); !ok || len(link) != 40 || again != sum || link == NewLink() {
+		t.Fatalf("ParseLink(%q): %v", link, ok)
+	}
+	for i := range len(link) {
+		typo := link[:i] + string(base62[(strings.IndexByte(base62, link[i])+1)%62]) + link[i+1:]
+		if _, ok := ParseLink(typo); ok {
+			t.Errorf("%q passes for %q", typo, link)
+		}
+	}
+	for _, bad := range []string{"", "stl_", link[:39], link + "0", token, "stl_" + token[4:39]} {
+		if _, ok := ParseLink(bad); ok {
+			t.Errorf("ParseLink(%q)", bad)
+		}
+	}
+	if _, err := ParseToken(link); err == nil {
+		t.Error("a link passes for a token")
+	}
+	if other, ok := ParseLink("stl_" + token[4:]); !ok || other == func() [32]byte { sum, _ := ParseToken(token); return sum }() {
+		t.Error("a link has the sum of a token")
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -290,5 +291,45 @@ func TestTokenUsed_Written(t *testing.T) {
 	}
 	if token := find(idle.ID); token.UsedAt != nil || token.UsedFrom != "" {
 		t.Errorf("it was never used, but %v from %s", token.UsedAt, token.UsedFrom)
+	}
+}
+
+// TestOpenLink_Bounded opens many links in one session: those that last longest
+// stay open.
+func TestOpenLink_Bounded(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t, pgtest.New(t))
+	build := create(t, s, "acme/api")
+	key, _ := ci.ParseSession(ci.NewSession())
+	session, err := s.AddSession(t.Context(), key, postgres.Session{}, time.Hour, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var first, last postgres.Token
+	for n := range 103 {
+		expires := time.Now().Add(time.Hour + time.Duration(n)*time.Minute)
+		sum, _ := ci.ParseLink(ci.NewLink())
+		link, err := s.AddToken(t.Context(), ada, sum, postgres.Token{Scopes: []ci.Scope{ci.ScopeRead}, Project: "acme/api", Build: build, Link: true, ExpiresAt: &expires})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if err := s.OpenLink(t.Context(), session.ID, link); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if last = link; n == 0 {
+			first = link
+		}
+	}
+	found, ok, err := s.FindSession(t.Context(), key)
+	if err != nil || !ok || len(found.Links) != 100 {
+		t.Fatalf("%d links are open, %v", len(found.Links), err)
+	}
+	has := func(link postgres.Token) bool {
+		return slices.ContainsFunc(found.Links, func(t postgres.Token) bool { return t.ID == link.ID })
+	}
+	if has(first) || !has(last) {
+		t.Errorf("the first is open: %v, the last: %v", has(first), has(last))
 	}
 }

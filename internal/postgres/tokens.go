@@ -118,6 +118,32 @@ func addToken(ctx context.Context, tx pgx.Tx, by Actor, sum [32]byte, t Token) (
 	return done.RowsAffected() == 1, err
 }
 
+// mostLinks is how many links are open in one session.
+const mostLinks = 100
+
+const (
+	// Those that last longest stay.
+	closeLinksSQL = `
+	DELETE FROM session_links WHERE session = $1 AND token <> $3 AND token NOT IN (
+		SELECT l.token FROM session_links l JOIN tokens t ON t.sum = l.token
+		WHERE l.session = $1 AND l.token <> $3 AND t.revoked_at IS NULL AND t.expires_at > clock_timestamp()
+		ORDER BY t.expires_at DESC LIMIT $2)`
+	openLinkSQL = `INSERT INTO session_links (session, token) VALUES ($1, $2) ON CONFLICT DO NOTHING`
+)
+
+// OpenLink lets a session, given by its id, see what a link is for. Of many that
+// it has opened the 100 that last longest stay.
+func (s *Store) OpenLink(ctx context.Context, session int64, link Token) error {
+	defer s.sessions.found.clear()
+	return s.change(ctx, "open a link", func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, closeLinksSQL, session, mostLinks-1, link.Sum[:]); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, openLinkSQL, session, link.Sum[:])
+		return err
+	})
+}
+
 // TokensQuery selects tokens, or the links to a build.
 type TokensQuery struct {
 	Links  ci.BuildID // the build; the zero one: no links, but tokens

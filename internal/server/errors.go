@@ -38,6 +38,9 @@ const (
 	tokenInAddress ci.Code = "token-in-address"
 	sessionEnded   ci.Code = "session-ended"
 	tooManyTries   ci.Code = "too-many-attempts"
+	linkUnknown    ci.Code = "link-unknown"
+	linkExpired    ci.Code = "link-expired"
+	linkRevoked    ci.Code = "link-revoked"
 	shuttingDown   ci.Code = "shutting-down"
 	internalError  ci.Code = "internal"
 )
@@ -91,6 +94,9 @@ var problems = map[ci.Code]kind{
 	tooManyTries:      {429, "Too many attempts", "From one address so many sign-ins are tried a minute, and no more. Wait a moment, then try again."},
 	tokenScope:        {403, "Insufficient token scope", "The token is valid but has not the scope that the request needs."},
 	tokenProject:      {403, "Token is for other projects", "The token is valid but bound to other projects."},
+	linkUnknown:       {404, "Unknown link", "No link to this build has this text: it was not copied whole, or is one of another server."},
+	linkExpired:       {410, "Link expired", "A link to a build lasts as long as whoever made it said, and 90 days at most. Ask for another one."},
+	linkRevoked:       {410, "Link revoked", "Somebody ended it on purpose. Ask for another one."},
 	ci.Overloaded:     {503, "Server overloaded", "The server has more to do than it can take. Send the same again after Retry-After; nothing of it was stored."},
 	ci.Unavailable:    {503, "Database unavailable", "The server cannot reach its database. Send the same again after Retry-After."},
 	ci.DiskFull:       {503, "Disk full", "Too little space is left to store anything safely; reading goes on. Free some space, then send the same again."},
@@ -123,7 +129,7 @@ func (s *Server) answer(err error, c echo.Context) {
 	if p.Offset != nil && c.Request().Method == http.MethodPatch {
 		h.Set("Upload-Offset", strconv.FormatInt(*p.Offset, 10))
 	}
-	if k.status == http.StatusNotFound && wantsPage(c.Request()) && document(c, k.status) == nil {
+	if k.status == http.StatusNotFound && p.Code != linkUnknown && wantsPage(c.Request()) && document(c, k.status) == nil {
 		return
 	}
 	if forPeople(c.Request().URL.Path, k.status) {
@@ -168,12 +174,13 @@ func wantsPage(r *http.Request) bool {
 }
 
 // forPeople tells whether an answer is read by a person: of the accessible view
-// and where one signs in all are, and of other pages that there is nothing.
+// and where one signs in all are, and of other pages that there is nothing, or no
+// more.
 func forPeople(path string, status int) bool {
 	if beginsWith(path+"/", plain.Root+"/", signInPath+"/", "/sign-out/") {
 		return true
 	}
-	return status == http.StatusNotFound && !beginsWith(path, forPrograms...)
+	return (status == http.StatusNotFound || status == http.StatusGone) && !beginsWith(path, forPrograms...)
 }
 
 // problem finds out what an error means to the one who asked. What is a fault

@@ -2,9 +2,11 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -86,6 +88,102 @@ func linkPath(build ci.BuildID, text string) string {
 
 // linkParam is the parameter of such an address.
 const linkParam = "link"
+
+// buildPage answers with the page of a build. For whoever comes with a link it is
+// opened first.
+func (s *Server) buildPage(c echo.Context) error {
+	if text, ok := takeParam(c.Request(), linkParam); ok {
+		return s.openLink(c, text)
+	}
+	return s.page(c)
+}
+
+// openLink lets the browser of a request see the build that a link is for from
+// now on, and sends it there, to an address without the link's text: that gets
+// into no history, no Referer and no log. Whoever only looks, as a preview or a
+// prefetch does, is not taken for a visitor, and uses nothing up.
+func (s *Server) openLink(c echo.Context, text string) error {
+	r, h := c.Request(), c.Response().Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Robots-Tag", "noindex, nofollow")
+	if prefetches(r) { // the browser comes again when somebody goes there
+		return c.NoContent(http.StatusServiceUnavailable)
+	}
+	build, err := ci.ParseBuildID(c.Param("id"))
+	if err != nil {
+		return err
+	}
+	sum, ok := ci.ParseLink(text)
+	if !ok {
+		return &ci.Problem{Code: linkUnknown, Detail: "This link was not copied whole: ask whoever sent it to you to send it again."}
+	}
+	t, ok, err := s.store.FindToken(r.Context(), sum)
+	switch {
+	case err != nil:
+		return err
+	case !ok || !t.Link || t.Build != build:
+		return &ci.Problem{Code: linkUnknown, Detail: "No link to this build has this text; ask whoever sent it to you for another one."}
+	case t.RevokedAt != nil:
+		return &ci.Problem{Code: linkRevoked, Detail: "This link was revoked " + on(*t.RevokedAt) + "; ask whoever sent it to you for another one."}
+	case !time.Now().Before(*t.ExpiresAt):
+		return &ci.Problem{Code: linkExpired, Detail: "This link expired " + on(*t.ExpiresAt) + "; ask whoever sent it to you for another one."}
+	}
+	if r.Method == http.MethodGet {
+		session, err := s.sessionForLink(c, t)
+		if err != nil {
+			return err
+		}
+		if err := s.store.OpenLink(r.Context(), session, t); err != nil {
+			return fmt.Errorf("open a link: %w", err)
+		}
+		s.store.TokenUsed(sum, s.clientAddr(c))
+	}
+	h.Set("Location", withQuery(buildPath(build), r.URL.Query())) // without the link
+	return c.NoContent(http.StatusSeeOther)
+}
+
+// on is a moment in a sentence for people.
+func on(at time.Time) string { return "on " + at.UTC().Format("2 January 2006 at 15:04 UTC") }
+
+// prefetches tells whether a browser asks for what nobody has gone to yet.
+func prefetches(r *http.Request) bool {
+	for _, name := range []string{"Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"} {
+		if purpose := r.Header.Get(name); strings.HasPrefix(purpose, "prefetch") || purpose == "preview" {
+			return true
+		}
+	}
+	return false
+}
+
+// sessionForLink is the session in which a link is opened: the browser's own. One
+// that has none, or one of nobody that ends before the link does, gets one that
+// lasts longer than the link, so that it does for the next one too.
+func (s *Server) sessionForLink(c echo.Context, link postgres.Token) (id int64, err error) {
+	who, err := s.visitor(c)
+	switch {
+	case errors.Is(err, &ci.Problem{Code: sessionEnded}):
+		who = &caller{}
+	case err != nil:
+		return 0, err
+	}
+	v := who.session
+	if v != nil && (v.Token != nil || v.Person.Subject != "" || !v.ExpiresAt.Before(*link.ExpiresAt)) {
+		return v.ID, nil
+	}
+	var instead int64
+	if v != nil {
+		instead = v.ID
+	}
+	text := ci.NewSession()
+	key, _ := ci.ParseSession(text)
+	begun, err := s.store.AddSession(c.Request().Context(), key, postgres.Session{}, time.Until(*link.ExpiresAt)+24*time.Hour, instead)
+	if err != nil {
+		return 0, fmt.Errorf("begin a session for a link: %w", err)
+	}
+	s.setCookie(c, sessionCookie, text, time.Until(begun.ExpiresAt))
+	return begun.ID, nil
+}
 
 func decodeLink(body []byte, now time.Time) (scope ci.Scope, expires time.Time, err error) {
 	scope, expires = ci.ScopeRead, now.Add(defaultLink)
