@@ -301,7 +301,7 @@ func TestOpenLink_Bounded(t *testing.T) {
 	s, _ := open(t, pgtest.New(t))
 	build := create(t, s, "acme/api")
 	key, _ := ci.ParseSession(ci.NewSession())
-	session, err := s.AddSession(t.Context(), key, postgres.Session{}, time.Hour, 0)
+	session, err := s.AddSession(t.Context(), ada, key, postgres.Session{}, time.Hour, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -177,7 +177,7 @@ func (s *Server) sessionForLink(c echo.Context, link postgres.Token) (id int64, 
 	}
 	text := ci.NewSession()
 	key, _ := ci.ParseSession(text)
-	begun, err := s.store.AddSession(c.Request().Context(), key, postgres.Session{}, time.Until(*link.ExpiresAt)+24*time.Hour, instead)
+	begun, err := s.store.AddSession(c.Request().Context(), s.actorOf(c, who), key, postgres.Session{}, time.Until(*link.ExpiresAt)+24*time.Hour, instead)
 	if err != nil {
 		return 0, fmt.Errorf("begin a session for a link: %w", err)
 	}
