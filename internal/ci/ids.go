@@ -31,6 +31,9 @@ func DerivedBuildID(run string, n int) BuildID {
 	return BuildID(uuid.NewSHA1(buildSpace, []byte(strconv.Itoa(n)+"\n"+run)))
 }
 
+// MaxSeries is how many ids of a run's series are tried, and no more.
+const MaxSeries = 8
+
 // ParseBuildID reads the canonical 36 character form, in either case. Other
 // spellings of a UUID (braces, urn:, no dashes) are refused, so that a build
 // has one address.

@@ -52,7 +52,7 @@ func github(v vars) Build {
 			b.URL = page + "/actions/runs/" + id + "/attempts/" + attempt
 		}
 		if !inAct(v) {
-			b.Run = run(b.System, server(at), strings.ToLower(repo), id, attempt)
+			b.Run = GitHubRun(at, repo, id, attempt)
 		}
 		b.Step = stepKey("", append(githubJob(v), githubStep(v.get("GITHUB_ACTION")))...)
 		return b
@@ -63,6 +63,14 @@ func github(v vars) Build {
 	b.Run = run(b.System, strings.ToLower(repo), id, v.get("GITHUB_SHA"), attempt)
 	b.Step = stepKey("", v.get("GITHUB_JOB"), githubStep(v.get("GITHUB_ACTION")))
 	return b
+}
+
+// GitHubRun is the Run of an attempt of a workflow's run on GitHub, or "" when a
+// part of it is missing: of the server's address and of what is called
+// repository, run_id and run_attempt, which say the same in a job's environment
+// and in its ID token.
+func GitHubRun(at, repository, id, attempt string) string {
+	return run("github", server(at), strings.ToLower(repository), number(id), number(attempt))
 }
 
 // inAct tells whether a workflow is run by https://github.com/nektos/act, whose

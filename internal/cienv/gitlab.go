@@ -26,7 +26,7 @@ func gitlab(v vars) Build {
 		Author:  cmp.Or(author, v.first("GITLAB_USER_NAME", "GITLAB_USER_LOGIN")),
 		URL:     v.get("CI_PIPELINE_URL"),
 		Trigger: v.get("CI_PIPELINE_SOURCE"),
-		Run:     run("gitlab", server(v.get("CI_SERVER_URL")), number(v.get("CI_PIPELINE_ID"))),
+		Run:     GitLabRun(v.get("CI_SERVER_URL"), v.get("CI_PIPELINE_ID")),
 	}
 	switch b.Trigger {
 	case "push":
@@ -61,3 +61,9 @@ func gitlab(v vars) Build {
 	b.Step = stepKey(number(v.get("CI_JOB_ID")), job, index)
 	return b
 }
+
+// GitLabRun is the Run of a pipeline of a GitLab, or "" when a part of it is
+// missing: of the instance's address and the pipeline's id, which no other
+// pipeline of the instance has. The id says the same in a job's environment and
+// in its ID token.
+func GitLabRun(at, pipeline string) string { return run("gitlab", server(at), number(pipeline)) }

@@ -9,7 +9,7 @@ import (
 // secretNames are variables that are always secret. They are looked for
 // whatever the system, as one may run inside another.
 var secretNames = []string{
-	"STEPCAST_TOKEN",
+	"STEPCAST_TOKEN", idTokenName,
 	// GitHub, Gitea, Forgejo. A workflow has to hand the first three on itself.
 	"GITHUB_TOKEN", "GITEA_TOKEN", "FORGEJO_TOKEN", "ACTIONS_RUNTIME_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
 	// GitLab. CI_REPOSITORY_URL holds the job's token and no other secret.

@@ -37,7 +37,7 @@ func (c *Client) StartBuild(ctx context.Context, id ci.BuildID, run, project str
 	}
 	for n := 1; ; n++ {
 		err := c.until(ctx, http.MethodPost, "/api/v1/builds", mustJSON(b), nil)
-		if !hasCode(err, ci.BuildIDTaken) || run == "" || n == maxSeries {
+		if !hasCode(err, ci.BuildIDTaken) || run == "" || n == ci.MaxSeries {
 			return b.ID, err
 		}
 		b.ID = ci.DerivedBuildID(run, n)
@@ -84,7 +84,7 @@ func (c *Client) GetBuild(ctx context.Context, id ci.BuildID) (BuildState, error
 // are there of its series the first that has not ended, else the last.
 func (c *Client) FindRun(ctx context.Context, run string) (found BuildState, err error) {
 	err = ErrNoBuild
-	for n := range maxSeries {
+	for n := range ci.MaxSeries {
 		b, e := c.GetBuild(ctx, ci.DerivedBuildID(run, n))
 		switch {
 		case hasCode(e, ci.NotFound):

@@ -26,8 +26,6 @@ const (
 	// patience is how long a server that has answered before may be away
 	// until we say so.
 	patience = 5 * time.Second
-	// maxSeries bounds how many ids are tried for a build whose id is taken.
-	maxSeries = 8
 	// leastBody is how small a request may be made for a proxy that finds
 	// ours too large.
 	leastBody = 32 << 10
@@ -391,7 +389,7 @@ func (r *Report) create(ctx context.Context) (build BuildState, err error) {
 			r.created, err = r.client.create(ctx, body, &build)
 			return err
 		})
-		if !hasCode(err, ci.BuildIDTaken) || r.series+1 >= maxSeries || !r.id.Own && r.id.Run == "" {
+		if !hasCode(err, ci.BuildIDTaken) || r.series+1 >= ci.MaxSeries || !r.id.Own && r.id.Run == "" {
 			return build, err
 		}
 		r.nextID()
@@ -693,7 +691,7 @@ func (r *Report) mend(ctx context.Context, b *batch, refused *refusal) (bool, er
 		r.closed, r.proofless = true, true
 		return true, nil
 	case ci.BuildFinished:
-		if r.id.Run != "" && r.series+1 < maxSeries {
+		if r.id.Run != "" && r.series+1 < ci.MaxSeries {
 			// A job that is tried again after its build's end: the next build of
 			// the series is that of all such jobs.
 			r.say("the build has ended; this is reported into another one of the same run")
