@@ -31,6 +31,7 @@ var rules = map[string]struct{ ours, others []string }{
 	"web":                  {},
 
 	// Adapters: one outside thing each.
+	"internal/idtoken":  {ours: []string{"internal/ci", "internal/cienv"}, others: []string{"github.com/coreos/go-oidc/v3", "github.com/go-jose/go-jose/v4"}},
 	"internal/cienv":    {ours: []string{"internal/ci"}},
 	"internal/feed":     {ours: []string{"internal/ci", "internal/sse"}},
 	"internal/spool":    {ours: []string{"internal/ci"}, others: []string{"github.com/gofrs/flock"}},
@@ -49,7 +50,7 @@ var rules = map[string]struct{ ours, others []string }{
 		others: []string{"github.com/klauspost/compress", "github.com/charmbracelet/x/ansi", "github.com/creack/pty", "golang.org/x/sys"},
 	},
 	"internal/server": {
-		ours: []string{"internal/ci", "internal/sse", "internal/feed", "internal/postgres", "internal/ansi", "internal/badge", "internal/page", "internal/plain", "internal/search", "web"},
+		ours: []string{"internal/ci", "internal/sse", "internal/feed", "internal/postgres", "internal/ansi", "internal/badge", "internal/page", "internal/plain", "internal/search", "web", "internal/idtoken"},
 		others: []string{
 			"github.com/labstack/echo/v4", // nowhere else
 			"github.com/klauspost/compress", "golang.org/x/sys", "golang.org/x/time", "github.com/google/uuid",
@@ -57,7 +58,7 @@ var rules = map[string]struct{ ours, others []string }{
 		},
 	},
 	"cmd/stepcast": {
-		ours:   []string{"internal/ci", "internal/cienv", "internal/server", "internal/postgres", "internal/embedded", "internal/feed", "internal/runner", "internal/spool", "internal/mask", "internal/outline"},
+		ours:   []string{"internal/ci", "internal/cienv", "internal/server", "internal/postgres", "internal/embedded", "internal/feed", "internal/idtoken", "internal/runner", "internal/spool", "internal/mask", "internal/outline"},
 		others: []string{"github.com/alecthomas/kong", "golang.org/x/sync", "golang.org/x/sys"},
 	},
 
