@@ -27,11 +27,12 @@ var helpGroups = []kong.Group{
 	{Key: "Secrets", Title: "What is hidden:", Description: "Besides what the CI system names, and values that the command registers with ::add-mask::"},
 	{Key: "Spool", Title: "What waits for the server:"},
 	{Key: "Which build", Title: "Which build, when none is named:"},
+	{Key: "Runners", Title: "Who reports without a token:"},
 	{Key: "Server", Title: "The server:", Description: "On its own machine the server, and a token, are found without being named."},
 }
 
 // flagGroups is the order of the groups of a command's flags.
-var flagGroups = []string{"Build", "Flags", "Secrets", "Which build", "Server", "Spool"}
+var flagGroups = []string{"Build", "Flags", "Secrets", "Which build", "Server", "Spool", "Runners"}
 
 // printHelp prints a command's flags in the order of their groups, and of what
 // every command has only --help.

@@ -39,7 +39,8 @@ type serveCmd struct {
 	Committers        int           `hidden:"" help:"Commits under way at once; a build is always with the same one." default:"1" env:"STEPCAST_COMMITTERS"`
 	Open              bool          `help:"Serve at an address that other machines reach too, without sign-in: whoever reaches it reads everything." env:"STEPCAST_OPEN"`
 
-	servePeople `embed:""`
+	servePeople  `embed:""`
+	serveRunners `embed:""`
 }
 
 // Help is what --help says beyond the flags.
@@ -72,6 +73,9 @@ func (c *serveCmd) Run(ctx context.Context, std stdio) error {
 	cfg := server.Config{Log: log, Open: c.Open, PublicURL: public}
 	note, err := c.servePeople.configure(&cfg, c.Listen)
 	if err != nil {
+		return err
+	}
+	if err := c.serveRunners.configure(&cfg); err != nil {
 		return err
 	}
 	dir, err := c.dataDir()

@@ -14,7 +14,9 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/idtoken"
 	"github.com/stepcast/stepcast/internal/plain"
+	"github.com/stepcast/stepcast/internal/postgres"
 )
 
 // The refusals of HTTP itself; those of the domain are in ci.
@@ -32,7 +34,7 @@ const (
 	tokenMissing   ci.Code = "token-missing"
 	tokenUnknown   ci.Code = "token-unknown"
 	tokenExpired   ci.Code = "token-expired"
-	tokenRevoked   ci.Code = "token-revoked"
+	tokenRevoked           = postgres.TokenRevoked
 	tokenScope     ci.Code = "token-scope"
 	tokenProject   ci.Code = "token-project"
 	tokenInAddress ci.Code = "token-in-address"
@@ -55,54 +57,64 @@ type kind struct {
 // problems is every answer that is no success: the whole way from an error to
 // HTTP.
 var problems = map[ci.Code]kind{
-	ci.Invalid:        {400, "Invalid value", "A field of the request or a part of its address has a value that is not allowed. The field is named; for a list of updates, index is its position. Nothing of the request was stored."},
-	ci.InvalidID:      {400, "Invalid build id", "A build id is a UUID in its usual form of 36 characters."},
-	invalidJSON:       {400, "Invalid JSON", "The body could not be read as JSON. The detail says at which byte. Text must be UTF-8; send other bytes as base64."},
-	ci.TooMany:        {400, "Too many elements", "A list or a build has more members than limit allows. Split the request, or the build."},
-	ci.TooLong:        {400, "Text too long", "A text has more bytes than limit allows."},
-	ci.NeedsCycle:     {400, "Circular needs", "The needs of some steps lead in a circle, so that none of them could ever start."},
-	ci.UnknownStep:    {404, "No such step", "The build has no step of that key. Announce a step before its first heartbeat."},
-	ci.NotFound:       {404, "Not found", "There is nothing at this address, or the token may not see it."},
-	ci.BuildIDTaken:   {409, "Build id already in use", "A build of another project has this id. Choose a fresh UUID for each build."},
-	ci.ProjectCase:    {409, "Project name differs only in case", "Another project has this name in other letters. Use that one's spelling."},
-	ci.AlreadySet:     {409, "Value already set", "The branch and the commit of a build are set once. Repeating the same value is fine."},
-	ci.StatusFinal:    {409, "Status is final", "The build or step has another final status already, named in current_status; it stays."},
-	ci.LogGap:         {409, "Gap in the log", "The text begins beyond the end of the step's log. Go back to offset, which is what the server has, and send from there."},
-	ci.LogIncomplete:  {409, "Log incomplete", "log_bytes names more bytes than the server has. Send the rest from offset on, then say it again."},
-	ci.LogLonger:      {409, "Log longer than announced", "log_bytes names fewer bytes than the server has; offset is its count."},
-	ci.LogComplete:    {409, "Log is closed", "The step's log was closed at offset, and takes no more text."},
-	ci.NoteGap:        {409, "Gap in the notes", "A step's notes are numbered 0, 1, 2 …, and this one is not the next. Go back to number, which is how many the server has, and send from there."},
-	ci.NotesClosed:    {409, "Step takes no more notes", "Notes are taken until a day after the step's end, and that is over. Those that the server has, number of them, stay."},
-	ci.StepTaken:      {409, "Step belongs to another reporter", "Another reporter named itself for this step first, and one step cannot show two. Report yours under a key of its own."},
-	ci.BuildFinished:  {409, "Build has ended", "A build that has ended takes no new steps. Report them to a new build."},
-	tooLarge:          {413, "Request too large", "A request has at most 1 MiB, counted after decompression. Split it; PATCH …/log has no such limit."},
-	tooSlow:           {408, "Request too slow", "The body did not arrive at the least pace. Send it again; PATCH …/log has no least pace."},
-	mediaType:         {415, "Unsupported content type", "Send application/json, or application/x-ndjson with one update a line."},
-	badEncoding:       {415, "Unsupported content encoding", "A body is sent plain, or with Content-Encoding gzip or zstd."},
-	badRange:          {416, "Range not available", "The log does not have these bytes or lines, or, since some of it is lost, cannot be addressed by bytes."},
-	badMethod:         {405, "Method not allowed", "The address exists, but not for this method; Allow lists those that it has."},
-	badFormat:         {501, "Format not implemented", "oEmbed comes as format=json or format=xml."},
-	badHost:           {421, "Host name not allowed", "Without sign-in this server answers to loopback names only, so that no other site can reach it through a browser. Use http://localhost or http://127.0.0.1, or start the server with --open."},
-	crossOrigin:       {403, "Cross-origin request refused", "A browser asked on behalf of another site. Other sites may read what is public, or what a token is for, and never write; the rest is for this server's own pages and programs that are no browsers."},
-	tokenMissing:      {401, "Token required", "Send Authorization: Bearer stp_…, a token with the scope that the request needs. stepcast token create makes one; a local server keeps its first one in <data-dir>/token."},
-	ci.TokenMalformed: {401, "Malformed token", "A token is stp_ and 36 letters and digits, the last six of them a checksum. It was cut, or mistyped."},
-	tokenUnknown:      {401, "Unknown token", "No token of this server has this text. It may be of another server, or have been deleted."},
-	tokenExpired:      {401, "Token expired", "Make a new one with stepcast token create."},
-	tokenRevoked:      {401, "Token revoked", "Somebody ended it on purpose. Ask for another one."},
-	tokenInAddress:    {401, "Token not for addresses", "The parameter token takes tokens with the scope status and no other, since addresses are seen by many. Send any other as Authorization: Bearer stp_…."},
-	sessionEnded:      {401, "Session ended", "The browser's session is over: somebody signed out, here or everywhere, the token that it was made with was revoked, or it was as old as sessions get. Sign in again."},
-	tooManyTries:      {429, "Too many attempts", "From one address so many sign-ins are tried a minute, and no more. Wait a moment, then try again."},
-	tokenScope:        {403, "Insufficient token scope", "The token is valid but has not the scope that the request needs."},
-	tokenProject:      {403, "Token is for other projects", "The token is valid but bound to other projects."},
-	linkUnknown:       {404, "Unknown link", "No link to this build has this text: it was not copied whole, or is one of another server."},
-	linkExpired:       {410, "Link expired", "A link to a build lasts as long as whoever made it said, and 90 days at most. Ask for another one."},
-	linkRevoked:       {410, "Link revoked", "Somebody ended it on purpose. Ask for another one."},
-	ci.Overloaded:     {503, "Server overloaded", "The server has more to do than it can take. Send the same again after Retry-After; nothing of it was stored."},
-	ci.Unavailable:    {503, "Database unavailable", "The server cannot reach its database. Send the same again after Retry-After."},
-	ci.DiskFull:       {503, "Disk full", "Too little space is left to store anything safely; reading goes on. Free some space, then send the same again."},
-	ci.OutcomeUnknown: {503, "Outcome unknown", "The connection to the database broke while it was storing this. Send the same again: what is there already is not stored twice."},
-	shuttingDown:      {503, "Server shutting down", "This process is about to end. Send the same again after Retry-After; another one will answer."},
-	internalError:     {500, "Internal server error", "Something went wrong that is not the request's fault. The server's log says what."},
+	ci.Invalid:             {400, "Invalid value", "A field of the request or a part of its address has a value that is not allowed. The field is named; for a list of updates, index is its position. Nothing of the request was stored."},
+	ci.InvalidID:           {400, "Invalid build id", "A build id is a UUID in its usual form of 36 characters."},
+	invalidJSON:            {400, "Invalid JSON", "The body could not be read as JSON. The detail says at which byte. Text must be UTF-8; send other bytes as base64."},
+	ci.TooMany:             {400, "Too many elements", "A list or a build has more members than limit allows. Split the request, or the build."},
+	ci.TooLong:             {400, "Text too long", "A text has more bytes than limit allows."},
+	ci.NeedsCycle:          {400, "Circular needs", "The needs of some steps lead in a circle, so that none of them could ever start."},
+	ci.UnknownStep:         {404, "No such step", "The build has no step of that key. Announce a step before its first heartbeat."},
+	ci.NotFound:            {404, "Not found", "There is nothing at this address, or the token may not see it."},
+	ci.BuildIDTaken:        {409, "Build id already in use", "A build of another project has this id. Choose a fresh UUID for each build."},
+	ci.ProjectCase:         {409, "Project name differs only in case", "Another project has this name in other letters. Use that one's spelling."},
+	ci.AlreadySet:          {409, "Value already set", "The branch and the commit of a build are set once. Repeating the same value is fine."},
+	ci.StatusFinal:         {409, "Status is final", "The build or step has another final status already, named in current_status; it stays."},
+	ci.LogGap:              {409, "Gap in the log", "The text begins beyond the end of the step's log. Go back to offset, which is what the server has, and send from there."},
+	ci.LogIncomplete:       {409, "Log incomplete", "log_bytes names more bytes than the server has. Send the rest from offset on, then say it again."},
+	ci.LogLonger:           {409, "Log longer than announced", "log_bytes names fewer bytes than the server has; offset is its count."},
+	ci.LogComplete:         {409, "Log is closed", "The step's log was closed at offset, and takes no more text."},
+	ci.NoteGap:             {409, "Gap in the notes", "A step's notes are numbered 0, 1, 2 …, and this one is not the next. Go back to number, which is how many the server has, and send from there."},
+	ci.NotesClosed:         {409, "Step takes no more notes", "Notes are taken until a day after the step's end, and that is over. Those that the server has, number of them, stay."},
+	ci.StepTaken:           {409, "Step belongs to another reporter", "Another reporter named itself for this step first, and one step cannot show two. Report yours under a key of its own."},
+	ci.BuildFinished:       {409, "Build has ended", "A build that has ended takes no new steps. Report them to a new build."},
+	tooLarge:               {413, "Request too large", "A request has at most 1 MiB, counted after decompression. Split it; PATCH …/log has no such limit."},
+	tooSlow:                {408, "Request too slow", "The body did not arrive at the least pace. Send it again; PATCH …/log has no least pace."},
+	mediaType:              {415, "Unsupported content type", "Send application/json, or application/x-ndjson with one update a line."},
+	badEncoding:            {415, "Unsupported content encoding", "A body is sent plain, or with Content-Encoding gzip or zstd."},
+	badRange:               {416, "Range not available", "The log does not have these bytes or lines, or, since some of it is lost, cannot be addressed by bytes."},
+	badMethod:              {405, "Method not allowed", "The address exists, but not for this method; Allow lists those that it has."},
+	badFormat:              {501, "Format not implemented", "oEmbed comes as format=json or format=xml."},
+	badHost:                {421, "Host name not allowed", "Without sign-in this server answers to loopback names only, so that no other site can reach it through a browser. Use http://localhost or http://127.0.0.1, or start the server with --open."},
+	crossOrigin:            {403, "Cross-origin request refused", "A browser asked on behalf of another site. Other sites may read what is public, or what a token is for, and never write; the rest is for this server's own pages and programs that are no browsers."},
+	tokenMissing:           {401, "Token required", "Send Authorization: Bearer stp_…, a token with the scope that the request needs. stepcast token create makes one; a local server keeps its first one in <data-dir>/token."},
+	ci.TokenMalformed:      {401, "Malformed token", "A token is stp_ and 36 letters and digits, the last six of them a checksum. It was cut, or mistyped."},
+	tokenUnknown:           {401, "Unknown token", "No token of this server has this text. It may be of another server, or have been deleted."},
+	tokenExpired:           {401, "Token expired", "Make a new one with stepcast token create."},
+	tokenRevoked:           {401, "Token revoked", "Somebody ended it on purpose. Ask for another one."},
+	tokenInAddress:         {401, "Token not for addresses", "The parameter token takes tokens with the scope status and no other, since addresses are seen by many. Send any other as Authorization: Bearer stp_…."},
+	sessionEnded:           {401, "Session ended", "The browser's session is over: somebody signed out, here or everywhere, the token that it was made with was revoked, or it was as old as sessions get. Sign in again."},
+	tooManyTries:           {429, "Too many attempts", "From one address so many sign-ins are tried a minute, and no more. Wait a moment, then try again."},
+	tokenScope:             {403, "Insufficient token scope", "The token is valid but has not the scope that the request needs."},
+	tokenProject:           {403, "Token is for other projects", "The token is valid but bound to other projects."},
+	linkUnknown:            {404, "Unknown link", "No link to this build has this text: it was not copied whole, or is one of another server."},
+	linkExpired:            {410, "Link expired", "A link to a build lasts as long as whoever made it said, and 90 days at most. Ask for another one."},
+	linkRevoked:            {410, "Link revoked", "Somebody ended it on purpose. Ask for another one."},
+	ci.Overloaded:          {503, "Server overloaded", "The server has more to do than it can take. Send the same again after Retry-After; nothing of it was stored."},
+	ci.Unavailable:         {503, "Database unavailable", "The server cannot reach its database. Send the same again after Retry-After."},
+	ci.DiskFull:            {503, "Disk full", "Too little space is left to store anything safely; reading goes on. Free some space, then send the same again."},
+	ci.OutcomeUnknown:      {503, "Outcome unknown", "The connection to the database broke while it was storing this. Send the same again: what is there already is not stored twice."},
+	shuttingDown:           {503, "Server shutting down", "This process is about to end. Send the same again after Retry-After; another one will answer."},
+	internalError:          {500, "Internal server error", "Something went wrong that is not the request's fault. The server's log says what."},
+	idtoken.Malformed:      {401, "No ID token of a job", "GitHub Actions and GitLab CI give their jobs ID tokens, JSON Web Tokens that say which job it is. This is none of them, or one of another kind."},
+	idtoken.WrongIssuer:    {401, "Issuer not accepted", "The ID token is of an issuer that this server does not know. Whoever runs it names the issuers with --runner-issuer."},
+	idtoken.WrongSignature: {401, "Signature not valid", "The ID token is not signed by a key of its issuer with an algorithm that proves it."},
+	idtoken.WrongAudience:  {401, "Wrong audience", "The ID token was made to be shown to somebody else. The detail names the audience to ask for."},
+	idtoken.WrongTime:      {401, "ID token not good now", "ID tokens are good for a short time. Ask for a new one; if that is refused too, a clock is wrong."},
+	postgres.Replayed:      {401, "ID token used already", "An ID token is exchanged for one token of one build. Only who asks for that again, with the text of the token, is answered again."},
+	idtoken.NotAllowed:     {403, "Job not allowed", "The ID token is true, but no rule of this server lets the job report to that project. Whoever runs the server can add one with --runner-allow."},
+	idtoken.OtherRun:       {403, "Build of another run", "A job reports to builds whose ids are derived from its own run."},
+	postgres.TokenTaken:    {409, "Token's text in use", "The text that was chosen for the token is that of another one. Make up another for each build."},
+	idtoken.IssuerAway:     {503, "Issuer unavailable", "The keys of the ID token's issuer cannot be had at the moment. Send the same again after Retry-After."},
 }
 
 // answer turns an error into the response, unless one has begun.

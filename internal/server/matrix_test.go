@@ -226,6 +226,7 @@ func TestAccess_Matrix(t *testing.T) {
 	samples := map[string]sample{
 		"POST /api/v1/builds":                  {list, "", 400},
 		"POST /api/v1/builds/:id/updates":      {build, "", 400},
+		"POST /api/v1/exchange":                {list, "", 400},
 		"PATCH /api/v1/builds/:id/steps/*/log": {build, "/api/v1/builds/{build}/steps/test/log", 409},
 		"GET /api/v1/builds":                   {list, "", 200},
 		"GET /api/v1/builds/latest":            {project, "/api/v1/builds/latest?project={project}", 302},

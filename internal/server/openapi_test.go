@@ -16,6 +16,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/legacy"
+
+	"github.com/stepcast/stepcast/internal/ci"
 )
 
 func loadOpenAPI(t *testing.T) *openapi3.T {
@@ -99,7 +101,7 @@ func TestOpenAPI_Answers(t *testing.T) {
 	for _, text := range []string{"application/xml", "application/atom+xml", "text/xml", "image/svg+xml"} {
 		openapi3filter.RegisterBodyDecoder(text, openapi3filter.FileBodyDecoder)
 	}
-	s := start(t)
+	s := startForJobs(t, "github:acme/*")
 	build := s.finished("acme/api")
 	json := []string{"Content-Type: application/json", "Authorization: Bearer " + s.token}
 	for _, c := range []struct {
@@ -150,6 +152,9 @@ func TestOpenAPI_Answers(t *testing.T) {
 		{"GET", "/api/v1/audit?project=*/api", "", 400},
 		{"GET", "/api/v1/me", "", 200},
 		{"DELETE", "/api/v1/tokens/0123456789abcdef", "", 404},
+		{"POST", "/api/v1/exchange", `{"jwt":"a.b.c","project":"acme/api","build":"018f2d5e-7c3a-7d2b-9f6f-2f1c7a10b3c4"}`, 401},
+		{"POST", "/api/v1/exchange", `{"jwt":"` + s.github.Sign(githubClaims) + `","project":"acme/api","build":"` + githubBuild(4711, 1, 0).String() + `","token":"` + ci.NewToken() + `"}`, 201},
+		{"POST", "/api/v1/exchange", `{"jwt":"` + s.github.Sign(githubClaims) + `","project":"acme/api","build":"` + githubBuild(4711, 1, 1).String() + `"}`, 401},
 		{"GET", "/badge/acme%2Fapi.svg?branch=main&label=x&style=flat-square", "", 200},
 		{"GET", "/shields/acme%2Fapi.json?step=test", "", 200},
 		{"GET", "/shields/none.json", "", 200},

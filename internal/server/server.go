@@ -15,6 +15,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/stepcast/stepcast/internal/feed"
+	"github.com/stepcast/stepcast/internal/idtoken"
 	"github.com/stepcast/stepcast/internal/postgres"
 )
 
@@ -27,10 +28,12 @@ type Config struct {
 	PublicURL  string       // where browsers reach the server: scheme, host and port; "": wherever they say
 	MaxStreams int          // open streams, at most; 0: 20,000
 
-	SignIn          bool          // readers have to sign in: who has not sees what is public
-	OIDC            *OIDC         // the provider where people do; nil: none, they have tokens
-	Roles           []Role        // what they are given
-	SessionLifetime time.Duration // 0: 12 h
+	SignIn          bool              // readers have to sign in: who has not sees what is public
+	OIDC            *OIDC             // the provider where people do; nil: none, they have tokens
+	Roles           []Role            // what they are given
+	SessionLifetime time.Duration     // 0: 12 h
+	Runners         *idtoken.Verifier // whose ID tokens are exchanged; nil: nobody's
+	RunnerLifetime  time.Duration     // of the tokens that they are exchanged for
 }
 
 // Server answers HTTP requests from a store and its feed.

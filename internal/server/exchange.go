@@ -1,0 +1,109 @@
+package server
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/postgres"
+)
+
+// exchangedJSON is what a job is given for its ID token.
+type exchangedJSON struct {
+	Token     string     `json:"token"`
+	ExpiresAt time.Time  `json:"expires_at"`
+	Project   string     `json:"project"`
+	Build     ci.BuildID `json:"build"`
+	ID        string     `json:"id"`
+}
+
+// exchange gives a CI system's job, which shows an ID token, a token that
+// reports one build of the job's run. The job may choose its text: when the
+// answer is lost, it asks the same again. See idtoken for what is taken.
+func (s *Server) exchange(c echo.Context) error {
+	body, err := readObject(c.Request())
+	if err != nil {
+		return err
+	}
+	want, err := decodeExchange(body)
+	if err != nil {
+		return err
+	}
+	job, err := s.cfg.Runners.Verify(c.Request().Context(), want.idToken)
+	if err == nil {
+		err = job.CheckProject(want.project)
+	}
+	if err == nil {
+		err = job.CheckBuild(want.build)
+	}
+	if err != nil {
+		return err // as it is: what strangers send fills no log
+	}
+	if want.token == "" {
+		want.token = ci.NewToken()
+	}
+	sum, err := ci.ParseToken(want.token)
+	if err != nil {
+		return err
+	}
+	by := s.actor(c)
+	by.Name = job.Name
+	t, err := s.store.Exchange(c.Request().Context(), by, postgres.Exchange{
+		IDToken: job.Sum, Expires: job.Expires, Sum: sum, Lifetime: s.cfg.RunnerLifetime,
+		Token: postgres.Token{Name: job.Name, Project: want.project, Build: want.build},
+	})
+	if err != nil {
+		return fmt.Errorf("exchange an ID token: %w", err)
+	}
+	s.log.Info("an ID token was exchanged", "token", t.ID, "project", t.Project, "build", t.Build, slog.String("job", t.Name))
+	c.Response().Header().Set("Cache-Control", "no-store")
+	return s.json(c, http.StatusCreated, exchangedJSON{want.token, *t.ExpiresAt, t.Project, t.Build, t.ID})
+}
+
+// exchangeWanted is a request for a token.
+type exchangeWanted struct {
+	idToken string
+	project string
+	build   ci.BuildID
+	token   string // "": of the server's making
+}
+
+func decodeExchange(body []byte) (want exchangeWanted, err error) {
+	d := updatesDecoder{decoder: *newDecoder(body)}
+	for o := (object{}); d.member(&o); {
+		switch string(o.name) {
+		case "jwt":
+			want.idToken = d.str()
+		case "project":
+			if want.project = d.str(); d.err == nil {
+				d.refuse(ci.CheckProject(want.project))
+			}
+		case "build":
+			text := d.str()
+			if d.err == nil {
+				want.build, err = ci.ParseBuildID(text)
+				d.refuse(err)
+			}
+		case "token":
+			if want.token = d.str(); d.err == nil {
+				if _, err := ci.ParseToken(want.token); err != nil {
+					d.invalid("The text for the token is none; make it up as stp_, 30 letters and digits and their checksum, or leave it out.")
+				}
+			}
+		default:
+			d.unknown("jwt, project, build and token")
+		}
+	}
+	d.end()
+	d.need(want.idToken != "", "jwt", "An exchange needs the ID token that the CI system gave to the job, as jwt.")
+	d.need(want.project != "", "project", "An exchange needs the project that the build is of.")
+	d.need(want.build != ci.BuildID{}, "build", "An exchange needs the build's id, which is derived from the run.")
+	if d.err != nil {
+		return want, d.err
+	}
+	return want, nil
+}
