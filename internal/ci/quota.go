@@ -38,12 +38,13 @@ func ParseQuota(text string) (q Quota, ok bool) {
 	return Quota{of, n}, true
 }
 
-// Notice says to a person why a log ends here.
-func (q Quota) Notice() string {
+// Why says to a person why the rest of a log was not kept, in words that go
+// after a colon.
+func (q Quota) Why() string {
 	if q.Of == OfProject {
-		return fmt.Sprintf("The rest was not kept: the project's log quota of %s a day is used up.", Size(q.Bytes))
+		return fmt.Sprintf("the project's log quota of %s a day is used up", Size(q.Bytes))
 	}
-	return fmt.Sprintf("The rest was not kept: this build's log quota of %s is used up.", Size(q.Bytes))
+	return fmt.Sprintf("this build's log quota of %s is used up", Size(q.Bytes))
 }
 
 // Quotas are how much text is kept. A zero bounds nothing.

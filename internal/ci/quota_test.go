@@ -116,18 +116,18 @@ func TestQuota_IsStoredAsText(t *testing.T) {
 	})
 }
 
-func TestQuota_Notice(t *testing.T) {
+func TestQuota_Why(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		quota Quota
 		want  string
 	}{
-		{Quota{OfBuild, 4 << 30}, "The rest was not kept: this build's log quota of 4 GiB is used up."},
-		{Quota{OfProject, 3 << 29}, "The rest was not kept: the project's log quota of 1.5 GiB a day is used up."},
-		{Quota{OfBuild, 1}, "The rest was not kept: this build's log quota of 1 byte is used up."},
-		{Quota{OfBuild, 1023}, "The rest was not kept: this build's log quota of 1023 bytes is used up."},
+		{Quota{OfBuild, 4 << 30}, "this build's log quota of 4 GiB is used up"},
+		{Quota{OfProject, 3 << 29}, "the project's log quota of 1.5 GiB a day is used up"},
+		{Quota{OfBuild, 1}, "this build's log quota of 1 byte is used up"},
+		{Quota{OfBuild, 1023}, "this build's log quota of 1023 bytes is used up"},
 	} {
-		if got := c.quota.Notice(); got != c.want {
+		if got := c.quota.Why(); got != c.want {
 			t.Errorf("got %q, want %q", got, c.want)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/page"
 )
 
@@ -24,6 +25,7 @@ func PageOf(line int64) int64 { return line - (line-1)%PageLines }
 // Row is a line of a log, or a piece of it that is missing.
 type Row struct {
 	Hole   int64     // bytes that are gone for good; then there is only the number
+	Quota  ci.Quota  // of these: which one was used up
 	Number int64     // of the line, from 1; of a hole, that of the line in which it begins
 	At     time.Time // when its first byte was printed
 	Text   string    // as a terminal would have left it, without colours
@@ -112,8 +114,9 @@ func (l *Lines) end() {
 	l.text, l.before, l.open, l.back = l.text[:0], l.before[:0], false, false
 }
 
-// Hole says that so many bytes are missing here.
-func (l *Lines) Hole(bytes int64) {
+// Hole says that so many bytes are missing here, for want of a quota or, if that
+// is zero, since they were lost.
+func (l *Lines) Hole(bytes int64, quota ci.Quota) {
 	if l.Full() {
 		return
 	}
@@ -121,11 +124,11 @@ func (l *Lines) Hole(bytes int64) {
 		l.end()
 		l.rest = true
 	}
-	if n := len(l.rows); n > 0 && l.rows[n-1].Hole > 0 {
+	if n := len(l.rows); n > 0 && l.rows[n-1].Hole > 0 && l.rows[n-1].Quota == quota {
 		l.rows[n-1].Hole += bytes
 		return
 	}
-	l.rows = append(l.rows, Row{Hole: bytes, Number: l.number})
+	l.rows = append(l.rows, Row{Hole: bytes, Quota: quota, Number: l.number})
 }
 
 // Stop ends the page here, in the middle of a line if need be.

@@ -114,6 +114,7 @@ type Block struct {
 	Heading *Heading
 	End     string // the name of a group that ended before the lines that follow
 	Hole    int64  // bytes
+	Cut     string // why these, and all that came after, were not kept; empty: they were lost
 	Lines   []Line // of consecutive numbers
 }
 
@@ -198,7 +199,11 @@ func (l Log) Blocks() (blocks []Block) {
 	enter(l.First)
 	for _, row := range l.Rows {
 		if row.Hole > 0 {
-			blocks = append(blocks, Block{Hole: row.Hole})
+			block := Block{Hole: row.Hole}
+			if row.Quota != (ci.Quota{}) {
+				block.Cut = row.Quota.Why()
+			}
+			blocks = append(blocks, block)
 			continue
 		}
 		enter(row.Number)

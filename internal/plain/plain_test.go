@@ -130,7 +130,7 @@ func outline(l Log) (said []string) {
 		case b.End != "":
 			said = append(said, "end "+b.End)
 		case b.Hole > 0:
-			said = append(said, fmt.Sprintf("%d bytes", b.Hole))
+			said = append(said, fmt.Sprintf("%d bytes%s", b.Hole, b.Cut))
 		default:
 			said = append(said, fmt.Sprintf("%d-%d", b.Lines[0].Number, b.Lines[len(b.Lines)-1].Number))
 		}
@@ -333,13 +333,20 @@ func TestLines_HolesAndBounds(t *testing.T) {
 		return s
 	}
 	l := NewLines(5, 7)
-	l.Hole(1)
-	l.Hole(2)
+	l.Hole(1, ci.Quota{})
+	l.Hole(2, ci.Quota{})
 	l.Text(now, []byte("tw"))
-	l.Hole(4)
+	l.Hole(4, ci.Quota{})
 	l.Text(now, []byte("o\nthree\nfour\nfive\n"))
-	l.Hole(8)
+	l.Hole(8, ci.Quota{})
 	if got, want := show(l), "[3](5 tw)[4](5 o rest)(6 three)(7 four)"; got != want || !l.Full() {
+		t.Errorf("%s, want %s", got, want)
+	}
+	l = NewLines(1, 0)
+	l.Hole(1, ci.Quota{})
+	l.Hole(2, ci.Quota{Of: ci.OfBuild, Bytes: 100}) // the log is cut here,
+	l.Hole(4, ci.Quota{Of: ci.OfBuild, Bytes: 100}) // and this is what else came
+	if got, want := show(l), "[1][6]"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	l = NewLines(5, 0)

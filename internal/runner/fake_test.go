@@ -28,6 +28,7 @@ type contract struct {
 	mu       sync.Mutex
 	builds   map[string]*fakeBuild
 	requests []fakeRequest
+	quota    int // bytes that are kept of a step's log; 0: all
 	// fault, if set, sees each request first; true: it has answered.
 	fault func(n int, w http.ResponseWriter, r *http.Request) bool
 }
@@ -161,7 +162,7 @@ func (c *contract) update(w http.ResponseWriter, b *fakeBuild, body []byte) {
 		}
 		return next.steps[key]
 	}
-	logs := map[string]int{}
+	logs, cut := map[string]int{}, map[string]ci.Quota{}
 	last := &c.requests[len(c.requests)-1]
 	for i, u := range req.Updates {
 		switch {
@@ -173,6 +174,9 @@ func (c *contract) update(w http.ResponseWriter, b *fakeBuild, body []byte) {
 			}
 			end := u.Log.Offset + len(text) + u.Log.Lost
 			switch {
+			case c.quota > 0 && end > c.quota:
+				logs[u.Log.Step], cut[u.Log.Step] = end, ci.Quota{Of: ci.OfBuild, Bytes: int64(c.quota)}
+				continue
 			case u.Log.Offset > s.LogBytes:
 				problem(w, 409, "log-gap", map[string]any{"index": i, "offset": s.LogBytes})
 				return
@@ -219,6 +223,9 @@ func (c *contract) update(w http.ResponseWriter, b *fakeBuild, body []byte) {
 				s.name = u.Step.Name
 			}
 			if n := u.Step.LogBytes; n != nil {
+				if c.quota > 0 && int(*n) > s.LogBytes {
+					s.LogBytes = int(*n)
+				}
 				if int(*n) > s.LogBytes {
 					problem(w, 409, "log-incomplete", map[string]any{"index": i, "offset": s.LogBytes})
 					return
@@ -253,7 +260,7 @@ func (c *contract) update(w http.ResponseWriter, b *fakeBuild, body []byte) {
 		}
 	}
 	*b = *next
-	json.NewEncoder(w).Encode(map[string]any{"last_event_id": "aaaaaa-1", "logs": logs})
+	json.NewEncoder(w).Encode(map[string]any{"last_event_id": "aaaaaa-1", "logs": logs, "cut": cut})
 }
 
 func strict(body []byte, v any) error {

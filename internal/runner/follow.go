@@ -65,6 +65,7 @@ type FollowEvent struct {
 		Offset int64      `json:"offset"`
 		Bytes  int64      `json:"bytes"`
 		Lost   int64      `json:"lost"`
+		Quota  ci.Quota   `json:"quota"` // of Lost: which one was used up
 		Text   string     `json:"text"`
 	}
 	Live  bool          // what comes now happens now

@@ -163,6 +163,10 @@ func TestFollow_WhatAServerMaySay(t *testing.T) {
 			answers: answers{stream("id: x-1\nevent: note\ndata: {\"step\":\"a\",\"line\":1}\n\nid: x-2\nevent: new\ndata: not JSON\n\nid: x-3\nevent: log\ndata: {\"step\":\"a\",\"offset\":0,\"bytes\":2,\"text\":\"a\\n\"}\n\n" + ended)},
 			out:     "a\n", said: "stepcast: build failed\n",
 		},
+		"a log that is cut": {
+			answers: answers{stream("id: x-1\nevent: log\ndata: {\"step\":\"a\",\"offset\":0,\"bytes\":2,\"text\":\"a\\n\"}\n\nid: x-2\nevent: log\ndata: {\"step\":\"a\",\"offset\":2,\"bytes\":70,\"lost\":70,\"quota\":{\"of\":\"project\",\"bytes\":2048}}\n\nid: x-3\nevent: log\ndata: {\"step\":\"a\",\"offset\":72,\"bytes\":9,\"lost\":9,\"quota\":{\"of\":\"project\",\"bytes\":2048}}\n\n" + ended)},
+			out:     "a\n[the rest was not kept: the project's log quota of 2 KiB a day is used up]\n",
+		},
 		"lost text": {
 			answers: answers{stream("id: x-1\nevent: log\ndata: {\"step\":\"a\",\"offset\":0,\"bytes\":2,\"text\":\"a\\n\"}\n\nid: x-2\nevent: log\ndata: {\"step\":\"a\",\"offset\":2,\"bytes\":70,\"lost\":70}\n\nid: x-3\nevent: log\ndata: {\"step\":\"a\",\"offset\":72,\"bytes\":1,\"text\":\"b\"}\n\n" + ended)},
 			out:     "a\n[70 bytes were lost here]\nb\n",

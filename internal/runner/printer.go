@@ -42,6 +42,7 @@ type stepPrinter struct {
 	clean  *cleaner
 	next   int64 // offset of the text to come
 	begun  bool
+	cut    bool   // that the rest was not kept has been said
 	held   []byte // an unended line, cleaned
 }
 
@@ -142,6 +143,13 @@ func (p *Printer) log(s *stepPrinter, e *FollowEvent) {
 		p.text(s, fmt.Appendf(nil, "[%d bytes are missing here]\n", l.Offset-s.next))
 	}
 	s.begun, s.next = true, l.Offset+l.Bytes
+	if l.Quota != (ci.Quota{}) {
+		if !s.cut {
+			s.cut = true
+			p.text(s, fmt.Appendf(nil, "[the rest was not kept: %s]\n", l.Quota.Why()))
+		}
+		return
+	}
 	if l.Lost > 0 {
 		p.text(s, fmt.Appendf(nil, "[%d bytes were lost here]\n", l.Lost))
 		return

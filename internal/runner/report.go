@@ -95,10 +95,11 @@ type Report struct {
 	recreated bool // the server had forgotten the build, and it was created again
 	closed    bool // the server takes no more text
 	notes     notes
-	proofless bool // log_bytes is not sent
-	settled   bool // the step has an end that is not ours
-	finished  bool // the build has
-	gone      bool // the build has ended without the step
+	proofless bool     // log_bytes is not sent
+	settled   bool     // the step has an end that is not ours
+	finished  bool     // the build has
+	gone      bool     // the build has ended without the step
+	cut       ci.Quota // of log text, that the server says is used up
 	bodyLimit int
 	lastBatch time.Time // when the last batch was put together
 	lastBeat  time.Time
@@ -616,12 +617,16 @@ func (r *Report) deliver(ctx context.Context) (done bool, err error) {
 // post sends a batch, and takes nothing for its receipt but that.
 func (r *Report) post(ctx context.Context, b *batch, body []byte) error {
 	var receipt struct {
-		Last string               `json:"last_event_id"`
-		Logs map[ci.StepKey]int64 `json:"logs"`
+		Last string                  `json:"last_event_id"`
+		Logs map[ci.StepKey]int64    `json:"logs"`
+		Cut  map[ci.StepKey]ci.Quota `json:"cut"`
 	}
 	err := r.client.do(ctx, http.MethodPost, "/api/v1/builds/"+r.id.Build.String()+"/updates", body, &receipt)
 	if err == nil && (receipt.Last == "" || b.upTo > b.from && receipt.Logs[r.key] < b.upTo) {
 		err = notStepcast()
+	}
+	if cut, ok := receipt.Cut[r.key]; ok && err == nil {
+		r.cut = cut
 	}
 	return err
 }
@@ -644,6 +649,9 @@ func (r *Report) settle(b *batch) {
 	r.notes.has(said)
 	r.acked.Store(b.upTo)
 	r.spool.Release(b.upTo)
+	if b.last && r.cut != (ci.Quota{}) {
+		r.say("the end of the log of step %s was not kept: %s", r.key, r.cut.Why())
+	}
 }
 
 // mend settles what the server says against a batch, so that the next one is

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -53,6 +54,31 @@ func TestReport_ABuildOfItsOwn(t *testing.T) {
 		}
 		if want := "hello\nbad \xff byte\n"; string(step.log) != want {
 			t.Errorf("the log is %q, want %q", step.log, want)
+		}
+	})
+}
+
+// A server that keeps only so much takes all of it, and the user is told once,
+// when the command is over.
+func TestReport_ALogThatIsCut(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, said := newContract(), &sayings{}
+		c.quota = 100
+		err := reported(t, c, options(said), func(r *Report) {
+			for i := range 1000 {
+				fmt.Fprintf(r, "line %d\n", i)
+				time.Sleep(time.Millisecond)
+			}
+			if got := said.all(); len(got) > 0 {
+				t.Errorf("said %q while the command ran", got)
+			}
+			passed(r)
+		})
+		_, step := c.step(t)
+		want := []string{"the end of the log of step test was not kept: this build's log quota of 100 bytes is used up"}
+		if err != nil || !slices.Equal(said.all(), want) || step.Status != "passed" || !step.closed || step.LogBytes != 8890 {
+			t.Errorf("error %v, said %q, the step is %+v", err, said.all(), step)
 		}
 	})
 }

@@ -187,6 +187,7 @@ type logWriter struct {
 	strip   *ansi.Stripper
 	raw     []byte
 	unends  bool // the last byte written was no newline
+	cut     bool // that the rest was not kept has been written
 }
 
 // startAtLine finds the byte at which a line begins, and the colours in force
@@ -263,6 +264,13 @@ func (w *logWriter) event(e *ci.Event) error {
 	if e.Lost > 0 {
 		w.from = until
 		mark := fmt.Sprintf("[stepcast: %d bytes lost at offset %d]\n", e.Lost, e.Offset)
+		if e.Quota != (ci.Quota{}) {
+			if w.cut {
+				return nil
+			}
+			w.cut = true
+			mark = fmt.Sprintf("[stepcast: the rest was not kept: %s]\n", e.Quota.Why())
+		}
 		if w.unends {
 			mark = "\n" + mark
 		}

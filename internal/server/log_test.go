@@ -6,6 +6,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/stepcast/stepcast/internal/pgtest"
+	"github.com/stepcast/stepcast/internal/postgres"
 )
 
 func TestLog_Parts(t *testing.T) {
@@ -83,6 +86,51 @@ func TestLog_Holes(t *testing.T) {
 	a := s.get(log, "Range: bytes=0-1")
 	if a.status != 200 || a.body != want || a.header.Get("Stepcast-Holes") != "6+10, 18+5" || a.header.Get("Accept-Ranges") != "" || a.header.Get("Upload-Offset") != "23" {
 		t.Errorf("%d %q %v", a.status, a.body, a.header)
+	}
+}
+
+// A log that was cut says so, once, wherever it is shown, and whoever writes it
+// is told that all is well.
+func TestLog_Cut(t *testing.T) {
+	t.Parallel()
+	s := startWith(t, postgres.Config{URL: pgtest.New(t), BuildLog: 10}, Config{})
+	build := s.create(`{"project":"p"}`)
+	log := build + "/steps/a/log"
+	auth := "Authorization: Bearer " + s.token
+	receipt := s.write(build+"/updates", `{"updates":[`+logText("a", 0, "one\ntwo\nthree\n")+`]}`).body
+	if want := `"logs":{"a":14},"cut":{"a":{"of":"build","bytes":10}}}`; !strings.HasSuffix(strings.TrimSpace(receipt), want) {
+		t.Errorf("%s", receipt)
+	}
+	follower, err := http.Get(s.url + log + "?follow=true")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer follower.Body.Close()
+	for range 100 {
+		if a := s.do("PATCH", log, strings.Repeat("x", 100), auth, "Upload-Offset: 14"); a.status != 204 || a.header.Get("Upload-Offset") != "114" {
+			t.Fatalf("an upload: %d %s %v", a.status, a.body, a.header)
+		}
+	}
+	if a := s.do("PATCH", log, "at the end", auth); a.status != 204 || a.header.Get("Upload-Offset") != "14" {
+		t.Errorf("an upload without an offset: %d %s %v", a.status, a.body, a.header)
+	}
+	want := "one\ntwo\n[stepcast: the rest was not kept: this build's log quota of 10 bytes is used up]\n"
+	if a := s.get(log); a.body != want || a.header.Get("Stepcast-Holes") != "8+6" {
+		t.Errorf("%q %v", a.body, a.header)
+	}
+	s.update(build, `{"step":{"key":"a","status":"passed","log_bytes":10014}}`)
+	if a := s.get(log); a.body != want || a.header.Get("Stepcast-Holes") != "8+10006" || !strings.Contains(a.header.Get("Cache-Control"), "immutable") {
+		t.Errorf("%q %v", a.body, a.header)
+	}
+	if all, err := io.ReadAll(follower.Body); err != nil || string(all) != want {
+		t.Errorf("a follower has %q, %v", all, err)
+	}
+	if a := s.get("/plain" + strings.TrimPrefix(build, "/api/v1") + "/steps/a"); strings.Count(a.body, "The rest was not kept: this build&#39;s log quota of 10 bytes is used up.") != 1 {
+		t.Errorf("the plain page: %d %s", a.status, a.body)
+	}
+	lines := s.get(build + "/steps/a/lines").body
+	if want := `"offset":14,"bytes":10000,"lost":10000,"quota":{"of":"build","bytes":10}}]}`; !strings.HasSuffix(strings.TrimSpace(lines), want) {
+		t.Errorf("%s", lines)
 	}
 }
 

@@ -242,7 +242,7 @@ func (s *Server) rows(ctx context.Context, extent postgres.StepLog, first int64)
 		}
 		cost += rowCost + int(e.Chunk.Bytes)
 		if e.Lost > 0 {
-			lines.Hole(e.Lost)
+			lines.Hole(e.Lost, e.Quota)
 			strip = &ansi.Stripper{}
 			continue
 		}

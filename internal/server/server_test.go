@@ -46,8 +46,19 @@ func start(t *testing.T) *testServer {
 // says.
 func startOn(t *testing.T, database string, change ...func(*Config)) *testServer {
 	t.Helper()
+	var cfg Config
+	for _, change := range change {
+		change(&cfg)
+	}
+	return startWith(t, postgres.Config{URL: database}, cfg)
+}
+
+// startWith is a server of which more is set than its database.
+func startWith(t *testing.T, database postgres.Config, cfg Config) *testServer {
+	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
-	store, err := postgres.Open(t.Context(), postgres.Config{URL: database, Log: log})
+	database.Log = log
+	store, err := postgres.Open(t.Context(), database)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,10 +67,7 @@ func startOn(t *testing.T, database string, change ...func(*Config)) *testServer
 		t.Fatal(err)
 	}
 	tails := feed.New(store, feed.Options{Log: log})
-	cfg := Config{Store: store, Tails: tails, Log: log}
-	for _, change := range change {
-		change(&cfg)
-	}
+	cfg.Store, cfg.Tails, cfg.Log = store, tails, log
 	s := &testServer{t: t, url: "http://" + ln.Addr().String(), store: store, Server: New(cfg)}
 	layers, down := context.WithCancel(context.Background())
 	serving, stop := context.WithCancel(context.Background())

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -36,6 +37,14 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 	answer = append(answer, `{"last_event_id":"`...)
 	answer = append(answer, ci.Cursor{Prefix: ci.CursorPrefix(receipt.Epoch, ref.ID.Name()), ID: receipt.Last}.String()...)
 	answer = appendCounts(append(answer, `","logs":`...), receipt.Logs)
+	if receipt.Cut != nil {
+		answer = append(answer, `,"cut":`...)
+		cut, err := json.Marshal(receipt.Cut)
+		if err != nil {
+			return fmt.Errorf("answer: %w", err)
+		}
+		answer = append(answer, cut...)
+	}
 	if receipt.Notes != nil {
 		answer = appendCounts(append(answer, `,"notes":`...), receipt.Notes)
 	}

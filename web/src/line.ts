@@ -1,4 +1,5 @@
 import { type Pen, penAfter } from "./ansi.ts";
+import type { Quota } from "./model.ts";
 
 /** What a log is made of. */
 export type Row = Line | Hole;
@@ -20,6 +21,8 @@ export interface Hole {
 	readonly kind: "hole";
 	readonly number: number;
 	readonly bytes: number;
+	/** Which quota was used up, so that these and all that came after were not kept; undefined: they were lost. */
+	readonly quota?: Quota | undefined;
 }
 
 /** Characters of one line that are kept. */

@@ -23,6 +23,19 @@ class Server {
 		return this.#add({ at, step: "s", line: this.#line, offset: this.#offset, bytes, lost: bytes });
 	}
 
+	cut(bytes: number): Chunk {
+		const quota = { of: "build", bytes: 10 } as const;
+		return this.#add({
+			at,
+			step: "s",
+			line: this.#line,
+			offset: this.#offset,
+			bytes,
+			lost: bytes,
+			quota,
+		});
+	}
+
 	#add(chunk: Chunk): Chunk {
 		this.chunks.push(chunk);
 		this.#offset += chunk.bytes;
@@ -119,6 +132,15 @@ test("a hole stands where the bytes were, and ends the line as it is shown", () 
 		log.append(chunk);
 	}
 	assert.deepEqual(words(log), ["1 before", "2 open", "2 <7 lost>", "2 after"]);
+});
+
+test("that a log was cut is said once, however often more came for it", () => {
+	const server = new Server();
+	const chunks = [server.write("before\n"), server.lose(3), server.cut(7), server.cut(90)];
+	const log = new LogText();
+	for (const chunk of chunks) log.append(chunk);
+	assert.deepEqual(words(log), ["1 before", "2 <3 lost>", "2 <90 lost>"]);
+	assert.equal(log.bytes, server.bytes);
 });
 
 test("text that does not continue what is here is counted, and shown when the rest has come", () => {

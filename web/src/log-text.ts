@@ -205,7 +205,11 @@ export class LogText {
 		place.offset = chunk.offset + chunk.bytes;
 		if (chunk.lost) {
 			if (place.row) endRow(place);
-			this.#put({ kind: "hole", number: place.number, bytes: chunk.lost }, undefined, place);
+			const { lost: bytes, quota } = chunk;
+			// What else came for a log that was cut is said already.
+			const last = quota && this.#blocks.get(blockOf(place.number))?.rows.at(-1);
+			const before = last?.kind === "hole" && last.quota ? last : undefined;
+			this.#put({ kind: "hole", number: place.number, bytes, quota }, before, place);
 			return;
 		}
 		const text = chunk.text ?? "";

@@ -72,6 +72,13 @@ export interface Chunk {
 	readonly bytes: number;
 	readonly text?: string;
 	readonly lost?: number;
+	readonly quota?: Quota;
+}
+
+/** How much log text is kept of a build, or of a project in a day, in bytes. */
+export interface Quota {
+	readonly of: "build" | "project";
+	readonly bytes: number;
 }
 
 /** A part of a step's log, by lines: GET …/lines. The first chunk begins with the first byte of a line. */

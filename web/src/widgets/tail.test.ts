@@ -26,7 +26,11 @@ class Log {
 		return this.#event({ lost, bytes: lost });
 	}
 
-	#event(more: Pick<Chunk, "bytes" | "text" | "lost">): StreamEvent {
+	cut(lost: number): StreamEvent {
+		return this.#event({ lost, bytes: lost, quota: { of: "project", bytes: 10 } });
+	}
+
+	#event(more: Pick<Chunk, "bytes" | "text" | "lost" | "quota">): StreamEvent {
 		const data = { at, step: this.step, line: this.#line, offset: this.#offset, ...more };
 		this.#offset += more.bytes;
 		return { kind: "log", id: "", data };
@@ -91,6 +95,12 @@ test("a hole stands where the bytes were, and ends the line before it", () => {
 	const tail = told([log.text("one\nhal"), log.hole(9), log.text("f\ntwo\n")]);
 	assert.deepEqual(texts(tail), ["one", "hal", "9 lost", "f", "two"]);
 	assert.deepEqual(numbers(tail), [1, 2, 2, 2, 3]);
+});
+
+test("that a log was cut is said once, however often more came for it", () => {
+	const log = new Log();
+	const tail = told([log.text("one\n"), log.hole(3), log.cut(7), log.cut(90)]);
+	assert.deepEqual(texts(tail), ["one", "3 lost", "90 lost"]);
 });
 
 test("colours hold across lines, chunks and holes", () => {

@@ -37,7 +37,7 @@ export const emptyTail: Tail = {
 export function append(tail: Tail, event: StreamEvent, lines: number): Tail {
 	if (event.kind === "live" || event.kind === "end") return { ...tail, live: true };
 	if (event.kind !== "log") return tail;
-	const { at, step, offset, bytes, text = "", lost } = event.data;
+	const { at, step, offset, bytes, text = "", lost, quota } = event.data;
 	if (step === tail.step && offset < tail.end) return tail;
 	const before = step === tail.step && offset === tail.end ? tail : emptyTail;
 	let { open, pen } = before;
@@ -55,7 +55,10 @@ export function append(tail: Tail, event: StreamEvent, lines: number): Tail {
 		open = longer(open ?? line(event.data.line + i, pen, Date.parse(at)), piece, maxLine);
 		rows.push(open);
 	}
-	if (lost) rows.push({ kind: "hole", number: event.data.line, bytes: lost });
+	const last = rows.at(-1);
+	// What else came for a log that was cut is said already.
+	if (quota && last?.kind === "hole" && last.quota) rows.pop();
+	if (lost) rows.push({ kind: "hole", number: event.data.line, bytes: lost, quota });
 	const most = before.live ? maxRows : lines;
 	return { ...before, step, rows: rows.slice(-most), end: offset + bytes, pen, open };
 }
