@@ -224,10 +224,16 @@ func (s *Server) check(r route) echo.HandlerFunc {
 		}
 		c.Set(accessKey, r.access)
 		if r.access == public {
+			if err := s.admit(c, r.access, nil); err != nil {
+				return err
+			}
 			return r.handler(c)
 		}
 		who, err := s.caller(c)
 		if err != nil {
+			return err
+		}
+		if err := s.admit(c, r.access, who); err != nil {
 			return err
 		}
 		if r.access.needsGrant() && !who.shows() {
@@ -302,17 +308,17 @@ func (s *Server) caller(c echo.Context) (*caller, error) {
 	}
 	sum, err := ci.ParseToken(text)
 	if err != nil {
-		return nil, err
+		return nil, s.failed(c, err)
 	}
-	t, ok, err := s.store.FindToken(r.Context(), sum)
+	t, ok, err := s.findToken(c, sum)
 	if err != nil {
 		return nil, err
 	}
 	if !ok {
-		return nil, unknownToken()
+		return nil, s.failed(c, unknownToken())
 	}
 	if err := inForce(t, time.Now()); err != nil {
-		return nil, err
+		return nil, s.failed(c, err)
 	}
 	if inAddress && slices.ContainsFunc(t.Scopes, func(scope ci.Scope) bool { return scope != ci.ScopeStatus }) {
 		return nil, &ci.Problem{Code: tokenInAddress, Detail: "Addresses are seen by many, so that a token in one may have the scope status and no other; send this one as Authorization: Bearer stp_…."}
@@ -325,6 +331,16 @@ func (s *Server) caller(c echo.Context) (*caller, error) {
 
 func unknownToken() error {
 	return &ci.Problem{Code: tokenUnknown, Detail: "No token of this server has this text."}
+}
+
+func (s *Server) findToken(c echo.Context, sum [32]byte) (t postgres.Token, ok bool, err error) {
+	ctx := c.Request().Context()
+	done, err := s.suspect(ctx, s.clientAddr(c))
+	if err != nil {
+		return t, false, err
+	}
+	defer done()
+	return s.store.FindToken(ctx, sum)
 }
 
 // noToken stands for a token where a page of this server asks with a stranger's

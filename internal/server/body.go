@@ -31,14 +31,14 @@ const (
 // goes out in pieces that each have a deadline of their own.
 const answerWait = time.Minute
 
-// paced holds the body of every request but PATCH …/log to the least pace, and
-// gives every answer a deadline.
+// paced holds the body of every request to the least pace, until a handler says
+// otherwise, and gives every answer a deadline.
 func paced(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
 		conn := http.NewResponseController(innermost(c.Response()))
 		c.Response().Before(func() { conn.SetWriteDeadline(time.Now().Add(answerWait)) })
-		if r.ContentLength == 0 || r.Method == http.MethodPatch {
+		if r.ContentLength == 0 {
 			return next(c)
 		}
 		body := &pacedBody{ReadCloser: r.Body, conn: conn, start: time.Now()}
@@ -60,6 +60,15 @@ type pacedBody struct {
 	n     int64
 	until time.Time
 	late  bool
+	free  bool // of the pace
+}
+
+// unpaced lets the rest of a body take all the time that it likes.
+func unpaced(r *http.Request) {
+	if b, ok := r.Body.(*pacedBody); ok {
+		b.free = true
+		b.conn.SetReadDeadline(time.Time{})
+	}
 }
 
 func (b *pacedBody) extend() {
@@ -73,6 +82,9 @@ func (b *pacedBody) extend() {
 func (b *pacedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.n += int64(n)
+	if b.free {
+		return n, err
+	}
 	switch {
 	case err == io.EOF:
 		// What follows is the wait for the next request, or for this one's

@@ -21,30 +21,31 @@ import (
 
 // The refusals of HTTP itself; those of the domain are in ci.
 const (
-	invalidJSON    ci.Code = "invalid-json"
-	tooLarge       ci.Code = "too-large"
-	tooSlow        ci.Code = "too-slow"
-	mediaType      ci.Code = "media-type"
-	badEncoding    ci.Code = "content-encoding"
-	badRange       ci.Code = "range"
-	badMethod      ci.Code = "method"
-	badFormat      ci.Code = "format"
-	badHost        ci.Code = "host"
-	crossOrigin    ci.Code = "cross-origin"
-	tokenMissing   ci.Code = "token-missing"
-	tokenUnknown   ci.Code = "token-unknown"
-	tokenExpired   ci.Code = "token-expired"
-	tokenRevoked           = postgres.TokenRevoked
-	tokenScope     ci.Code = "token-scope"
-	tokenProject   ci.Code = "token-project"
-	tokenInAddress ci.Code = "token-in-address"
-	sessionEnded   ci.Code = "session-ended"
-	tooManyTries   ci.Code = "too-many-attempts"
-	linkUnknown    ci.Code = "link-unknown"
-	linkExpired    ci.Code = "link-expired"
-	linkRevoked    ci.Code = "link-revoked"
-	shuttingDown   ci.Code = "shutting-down"
-	internalError  ci.Code = "internal"
+	invalidJSON     ci.Code = "invalid-json"
+	tooLarge        ci.Code = "too-large"
+	tooSlow         ci.Code = "too-slow"
+	mediaType       ci.Code = "media-type"
+	badEncoding     ci.Code = "content-encoding"
+	badRange        ci.Code = "range"
+	badMethod       ci.Code = "method"
+	badFormat       ci.Code = "format"
+	badHost         ci.Code = "host"
+	crossOrigin     ci.Code = "cross-origin"
+	tokenMissing    ci.Code = "token-missing"
+	tokenUnknown    ci.Code = "token-unknown"
+	tokenExpired    ci.Code = "token-expired"
+	tokenRevoked            = postgres.TokenRevoked
+	tokenScope      ci.Code = "token-scope"
+	tokenProject    ci.Code = "token-project"
+	tokenInAddress  ci.Code = "token-in-address"
+	sessionEnded    ci.Code = "session-ended"
+	tooManyTries    ci.Code = "too-many-attempts"
+	linkUnknown     ci.Code = "link-unknown"
+	linkExpired     ci.Code = "link-expired"
+	linkRevoked     ci.Code = "link-revoked"
+	shuttingDown    ci.Code = "shutting-down"
+	internalError   ci.Code = "internal"
+	tooManyRequests ci.Code = "too-many-requests"
 )
 
 // A kind of problem, as /problems/<code> explains it.
@@ -115,6 +116,7 @@ var problems = map[ci.Code]kind{
 	idtoken.OtherRun:       {403, "Build of another run", "A job reports to builds whose ids are derived from its own run."},
 	postgres.TokenTaken:    {409, "Token's text in use", "The text that was chosen for the token is that of another one. Make up another for each build."},
 	idtoken.IssuerAway:     {503, "Issuer unavailable", "The keys of the ID token's issuer cannot be had at the moment. Send the same again after Retry-After."},
+	tooManyRequests:        {429, "Too many at once", "An address, a token or a project has as much open, or asks as often, as it may; limit is the bound. Send the same again after Retry-After. Reports of builds have no rate."},
 }
 
 // answer turns an error into the response, unless one has begun.
@@ -122,6 +124,9 @@ func (s *Server) answer(err error, c echo.Context) {
 	p := s.problem(err, c.Request())
 	if c.Response().Committed { // broken off, lest a part is taken for the whole
 		panic(http.ErrAbortHandler)
+	}
+	if l, ok := limitOf[p.Code]; ok {
+		s.limits.refused[l].Add(1)
 	}
 	k := problems[p.Code]
 	h := c.Response().Header()
@@ -134,6 +139,7 @@ func (s *Server) answer(err error, c echo.Context) {
 	case k.status == http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", challenge(p.Code))
 	case k.status == http.StatusServiceUnavailable, k.status == http.StatusTooManyRequests:
+	case k.status == http.StatusServiceUnavailable, k.status == http.StatusTooManyRequests && h.Get("Retry-After") == "":
 		h.Set("Retry-After", retryAfter())
 	case p.Code == badEncoding:
 		h.Set("Accept-Encoding", "gzip, zstd, identity")

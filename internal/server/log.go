@@ -354,7 +354,7 @@ func (f followed) shut() { f.cancel() }
 func (s *Server) followLog(c echo.Context, ref postgres.Ref, key ci.StepKey, out *logWriter, want logQuery) error {
 	ctx, cancel := context.WithCancel(c.Request().Context())
 	defer cancel()
-	entry := &closer{close: cancel}
+	entry := &closer{close: cancel, slots: s.streamSlots(c, ref.Project)}
 	if err := s.watch(s.who(c), entry, followed{ref.Project, ref.ID, cancel}); err != nil {
 		return err
 	}

@@ -21,12 +21,12 @@ import (
 
 // Config is what a server is made of.
 type Config struct {
-	Store      *postgres.Store
-	Tails      *feed.Tails
-	Log        *slog.Logger // nil: slog.Default()
-	Open       bool         // answer to any host name, not only to loopback
-	PublicURL  string       // where browsers reach the server: scheme, host and port; "": wherever they say
-	MaxStreams int          // open streams, at most; 0: 20,000
+	Store     *postgres.Store
+	Tails     *feed.Tails
+	Log       *slog.Logger // nil: slog.Default()
+	Open      bool         // answer to any host name, not only to loopback
+	PublicURL string       // where browsers reach the server: scheme, host and port; "": wherever they say
+	Limits    Limits
 
 	SignIn          bool              // readers have to sign in: who has not sees what is public
 	OIDC            *OIDC             // the provider where people do; nil: none, they have tokens
@@ -45,6 +45,7 @@ type Server struct {
 	log      *slog.Logger
 	echo     *echo.Echo
 	open     streams // the streams that are open
+	limits   *limits
 	health   health
 	sight    sight
 	draining atomic.Bool   // from the beginning of a shutdown on
@@ -64,15 +65,13 @@ func New(cfg Config) *Server {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
-	if cfg.MaxStreams == 0 {
-		cfg.MaxStreams = 20_000
-	}
 	if cfg.SessionLifetime == 0 {
 		cfg.SessionLifetime = sessionLifetime
 	}
 	s := &Server{cfg: cfg, store: cfg.Store, tails: cfg.Tails, log: cfg.Log, stop: make(chan struct{}), ping: pingAfter}
 	s.colours = &colours{store: cfg.Store, far: farBack}
-	s.open.most = cfg.MaxStreams
+	s.limits = newLimits(cfg.Limits)
+	s.open.limits = s.limits
 	s.searches, s.searchTime = make(chan struct{}, mostSearches), searchTime
 	s.snapshots = &snapshots{ask: cfg.Store.FeedSnapshots}
 	if cfg.OIDC != nil {
@@ -102,6 +101,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		ReadHeaderTimeout: 5 * time.Second, // bodies: see paced
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
+		ConnState:         s.track,
 		ErrorLog:          log.New(errorLog{s.log}, "", 0),
 	}
 	failed := make(chan error, 1)

@@ -146,6 +146,7 @@ func (s *Server) serveStream(c echo.Context, several bool, members ...*member) e
 		}
 	}
 	st.entry.close = func() { st.note(retire) }
+	st.entry.slots = s.streamSlots(c, projectsOf(st.members)...)
 	if err := s.watch(s.who(c), &st.entry, st); err != nil {
 		return err
 	}
@@ -181,6 +182,15 @@ func (s *Server) serveStream(c echo.Context, several bool, members ...*member) e
 	}
 	st.end()
 	return nil
+}
+
+// projectsOf are the projects of members' builds.
+func projectsOf(members []*member) []string {
+	projects := make([]string, len(members))
+	for i, m := range members {
+		projects[i] = m.project
+	}
+	return projects
 }
 
 func (st *stream) release() {
@@ -616,7 +626,7 @@ func (s *Server) orUnavailable(h echo.HandlerFunc) echo.HandlerFunc {
 			return err
 		}
 		p := s.problem(err, c.Request())
-		if problems[p.Code].status < 500 {
+		if status := problems[p.Code].status; status < 500 && status != http.StatusTooManyRequests {
 			return p
 		}
 		retry := retryOverload()
@@ -641,6 +651,7 @@ func wantsStream(c echo.Context) bool {
 // when its reader may not see it any more.
 type closer struct {
 	close func()
+	slots []slot // that it counts to
 
 	who   *caller // nil: it sees everything
 	shown watched
@@ -648,10 +659,11 @@ type closer struct {
 
 // streams are all that are open.
 type streams struct {
-	most int
+	limits *limits
 
 	mu     sync.Mutex
 	open   map[*closer]struct{}
+	slots  tally
 	closed bool
 	empty  chan struct{} // closed when closed and empty
 }
@@ -662,10 +674,14 @@ func (s *streams) add(c *closer) error {
 	switch {
 	case s.closed:
 		return &ci.Problem{Code: shuttingDown, Detail: "The server is shutting down; come back in a few seconds."}
-	case len(s.open) >= s.most:
-		return &ci.Problem{Code: ci.Overloaded, Limit: int64(s.most), Detail: fmt.Sprintf("The server has %d streams open and takes no more; come back later.", s.most)}
+	case len(s.open) >= s.limits.Streams:
+		s.limits.refused[limitStreams].Add(1)
+		return &ci.Problem{Code: ci.Overloaded, Limit: int64(s.limits.Streams), Detail: fmt.Sprintf("The server has %d streams open and takes no more; come back later.", s.limits.Streams)}
 	case s.open == nil:
-		s.open = make(map[*closer]struct{})
+		s.open, s.slots = make(map[*closer]struct{}), make(tally)
+	}
+	if full, ok := s.slots.take(c.slots); !ok {
+		return s.limits.tooManyOpen(full)
 	}
 	s.open[c] = struct{}{}
 	return nil
@@ -676,6 +692,7 @@ func (s *streams) remove(c *closer) {
 	defer s.mu.Unlock()
 	if _, there := s.open[c]; there {
 		delete(s.open, c)
+		s.slots.give(c.slots)
 		if s.closed && len(s.open) == 0 {
 			close(s.empty)
 		}

@@ -422,7 +422,7 @@ func TestStream_Draining(t *testing.T) {
 func TestStream_TooMany(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	s.open.most = 1
+	s.limits.Streams = 1
 	build := s.create(`{"project":"p"}`)
 	first, _, _ := s.dial(build + "/events")
 	first.until("live")

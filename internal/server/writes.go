@@ -101,6 +101,12 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 		}
 	}
 
+	closed, err := s.openUpload(c)
+	if err != nil {
+		return err
+	}
+	defer closed()
+	unpaced(r)
 	in := newIncoming()
 	conn := http.NewResponseController(innermost(c.Response()))
 	done := make(chan struct{})

@@ -1,0 +1,419 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"golang.org/x/time/rate"
+
+	"github.com/stepcast/stepcast/internal/ci"
+)
+
+// Limits bound what one address, one token and one project may take. A zero is
+// the default, which the flags of stepcast serve state; what is negative bounds
+// nothing. An address is an IPv4 address, or the /64 of an IPv6 one, which is
+// what one customer gets.
+//
+// None of them ever stops a running build's status updates: writes with a token
+// for them have no rate, since the committer's queue, which answers 503 when it
+// is full, is the bound that fits what they cost.
+type Limits struct {
+	Streams          int  // open at once, of all together
+	StreamsOfAddress int  // open at once
+	StreamsOfToken   int  // open at once, of one token or session
+	StreamsOfProject int  // open at once, of its builds
+	ConnsOfAddress   int  // open at once, streams over HTTP/1.1 not counted
+	Requests         int  // a second, of an address, by callers who show nothing
+	Reads            int  // a second, of one token or session
+	Failures         int  // a minute, of an address: tokens that are no good
+	UploadsOfToken   int  // open at once
+	Loopback         bool // hold loopback addresses to those of an address too
+}
+
+// defaults are in place of zeros.
+func (l Limits) withDefaults() Limits {
+	for _, d := range []struct {
+		limit *int
+		value int
+	}{
+		{&l.Streams, 20_000}, {&l.StreamsOfAddress, 250}, {&l.StreamsOfToken, 1000}, {&l.StreamsOfProject, 5000},
+		{&l.ConnsOfAddress, 500}, {&l.Requests, 50}, {&l.Reads, 100}, {&l.Failures, 30}, {&l.UploadsOfToken, 500},
+	} {
+		switch {
+		case *d.limit == 0:
+			*d.limit = d.value
+		case *d.limit < 0:
+			*d.limit = math.MaxInt
+		}
+	}
+	return l
+}
+
+// A limit is the name of one, as metrics have it.
+type limit string
+
+// All that may refuse something here. What the store refuses is counted there.
+const (
+	limitStreams          limit = "streams"
+	limitStreamsOfAddress limit = "streams_per_address"
+	limitStreamsOfToken   limit = "streams_per_token"
+	limitStreamsOfProject limit = "streams_per_project"
+	limitConns            limit = "connections_per_address"
+	limitRequests         limit = "requests_per_address"
+	limitReads            limit = "reads_per_token"
+	limitFailures         limit = "failures_per_address"
+	limitUploads          limit = "uploads_per_token"
+	limitBody             limit = "body_size"
+	limitSlow             limit = "body_pace"
+)
+
+// refusals counts what was refused, by limit.
+type refusals map[limit]*atomic.Int64
+
+func newRefusals() refusals {
+	r := make(refusals)
+	for _, l := range []limit{
+		limitStreams, limitStreamsOfAddress, limitStreamsOfToken, limitStreamsOfProject, limitConns,
+		limitRequests, limitReads, limitFailures, limitUploads, limitBody, limitSlow,
+	} {
+		r[l] = new(atomic.Int64)
+	}
+	return r
+}
+
+// limitOf is the limit that a problem says was passed; "": it says nothing of
+// the kind, or the limit counts for itself.
+var limitOf = map[ci.Code]limit{tooLarge: limitBody, tooSlow: limitSlow}
+
+// limits is where everybody stands.
+type limits struct {
+	Limits
+	refused  refusals
+	requests rates[netip.Addr]
+	reads    rates[string]
+	failures rates[netip.Addr]
+	suspects chan struct{} // one in it for each look-up for an address with too many failures
+	conns    conns
+
+	mu      sync.Mutex
+	uploads tally
+}
+
+func newLimits(l Limits) *limits {
+	l = l.withDefaults()
+	return &limits{
+		Limits: l, refused: newRefusals(), suspects: make(chan struct{}, 1), uploads: make(tally),
+		requests: newRates[netip.Addr](rate.Limit(l.Requests), 4*l.Requests),
+		reads:    newRates[string](rate.Limit(l.Reads), 4*l.Reads),
+		failures: newRates[netip.Addr](rate.Limit(float64(l.Failures)/60), l.Failures),
+	}
+}
+
+// accountable is what an address is counted as; ok is false when it is not
+// counted. An address that cannot be known is one like any other.
+func (l *limits) accountable(addr netip.Addr) (of netip.Addr, ok bool) {
+	addr = addr.Unmap().WithZone("")
+	if addr.IsLoopback() && !l.Loopback {
+		return addr, false
+	}
+	if addr.Is6() {
+		network, _ := addr.Prefix(64) // of an IPv6 address there is one
+		addr = network.Addr()
+	}
+	return addr, true
+}
+
+// holder names the token or the session of a caller; "": it has none.
+func (w *caller) holder() string {
+	switch {
+	case w.token != nil:
+		return w.token.ID
+	case w.session != nil:
+		return "session " + strconv.FormatInt(w.session.ID, 10)
+	}
+	return ""
+}
+
+// refuse counts a refusal, and makes the answer. A wait of zero is one that
+// nobody knows.
+func (l *limits) refuse(c echo.Context, by limit, most int, wait time.Duration, format string, args ...any) error {
+	l.refused[by].Add(1)
+	if wait > 0 {
+		c.Response().Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+	}
+	return &ci.Problem{Code: tooManyRequests, Limit: int64(most), Detail: fmt.Sprintf(format, args...)}
+}
+
+// admit counts a request of a caller, or refuses it for now. What is public is
+// counted to the address whoever asks.
+func (s *Server) admit(c echo.Context, a access, who *caller) error {
+	l := s.limits
+	if a == report && who != nil && who.shows() {
+		return nil // the committer's queue is the bound
+	}
+	if who != nil && who.shows() {
+		if wait := l.reads.take(who.holder(), time.Now()); wait > 0 {
+			return l.refuse(c, limitReads, l.Reads, wait, "This token has asked for more than %d answers a second; ask again after Retry-After.", l.Reads)
+		}
+		return nil
+	}
+	addr, counted := l.accountable(s.clientAddr(c))
+	if !counted {
+		return nil
+	}
+	if wait := l.requests.take(addr, time.Now()); wait > 0 {
+		return l.refuse(c, limitRequests, l.Requests, wait, "Your address has asked for more than %d answers a second; ask again after Retry-After.", l.Requests)
+	}
+	return nil
+}
+
+// suspect holds up a look-up of a token for an address that has shown too many
+// that are no good: one for all such addresses at a time, so that guesses cost
+// the database little. Whoever comes with a good one from there has to wait, and
+// gets in. done is called after the look-up.
+func (s *Server) suspect(ctx context.Context, addr netip.Addr) (done func(), err error) {
+	l := s.limits
+	if of, counted := l.accountable(addr); !counted || !l.failures.spent(of, time.Now()) {
+		return func() {}, nil
+	}
+	select {
+	case l.suspects <- struct{}{}:
+		return func() { <-l.suspects }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// failed counts that a caller showed what is no good, and returns why, or with
+// too many of them that it has to wait.
+func (s *Server) failed(c echo.Context, why error) error {
+	l := s.limits
+	addr, counted := l.accountable(s.clientAddr(c))
+	if !counted {
+		return why
+	}
+	if wait := l.failures.take(addr, time.Now()); wait > 0 {
+		return l.refuse(c, limitFailures, l.Failures, wait, "Your address has shown more than %d tokens in a minute that are no good; try again after Retry-After.", l.Failures)
+	}
+	return why
+}
+
+// rates are how fast each of some keys may go on. They take no more memory than
+// for mostRates of them: once so many have something to wait for, the rest
+// shares one.
+type rates[K comparable] struct {
+	every rate.Limit
+	burst int
+
+	mu    sync.Mutex
+	of    map[K]*rate.Limiter
+	rest  *rate.Limiter
+	swept time.Time
+}
+
+// mostRates is of about a hundred bytes each.
+const mostRates = 10_000
+
+func newRates[K comparable](every rate.Limit, burst int) rates[K] {
+	if burst < 0 || burst > math.MaxInt/2 { // of no limit, or past what a number holds
+		every, burst = rate.Inf, math.MaxInt32
+	}
+	return rates[K]{every: every, burst: burst, of: make(map[K]*rate.Limiter), rest: rate.NewLimiter(every, burst)}
+}
+
+// take uses one up, or tells how long to wait until there is one.
+func (r *rates[K]) take(key K, now time.Time) (wait time.Duration) {
+	if r.every == rate.Inf {
+		return 0
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	one := r.limiter(key, now).ReserveN(now, 1)
+	if wait = one.DelayFrom(now); wait > 0 {
+		one.CancelAt(now)
+	}
+	return wait
+}
+
+// spent tells whether a key has none left.
+func (r *rates[K]) spent(key K, now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	one := r.of[key]
+	return one != nil && one.TokensAt(now) < 1
+}
+
+// limiter is that of a key. mu is held.
+func (r *rates[K]) limiter(key K, now time.Time) *rate.Limiter {
+	if one := r.of[key]; one != nil {
+		return one
+	}
+	if len(r.of) >= mostRates && now.Sub(r.swept) >= time.Second {
+		r.swept = now
+		for key, one := range r.of {
+			if one.TokensAt(now) >= float64(r.burst) { // as good as new
+				delete(r.of, key)
+			}
+		}
+	}
+	if len(r.of) >= mostRates {
+		return r.rest
+	}
+	one := rate.NewLimiter(r.every, r.burst)
+	r.of[key] = one
+	return one
+}
+
+// A slot is what something open counts to: a limit, and whose it is.
+type slot struct {
+	limit limit
+	of    string
+	most  int
+}
+
+// tally counts what is open, by slot.
+type tally map[slot]int
+
+// take counts something open to all of its slots; one that is full is returned,
+// and then it counts to none.
+func (t tally) take(slots []slot) (full slot, ok bool) {
+	for _, s := range slots {
+		if t[s] >= s.most {
+			return s, false
+		}
+	}
+	for _, s := range slots {
+		t[s]++
+	}
+	return slot{}, true
+}
+
+func (t tally) give(slots []slot) {
+	for _, s := range slots {
+		if t[s]--; t[s] <= 0 {
+			delete(t, s)
+		}
+	}
+}
+
+// streamSlots are what a stream of some projects' builds counts to.
+func (s *Server) streamSlots(c echo.Context, projects ...string) (slots []slot) {
+	l := s.limits
+	if addr, counted := l.accountable(s.clientAddr(c)); counted {
+		slots = append(slots, slot{limitStreamsOfAddress, addr.String(), l.StreamsOfAddress})
+	}
+	if holder := s.who(c).holder(); holder != "" {
+		slots = append(slots, slot{limitStreamsOfToken, holder, l.StreamsOfToken})
+	}
+	for i, project := range projects {
+		if project != "" && !slices.Contains(projects[:i], project) {
+			slots = append(slots, slot{limitStreamsOfProject, project, l.StreamsOfProject})
+		}
+	}
+	return slots
+}
+
+// tooManyOpen is the refusal of something that would be one more of its slot.
+func (l *limits) tooManyOpen(full slot) error {
+	l.refused[full.limit].Add(1)
+	whose := map[limit]string{
+		limitStreamsOfAddress: "Your address has %d streams open",
+		limitStreamsOfToken:   "This token has %d streams open",
+		limitStreamsOfProject: "The project's builds have %d streams open",
+		limitUploads:          "This token has %d uploads open",
+	}[full.limit]
+	return &ci.Problem{Code: tooManyRequests, Limit: int64(full.most), Detail: fmt.Sprintf(whose+", which is as many as it may; close one, or come back later.", full.most)}
+}
+
+// openUpload counts an upload to its token until done.
+func (s *Server) openUpload(c echo.Context) (done func(), err error) {
+	l := s.limits
+	slots := []slot{{limitUploads, s.who(c).holder(), l.UploadsOfToken}}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if full, ok := l.uploads.take(slots); !ok {
+		return nil, l.tooManyOpen(full)
+	}
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.uploads.give(slots)
+	}, nil
+}
+
+// conns are the connections that are open, by address, streams over HTTP/1.1
+// not counted.
+type conns struct {
+	mu    sync.Mutex
+	of    map[netip.Addr]map[net.Conn]*held
+	count uint64 // of those that ever were
+}
+
+// held is one of them.
+type held struct {
+	turn uint64 // in which it was opened, or has become idle
+	busy bool   // with a request
+}
+
+// track is the ConnState of an HTTP server. Of an address that has too many, the
+// connection that has been idle for longest makes room for a new one; when all
+// are busy, the new one is closed before anything is read from it. So sockets
+// that say nothing keep nobody out who says something.
+func (s *Server) track(conn net.Conn, state http.ConnState) {
+	peer, _ := netip.ParseAddrPort(conn.RemoteAddr().String()) // one of no address is none
+	addr, counted := s.limits.accountable(peer.Addr())
+	if !counted {
+		return
+	}
+	c := &s.limits.conns
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch state {
+	case http.StateNew:
+		if c.of == nil {
+			c.of = make(map[netip.Addr]map[net.Conn]*held)
+		}
+		if c.of[addr] == nil {
+			c.of[addr] = make(map[net.Conn]*held)
+		}
+		c.count++
+		c.of[addr][conn] = &held{turn: c.count}
+		if len(c.of[addr]) > s.limits.ConnsOfAddress {
+			s.limits.refused[limitConns].Add(1)
+			goes := longestIdle(c.of[addr], conn)
+			delete(c.of[addr], goes)
+			goes.Close() // its own closed state follows
+		}
+	case http.StateActive, http.StateIdle:
+		if h := c.of[addr][conn]; h != nil {
+			c.count++
+			h.turn, h.busy = c.count, state == http.StateActive
+		}
+	case http.StateHijacked, http.StateClosed:
+		if delete(c.of[addr], conn); len(c.of[addr]) == 0 {
+			delete(c.of, addr)
+		}
+	}
+}
+
+// longestIdle is the connection that makes room for a new one: itself, if the
+// others are all busy.
+func longestIdle(open map[net.Conn]*held, fresh net.Conn) net.Conn {
+	goes, first := fresh, uint64(math.MaxUint64)
+	for conn, h := range open {
+		if conn != fresh && !h.busy && h.turn < first {
+			goes, first = conn, h.turn
+		}
+	}
+	return goes
+}
