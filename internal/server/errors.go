@@ -138,7 +138,6 @@ func (s *Server) answer(err error, c echo.Context) {
 	switch {
 	case k.status == http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", challenge(p.Code))
-	case k.status == http.StatusServiceUnavailable, k.status == http.StatusTooManyRequests:
 	case k.status == http.StatusServiceUnavailable, k.status == http.StatusTooManyRequests && h.Get("Retry-After") == "":
 		h.Set("Retry-After", retryAfter())
 	case p.Code == badEncoding:
