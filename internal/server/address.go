@@ -20,7 +20,7 @@ func (s *Server) base(c echo.Context) (string, error) {
 	if !hostPort.MatchString(r.Host) {
 		return "", &ci.Problem{Code: badHost, Detail: "The Host header of the request is no host name with or without a port."}
 	}
-	if r.TLS != nil {
+	if s.secure(c) {
 		return "https://" + r.Host, nil
 	}
 	return "http://" + r.Host, nil

@@ -34,6 +34,7 @@ type Config struct {
 	SessionLifetime time.Duration     // 0: 12 h
 	Runners         *idtoken.Verifier // whose ID tokens are exchanged; nil: nobody's
 	RunnerLifetime  time.Duration     // of the tokens that they are exchanged for
+	Proxies         Proxies           // through which clients come
 }
 
 // Server answers HTTP requests from a store and its feed.
