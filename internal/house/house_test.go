@@ -31,6 +31,7 @@ var rules = map[string]struct{ ours, others []string }{
 	"web":                  {},
 
 	// Adapters: one outside thing each.
+	"internal/certs":    {others: []string{"golang.org/x/crypto"}},
 	"internal/idtoken":  {ours: []string{"internal/ci", "internal/cienv"}, others: []string{"github.com/coreos/go-oidc/v3", "github.com/go-jose/go-jose/v4"}},
 	"internal/cienv":    {ours: []string{"internal/ci"}},
 	"internal/feed":     {ours: []string{"internal/ci", "internal/sse"}},
@@ -58,7 +59,7 @@ var rules = map[string]struct{ ours, others []string }{
 		},
 	},
 	"cmd/stepcast": {
-		ours:   []string{"internal/ci", "internal/cienv", "internal/server", "internal/postgres", "internal/embedded", "internal/feed", "internal/idtoken", "internal/runner", "internal/spool", "internal/mask", "internal/outline"},
+		ours:   []string{"internal/ci", "internal/cienv", "internal/certs", "internal/server", "internal/postgres", "internal/embedded", "internal/feed", "internal/idtoken", "internal/runner", "internal/spool", "internal/mask", "internal/outline"},
 		others: []string{"github.com/alecthomas/kong", "golang.org/x/sync", "golang.org/x/sys"},
 	},
 
@@ -66,6 +67,7 @@ var rules = map[string]struct{ ours, others []string }{
 	"internal/house":           {},
 	"internal/judge":           {others: []string{"github.com/google/uuid", "golang.org/x/sys"}},
 	"internal/judge/cmd/judge": {ours: []string{"internal/judge"}},
+	"internal/certtest":        {},
 	"internal/pgtest": {
 		ours:   []string{"internal/embedded", "internal/postgres", "migrations"},
 		others: []string{"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "github.com/gofrs/flock", "golang.org/x/sys"},
@@ -81,7 +83,7 @@ var rules = map[string]struct{ ours, others []string }{
 }
 
 // testOnly are packages that the program must not link.
-var testOnly = []string{"internal/judge", "internal/pgtest", "internal/house", "internal/bench", "internal/termtest", "internal/idp", "internal/page/pagetest"}
+var testOnly = []string{"internal/judge", "internal/pgtest", "internal/house", "internal/bench", "internal/termtest", "internal/idp", "internal/page/pagetest", "internal/certtest"}
 
 // maxModules bounds what the program links, itself included.
 const maxModules = 45

@@ -206,7 +206,19 @@ func (s *responseSink) write(bufs [][]byte) error {
 			data = data[n:]
 		}
 	}
-	return s.conn.Flush()
+	if err := s.conn.Flush(); err != nil {
+		return err
+	}
+	return noDeadline(s.conn)
+}
+
+// noDeadline takes back the deadline of what was just written: over HTTP/2 it
+// would end a response that waits for something to say.
+func noDeadline(conn *http.ResponseController) error {
+	if err := conn.SetWriteDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	return nil
 }
 
 func (s *responseSink) try([]byte) int { return 0 }

@@ -384,7 +384,8 @@ func (s *Server) followLog(c echo.Context, ref postgres.Ref, key ci.StepKey, out
 		if err := out.copy(ctx); err != nil {
 			return err
 		}
-		if err := http.NewResponseController(innermost(c.Response())).Flush(); err != nil {
+		conn := http.NewResponseController(innermost(c.Response()))
+		if conn.Flush() != nil || noDeadline(conn) != nil {
 			return errGone
 		}
 		if done := out.extent.Over || out.extent.Step.Status.Final(); done || out.end > 0 && out.line > out.end {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log"
@@ -35,6 +36,7 @@ type Config struct {
 	Runners         *idtoken.Verifier // whose ID tokens are exchanged; nil: nobody's
 	RunnerLifetime  time.Duration     // of the tokens that they are exchanged for
 	Proxies         Proxies           // through which clients come
+	TLS             *tls.Config       // nil: plain HTTP
 }
 
 // Server answers HTTP requests from a store and its feed.
@@ -92,21 +94,42 @@ const (
 	drainAll     = 15 * time.Second // after which nothing is waited for
 )
 
+// httpServer bounds what a peer may make the server wait for, and hold.
+func httpServer(h http.Handler, to *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second, // and a TLS handshake; bodies: see paced
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          log.New(errorLog{to}, "", 0),
+		// OPTIONS * gets what every other address gets.
+		DisableGeneralOptionsHandler: true,
+		HTTP2: &http.HTTP2Config{
+			// A peer that vanished is found as on a connection of a stream's own,
+			// and one that takes nothing holds nobody up.
+			SendPingTimeout:  15 * time.Second,
+			PingTimeout:      15 * time.Second,
+			WriteByteTimeout: writeWait,
+		},
+	}
+}
+
 // Serve answers on ln until ctx is done, and then shuts down: /readyz turns
 // red, streams are closed evenly over eight seconds, in random order, and
 // requests in flight are finished; after 15 seconds it returns all the same.
 // The store and the feed must outlast it.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
-	hs := &http.Server{
-		Handler:           s.echo,
-		ReadHeaderTimeout: 5 * time.Second, // bodies: see paced
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		ConnState:         s.track,
-		ErrorLog:          log.New(errorLog{s.log}, "", 0),
-	}
+	hs := httpServer(s.echo, s.log)
+	hs.TLSConfig = s.cfg.TLS
+	hs.ConnState = s.track
 	failed := make(chan error, 1)
-	go func() { failed <- hs.Serve(ln) }()
+	go func() {
+		if s.cfg.TLS != nil {
+			failed <- hs.ServeTLS(ln, "", "")
+		} else {
+			failed <- hs.Serve(ln)
+		}
+	}()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve %s: %w", ln.Addr(), err)

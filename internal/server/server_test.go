@@ -34,7 +34,8 @@ type testServer struct {
 	token string
 	store *postgres.Store
 	*Server
-	stop func() // shuts down, and waits
+	stop      func()            // shuts down, and waits
+	transport http.RoundTripper // of do; nil: the usual
 }
 
 func start(t *testing.T) *testServer {
@@ -139,7 +140,7 @@ func (s *testServer) do(method, path, body string, headers ...string) answer {
 		}
 		req.Header.Set(name, value)
 	}
-	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, Timeout: patience}
+	client := http.Client{Transport: s.transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, Timeout: patience}
 	res, err := client.Do(req)
 	if err != nil {
 		s.t.Fatal(err)
