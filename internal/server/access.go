@@ -41,16 +41,20 @@ func refuseStranger() error {
 
 // loopback tells whether a Host header names this very machine.
 func loopback(host string) bool {
+	if addr, err := netip.ParseAddr(hostName(host)); err == nil {
+		return addr.IsLoopback()
+	}
+	return localName(host)
+}
+
+// hostName is the name or the address in a Host header.
+func hostName(host string) string {
 	name := host
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		name = h
 	}
 	name = strings.TrimSuffix(strings.TrimPrefix(name, "["), "]")
-	if addr, err := netip.ParseAddr(name); err == nil {
-		return addr.IsLoopback()
-	}
-	name = strings.ToLower(strings.TrimSuffix(name, "."))
-	return name == "localhost" || strings.HasSuffix(name, ".localhost")
+	return strings.ToLower(strings.TrimSuffix(name, "."))
 }
 
 // foreign tells whether a browser asks to read for another site. Following a
@@ -221,6 +225,11 @@ func (s *Server) check(r route) echo.HandlerFunc {
 			openToAnywhere(c.Response().Header(), stranger)
 		case stranger:
 			return refuseStranger()
+		case r.access != public:
+			c.Response().Header().Add("Vary", variesByCaller)
+		}
+		if r.from == anywhere && !strings.HasPrefix(r.path, "/api/") {
+			embeddable(c.Response().Header())
 		}
 		c.Set(accessKey, r.access)
 		if r.access == public {
@@ -372,14 +381,18 @@ func takeParam(r *http.Request, secret string) (text string, ok bool) {
 // What scripts of other sites may read of an answer.
 const exposedHeaders = "ETag, Upload-Offset, Stepcast-SGR, Stepcast-Holes, Retry-After"
 
-// variesBy is what an answer depends on besides its address: see foreign and caller.
-const variesBy = "Origin, Sec-Fetch-Site, Sec-Fetch-Mode, Sec-Fetch-Dest, Authorization"
+// What an answer depends on besides its address: who asks, and for which site,
+// where that makes a difference; see foreign and caller.
+const (
+	variesByCaller = "Authorization, Cookie"
+	variesBySite   = "Origin, Sec-Fetch-Site, Sec-Fetch-Mode, Sec-Fetch-Dest"
+)
 
 // openToAnywhere lets the scripts of other sites read an answer, whatever comes
 // of it. What they get is not what the server's own pages get, so no cache may
 // take the one for the other.
 func openToAnywhere(h http.Header, stranger bool) {
-	h.Add("Vary", variesBy)
+	h.Add("Vary", variesBySite+", "+variesByCaller)
 	if stranger {
 		h.Set("Access-Control-Allow-Origin", "*")
 		h.Set("Access-Control-Expose-Headers", exposedHeaders)

@@ -160,8 +160,6 @@ func (s *Server) stand(ctx context.Context, reach ci.Reach, project, branch stri
 // whole answers with a document that others keep and ask for again.
 func (s *Server) whole(c echo.Context, status int, contentType string, body []byte) error {
 	h := c.Response().Header()
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 	h.Set("Cache-Control", "no-store")
 	if status == http.StatusOK {
 		h.Set("Cache-Control", "no-cache")

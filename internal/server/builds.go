@@ -226,7 +226,6 @@ func (s *Server) json(c echo.Context, status int, v any) error {
 func (s *Server) jsonBody(c echo.Context, status int, body []byte) error {
 	h := c.Response().Header()
 	h.Set("Content-Type", "application/json")
-	h.Set("X-Content-Type-Options", "nosniff")
 	return send(c, status, body)
 }
 

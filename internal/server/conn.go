@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -44,7 +45,6 @@ var streamHeader = [][2]string{
 	{"Content-Type", "text/event-stream"},
 	{"Cache-Control", "no-store, no-transform"},
 	{"X-Accel-Buffering", "no"},
-	{"X-Content-Type-Options", "nosniff"},
 }
 
 // openSink takes the connection over, so that a stream costs neither Echo's
@@ -52,18 +52,18 @@ var streamHeader = [][2]string{
 func openSink(c echo.Context) (out sink, own bool, err error) {
 	w := innermost(c.Response())
 	conn := http.NewResponseController(w)
+	for _, h := range streamHeader {
+		w.Header().Set(h[0], h[1])
+	}
 	if c.Request().ProtoMajor == 1 {
 		taken, _, err := conn.Hijack() // what was read ahead would be a second request
 		switch {
 		case err == nil:
 			prepare(taken)
-			return newConnSink(taken, c.Response().Header()), true, nil
+			return newConnSink(taken, w.Header()), true, nil
 		case !errors.Is(err, http.ErrNotSupported):
 			return nil, false, err
 		}
-	}
-	for _, h := range streamHeader {
-		w.Header().Set(h[0], h[1])
 	}
 	return &responseSink{w: w, conn: conn, ctx: c.Request().Context()}, false, nil
 }
@@ -79,22 +79,16 @@ func prepare(conn net.Conn) {
 	}
 }
 
-// head is the response of a taken-over connection: the body ends where the
-// connection does, in HTTP/1.0 and 1.1 alike. Of the header that was set before,
-// it has what concerns other sites, and the browser's session.
+// head is the response of a taken-over connection, with the header that was set:
+// the body ends where the connection does, in HTTP/1.0 and 1.1 alike.
 func head(now time.Time, set http.Header) []byte {
-	head := []byte("HTTP/1.1 200 OK\r\n")
-	for _, name := range []string{"Vary", "Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Set-Cookie"} {
-		for _, value := range set[name] {
-			head = append(head, name+": "+value+"\r\n"...)
-		}
-	}
-	for _, h := range streamHeader {
-		head = append(head, h[0]+": "+h[1]+"\r\n"...)
-	}
-	head = append(head, "Date: "...)
-	head = now.UTC().AppendFormat(head, http.TimeFormat)
-	return append(head, "\r\nConnection: close\r\n\r\n"...)
+	var head bytes.Buffer
+	head.WriteString("HTTP/1.1 200 OK\r\n")
+	set.Write(&head) // into memory
+	head.WriteString("Date: ")
+	head.Write(now.UTC().AppendFormat(head.AvailableBuffer(), http.TimeFormat))
+	head.WriteString("\r\nConnection: close\r\n\r\n")
+	return head.Bytes()
 }
 
 // connSink is a connection that was taken over.

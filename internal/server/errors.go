@@ -134,7 +134,6 @@ func (s *Server) answer(err error, c echo.Context) {
 		h.Del(name)
 	}
 	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
 	switch {
 	case k.status == http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", challenge(p.Code))

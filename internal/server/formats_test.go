@@ -105,7 +105,7 @@ func TestBadge_AskedAgain(t *testing.T) {
 			t.Fatalf("%s: %d %s", path, a.status, a.body)
 		}
 		for _, match := range []string{tag, "W/" + tag, `"x", ` + tag, "*"} {
-			if b := s.get(path, "If-None-Match: "+match); b.status != 304 || b.body != "" || b.header.Get("ETag") != tag || b.header.Get("Cache-Control") != "no-cache" {
+			if b := s.get(path, "If-None-Match: "+match); b.status != 304 || b.body != "" || b.header.Get("ETag") != tag || !strings.HasSuffix(b.header.Get("Cache-Control"), "no-cache") {
 				t.Errorf("%s, If-None-Match: %s: %d", path, match, b.status)
 			}
 		}

@@ -32,8 +32,8 @@ func (s *Server) gallery(c echo.Context) error {
 	}
 	h := c.Response().Header()
 	h.Set("Cache-Control", "no-cache")
-	confine(h, galleryPolicy)
-	return c.HTMLBlob(http.StatusOK, body)
+	h.Set("Content-Security-Policy", galleryPolicy)
+	return sendHTML(c, http.StatusOK, body)
 }
 
 // framePolicy lets the document of a frame run the elements and what tells its
@@ -191,12 +191,8 @@ func (s *Server) embed(c echo.Context, page embedded) error {
 	h := c.Response().Header()
 	h.Set("Cache-Control", "no-cache")
 	h.Set("Content-Security-Policy", framePolicy+ancestors)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "same-origin")
-	// So that pages that isolate themselves may show it too.
-	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
-	h.Set("Cross-Origin-Embedder-Policy", "require-corp")
-	return c.HTMLBlob(http.StatusOK, body.Bytes())
+	h.Set("Cross-Origin-Embedder-Policy", "require-corp") // so that pages that isolate themselves may show it too
+	return sendHTML(c, http.StatusOK, body.Bytes())
 }
 
 // isBranch tells whether a text can be the name of a branch, or none.

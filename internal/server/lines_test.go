@@ -48,7 +48,7 @@ func TestLines_Answer(t *testing.T) {
 	lines := build + "/steps/a%2Fb/lines?from=5"
 	a := s.get(lines)
 	etag := a.header.Get("ETag")
-	if a.header.Get("Content-Type") != "application/json" || a.header.Get("Cache-Control") != "no-cache" {
+	if a.header.Get("Content-Type") != "application/json" || a.header.Get("Cache-Control") != "private, no-cache" {
 		t.Errorf("%v", a.header)
 	}
 	if b := s.get(lines, "If-None-Match: "+etag); b.status != 304 || b.body != "" {

@@ -39,7 +39,6 @@ func (s *Server) getLog(c echo.Context, ref postgres.Ref) error {
 	size := extent.Step.LogBytes
 	h.Set("Upload-Offset", strconv.FormatInt(size, 10))
 	h.Set("Content-Type", "text/plain; charset=utf-8")
-	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox; frame-ancestors 'none'")
 	if want.download {
 		h.Set("Content-Disposition", `attachment; filename="`+strings.ReplaceAll(string(key), "/", "_")+`.log"`)
@@ -306,7 +305,13 @@ func (w *logWriter) write(raw []byte) error {
 	return nil
 }
 
-// send answers with a body that is whole, after its header.
+func sendHTML(c echo.Context, status int, body []byte) error {
+	c.Response().Header().Set("Content-Type", "text/html; charset=utf-8")
+	return send(c, status, body)
+}
+
+// send answers with a body that is whole, after its header. None goes out after
+// HEAD, where HTTP/2 takes it for an error.
 func send(c echo.Context, status int, body []byte) error {
 	c.Response().Header().Set("Content-Length", strconv.Itoa(len(body)))
 	c.Response().WriteHeader(status)

@@ -31,7 +31,7 @@ func TestLog_Parts(t *testing.T) {
 		header  string // "Name: value"
 	}{
 		{"", nil, 200, whole, "Content-Type: text/plain; charset=utf-8"},
-		{"", nil, 200, whole, "Cache-Control: no-cache"},
+		{"", nil, 200, whole, "Cache-Control: private, no-cache"},
 		{"", []string{"If-None-Match: " + etag}, 304, "", "Etag: " + etag},
 		{"?download=1", nil, 200, whole, `Content-Disposition: attachment; filename="a.log"`},
 		{"", []string{"Range: bytes=0-2"}, 206, "one", fmt.Sprintf("Content-Range: bytes 0-2/%d", size)},

@@ -14,7 +14,8 @@ import (
 var openapiJSON []byte
 
 func (s *Server) openapi(c echo.Context) error {
-	c.Response().Header().Set("Cache-Control", "no-cache")
-	c.Response().Header().Set("X-Content-Type-Options", "nosniff")
-	return c.Blob(http.StatusOK, "application/json", openapiJSON)
+	h := c.Response().Header()
+	h.Set("Cache-Control", "no-cache")
+	h.Set("Content-Type", "application/json")
+	return send(c, http.StatusOK, openapiJSON)
 }

@@ -44,20 +44,11 @@ func document(c echo.Context, status int, alternates ...alternate) error {
 		fmt.Fprintf(&links, `<link rel="alternate" type="%s" href="%s" />`, a.format, html.EscapeString(a.href))
 	}
 	body = bytes.Replace(body, []byte("</head>"), []byte(links.String()+"</head>"), 1)
-	h.Set("Cache-Control", "no-cache")
-	confine(h, pagePolicy)
-	return c.HTMLBlob(status, body)
-}
-
-// confine keeps a document to itself and to what its policy lets it do.
-func confine(h http.Header, policy string) {
-	h.Set("Content-Security-Policy", policy)
-	h.Set("X-Content-Type-Options", "nosniff")
-	if h.Get("Referrer-Policy") == "" {
-		h.Set("Referrer-Policy", "same-origin")
+	if h.Get("Cache-Control") == "" {
+		h.Set("Cache-Control", "no-cache")
 	}
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Content-Security-Policy", pagePolicy)
+	return sendHTML(c, status, body)
 }
 
 // asset answers with a file of the page, whose name changes with its content.
@@ -68,15 +59,13 @@ func (s *Server) asset(c echo.Context) error {
 		return echo.ErrNotFound
 	}
 	h := c.Response().Header()
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	h.Set("Content-Type", contentType(path.Ext(name)))
 	switch path.Ext(name) {
 	case ".svg":
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'")
 	case ".js": // where it is a worker, whose policy is not its page's
-		h.Set("Content-Security-Policy", "default-src 'none'; connect-src 'self'")
+		h.Set("Content-Security-Policy", "default-src 'none'; connect-src 'self'; frame-ancestors 'none'")
 	}
 	http.ServeContent(c.Response(), c.Request(), name, time.Time{}, bytes.NewReader(body))
 	return nil

@@ -23,21 +23,19 @@ const plainPolicy = "default-src 'none'; script-src 'none'; style-src 'self'; im
 // plainPage answers with a whole page of the accessible view.
 func plainPage(c echo.Context, status int, body []byte) error {
 	h := c.Response().Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
 	if h.Get("Cache-Control") == "" {
 		h.Set("Cache-Control", "no-cache")
 	}
-	confine(h, plainPolicy)
-	return send(c, status, body)
+	h.Set("Content-Security-Policy", plainPolicy)
+	return sendHTML(c, status, body)
 }
 
 // style answers with what pages without JavaScript look like.
 func (s *Server) style(c echo.Context) error {
 	h := c.Response().Header()
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
-	return c.Blob(http.StatusOK, contentType(".css"), page.Style)
+	h.Set("Content-Type", contentType(".css"))
+	return send(c, http.StatusOK, page.Style)
 }
 
 // withoutScript is the address of the page without JavaScript that shows what

@@ -27,7 +27,7 @@ type tlsServer struct {
 	cert, key string
 }
 
-func startTLS(t *testing.T, cfg Config) *tlsServer {
+func startTLS(t *testing.T) *tlsServer {
 	t.Helper()
 	s := &tlsServer{ca: certtest.New(t), cert: filepath.Join(t.TempDir(), "cert.pem"), key: filepath.Join(t.TempDir(), "key.pem")}
 	s.ca.Issue(s.cert, s.key, time.Now().Add(90*24*time.Hour), "ci.example", "127.0.0.1")
@@ -35,11 +35,23 @@ func startTLS(t *testing.T, cfg Config) *tlsServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.TLS, cfg.Open = files.Config(), true
-	s.testServer = startWith(t, pgtest.New(t), cfg)
+	s.testServer = startOn(t, pgtest.New(t), func(cfg *Config) {
+		cfg.TLS, cfg.Open = files.Config(), true
+		cfg.Log = slog.New(slog.NewTextHandler(faultless{t}, nil))
+	})
 	s.url = "https://" + s.address()
 	s.transport = s.client("h2").Transport
 	return s
+}
+
+// faultless fails a test whose server has a fault to tell of.
+type faultless struct{ t *testing.T }
+
+func (f faultless) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte("level=ERROR")) {
+		f.t.Errorf("the server says %s", line)
+	}
+	return len(line), nil
 }
 
 func (s *testServer) address() string {
@@ -81,7 +93,7 @@ func TestTLS_Streams(t *testing.T) {
 	for _, proto := range []string{"http/1.1", "h2"} {
 		t.Run(proto, func(t *testing.T) {
 			t.Parallel()
-			s := startTLS(t, Config{})
+			s := startTLS(t)
 			s.ping = writeWait + 500*time.Millisecond
 			client := s.client(proto)
 			build := s.create(`{"project":"p","steps":[{"key":"a"}]}`)
@@ -119,7 +131,7 @@ func TestTLS_Streams(t *testing.T) {
 // TestTLS_Resume breaks a stream off after each of its events.
 func TestTLS_Resume(t *testing.T) {
 	t.Parallel()
-	s := startTLS(t, Config{})
+	s := startTLS(t)
 	build := s.create(`{"project":"p","steps":[{"key":"a"}]}`)
 	for i := range 20 {
 		s.update(build, logText("a", 2*i, "x\n"))
@@ -145,7 +157,7 @@ func TestTLS_Resume(t *testing.T) {
 // TestTLS_Upload sends a log while it is read elsewhere.
 func TestTLS_Upload(t *testing.T) {
 	t.Parallel()
-	s := startTLS(t, Config{})
+	s := startTLS(t)
 	for _, proto := range []string{"http/1.1", "h2"} {
 		client := s.client(proto)
 		build := s.create(`{"project":"p","steps":[{"key":"a"}]}`)
@@ -183,7 +195,7 @@ func TestTLS_Upload(t *testing.T) {
 // not hold up the others on its connection.
 func TestTLS_SlowReader(t *testing.T) {
 	t.Parallel()
-	s := startTLS(t, Config{})
+	s := startTLS(t)
 	client := s.client("h2")
 	build := s.create(`{"project":"p","steps":[{"key":"a"}]}`)
 	stalled, other := s.open(client, build+"/events"), s.open(client, build+"/events?logs=none")
@@ -200,10 +212,10 @@ func TestTLS_SlowReader(t *testing.T) {
 	}
 }
 
-// TestTLS_Vanished lets go of readers that close.
+// TestTLS_Closed lets go of readers that close.
 func TestTLS_Closed(t *testing.T) {
 	t.Parallel()
-	s := startTLS(t, Config{})
+	s := startTLS(t)
 	build := s.create(`{"project":"p","steps":[{"key":"a"}]}`)
 	s.update(build, logText("a", 0, "x\n"))
 	for _, proto := range []string{"http/1.1", "h2"} {
@@ -227,7 +239,7 @@ func TestTLS_Closed(t *testing.T) {
 // TestTLS_Drain ends streams of both kinds, with the last word that all get.
 func TestTLS_Drain(t *testing.T) {
 	t.Parallel()
-	s := startTLS(t, Config{})
+	s := startTLS(t)
 	build := s.create(`{"project":"p","steps":[{"key":"a"}]}`)
 	var all []*raw
 	for _, proto := range []string{"http/1.1", "h2"} {
@@ -246,7 +258,7 @@ func TestTLS_Drain(t *testing.T) {
 // TestTLS_Handshake drops who does not shake hands in time, or not at all.
 func TestTLS_Handshake(t *testing.T) {
 	t.Parallel()
-	s := startTLS(t, Config{})
+	s := startTLS(t)
 	for what, sent := range map[string]string{
 		"silence":          "",
 		"half of a hello":  "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
@@ -275,7 +287,7 @@ func TestTLS_Handshake(t *testing.T) {
 // TestTLS_PlainHTTP tells who speaks HTTP to an HTTPS port what is wrong.
 func TestTLS_PlainHTTP(t *testing.T) {
 	t.Parallel()
-	s := startTLS(t, Config{})
+	s := startTLS(t)
 	res, err := http.Get("http://" + s.address() + "/api/v1/builds")
 	if err != nil {
 		t.Fatal(err)
@@ -290,7 +302,7 @@ func TestTLS_PlainHTTP(t *testing.T) {
 // TestTLS_Renewal renews the certificate under an open stream of each kind.
 func TestTLS_Renewal(t *testing.T) {
 	t.Parallel()
-	s := startTLS(t, Config{})
+	s := startTLS(t)
 	build := s.create(`{"project":"p","steps":[{"key":"a"}]}`)
 	var all []*raw
 	for _, proto := range []string{"http/1.1", "h2"} {
