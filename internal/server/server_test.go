@@ -3,6 +3,7 @@ package server
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -68,7 +69,7 @@ func startWith(t *testing.T, database postgres.Config, cfg Config) *testServer {
 		t.Fatal(err)
 	}
 	tails := feed.New(store, feed.Options{Log: log})
-	cfg.Store, cfg.Tails, cfg.Log = store, tails, log
+	cfg.Store, cfg.Tails, cfg.Log = store, tails, cmp.Or(cfg.Log, log)
 	s := &testServer{t: t, url: "http://" + ln.Addr().String(), store: store, Server: New(cfg)}
 	layers, down := context.WithCancel(context.Background())
 	serving, stop := context.WithCancel(context.Background())
