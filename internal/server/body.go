@@ -38,6 +38,12 @@ func paced(next echo.HandlerFunc) echo.HandlerFunc {
 		r := c.Request()
 		conn := http.NewResponseController(innermost(c.Response()))
 		c.Response().Before(func() { conn.SetWriteDeadline(time.Now().Add(answerWait)) })
+		if len(r.TransferEncoding) > 0 {
+			// A length beside the encoding, which net/http drops without a word, may
+			// be what a proxy goes by: nothing follows on this connection (RFC 9112,
+			// section 6.3).
+			c.Response().Header().Set("Connection", "close")
+		}
 		if r.ContentLength == 0 {
 			return next(c)
 		}
