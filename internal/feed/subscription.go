@@ -87,6 +87,7 @@ type Batch struct {
 	// of Next or TryNext.
 	Frames [][]byte
 	Size   int // bytes of Frames
+	Count  int // events in Frames
 
 	// Live: the replay is over. It comes once, and once more after a reset.
 	Live bool
@@ -286,6 +287,7 @@ func (s *Subscription) batch() Batch {
 	for _, p := range s.parts {
 		s.frames = append(s.frames, p.frames)
 		b.Size += len(p.frames)
+		b.Count += len(p.entries)
 	}
 	b.Frames = s.frames
 	if s.replay == 0 {

@@ -58,6 +58,13 @@ func (q *Queue[T]) Add(item T, size int64) error {
 	return nil
 }
 
+// Queued is how many bytes of items wait for their batch.
+func (q *Queue[T]) Queued() int64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.queued
+}
+
 // Run calls commit for one batch after the other until ctx is done and the
 // queue is empty. Only one Run may be active.
 func (q *Queue[T]) Run(ctx context.Context, commit func(batch []T)) {

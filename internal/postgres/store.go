@@ -61,6 +61,7 @@ type Store struct {
 	sessions   sessions
 	disk       diskGauge
 	texts      texts
+	counts     counts
 }
 
 // Open connects to a migrated database and checks that it keeps what it

@@ -89,6 +89,7 @@ func (s *Store) submit(ctx context.Context, t *task, size int64) result {
 	c := s.committers[int(t.build[15])%len(s.committers)]
 	switch err := c.queue.Add(t, size); {
 	case errors.Is(err, groupcommit.ErrFull):
+		s.counts.full.Add(1)
 		return result{err: &ci.Problem{Code: ci.Overloaded, Detail: "The server has more to write than it can take; keep the text and send the same request again."}}
 	case err != nil:
 		return result{err: &ci.Problem{Code: ci.Unavailable, Detail: "The server is shutting down; send the same request again."}}
@@ -473,6 +474,7 @@ func (c *committer) finish(b *batch, done written, now time.Time) {
 // acknowledge is what follows every commit.
 func (s *Store) acknowledge(epoch ci.Epoch, writes []*write, feedBase ci.EventID, now time.Time) {
 	hints := make([]hint, 0, len(writes)+1)
+	s.counts.commits.Add(1)
 	var feed []ci.Event
 	for _, w := range writes {
 		var events []ci.Event
@@ -483,6 +485,7 @@ func (s *Store) acknowledge(epoch ci.Epoch, writes []*write, feedBase ci.EventID
 		if len(events) == 0 {
 			continue
 		}
+		s.counts.events.Add(int64(len(events)))
 		head := ci.Head{Last: w.state.Last, Final: w.state.Final(now)}
 		s.watcher.Committed(epoch, w.state.Log, events, head)
 		hints = append(hints, hint{w.state.Log, head.Last})

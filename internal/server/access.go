@@ -216,6 +216,7 @@ func (s *Server) check(r route) echo.HandlerFunc {
 		panic("server: a route that does not say who may use it: " + r.path)
 	}
 	return func(c echo.Context) error {
+		c.Set(routeKey, r.path)
 		if text, ok := takeParam(c.Request(), "token"); ok {
 			c.Set(inAddressKey, text)
 		}

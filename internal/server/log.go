@@ -364,6 +364,7 @@ func (s *Server) followLog(c echo.Context, ref postgres.Ref, key ci.StepKey, out
 		return err
 	}
 	defer s.open.remove(entry)
+	c.Set(lastingKey, true)
 	// What ends the response is written after this returns, when the last
 	// text may be long ago and its deadline past.
 	defer func() {

@@ -37,6 +37,12 @@ type Config struct {
 	RunnerLifetime  time.Duration     // of the tokens that they are exchanged for
 	Proxies         Proxies           // through which clients come
 	TLS             *tls.Config       // nil: plain HTTP
+
+	// Observe is told of every request once it is answered: its route, of those
+	// that there are, or "none"; its method, or "other"; its status; and how
+	// long that took, or 0 for what lasts as long as its client likes. Nil:
+	// nobody is.
+	Observe func(route, method string, status int, took time.Duration)
 }
 
 // Server answers HTTP requests from a store and its feed.
@@ -48,7 +54,6 @@ type Server struct {
 	log      *slog.Logger
 	echo     *echo.Echo
 	open     streams // the streams that are open
-	limits   *limits
 	health   health
 	sight    sight
 	draining atomic.Bool   // from the beginning of a shutdown on
@@ -57,6 +62,9 @@ type Server struct {
 	provider *provider // nil: there is none
 	attempts attempts
 	ping     time.Duration // pingAfter, but for tests
+
+	limits    *limits
+	delivered struct{ events, bytes atomic.Int64 } // over streams
 
 	snapshots  *snapshots
 	searches   chan struct{} // one in it for each that is under way

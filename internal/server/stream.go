@@ -168,6 +168,7 @@ func (s *Server) serveStream(c echo.Context, several bool, members ...*member) e
 		return fmt.Errorf("open stream: %w", err)
 	}
 	st.out = out
+	c.Set(lastingKey, true)
 	st.begin()
 	if own {
 		st.state.Store(running)
@@ -392,6 +393,7 @@ func (st *stream) take(m *member, b *feed.Batch) {
 		st.bufs = append(st.bufs, b.Frames...)
 		st.size += b.Size
 	}
+	st.server.delivered.events.Add(int64(b.Count))
 	m.cursor, m.moves = b.Cursor, 0
 	if b.Live {
 		st.frame(m, m.cursor, "live", []byte("{}"))
@@ -570,7 +572,11 @@ func memberID(m *member) string {
 
 // flush writes what was gathered, in one write if it is not too long for one.
 func (st *stream) flush() error {
+	size := st.size
 	err := st.out.write(st.bufs)
+	if err == nil {
+		st.server.delivered.bytes.Add(int64(size))
+	}
 	st.written = time.Now()
 	st.flushed()
 	return err
@@ -594,7 +600,7 @@ func (st *stream) try() bool {
 		return false
 	}
 	n := st.out.try(st.bufs[0])
-	if n > 0 {
+	if st.server.delivered.bytes.Add(int64(n)); n > 0 {
 		st.written = time.Now()
 	}
 	if n == st.size {

@@ -107,6 +107,7 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 	}
 	defer closed()
 	unpaced(r)
+	c.Set(lastingKey, true)
 	in := newIncoming()
 	conn := http.NewResponseController(innermost(c.Response()))
 	done := make(chan struct{})
