@@ -110,6 +110,9 @@ func (f *spoolFlags) spool() (root string, opt spool.Options, err error) {
 		if opt.Budget, err = parseSize(f.SpoolBudget); err != nil {
 			return root, opt, fmt.Errorf("--spool-budget or STEPCAST_SPOOL_BUDGET: %w", err)
 		}
+		if opt.Budget < leastBudget {
+			return root, opt, fmt.Errorf("--spool-budget or STEPCAST_SPOOL_BUDGET: %s is too little: 4MiB is the least", f.SpoolBudget)
+		}
 	}
 	return root, opt, nil
 }
@@ -139,9 +142,6 @@ func parseSize(s string) (int64, error) {
 	n, err := strconv.ParseInt(strings.TrimSpace(number), 10, 64)
 	if err != nil || n < 1 || n > 1<<62/unit {
 		return 0, fmt.Errorf("a size is a number of bytes such as 512MiB or 1GiB, not %q", s)
-	}
-	if n*unit < leastBudget {
-		return 0, fmt.Errorf("%s is too little: 4MiB is the least", s)
 	}
 	return n * unit, nil
 }

@@ -108,7 +108,7 @@ func TestCompletion_Lists(t *testing.T) {
 		"stepcast|build|finish|--status|=": "auto canceled failed passed",
 		"stepcast|completion|":             "bash fish zsh",
 		"stepcast|tail|--c":                "--color",
-		"stepcast|serve|--l":               "--listen --listen-database-url --lost-after",
+		"stepcast|serve|--li":              "--limit-loopback --listen --listen-database-url",
 		"stepcast|tail|--step|":            "",
 	} {
 		args := strings.Split(line, "|")

@@ -23,6 +23,7 @@ import (
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/embedded"
 	"github.com/stepcast/stepcast/internal/feed"
+	"github.com/stepcast/stepcast/internal/metrics"
 	"github.com/stepcast/stepcast/internal/postgres"
 	"github.com/stepcast/stepcast/internal/runner"
 	"github.com/stepcast/stepcast/internal/server"
@@ -41,6 +42,7 @@ type serveCmd struct {
 
 	servePeople  `embed:""`
 	serveRunners `embed:""`
+	serveLimits  `embed:""`
 }
 
 // Help is what --help says beyond the flags.
@@ -78,6 +80,10 @@ func (c *serveCmd) Run(ctx context.Context, std stdio) error {
 	if err := c.serveRunners.configure(&cfg); err != nil {
 		return err
 	}
+	database := postgres.Config{URL: c.DatabaseURL, ListenURL: c.ListenDatabaseURL, Committers: c.Committers, LostAfter: c.LostAfter, Log: log}
+	if err := c.limit(&cfg, &database); err != nil {
+		return err
+	}
 	dir, err := c.dataDir()
 	if err != nil {
 		return err
@@ -88,10 +94,17 @@ func (c *serveCmd) Run(ctx context.Context, std stdio) error {
 	}
 	defer ln.Close()
 
+	operators, err := c.listenForOperators(ctx)
+	if err != nil {
+		return err
+	}
+	if operators != nil {
+		defer operators.Close()
+	}
+
 	// Each layer's context outlives the layer above it.
 	layers, down := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer down(nil)
-	database := postgres.Config{URL: c.DatabaseURL, ListenURL: c.ListenDatabaseURL, Committers: c.Committers, LostAfter: c.LostAfter, Log: log}
 	if c.DatabaseURL == "" {
 		pg, err := embedded.Start(ctx, embedded.Config{DataDir: dir, Log: log})
 		if err != nil {
@@ -118,8 +131,10 @@ func (c *serveCmd) Run(ctx context.Context, std stdio) error {
 	}
 
 	tails := feed.New(store, feed.Options{Log: log})
-	cfg.Store, cfg.Tails = store, tails
+	m := metrics.New()
+	cfg.Store, cfg.Tails, cfg.Observe = store, tails, m.Observe
 	srv := server.New(cfg)
+	m.Read(metrics.Sources{Version: version, Server: srv.Stats, Store: store.Stats})
 	address := "http://" + ln.Addr().String()
 	forget, err := leaveAddress(dir, address)
 	if err != nil {
@@ -134,6 +149,9 @@ func (c *serveCmd) Run(ctx context.Context, std stdio) error {
 	var group errgroup.Group
 	group.Go(func() error { return store.Run(layers, tails) })
 	group.Go(func() error { return ignoreCanceled(tails.Run(layers)) })
+	if operators != nil {
+		group.Go(func() error { return c.serveOperators(layers, operators, m) })
+	}
 	group.Go(func() error {
 		defer down(nil)
 		return srv.Serve(ctx, ln)

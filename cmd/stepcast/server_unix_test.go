@@ -29,11 +29,13 @@ type testServer struct {
 	dir string
 	url string
 	env []string // for clients
+	set []string // for the server, beside where it is
 	db  string
 	cmd *exec.Cmd
 }
 
-func newServer(t *testing.T) *testServer {
+// newServer starts one. More variables of its environment may be set.
+func newServer(t *testing.T, set ...string) *testServer {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -41,7 +43,7 @@ func newServer(t *testing.T) *testServer {
 	}
 	address := l.Addr().String()
 	l.Close()
-	s := &testServer{t: t, dir: t.TempDir(), url: "http://" + address, db: pgtest.New(t)}
+	s := &testServer{t: t, dir: t.TempDir(), url: "http://" + address, db: pgtest.New(t), set: set}
 	s.env = []string{"STEPCAST_DATA_DIR=" + s.dir}
 	s.start()
 	t.Cleanup(s.kill)
@@ -50,7 +52,7 @@ func newServer(t *testing.T) *testServer {
 
 func (s *testServer) start() {
 	s.t.Helper()
-	s.cmd = stepcast(s.t, []string{"STEPCAST_DATA_DIR=" + s.dir, "STEPCAST_DATABASE_URL=" + s.db, "STEPCAST_LISTEN=" + strings.TrimPrefix(s.url, "http://")}, "serve")
+	s.cmd = stepcast(s.t, append([]string{"STEPCAST_DATA_DIR=" + s.dir, "STEPCAST_DATABASE_URL=" + s.db, "STEPCAST_LISTEN=" + strings.TrimPrefix(s.url, "http://")}, s.set...), "serve")
 	var log bytes.Buffer
 	s.cmd.Stderr = &log
 	if err := s.cmd.Start(); err != nil {

@@ -58,8 +58,12 @@ var rules = map[string]struct{ ours, others []string }{
 			"github.com/coreos/go-oidc/v3", "golang.org/x/oauth2",
 		},
 	},
+	"internal/metrics": {
+		ours:   []string{"internal/postgres", "internal/server"},
+		others: []string{"github.com/prometheus/client_golang"}, // nowhere else
+	},
 	"cmd/stepcast": {
-		ours:   []string{"internal/ci", "internal/cienv", "internal/certs", "internal/server", "internal/postgres", "internal/embedded", "internal/feed", "internal/idtoken", "internal/runner", "internal/spool", "internal/mask", "internal/outline"},
+		ours:   []string{"internal/ci", "internal/cienv", "internal/certs", "internal/server", "internal/postgres", "internal/embedded", "internal/feed", "internal/idtoken", "internal/runner", "internal/spool", "internal/mask", "internal/outline", "internal/metrics"},
 		others: []string{"github.com/alecthomas/kong", "golang.org/x/sync", "golang.org/x/sys"},
 	},
 

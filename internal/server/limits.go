@@ -72,6 +72,7 @@ const (
 	limitRequests         limit = "requests_per_address"
 	limitReads            limit = "reads_per_token"
 	limitFailures         limit = "failures_per_address"
+	limitSignIns          limit = "sign_ins_per_address"
 	limitUploads          limit = "uploads_per_token"
 	limitBody             limit = "body_size"
 	limitSlow             limit = "body_pace"
@@ -84,7 +85,7 @@ func newRefusals() refusals {
 	r := make(refusals)
 	for _, l := range []limit{
 		limitStreams, limitStreamsOfAddress, limitStreamsOfToken, limitStreamsOfProject, limitConns,
-		limitRequests, limitReads, limitFailures, limitUploads, limitBody, limitSlow,
+		limitRequests, limitReads, limitFailures, limitSignIns, limitUploads, limitBody, limitSlow,
 	} {
 		r[l] = new(atomic.Int64)
 	}
@@ -93,7 +94,7 @@ func newRefusals() refusals {
 
 // limitOf is the limit that a problem says was passed; "": it says nothing of
 // the kind, or the limit counts for itself.
-var limitOf = map[ci.Code]limit{tooLarge: limitBody, tooSlow: limitSlow}
+var limitOf = map[ci.Code]limit{tooLarge: limitBody, tooSlow: limitSlow, tooManyTries: limitSignIns}
 
 // limits is where everybody stands.
 type limits struct {
@@ -102,6 +103,7 @@ type limits struct {
 	requests rates[netip.Addr]
 	reads    rates[string]
 	failures rates[netip.Addr]
+	signIns  rates[netip.Addr]
 	suspects chan struct{} // one in it for each look-up for an address with too many failures
 	conns    conns
 
@@ -116,21 +118,24 @@ func newLimits(l Limits) *limits {
 		requests: newRates[netip.Addr](rate.Limit(l.Requests), 4*l.Requests),
 		reads:    newRates[string](rate.Limit(l.Reads), 4*l.Reads),
 		failures: newRates[netip.Addr](rate.Limit(float64(l.Failures)/60), l.Failures),
+		signIns:  newRates[netip.Addr](1, attemptsAtOnce),
 	}
 }
 
 // accountable is what an address is counted as; ok is false when it is not
 // counted. An address that cannot be known is one like any other.
 func (l *limits) accountable(addr netip.Addr) (of netip.Addr, ok bool) {
+	return network(addr), l.Loopback || !addr.Unmap().IsLoopback()
+}
+
+// network is the address itself, or the first of the /64 of an IPv6 one.
+func network(addr netip.Addr) netip.Addr {
 	addr = addr.Unmap().WithZone("")
-	if addr.IsLoopback() && !l.Loopback {
-		return addr, false
-	}
 	if addr.Is6() {
-		network, _ := addr.Prefix(64) // of an IPv6 address there is one
-		addr = network.Addr()
+		all, _ := addr.Prefix(64) // of an IPv6 address there is one
+		addr = all.Addr()
 	}
-	return addr, true
+	return addr
 }
 
 // holder names the token or the session of a caller; "": it has none.

@@ -230,8 +230,8 @@ func (s *Server) toProvider(c echo.Context) error {
 	if s.provider == nil {
 		return echo.ErrNotFound
 	}
-	if !s.attempts.allow(s.clientAddr(c), time.Now()) {
-		return tooManyAttempts()
+	if err := s.mayTry(c); err != nil {
+		return err
 	}
 	back := localPath(c.QueryParam("back"))
 	redirect, err := s.redirectURI(c)

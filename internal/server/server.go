@@ -59,8 +59,7 @@ type Server struct {
 	draining atomic.Bool   // from the beginning of a shutdown on
 	stop     chan struct{} // closed then
 	writers  writers
-	provider *provider // nil: there is none
-	attempts attempts
+	provider *provider     // nil: there is none
 	ping     time.Duration // pingAfter, but for tests
 
 	limits    *limits

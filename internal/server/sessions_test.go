@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/cookiejar"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -257,42 +256,6 @@ func TestSignIn_TooOften(t *testing.T) {
 	}
 	if a := s.browser().get("/sign-in"); a.status != http.StatusOK {
 		t.Errorf("the page itself: %d", a.status)
-	}
-}
-
-func TestAttempts(t *testing.T) {
-	t.Parallel()
-	var a attempts
-	now := time.Now()
-	from := func(addr string) (n int) {
-		for a.allow(netip.MustParseAddr(addr), now) {
-			n++
-		}
-		return n
-	}
-	for _, c := range []struct {
-		addr string
-		want int
-	}{
-		{"192.0.2.1", attemptsAtOnce}, {"192.0.2.1", 0}, {"192.0.2.2", attemptsAtOnce},
-		{"2001:db8::1", attemptsAtOnce}, {"2001:db8::2", 0}, {"2001:db8:0:1::1", attemptsAtOnce},
-	} {
-		if n := from(c.addr); n != c.want {
-			t.Errorf("from %s: %d, want %d", c.addr, n, c.want)
-		}
-	}
-	now = now.Add(3 * time.Second)
-	if n := from("192.0.2.1"); n != 3 {
-		t.Errorf("after three seconds: %d", n)
-	}
-	if a.allow(netip.Addr{}, now); len(a.by) > mostAddresses {
-		t.Errorf("%d addresses are kept in mind", len(a.by))
-	}
-	for i := range mostAddresses + 1 {
-		a.allow(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), now)
-	}
-	if len(a.by) > mostAddresses {
-		t.Errorf("%d addresses are kept in mind", len(a.by))
 	}
 }
 

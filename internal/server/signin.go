@@ -5,13 +5,10 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
-	"net/netip"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
-	"golang.org/x/time/rate"
 
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/plain"
@@ -46,8 +43,8 @@ func (s *Server) signIn(c echo.Context) error {
 	if err := readForm(c); err != nil {
 		return err
 	}
-	if !s.attempts.allow(s.clientAddr(c), time.Now()) {
-		return tooManyAttempts()
+	if err := s.mayTry(c); err != nil {
+		return err
 	}
 	form := c.Request().PostForm
 	t, err := s.pasted(c, strings.TrimSpace(form.Get("token")))
@@ -79,7 +76,11 @@ func (s *Server) pasted(c echo.Context, text string) (t postgres.Token, err erro
 	return t, inForce(t, time.Now())
 }
 
-func tooManyAttempts() error {
+// mayTry counts an attempt to sign in, or refuses it for now.
+func (s *Server) mayTry(c echo.Context) error {
+	if s.limits.signIns.take(network(s.clientAddr(c)), time.Now()) == 0 {
+		return nil
+	}
 	return &ci.Problem{Code: tooManyTries, Detail: "There were too many attempts to sign in from your address; wait a moment, then try again."}
 }
 
@@ -127,32 +128,4 @@ func localPath(text string) string {
 
 // From one address so many sign-ins are tried at once, and then as many as one
 // a second. A token cannot be guessed; what is bounded is the work.
-const (
-	attemptsAtOnce = 30
-	mostAddresses  = 10_000 // kept in mind
-)
-
-// attempts are the sign-ins that were tried lately. The zero value is empty.
-type attempts struct {
-	mu sync.Mutex
-	by map[netip.Addr]*rate.Limiter
-}
-
-// allow tells whether one more is.
-func (a *attempts) allow(from netip.Addr, now time.Time) bool {
-	if from.Is6() { // one customer has 2^64 of them, or more
-		prefix, _ := from.Prefix(64)
-		from = prefix.Addr()
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	limiter := a.by[from]
-	if limiter == nil {
-		if a.by == nil || len(a.by) >= mostAddresses {
-			a.by = make(map[netip.Addr]*rate.Limiter)
-		}
-		limiter = rate.NewLimiter(rate.Every(time.Second), attemptsAtOnce)
-		a.by[from] = limiter
-	}
-	return limiter.AllowN(now, 1)
-}
+const attemptsAtOnce = 30
