@@ -29,7 +29,7 @@ The steps may run on several machines, and side by side.`
 }
 
 type buildStartCmd struct {
-	serverFlags
+	reporterFlags
 	describeFlags
 	Steps   []string      `help:"The keys of the steps to come, in order. They show as queued until they run." placeholder:"KEY" sep:","`
 	Eval    bool          `help:"Print lines for eval \"$(…)\", which set STEPCAST_BUILD and STEPCAST_URL, instead of the id."`
@@ -58,13 +58,13 @@ func (c *buildStartCmd) Run(ctx context.Context, std stdio) error {
 		}
 		steps = append(steps, ci.StepKey(key))
 	}
-	client, err := c.client()
-	if err != nil {
-		return err
-	}
 	w, err := c.which("")
 	if err != nil {
 		return usage(std, exitUsage, err)
+	}
+	client, err := c.reporter(w.project, "")
+	if err != nil {
+		return err
 	}
 	project, details := describe(ctx)
 	if w.project != "" {
@@ -90,7 +90,7 @@ func (c *buildStartCmd) Run(ctx context.Context, std stdio) error {
 }
 
 type buildFinishCmd struct {
-	serverFlags
+	reporterFlags
 	spoolFlags
 	Status  string        `help:"How it ended: passed, failed, canceled, or auto: as its steps did. Default: auto." placeholder:"STATUS" default:"auto" complete:"passed,failed,canceled,auto"`
 	Timeout time.Duration `help:"How long to wait for the server. Default: 60s." default:"60s" placeholder:"TIME"`
@@ -118,7 +118,7 @@ func (c *buildFinishCmd) Run(ctx context.Context, std stdio) error {
 	if err != nil {
 		return usage(std, exitUsage, err)
 	}
-	client, err := c.client()
+	client, err := c.reporter("", c.SpoolDir)
 	if err != nil {
 		return err
 	}
@@ -142,6 +142,9 @@ func (c *buildFinishCmd) Run(ctx context.Context, std stdio) error {
 		return fmt.Errorf("the build was not finished: %s still in %s, and without them it is not known how it ended; run `stepcast flush` and finish it again, or say --status", reports(waiting.Waiting), left.Root)
 	}
 	switch {
+	case errors.Is(err, runner.ErrEnded):
+		fmt.Fprintf(std.Err, "stepcast: %v\n", err)
+		return nil
 	case errors.Is(err, runner.ErrNoBuild):
 		return errors.New("the build was not finished: no job of this run has reported anything")
 	case err != nil:

@@ -28,6 +28,8 @@ type serverFlags struct {
 var (
 	errNoServer = errors.New("no server was found: start one with `stepcast serve`, name one with --url or STEPCAST_URL, or say where its data is with --data-dir")
 	errNoToken  = errors.New("no token was found: give one with --token or STEPCAST_TOKEN")
+
+	errNoIDToken = errors.New("no token was found: give one in STEPCAST_TOKEN, or let the job get an ID token (GitHub: permissions, id-token: write; GitLab: id_tokens, STEPCAST_ID_TOKEN)")
 )
 
 // client finds the server and the token: from the flags, the environment, or

@@ -9,7 +9,7 @@ import (
 )
 
 type flushCmd struct {
-	serverFlags
+	reporterFlags
 	spoolFlags
 	Timeout time.Duration `help:"How long to wait for the server. Default: 60s." default:"60s" placeholder:"TIME"`
 }
@@ -27,7 +27,7 @@ func (c *flushCmd) Run(ctx context.Context, std stdio) error {
 	if err != nil {
 		return usage(std, exitUsage, err)
 	}
-	if left.Client, err = c.client(); err != nil {
+	if left.Client, err = c.reporter("", c.SpoolDir); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)

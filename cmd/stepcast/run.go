@@ -18,7 +18,7 @@ type runCmd struct {
 	Name  string   `help:"What people read for the step. Default: the command line." placeholder:"TEXT" group:"Build"`
 	Needs []string `help:"The keys of the steps that this one comes after." placeholder:"KEY" sep:"," group:"Build"`
 
-	serverFlags
+	reporterFlags
 	describeFlags
 	spoolFlags
 
@@ -85,11 +85,15 @@ func (c *runCmd) report(r *runner.Run) error {
 	if opt.SpoolRoot, opt.Spool, err = c.spool(); err != nil {
 		return err
 	}
-	client, err := c.client()
+	client, err := c.reporter(opt.Project, opt.SpoolRoot)
 	if err != nil {
 		return err
 	}
 	_ = opt.Masker.Add(client.Token) // one that is too short is none
+	if client.Exchange != nil {
+		client.Exchange.Hide = func(secret string) { _ = opt.Masker.Add(secret) }
+		client.Exchange.HideKept(client)
+	}
 	opt.Say = r.Say
 	opt.Watch = c.ShowURL == nil && isTerminal(os.Stderr) || c.ShowURL != nil && *c.ShowURL
 	r.Report = runner.NewReport(client, opt)

@@ -31,6 +31,7 @@ type testServer struct {
 	env []string // for clients
 	set []string // for the server, beside where it is
 	db  string
+	log bytes.Buffer
 	cmd *exec.Cmd
 }
 
@@ -53,8 +54,7 @@ func newServer(t *testing.T, set ...string) *testServer {
 func (s *testServer) start() {
 	s.t.Helper()
 	s.cmd = stepcast(s.t, append([]string{"STEPCAST_DATA_DIR=" + s.dir, "STEPCAST_DATABASE_URL=" + s.db, "STEPCAST_LISTEN=" + strings.TrimPrefix(s.url, "http://")}, s.set...), "serve")
-	var log bytes.Buffer
-	s.cmd.Stderr = &log
+	s.cmd.Stderr = &s.log
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func (s *testServer) start() {
 		return resp.StatusCode == http.StatusOK
 	}) {
 		s.kill()
-		s.t.Fatalf("the server is not ready: %s", log.String())
+		s.t.Fatalf("the server is not ready: %s", s.log.String())
 	}
 }
 

@@ -15,7 +15,7 @@ type stepCmd struct {
 }
 
 type stepSetCmd struct {
-	serverFlags
+	reporterFlags
 	Build    string        `help:"The build's id or address. Default: in a CI system, the build of its run." env:"STEPCAST_BUILD" placeholder:"ID" group:"Build"`
 	Status   string        `help:"queued, running, passed, failed, canceled or skipped." placeholder:"STATUS" complete:"queued,running,passed,failed,canceled,skipped"`
 	ExitCode *int          `help:"The exit code of what ran." placeholder:"N"`
@@ -54,7 +54,7 @@ func (c *stepSetCmd) Run(ctx context.Context, std stdio) error {
 	if set.Status == "" && set.Name == "" && set.Needs == nil && set.ExitCode == nil {
 		return usage(std, exitUsage, errors.New("what is to be set? Such as --status passed"))
 	}
-	client, err := c.client()
+	client, err := c.reporter("", "")
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"time"
@@ -36,8 +37,8 @@ func (c *Client) StartBuild(ctx context.Context, id ci.BuildID, run, project str
 		b.Steps = append(b.Steps, newStep{Key: key})
 	}
 	for n := 1; ; n++ {
-		err := c.until(ctx, http.MethodPost, "/api/v1/builds", mustJSON(b), nil)
-		if !hasCode(err, ci.BuildIDTaken) || run == "" || n == ci.MaxSeries {
+		err := c.untilAbout(ctx, b.ID, http.MethodPost, "/api/v1/builds", mustJSON(b), nil)
+		if !isAnothers(err) || run == "" || n == ci.MaxSeries {
 			return b.ID, err
 		}
 		b.ID = ci.DerivedBuildID(run, n)
@@ -66,7 +67,7 @@ func (c *Client) SetStep(ctx context.Context, build ci.BuildID, set StepSet) err
 	}
 	b := batch{}
 	b.add(update{step: &u})
-	return c.until(ctx, http.MethodPost, "/api/v1/builds/"+build.String()+"/updates", b.body(), nil)
+	return c.untilAbout(ctx, build, http.MethodPost, "/api/v1/builds/"+build.String()+"/updates", b.body(), nil)
 }
 
 // IsNotFound tells whether an error says that there is no such build, or none
@@ -76,8 +77,19 @@ func IsNotFound(err error) bool { return hasCode(err, ci.NotFound) }
 // GetBuild returns the build as it is.
 func (c *Client) GetBuild(ctx context.Context, id ci.BuildID) (BuildState, error) {
 	var b BuildState
-	err := c.until(ctx, http.MethodGet, "/api/v1/builds/"+id.String(), nil, &b)
+	err := c.untilAbout(ctx, id, http.MethodGet, "/api/v1/builds/"+id.String(), nil, &b)
 	return b, err
+}
+
+// ErrEnded means that the build has ended, and nobody of the job has a token for
+// it any more.
+var ErrEnded = errors.New("the build has ended already")
+
+// isAnothers tells whether an error says that the next id of the series is to be
+// taken: the build is another project's, or no token is made for it any more as
+// it has ended.
+func isAnothers(err error) bool {
+	return hasCode(err, ci.BuildIDTaken) || hasCode(err, ci.BuildFinished)
 }
 
 // FindRun returns the build that the jobs of a run report into: of those that
@@ -88,7 +100,15 @@ func (c *Client) FindRun(ctx context.Context, run string) (found BuildState, err
 		b, e := c.GetBuild(ctx, ci.DerivedBuildID(run, n))
 		switch {
 		case hasCode(e, ci.NotFound):
+			if c.Exchange != nil {
+				return found, err // the job has a token for this one now, and it is to come
+			}
 			continue // not there, or another project's
+		case hasCode(e, ci.BuildFinished):
+			err = ErrEnded
+			continue
+		case hasCode(e, ci.BuildIDTaken):
+			continue
 		case e != nil:
 			return b, e
 		}
@@ -126,7 +146,7 @@ func (c *Client) FinishBuild(ctx context.Context, id ci.BuildID, status ci.Statu
 	now := ci.Cut(time.Now())
 	b := batch{}
 	b.add(update{build: &buildUpdate{Status: status, FinishedAt: &now}})
-	return c.until(ctx, http.MethodPost, "/api/v1/builds/"+id.String()+"/updates", b.body(), nil)
+	return c.untilAbout(ctx, id, http.MethodPost, "/api/v1/builds/"+id.String()+"/updates", b.body(), nil)
 }
 
 // Outcome is what the ends of a build's steps make of the build: failed if one

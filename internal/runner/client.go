@@ -33,7 +33,9 @@ const (
 type Client struct {
 	URL   string // such as http://127.0.0.1:8080, without a slash at the end
 	Token string // empty: none is sent
-	HTTP  *http.Client
+	// Exchange gets the tokens with which builds are reported; nil: that is Token.
+	Exchange *Exchange
+	HTTP     *http.Client
 }
 
 // NewClient returns a client for the server at an address such as
@@ -290,9 +292,20 @@ func (b *backoff) waitAtLeast(ctx context.Context, err error, least time.Duratio
 // until repeats a request until it is answered for good or ctx ends; the error
 // is then the last attempt's.
 func (c *Client) until(ctx context.Context, method, path string, body []byte, out any) error {
+	return retry(ctx, func() error { return c.do(ctx, method, path, body, out) })
+}
+
+// untilAbout is until, for a request about a build.
+func (c *Client) untilAbout(ctx context.Context, build ci.BuildID, method, path string, body []byte, out any) error {
+	return retry(ctx, func() error {
+		return c.about(ctx, build, func(c *Client) error { return c.do(ctx, method, path, body, out) })
+	})
+}
+
+func retry(ctx context.Context, request func() error) error {
 	var b backoff
 	for {
-		err := c.do(ctx, method, path, body, out)
+		err := request()
 		if err == nil || !Passing(err) {
 			return err
 		}

@@ -133,7 +133,7 @@ func (l *Leftovers) each(ctx context.Context, few bool, visit func(*Report) erro
 		err = l.one(s, visit, &t)
 		s.Close()
 		first = errors.Join(first, err)
-		if refusesAll(err) {
+		if refusesAll(err) && l.Client.Exchange == nil { // else each build has a token of its own
 			return t, first
 		}
 	}
@@ -222,7 +222,9 @@ func (l *Leftovers) tidy(ctx context.Context, r *Report, seen map[ci.BuildID]*Bu
 			return errNotThis // a later run looks again
 		}
 		build = &BuildState{}
-		if l.Client.do(ctx, http.MethodGet, "/api/v1/builds/"+r.id.Build.String(), nil, build) != nil {
+		if l.Client.about(ctx, r.id.Build, func(c *Client) error {
+			return c.do(ctx, http.MethodGet, "/api/v1/builds/"+r.id.Build.String(), nil, build)
+		}) != nil {
 			return errNotThis
 		}
 		seen[r.id.Build] = build

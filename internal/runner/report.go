@@ -308,7 +308,7 @@ func (r *Report) sayRefused(err error) {
 		what = "the rest of this run is not reported"
 	}
 	var refused *refusal
-	if errors.As(err, &refused) && (refused.status == http.StatusUnauthorized || refused.status == http.StatusForbidden) {
+	if errors.As(err, &refused) && r.client.Exchange == nil && (refused.status == http.StatusUnauthorized || refused.status == http.StatusForbidden) {
 		hint = "; check --token or STEPCAST_TOKEN"
 	}
 	if r.left {
@@ -345,8 +345,8 @@ func (r *Report) open(ctx context.Context) error {
 
 // look asks for the build; ErrNoBuild if it is not there.
 func (r *Report) look(ctx context.Context) (build BuildState, err error) {
-	err = r.persist(ctx, func() error {
-		return r.client.do(ctx, http.MethodGet, "/api/v1/builds/"+r.id.Build.String(), nil, &build)
+	err = r.persist(ctx, func(c *Client) error {
+		return c.do(ctx, http.MethodGet, "/api/v1/builds/"+r.id.Build.String(), nil, &build)
 	})
 	if hasCode(err, ci.NotFound) {
 		err = ErrNoBuild
@@ -386,11 +386,14 @@ func (r *Report) create(ctx context.Context) (build BuildState, err error) {
 			b.Steps = []newStep{{Key: r.key, Name: r.id.Name}}
 		}
 		body := mustJSON(b)
-		err = r.persist(ctx, func() (err error) {
-			r.created, err = r.client.create(ctx, body, &build)
+		err = r.persist(ctx, func(c *Client) (err error) {
+			r.created, err = c.create(ctx, body, &build)
 			return err
 		})
-		if !hasCode(err, ci.BuildIDTaken) || r.series+1 >= ci.MaxSeries || !r.id.Own && r.id.Run == "" {
+		if hasCode(err, ci.BuildFinished) && r.id.Run != "" {
+			r.say("the build has ended; this is reported into another one of the same run")
+		}
+		if !isAnothers(err) || r.series+1 >= ci.MaxSeries || !r.id.Own && r.id.Run == "" {
 			return build, err
 		}
 		r.nextID()
@@ -597,7 +600,7 @@ func (r *Report) deliver(ctx context.Context) (done bool, err error) {
 			return r.gone || b.last, nil
 		}
 		body := b.body()
-		err := r.persist(ctx, func() error { return r.post(ctx, b, body) })
+		err := r.persist(ctx, func(c *Client) error { return r.post(ctx, c, b, body) })
 		if err == nil {
 			r.settle(b)
 			return b.last, nil
@@ -615,13 +618,13 @@ func (r *Report) deliver(ctx context.Context) (done bool, err error) {
 }
 
 // post sends a batch, and takes nothing for its receipt but that.
-func (r *Report) post(ctx context.Context, b *batch, body []byte) error {
+func (r *Report) post(ctx context.Context, c *Client, b *batch, body []byte) error {
 	var receipt struct {
 		Last string                  `json:"last_event_id"`
 		Logs map[ci.StepKey]int64    `json:"logs"`
 		Cut  map[ci.StepKey]ci.Quota `json:"cut"`
 	}
-	err := r.client.do(ctx, http.MethodPost, "/api/v1/builds/"+r.id.Build.String()+"/updates", body, &receipt)
+	err := c.do(ctx, http.MethodPost, "/api/v1/builds/"+r.id.Build.String()+"/updates", body, &receipt)
 	if err == nil && (receipt.Last == "" || b.upTo > b.from && receipt.Logs[r.key] < b.upTo) {
 		err = notStepcast()
 	}
@@ -769,11 +772,12 @@ func (r *Report) createAgain(ctx context.Context, refused *refusal) (bool, error
 	return true, nil
 }
 
-// persist repeats a request until it is answered for good or ctx ends.
-func (r *Report) persist(ctx context.Context, request func() error) error {
+// persist repeats a request about the build until it is answered for good or
+// ctx ends.
+func (r *Report) persist(ctx context.Context, request func(*Client) error) error {
 	var pause backoff
 	for {
-		err := request()
+		err := r.client.about(ctx, r.id.Build, request)
 		if err == nil || !Passing(err) {
 			r.answered, r.failing = true, time.Time{}
 			return err
@@ -795,8 +799,11 @@ func (r *Report) trouble(err error) {
 	if r.failing.IsZero() {
 		r.failing = now
 	}
+	var noToken noIDToken
 	switch {
 	case r.answered && now.Sub(r.failing) < patience:
+	case errors.As(err, &noToken):
+		r.sayOnce("away", "%v; the command goes on, its log follows when there is one", err)
 	case r.left:
 		r.sayOnce("away", "%s is away (%v); trying again", r.client.URL, err)
 	default:

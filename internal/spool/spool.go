@@ -204,6 +204,19 @@ func makeRoot(root string) error {
 	return checkOwner(root)
 }
 
+// Folder is the folder of that name in a root, for what else a runner keeps that
+// is nobody else's. It is made if it is not there.
+func Folder(root, name string) (dir string, err error) {
+	if err := makeRoot(root); err != nil {
+		return "", err
+	}
+	dir = filepath.Join(root, name)
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return "", plain(err)
+	}
+	return dir, checkOwner(dir)
+}
+
 // plain leaves the operation and the path out, which the reader knows.
 func plain(err error) error {
 	var path *fs.PathError

@@ -1,0 +1,333 @@
+package runner
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/stepcast/stepcast/internal/ci"
+)
+
+// Exchange gets the tokens of a CI system's job that was given none: the job
+// shows an ID token, and gets a token of one build of its run.
+//
+// The token's text is made up here, and kept before it is asked for: whoever of
+// the job comes first chooses it, the others ask for the same one. So it does
+// not matter that an answer is lost, nor that a GitLab job has one ID token, which
+// is good for one token.
+type Exchange struct {
+	Project string // that the builds are of
+	Run     string // what the builds' ids are derived from
+	// IDToken gets an ID token for the server.
+	IDToken func(ctx context.Context) (string, error)
+	// Dir is where tokens are kept for other commands of the job, nobody else's;
+	// empty: nowhere.
+	Dir string
+	// Hide is told of every secret before it is used.
+	Hide func(secret string)
+
+	mu     sync.Mutex
+	tokens map[ci.BuildID]*keptToken
+	shown  string     // the ID token that was exchanged last
+	forID  ci.BuildID // and for a token of which build
+}
+
+// keptToken is the token of a build, as it lies in Dir.
+type keptToken struct {
+	Token     string    `json:"token"`
+	GotAt     time.Time `json:"got_at"` // by this machine's clock; zero: it may be good for nothing yet
+	ExpiresAt time.Time `json:"expires_at"`
+
+	tried time.Time // when a longer life was asked for
+}
+
+const (
+	leastRenewal = time.Minute        // of tokens that seem to last no time at all: a clock is wrong
+	keepTokens   = 7 * 24 * time.Hour // how long a token's file is kept
+)
+
+// old tells whether it is time to ask for a longer life.
+func (k *keptToken) old(now time.Time) bool {
+	lasts := max(k.ExpiresAt.Sub(k.GotAt)*2/3, leastRenewal)
+	return now.Sub(k.GotAt) >= lasts && now.Sub(k.tried) >= leastRenewal
+}
+
+// about sends a request about a build with the token for it.
+func (c *Client) about(ctx context.Context, build ci.BuildID, request func(*Client) error) error {
+	as, err := c.as(ctx, build)
+	if err != nil {
+		return err
+	}
+	err = request(as)
+	var refused *refusal
+	if c.Exchange == nil || !errors.As(err, &refused) || refused.status != http.StatusUnauthorized || !c.Exchange.forget(build, as.Token) {
+		return err
+	}
+	// It has expired after all, or the server has lost it.
+	if as, err = c.as(ctx, build); err != nil {
+		return err
+	}
+	return request(as)
+}
+
+// as is the client with the token for a build, which one with a token of its
+// own has.
+func (c *Client) as(ctx context.Context, build ci.BuildID) (*Client, error) {
+	if c.Exchange == nil {
+		return c, nil
+	}
+	token, err := c.Exchange.token(ctx, c, build)
+	if err != nil {
+		return nil, err
+	}
+	as := *c
+	as.Token = token
+	return &as, nil
+}
+
+// token returns the token for a build.
+func (x *Exchange) token(ctx context.Context, c *Client, build ci.BuildID) (string, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	k, own := x.known(c.URL, build), x.owns(build)
+	if k == nil && own {
+		k = x.choose(c.URL, build)
+		x.learn(build, k)
+	}
+	if k == nil {
+		return "", &refusal{code: "no-token", status: http.StatusNotFound, detail: fmt.Sprintf("The job has no token for the build %s, which is none of its run's", build), index: -1}
+	}
+	switch now := time.Now(); {
+	case !own:
+	case k.GotAt.IsZero():
+		if err := x.exchange(ctx, c, build, k); err != nil {
+			return "", err
+		}
+	case k.old(now):
+		k.tried = now
+		_ = x.exchange(ctx, c, build, k) // it is good for a while yet
+	}
+	return k.Token, nil
+}
+
+// HideKept hides what earlier commands of the job, or of other jobs of the run,
+// have kept. It asks nobody anything.
+func (x *Exchange) HideKept(c *Client) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for n := range ci.MaxSeries {
+		x.known(c.URL, ci.DerivedBuildID(x.Run, n))
+	}
+}
+
+// known returns what is known of a build's token; nil if there is nothing.
+func (x *Exchange) known(server string, build ci.BuildID) *keptToken {
+	if x.tokens[build] == nil {
+		if k := x.load(server, build); k != nil {
+			x.learn(build, k)
+		}
+	}
+	return x.tokens[build]
+}
+
+func (x *Exchange) learn(build ci.BuildID, k *keptToken) {
+	if x.tokens == nil {
+		x.tokens = make(map[ci.BuildID]*keptToken)
+	}
+	x.tokens[build] = k
+	x.hide(k.Token)
+}
+
+// owns tells whether a build is one of the job's run.
+func (x *Exchange) owns(build ci.BuildID) bool {
+	for n := range ci.MaxSeries {
+		if x.Run != "" && build == ci.DerivedBuildID(x.Run, n) {
+			return true
+		}
+	}
+	return false
+}
+
+// forget has the token of a build, which the server refused, be asked for again;
+// it tells whether that may help.
+func (x *Exchange) forget(build ci.BuildID, token string) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	k := x.tokens[build]
+	if k == nil || k.Token != token || !x.owns(build) {
+		return false
+	}
+	k.GotAt = time.Time{}
+	return true
+}
+
+// exchange makes a token good, or good for longer.
+func (x *Exchange) exchange(ctx context.Context, c *Client, build ci.BuildID, k *keptToken) error {
+	idToken, err := x.IDToken(ctx)
+	if err != nil {
+		return err
+	}
+	if idToken == x.shown && build != x.forID {
+		return &refusal{code: "no-token", status: http.StatusNotFound, detail: fmt.Sprintf("The job's ID token is good for the build %s alone; give the job a token in STEPCAST_TOKEN", x.forID), index: -1}
+	}
+	x.hide(idToken)
+	bare := *c
+	bare.Token = ""
+	var given struct {
+		Token     string    `json:"token"`
+		ExpiresAt time.Time `json:"expires_at"`
+	}
+	err = bare.do(ctx, http.MethodPost, "/api/v1/exchange", mustJSON(map[string]any{"jwt": idToken, "project": x.Project, "build": build, "token": k.Token}), &given)
+	if err == nil && given.Token != k.Token {
+		err = notStepcast()
+	}
+	if err != nil {
+		return err
+	}
+	k.GotAt, k.ExpiresAt = time.Now(), given.ExpiresAt
+	x.shown, x.forID = idToken, build
+	x.keep(c.URL, build, k)
+	return nil
+}
+
+func (x *Exchange) hide(secret string) {
+	if x.Hide != nil {
+		x.Hide(secret)
+	}
+}
+
+// path is where the token of a server's build lies.
+func (x *Exchange) path(server string, build ci.BuildID) string {
+	return filepath.Join(x.Dir, fmt.Sprintf("%x.json", sha256.Sum256([]byte(server+"\n"+build.String()))))
+}
+
+// load reads what an earlier command kept; nil if there is nothing.
+func (x *Exchange) load(server string, build ci.BuildID) *keptToken {
+	if x.Dir == "" {
+		return nil
+	}
+	text, err := os.ReadFile(x.path(server, build))
+	k := &keptToken{}
+	if err != nil || json.Unmarshal(text, k) != nil {
+		return nil
+	}
+	if _, err := ci.ParseToken(k.Token); err != nil {
+		return nil
+	}
+	return k
+}
+
+// choose makes up a token, unless another command has just done so.
+func (x *Exchange) choose(server string, build ci.BuildID) *keptToken {
+	k := &keptToken{Token: ci.NewToken()}
+	if x.Dir == "" {
+		return k
+	}
+	x.tidy()
+	path, temp, err := x.path(server, build), "", error(nil)
+	if temp, err = x.write(k); err == nil {
+		err = os.Link(temp, path) // whole, and only if there is none
+		_ = os.Remove(temp)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		if other := x.load(server, build); other != nil {
+			return other
+		}
+		x.keep(server, build, k) // what is there is good for nothing
+	}
+	return k
+}
+
+// keep writes down what is known of a token. Where that fails, other commands
+// of the job get tokens of their own, if they can.
+func (x *Exchange) keep(server string, build ci.BuildID, k *keptToken) {
+	if x.Dir == "" {
+		return
+	}
+	if temp, err := x.write(k); err == nil && os.Rename(temp, x.path(server, build)) != nil {
+		_ = os.Remove(temp)
+	}
+}
+
+func (x *Exchange) write(k *keptToken) (path string, err error) {
+	f, err := os.CreateTemp(x.Dir, "new-*") // for its owner alone
+	if err != nil {
+		return "", err
+	}
+	_, err = f.Write(mustJSON(k))
+	if err = errors.Join(err, f.Close()); err != nil {
+		_ = os.Remove(f.Name())
+	}
+	return f.Name(), err
+}
+
+// tidy removes what is of no use to anybody any more.
+func (x *Exchange) tidy() {
+	files, _ := os.ReadDir(x.Dir)
+	for _, file := range files {
+		if info, err := file.Info(); err == nil && time.Since(info.ModTime()) > keepTokens {
+			_ = os.Remove(filepath.Join(x.Dir, file.Name()))
+		}
+	}
+}
+
+// noIDToken says that the CI system has not answered.
+type noIDToken struct{ cause error }
+
+func (e noIDToken) Error() string { return "GitHub gives the job no ID token: " + e.cause.Error() }
+func (e noIDToken) Unwrap() error { return e.cause }
+
+// GitHubIDToken asks GitHub for an ID token for an audience, at the address and
+// with the secret that it gives to a job for that:
+// https://docs.github.com/en/actions/reference/security/oidc
+func GitHubIDToken(address, secret, audience string) func(context.Context) (string, error) {
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return func(ctx context.Context) (string, error) {
+		ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+		defer cancel()
+		u, err := url.Parse(address)
+		if err != nil {
+			return "", noIDToken{errors.New("its address is none")}
+		}
+		query := u.Query()
+		query.Set("audience", audience)
+		u.RawQuery = query.Encode()
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+		if err != nil {
+			return "", noIDToken{errors.New("its address is none")}
+		}
+		req.Header.Set("Authorization", "Bearer "+secret)
+		req.Header.Set("User-Agent", "stepcast")
+		resp, err := client.Do(req)
+		if err != nil {
+			return "", noIDToken{plain(err)}
+		}
+		defer resp.Body.Close()
+		text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+		if err != nil {
+			return "", noIDToken{plain(err)}
+		}
+		var given struct {
+			Value string `json:"value"`
+		}
+		switch s := resp.StatusCode; {
+		case s == http.StatusUnauthorized || s == http.StatusForbidden || s == http.StatusNotFound:
+			return "", &refusal{status: s, code: "no-id-token", detail: "GitHub gives the job no ID token: the job may have ended, or lack the permission id-token: write", index: -1}
+		case s != http.StatusOK:
+			return "", noIDToken{fmt.Errorf("it answers %d %s", s, http.StatusText(s))}
+		case json.Unmarshal(text, &given) != nil || given.Value == "":
+			return "", noIDToken{errors.New("there is none in its answer")}
+		}
+		return given.Value, nil
+	}
+}
