@@ -38,16 +38,17 @@ const (
 		AND NOT tokens.link AND tokens.revoked_at IS NULL
 	RETURNING ` + tokenColumns
 
-	// Each ID token has one row, whoever comes first.
-	exchangeSQL = `INSERT INTO exchanges (sum, token, expires_at) VALUES ($1, $2, greatest($3::timestamptz, $4::timestamptz)) ON CONFLICT (sum) DO NOTHING`
-
-	exchangedSQL = `SELECT token = $2 FROM exchanges WHERE sum = $1`
+	// Each ID token has one row, whoever comes first, until it and its token have
+	// expired. xmax is 0 in a row that was not there.
+	exchangeSQL = `
+	INSERT INTO exchanges (sum, token, expires_at) VALUES ($1, $2, greatest($3::timestamptz, $4::timestamptz))
+	ON CONFLICT (sum) DO UPDATE SET expires_at = greatest(exchanges.expires_at, excluded.expires_at) WHERE exchanges.token = excluded.token
+	RETURNING xmax = 0`
 
 	// A build of another project, or one that is over, is none to begin with.
 	exchangeForSQL = `SELECT p.name = $2, b.status FROM builds b JOIN projects p ON p.id = b.project WHERE b.uuid = $1`
 
-	// Whatever lasted longest of them has been over for a day: no ID token is
-	// good any more, by anybody's clock.
+	// By nobody's clock any of them is good still.
 	forgetExchangesSQL = `
 	WITH gone AS (DELETE FROM exchanges WHERE expires_at < clock_timestamp() - interval '1 day' RETURNING token)
 	DELETE FROM tokens t USING gone WHERE t.sum = gone.token AND t.expires_at < clock_timestamp() - interval '1 day'
@@ -57,10 +58,10 @@ const (
 
 // Exchange stores the token that an ID token is exchanged for, and returns it.
 // The same exchange again gets the same token, which then lasts longer, and so
-// does another ID token of the same run. An ID token is good for
-// one token only: Replayed for another, TokenTaken where its text is something
-// else's. A new token is not made for a build of another project (BuildIDTaken)
-// or one that is over (BuildFinished), and the ID token stays good.
+// does another ID token of the same run. An ID token is good for one token only:
+// Replayed for another, TokenTaken where its text is something else's. A new
+// token is not made for a build of another project (BuildIDTaken) or one that is
+// over (BuildFinished), and the ID token stays good.
 func (s *Store) Exchange(ctx context.Context, by Actor, x Exchange) (t Token, err error) {
 	defer s.tokens.clear() // one that is there lasts longer
 	err = s.change(ctx, "exchange an ID token", func(tx pgx.Tx) error {
@@ -87,25 +88,19 @@ func exchange(ctx context.Context, tx pgx.Tx, by Actor, x Exchange) (t Token, er
 	} else if err != nil {
 		return t, fmt.Errorf("store the token: %w", err)
 	}
-	done, err := tx.Exec(ctx, exchangeSQL, x.IDToken[:], x.Sum[:], x.Expires, *t.ExpiresAt)
-	if err != nil {
+	var first bool
+	err = tx.QueryRow(ctx, exchangeSQL, x.IDToken[:], x.Sum[:], x.Expires, *t.ExpiresAt).Scan(&first)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return t, &ci.Problem{Code: Replayed, Detail: "This ID token was exchanged already, for another token; let the job ask for a new one, and if nobody of yours has used it, look into who did."}
+	} else if err != nil {
 		return t, fmt.Errorf("store the exchange: %w", err)
-	}
-	if done.RowsAffected() == 0 {
-		var same bool
-		if err := tx.QueryRow(ctx, exchangedSQL, x.IDToken[:], x.Sum[:]).Scan(&same); err != nil {
-			return t, fmt.Errorf("read the exchange: %w", err)
-		}
-		if !same {
-			return t, &ci.Problem{Code: Replayed, Detail: "This ID token was exchanged already, for another token; let the job ask for a new one, and if nobody of yours has used it, look into who did."}
-		}
 	}
 	if !known {
 		if err := mayBegin(ctx, tx, x.Token); err != nil {
 			return t, err
 		}
 	}
-	if done.RowsAffected() > 0 {
+	if first {
 		return t, audit(ctx, tx, by, TokenExchange, t.Project, t.ID, map[string]any{"build": t.Build, "expires_at": t.ExpiresAt})
 	}
 	return t, nil
