@@ -372,6 +372,27 @@ func TestExchange_LongBuilds(t *testing.T) {
 	}
 }
 
+// What a job could not deliver is delivered by a later command of its run, with a
+// token for that build. A job of another run has none for it, and leaves it.
+func TestExchange_Leftovers(t *testing.T) {
+	t.Parallel()
+	w := newCIWorld(t)
+	w.kill()
+	if _, stderr, code := output(t, stepcast(t, w.onGitHub("test"), "run", "--drain-timeout", "0s", "--", "sh", "-c", "echo kept; exit 2")); code != 2 || !strings.Contains(stderr, "wait in "+w.spool) {
+		t.Errorf("exit code %d, stderr %q", code, stderr)
+	}
+	w.start()
+	if _, stderr, code := output(t, stepcast(t, w.onGitHub("test", "GITHUB_RUN_ID=7"), "flush")); code != 1 || !strings.Contains(stderr, "one report is left in "+w.spool) {
+		t.Errorf("another run: exit code %d, stderr %q", code, stderr)
+	}
+	if _, stderr, code := output(t, stepcast(t, w.onGitHub("end"), "build", "finish")); code != 0 || !strings.HasPrefix(stderr, "stepcast: failed ") {
+		t.Errorf("exit code %d, stderr %q", code, stderr)
+	}
+	if b := w.build("acme/api"); b.Status != "failed" || b.Steps[0].Status != "failed" || !b.Steps[0].LogComplete {
+		t.Errorf("the build is %+v", b)
+	}
+}
+
 // Who is not let in runs the command all the same, and is told once.
 func TestExchange_NotLetIn(t *testing.T) {
 	t.Parallel()
