@@ -252,14 +252,18 @@ func (s *Server) check(r route) echo.HandlerFunc {
 		c.Set(callerKey, who)
 		ofBuild := strings.Contains(r.path, "/builds/:id") && !r.access.needsGrant() // builds of public projects are open all the same: see seen
 		if !ofBuild && !who.able(r.access, c.Request().Method) {
-			return lacksScope(r.access)
+			return who.lacks(r.access)
 		}
 		return r.handler(c)
 	}
 }
 
-func lacksScope(a access) error {
-	if a.needsGrant() {
+// lacks says that the caller was not given what a route asks for.
+func (w *caller) lacks(a access) error {
+	switch {
+	case w.session != nil && w.session.Token == nil:
+		return &ci.Problem{Code: tokenScope, Detail: fmt.Sprintf("You were not given what this needs, one of: %s.", a)}
+	case a.needsGrant():
 		return &ci.Problem{Code: tokenScope, Detail: fmt.Sprintf("The token may not do this; it needs the scope %s.", a)}
 	}
 	return &ci.Problem{Code: tokenScope, Detail: fmt.Sprintf("The token has none of the scopes that are good for this: %s.", a)}
@@ -468,7 +472,7 @@ func (s *Server) seen(c echo.Context, id ci.BuildID) (postgres.Ref, error) {
 	case ref.Public || who.may(a, method, ref.Project, id):
 		return ref, nil
 	case who.knows(ref.Project, id):
-		return ref, lacksScope(a)
+		return ref, who.lacks(a)
 	}
 	return ref, noBuild()
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/page"
+	"github.com/stepcast/stepcast/internal/pgtest"
 	"github.com/stepcast/stepcast/internal/postgres"
 )
 
@@ -65,7 +66,8 @@ func both(status int) pair { return pair{status, status} }
 // and of a private project, and holds each answer to a table.
 func TestAccess_Matrix(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	database := pgtest.New(t)
+	s := startOn(t, database)
 	projects := [2]string{"acme/public", "acme/private"}
 	builds := [2]string{s.secretive(projects[0]), s.secretive(projects[1])}
 	s.setVisibility(projects[0], "public")
@@ -85,14 +87,15 @@ func TestAccess_Matrix(t *testing.T) {
 	// project, a list of whatever there is, or the log of a build among others.
 	const build, project, list, log = "build", "project", "list", "log"
 	fromElsewhere := []string{"Origin: https://portal.example", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: cors"}
-	callers := []struct {
+	type caller struct {
 		name    string
 		headers []string
 		token   string // in the address
 		foreign bool
 		sees    bool // the private project
 		says    func(access, string, string) pair
-	}{
+	}
+	callers := []caller{
 		{"a page of the server", []string{"Sec-Fetch-Site: same-origin"}, "", false, true, withoutToken},
 		{"no browser", nil, "", false, true, withoutToken},
 		{"a stranger", fromElsewhere, "", true, false, func(a access, about, _ string) pair {
@@ -218,6 +221,60 @@ func TestAccess_Matrix(t *testing.T) {
 		{"a malformed token", []string{"Authorization: Bearer stp_123"}, "", false, false, badToken},
 		{"a stranger with a read token in the address", fromElsewhere, reads, true, false, badToken},
 	}
+	// The same projects where readers have to sign in.
+	anonymous := func(a access, about, _ string) pair {
+		switch {
+		case a.needsGrant():
+			return both(401)
+		case about == list:
+			return both(letIn)
+		}
+		return pair{letIn, 404}
+	}
+	private := startOn(t, database, withSignIn, func(cfg *Config) {
+		cfg.Roles = []Role{{"status", ci.ScopeStatus, "acme/*"}, {"read", ci.ScopeRead, "acme/*"}, {"admin", ci.ScopeAdmin, "acme/*"}}
+	})
+	as := func(group string) []string { return []string{"Cookie: stepcast=" + private.sessionOf(group)} }
+	const ended = "an ended session"
+	openToAll := len(callers)
+	callers = append(callers, []caller{
+		{"nobody, who has to sign in", nil, "", false, false, anonymous},
+		{ended, []string{"Cookie: stepcast=" + ci.NewSession()}, "", false, false, anonymous},
+		{"signed in, and given nothing", as("nothing"), "", false, false, func(a access, about, method string) pair {
+			if a.needsGrant() {
+				return both(403)
+			}
+			return anonymous(a, about, method)
+		}},
+		{"signed in with the role status", as("status"), "", false, true, func(a access, about, _ string) pair {
+			switch {
+			case a.needsGrant():
+				return both(403)
+			case (a == read || a == uploaded) && about == build:
+				return pair{letIn, 403}
+			}
+			return both(letIn)
+		}},
+		{"signed in with the role read", as("read"), "", false, true, func(a access, _, _ string) pair {
+			if a.needsGrant() {
+				return both(403)
+			}
+			return both(letIn)
+		}},
+		{"signed in with a read token", []string{"Cookie: stepcast=" + private.session(reads)}, "", false, true, func(a access, _, _ string) pair {
+			if a.needsGrant() {
+				return both(403)
+			}
+			return both(letIn)
+		}},
+		{"signed in with the role admin", as("admin"), "", false, true, func(a access, _, _ string) pair {
+			if a == report {
+				return both(403)
+			}
+			return both(letIn)
+		}},
+		{"a stranger, in the browser of who has the role admin", append(fromElsewhere[:3:3], as("admin")...), "", true, false, anonymous},
+	}...)
 	// How each route is asked for. A new one needs a line here.
 	type sample struct {
 		about, path string
@@ -293,9 +350,16 @@ func TestAccess_Matrix(t *testing.T) {
 		if r.method == http.MethodGet {
 			methods = append(methods, http.MethodHead)
 		}
-		for _, caller := range callers {
+		for n, caller := range callers {
+			at := s
+			if n >= openToAll {
+				at = private
+			}
 			for _, method := range methods {
 				want := caller.says(r.access, sample.about, method)
+				if caller.name == ended && strings.HasPrefix(r.path, "/api/") { // to pages it is none
+					want = both(401)
+				}
 				if caller.foreign && (r.from == here || r.method != http.MethodGet) {
 					want = both(403)
 				} else if r.access == public || r.access == anyone && want != both(401) {
@@ -315,7 +379,7 @@ func TestAccess_Matrix(t *testing.T) {
 						status = sample.letIn
 					}
 					cells++
-					a := s.do(method, path, map[bool]string{true: "{", false: ""}[method == "POST" || method == "PATCH"], append([]string{"Content-Type: application/json"}, caller.headers...)...)
+					a := at.do(method, path, map[bool]string{true: "{", false: ""}[method == "POST" || method == "PATCH"], append([]string{"Content-Type: application/json"}, caller.headers...)...)
 					cell := fmt.Sprintf("%s, as %s: %s", method, caller.name, path)
 					if a.status != status {
 						t.Errorf("%s: %d, want %d\n%.300s", cell, a.status, status, a.body)
@@ -326,7 +390,7 @@ func TestAccess_Matrix(t *testing.T) {
 					if hidden := strings.Contains(a.body, builds[1]) || strings.Contains(a.body, projects[1]); a.status == 200 && sample.about == list && showsProjects(r) && method == "GET" && hidden != caller.sees {
 						t.Errorf("%s: of the private project it tells %v", cell, hidden)
 					}
-					if strings.Contains(caller.name, "status token") && i == 1 && strings.Contains(a.body, marker) && sample.path != "/api/v1/builds/{build}/search?q="+marker {
+					if strings.Contains(caller.name, "status") && i == 1 && strings.Contains(a.body, marker) && sample.path != "/api/v1/builds/{build}/search?q="+marker {
 						t.Errorf("%s: the log's text is in the answer", cell)
 					}
 					for _, secret := range []string{statusOnly, reads, reports, admins, reportsOne, readsOne, expired, revoked, other} {

@@ -108,12 +108,23 @@ func (s *testServer) session(token string) string {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	text := ci.NewSession()
-	key, _ := ci.ParseSession(text)
-	if _, err := s.store.AddSession(s.t.Context(), postgres.Actor{}, key, postgres.Session{Token: &found}, time.Hour, 0); err != nil {
+	return s.begin(postgres.Session{Token: &found})
+}
+
+// sessionOf makes one of somebody in a group, and returns its cookie.
+func (s *testServer) sessionOf(group string) string {
+	s.t.Helper()
+	return s.begin(postgres.Session{Person: postgres.Person{Issuer: "https://id.example", Subject: group, Name: group, Groups: []string{group}}})
+}
+
+func (s *testServer) begin(v postgres.Session) (cookie string) {
+	s.t.Helper()
+	cookie = ci.NewSession()
+	key, _ := ci.ParseSession(cookie)
+	if _, err := s.store.AddSession(s.t.Context(), postgres.Actor{}, key, v, time.Hour, 0); err != nil {
 		s.t.Fatal(err)
 	}
-	return text
+	return cookie
 }
 
 // forgetSessions has the database asked again.
