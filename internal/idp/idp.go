@@ -133,15 +133,16 @@ func (p *Provider) SignIn(person Person) {
 
 func (p *Provider) discover(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, map[string]any{
-		"issuer":                                p.server.URL,
-		"authorization_endpoint":                p.server.URL + "/authorize",
-		"token_endpoint":                        p.server.URL + "/token",
-		"userinfo_endpoint":                     p.server.URL + "/userinfo",
-		"jwks_uri":                              p.server.URL + "/jwks",
-		"response_types_supported":              []string{"code"},
-		"subject_types_supported":               []string{"public"},
-		"id_token_signing_alg_values_supported": []string{"RS256", "ES256", "HS256", "none"}, // the last two are not for us
-		"code_challenge_methods_supported":      []string{"S256"},
+		"issuer":                                         p.server.URL,
+		"authorization_endpoint":                         p.server.URL + "/authorize",
+		"token_endpoint":                                 p.server.URL + "/token",
+		"userinfo_endpoint":                              p.server.URL + "/userinfo",
+		"jwks_uri":                                       p.server.URL + "/jwks",
+		"response_types_supported":                       []string{"code"},
+		"subject_types_supported":                        []string{"public"},
+		"id_token_signing_alg_values_supported":          []string{"RS256", "ES256", "HS256", "none"}, // the last two are not for us
+		"code_challenge_methods_supported":               []string{"S256"},
+		"authorization_response_iss_parameter_supported": true, // RFC 9207
 	})
 }
 
@@ -159,7 +160,7 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "not a request that a careful client makes: "+q.Encode(), http.StatusBadRequest)
 		return
 	}
-	told := url.Values{"state": {q.Get("state")}}
+	told := url.Values{"state": {q.Get("state")}, "iss": {p.server.URL}}
 	if p.person.Error != "" {
 		told.Set("error", p.person.Error)
 		told.Set("error_description", "so says the provider")

@@ -72,6 +72,7 @@ type discovered struct {
 	verify *oidc.IDTokenVerifier
 	style  oauth2.AuthStyle
 	info   bool // it has userinfo
+	signs  bool // its answers say whose they are, RFC 9207
 }
 
 // discovery asks for that and, once done is closed, is what came of it.
@@ -158,11 +159,12 @@ func (p *provider) read(now time.Time) (*discovered, error) {
 	var says struct {
 		Keys   string   `json:"jwks_uri"`
 		Styles []string `json:"token_endpoint_auth_methods_supported"`
+		Signs  bool     `json:"authorization_response_iss_parameter_supported"`
 	}
 	if err := found.Claims(&says); err != nil {
 		return nil, fmt.Errorf("read what the provider says of itself: %w", err)
 	}
-	d := &discovered{Provider: found, at: now, info: found.UserInfoEndpoint() != ""}
+	d := &discovered{Provider: found, at: now, info: found.UserInfoEndpoint() != "", signs: says.Signs}
 	for _, address := range []string{found.Endpoint().AuthURL, found.Endpoint().TokenURL, says.Keys, cmp.Or(found.UserInfoEndpoint(), p.cfg.Issuer)} {
 		if err := CheckIssuer(address); err != nil {
 			return nil, fmt.Errorf("the provider names an address that cannot be trusted: %w", err)
@@ -332,7 +334,7 @@ func (s *Server) providerRefuses(c echo.Context, back, code string) error {
 // identify finds out who has come back: it has the provider's word for it over
 // a connection of its own, signed, for this client and for this trip.
 func (p *provider) identify(ctx context.Context, d *discovered, redirect string, t trip, q url.Values) (person postgres.Person, err error) {
-	if iss := q.Get("iss"); iss != "" && iss != p.cfg.Issuer { // RFC 9207
+	if iss := q.Get("iss"); iss != p.cfg.Issuer && (iss != "" || d.signs) {
 		return person, errors.New("the answer is of another provider")
 	}
 	ctx, cancel := context.WithTimeout(p.context(ctx), 2*providerWait)

@@ -18,7 +18,11 @@ export class Server {
 	url = "";
 	token = "";
 
-	constructor() {
+	/** With more flags, and variables, than it needs. */
+	constructor(
+		readonly flags: readonly string[] = [],
+		readonly env: Readonly<Record<string, string>> = {},
+	) {
 		this.#dir = mkdtempSync(join(tmpdir(), "stepcast-e2e-"));
 		// As root, the embedded PostgreSQL runs as another user, who must be able to come through.
 		chmodSync(this.#dir, 0o755);
@@ -33,9 +37,9 @@ export class Server {
 		const listen = this.url === "" ? "127.0.0.1:0" : new URL(this.url).host;
 		const data = this.dataDir;
 		rmSync(join(data, "address"), { force: true });
-		const child = spawn(binary, ["serve", "--data-dir", data, "--listen", listen], {
+		const child = spawn(binary, ["serve", "--data-dir", data, "--listen", listen, ...this.flags], {
 			stdio: ["ignore", "ignore", "pipe"],
-			env: { ...process.env, STEPCAST_DATABASE_URL: "" },
+			env: { ...process.env, STEPCAST_DATABASE_URL: "", ...this.env },
 		});
 		this.#process = child;
 		child.stderr?.on("data", (piece) => {
