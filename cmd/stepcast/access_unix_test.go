@@ -69,7 +69,7 @@ func TestAccess_ByCommand(t *testing.T) {
 	stdout, stderr := do(0, "token", "create", "--scope", "status", "--project", "acme/*", "--name", "portal", "--expires", "90d")
 	token := strings.TrimSpace(stdout)
 	sum, err := ci.ParseToken(token)
-	if err != nil || strings.Contains(stderr, token) || !strings.Contains(stderr, "status for acme/*, expires in 89 days; ") {
+	if err != nil || strings.Contains(stderr, token) || !strings.Contains(stderr, "status for acme/*, expires in 90 days; ") {
 		t.Fatalf("%q, %q", stdout, stderr)
 	}
 	if status := s.elsewhere(path + "?token=" + token); status != http.StatusOK {
@@ -169,7 +169,7 @@ func TestAccess_Lists(t *testing.T) {
 		t.Fatalf("the address of the link is %s", address)
 	}
 	link := ci.TokenID(linkSum)
-	matches(link+` +status +just now +never +expires in 29 days +`+regexp.QuoteMeta(maker), do("link", "list", build))
+	matches(link+` +status +just now +never +expires in 30 days +`+regexp.QuoteMeta(maker), do("link", "list", build))
 	do("link", "revoke", link)
 	do("token", "revoke", id)
 	matches(link+` +status +just now +never +revoked just now +.*`, do("link", "list", build))
@@ -182,7 +182,7 @@ func TestAccess_Lists(t *testing.T) {
 	who := `\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +` + regexp.QuoteMeta(maker) + ` +127\.0\.0\.1 +`
 	matches(who+`project\.set +acme/api +acme/api +visibility private → public`, audit)
 	matches(who+`token\.revoke +acme/\* +`+id+` +name ci`, audit)
-	matches(who+`link\.create +acme/api +`+link+` +build `+build+`, expires_at \S+, scope status`, audit)
+	matches(who+`link\.create +acme/api +`+link+` +build `+build+`, expires_at \S+ \S+, scope status`, audit)
 	matches(`\S+ \S+ +the server +token\.create +\* +`+ci.TokenID(firstSum)+` +name first token, scopes report read status admin`, audit)
 	if n := strings.Count(audit, "\n"); n != 1+6 {
 		t.Errorf("the audit has %d lines:\n%s", n, audit)

@@ -87,6 +87,10 @@ func shown(v any) string {
 			words = append(words, shown(one))
 		}
 		return strings.Join(words, " ")
+	case string:
+		if at, err := time.Parse(time.RFC3339, v); err == nil {
+			return at.UTC().Format(time.DateTime)
+		}
 	}
 	return fmt.Sprint(v)
 }

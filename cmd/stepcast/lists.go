@@ -46,19 +46,18 @@ func ago(at *time.Time, now time.Time) string {
 	return about(now.Sub(*at)) + " ago"
 }
 
-// about tells how long something is, in the largest unit that it has at least
-// one of.
+// about tells how long something is, in the largest unit that it has about two
+// of, rounded.
 func about(d time.Duration) string {
 	const day = 24 * time.Hour
-	switch {
-	case d >= 2*365*day:
-		return fmt.Sprintf("%d years", d/(365*day))
-	case d >= 2*day:
-		return fmt.Sprintf("%d days", d/day)
-	case d >= 2*time.Hour:
-		return fmt.Sprintf("%d hours", d/time.Hour)
-	case d >= time.Minute:
-		return fmt.Sprintf("%d min", d/time.Minute)
+	for _, unit := range []struct {
+		name  string
+		least int64
+		is    time.Duration
+	}{{"years", 2, 365 * day}, {"days", 2, day}, {"hours", 2, time.Hour}, {"min", 1, time.Minute}} {
+		if n := int64(d.Round(unit.is) / unit.is); n >= unit.least {
+			return fmt.Sprintf("%d %s", n, unit.name)
+		}
 	}
 	return fmt.Sprintf("%d s", max(1, d/time.Second))
 }

@@ -81,6 +81,7 @@ func parseDays(s string) (time.Duration, error) {
 type tokenListCmd struct {
 	serverFlags
 	listFlags
+	Builds bool `help:"List tokens for one build too, which jobs of a CI system get for themselves."`
 }
 
 // Help is what --help says beyond the flags.
@@ -99,7 +100,7 @@ func (c *tokenListCmd) Run(ctx context.Context, std stdio) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, adminWait)
 	defer cancel()
-	tokens, err := client.Tokens(ctx)
+	tokens, err := client.Tokens(ctx, c.Builds)
 	if err != nil {
 		return fmt.Errorf("list tokens: %w", unanswered(client, err))
 	}

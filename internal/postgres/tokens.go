@@ -146,14 +146,15 @@ func (s *Store) OpenLink(ctx context.Context, session int64, link Token) error {
 
 // TokensQuery selects tokens, or the links to a build.
 type TokensQuery struct {
-	Links  ci.BuildID // the build; the zero one: no links, but tokens
-	Limit  int        // at most so many; the caller bounds it
-	Before string     // the opaque next of an earlier page
+	Links    ci.BuildID // the build; the zero one: no links, but tokens
+	OfBuilds bool       // tokens for one build too, of which runners get one for each
+	Limit    int        // at most so many; the caller bounds it
+	Before   string     // the opaque next of an earlier page
 }
 
 var (
 	tokensSQL = `
-	SELECT ` + tokenColumns + ` FROM tokens WHERE ` + coversSQL("project", 1, 2) + ` AND NOT link
+	SELECT ` + tokenColumns + ` FROM tokens WHERE ` + coversSQL("project", 1, 2) + ` AND NOT link AND ($6 OR build IS NULL)
 	AND (created_at, sum) < ($3, $4) ORDER BY created_at DESC, sum DESC LIMIT $5`
 	linksSQL = `
 	SELECT ` + tokenColumns + ` FROM tokens WHERE ` + coversSQL("project", 1, 2) + ` AND link AND build = $6
@@ -168,11 +169,11 @@ func (s *Store) Tokens(ctx context.Context, within []string, q TokensQuery) (tok
 		return nil, "", err
 	}
 	names, prefixes := splitPatterns(append([]string{}, within...))
-	sql, args := tokensSQL, []any{names, prefixes, created, sum, q.Limit + 1}
+	sql, which := tokensSQL, any(q.OfBuilds)
 	if q.Links != (ci.BuildID{}) {
-		sql, args = linksSQL, append(args, uuid.UUID(q.Links))
+		sql, which = linksSQL, uuid.UUID(q.Links)
 	}
-	rows, err := s.read.Query(ctx, sql, args...)
+	rows, err := s.read.Query(ctx, sql, names, prefixes, created, sum, q.Limit+1, which)
 	if err == nil {
 		tokens, err = pgx.CollectRows(rows, scanToken)
 	}

@@ -114,9 +114,14 @@ func safe(texts ...*string) {
 	}
 }
 
-// Tokens lists the tokens for what the client administers, the newest first.
-func (c *Client) Tokens(ctx context.Context) ([]Token, error) {
-	tokens, err := pages[Token](ctx, c, "/api/v1/tokens", url.Values{}, "tokens", 0)
+// Tokens lists the tokens for what the client administers, the newest first;
+// with builds those for one build too, of which runners get one for each.
+func (c *Client) Tokens(ctx context.Context, builds bool) ([]Token, error) {
+	q := url.Values{}
+	if builds {
+		q.Set("builds", "true")
+	}
+	tokens, err := pages[Token](ctx, c, "/api/v1/tokens", q, "tokens", 0)
 	for i := range tokens {
 		t := &tokens[i]
 		safe(&t.ID, &t.Name, &t.Project, t.Build, t.MadeBy, t.UsedFrom)

@@ -80,6 +80,21 @@ func TestAudit_WhoSeesWhat(t *testing.T) {
 	}
 }
 
+// A token that a job got for its build is listed when it is asked for: there are
+// as many as there are builds.
+func TestTokens_OfBuilds(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	build := s.secretive("acme/api")
+	id := idOf(t, s.tokenOf("acme/api", build, ci.ScopeReport))
+	for query, want := range map[string]bool{"": false, "?builds=true": true, "?builds=0": false} {
+		a := s.get("/api/v1/tokens"+query, "Authorization: Bearer "+s.token)
+		if strings.Contains(a.body, `"id":"`+id+`"`) != want || want && !strings.Contains(a.body, `"build":"`+build+`"`) {
+			t.Errorf("%q: %d %s", query, a.status, a.body)
+		}
+	}
+}
+
 // TestTokens_LastUse uses a token on one process and reads on another when and
 // from where; a refusal is no use.
 func TestTokens_LastUse(t *testing.T) {

@@ -186,7 +186,7 @@ func (s *Server) sessionForLink(c echo.Context, link postgres.Token) (id int64, 
 }
 
 func decodeLink(body []byte, now time.Time) (scope ci.Scope, expires time.Time, err error) {
-	scope, expires = ci.ScopeRead, now.Add(defaultLink)
+	scope, expires = ci.ScopeRead, ci.Cut(now.Add(defaultLink))
 	d := updatesDecoder{decoder: *newDecoder(body)}
 	said := 0
 	for o := (object{}); d.member(&o); {
@@ -197,7 +197,7 @@ func decodeLink(body []byte, now time.Time) (scope ci.Scope, expires time.Time, 
 			}
 		case "expires_in":
 			said++
-			expires = now.Add(time.Duration(d.integer(1, int64(longestLink/time.Second))) * time.Second)
+			expires = ci.Cut(now.Add(time.Duration(d.integer(1, int64(longestLink/time.Second))) * time.Second))
 		case "expires_at":
 			said++
 			if expires = d.timestamp(); d.err == nil && (!expires.After(now) || expires.After(now.Add(longestLink))) {

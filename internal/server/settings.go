@@ -248,15 +248,18 @@ func (d *updatesDecoder) scopes() (scopes []ci.Scope) {
 
 // listTokens answers with the tokens for what the caller administers.
 func (s *Server) listTokens(c echo.Context) error {
-	q, err := query(c, "limit", "before")
+	q, err := query(c, "builds", "limit", "before")
 	if err != nil {
 		return err
 	}
-	limit, err := listedParam(q)
-	if err != nil {
+	want := postgres.TokensQuery{Before: q.Get("before")}
+	if want.OfBuilds, err = flagParam(q, "builds"); err != nil {
 		return err
 	}
-	tokens, next, err := s.store.Tokens(c.Request().Context(), s.who(c).patterns(asked(c)), postgres.TokensQuery{Limit: limit, Before: q.Get("before")})
+	if want.Limit, err = listedParam(q); err != nil {
+		return err
+	}
+	tokens, next, err := s.store.Tokens(c.Request().Context(), s.who(c).patterns(asked(c)), want)
 	if err != nil {
 		return fmt.Errorf("list tokens: %w", err)
 	}
