@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -94,10 +95,26 @@ type AuditQuery struct {
 	Before  string // the opaque next of an earlier page
 }
 
-var entriesSQL = `
-	SELECT id, at, actor, address, action, project, target, detail FROM audit
-	WHERE ` + coversSQL("project", 1, 2) + ` AND ` + coversSQL("project", 3, 4) + ` AND id < $5
-	ORDER BY id DESC LIMIT $6`
+const entryColumns = `id, at, actor, address, action, project, target, detail`
+
+// What somebody asks for may be a few lines of very many. So the projects that
+// there are lines of are found by the index, one after the other, and of each
+// that is asked for its newest lines: that costs as much as there are projects,
+// however many lines there are. Of everything it is the newest lines.
+var (
+	entriesSQL = `
+	WITH RECURSIVE projects AS (
+		(SELECT project FROM audit ORDER BY project LIMIT 1)
+		UNION ALL
+		SELECT (SELECT project FROM audit WHERE project > p.project ORDER BY project LIMIT 1) FROM projects p WHERE p.project IS NOT NULL
+	)
+	SELECT e.* FROM projects p CROSS JOIN LATERAL (
+		SELECT ` + entryColumns + ` FROM audit WHERE project = p.project AND id < $1 ORDER BY id DESC LIMIT $2
+	) e
+	WHERE ` + coversSQL("p.project", 3, 4) + ` AND ` + coversSQL("p.project", 5, 6) + `
+	ORDER BY e.id DESC LIMIT $2`
+	allEntriesSQL = `SELECT ` + entryColumns + ` FROM audit WHERE id < $1 ORDER BY id DESC LIMIT $2`
+)
 
 // Audit lists entries of what some patterns cover, the newest first; next is
 // empty at the end. Entries get their place when they are written, and are seen
@@ -109,13 +126,16 @@ func (s *Store) Audit(ctx context.Context, within []string, q AuditQuery) (entri
 			return nil, "", badBefore()
 		}
 	}
-	asked := []string{"*"}
-	if q.Project != "" {
-		asked = []string{q.Project}
+	if q.Project == "" {
+		q.Project = WholeServer
 	}
-	names, prefixes := splitPatterns(append([]string{}, within...))
-	askedNames, askedPrefixes := splitPatterns(asked)
-	rows, err := s.read.Query(ctx, entriesSQL, names, prefixes, askedNames, askedPrefixes, before, q.Limit+1)
+	sql, args := allEntriesSQL, []any{before, q.Limit + 1}
+	if q.Project != WholeServer || !slices.Contains(within, WholeServer) {
+		names, prefixes := splitPatterns(append([]string{}, within...))
+		askedNames, askedPrefixes := splitPatterns([]string{q.Project})
+		sql, args = entriesSQL, append(args, names, prefixes, askedNames, askedPrefixes)
+	}
+	rows, err := s.read.Query(ctx, sql, args...)
 	if err == nil {
 		entries, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (e Entry, err error) {
 			err = row.Scan(&e.ID, &e.At, &e.By.Name, &e.By.Address, &e.Action, &e.Project, &e.Target, &e.Detail)
