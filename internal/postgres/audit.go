@@ -15,8 +15,8 @@ import (
 	"github.com/stepcast/stepcast/internal/ci"
 )
 
-// Actor is by whom something is changed. Who has one is known: nothing that is
-// audited can be changed without.
+// Actor is by whom something is changed, as the audit tells of it. Every method
+// that changes who may see or do what takes one.
 type Actor struct {
 	Name    string // as people tell of them: "token portal (0123456789abcdef)", "Ada <ada@example.com>"
 	Address string // of the client, without a port; "": none
