@@ -16,6 +16,8 @@ func TestMain(m *testing.M) {
 		os.Unsetenv("STEPCAST_TEST_MAIN")
 		main()
 	}
+	// Built with the race detector, each process would sleep for a second at its end.
+	os.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE"))
 	os.Exit(m.Run())
 }
 
