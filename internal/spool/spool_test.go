@@ -413,9 +413,9 @@ func TestOpen_CutsATornTail(t *testing.T) {
 func TestOpen_AnyByteFlipped(t *testing.T) {
 	t.Parallel()
 	s := create(t, Options{})
-	want := lines(0, 120)
+	want := lines(0, 60)
 	for i := 0; i < len(want); i += 100 {
-		if i == 1_000 { // and in a segment that is not the last
+		if i == 500 { // and in a segment that is not the last
 			if _, err := s.grow(); err != nil {
 				t.Fatal(err)
 			}
