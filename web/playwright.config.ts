@@ -4,6 +4,30 @@ import { defineConfig } from "@playwright/test";
 const chromium = process.env.STEPCAST_CHROMIUM ?? "/usr/bin/chromium";
 const root = process.getuid?.() === 0;
 
+/**
+ * What of the browser is off: the pages that it draws its own address field with, which nobody sees
+ * and which took a quarter of all processor time here; and again what Playwright switches off, since
+ * the last list counts.
+ */
+const off = [
+	"WebUIOmniboxPopup",
+	"WebUIOmniboxAimPopup",
+	"AimEnabled",
+	"AvoidCorsURLLoaderRestartOnRedirect",
+	"AvoidUnnecessaryBeforeUnloadCheckSync",
+	"DestroyProfileOnBrowserClose",
+	"HttpsFirstBalancedModeAutoEnable",
+	"HttpsUpgrades",
+	"LensOverlay",
+	"MediaRouter",
+	"NetworkTimeServiceQuerying",
+	"OptimizationHints",
+	"PaintHolding",
+	"PreconnectToSearch",
+	"TcpPortRandomizationWin",
+	"ThirdPartyStoragePartitioning",
+];
+
 export default defineConfig({
 	testDir: "e2e",
 	outputDir: "test-results",
@@ -20,7 +44,7 @@ export default defineConfig({
 			// The system's Chromium where there is one, else Playwright's own.
 			...(existsSync(chromium) ? { executablePath: chromium } : {}),
 			// Chromium's sandbox refuses root. For tests only.
-			args: root ? ["--no-sandbox"] : [],
+			args: [`--disable-features=${off.join()}`, ...(root ? ["--no-sandbox"] : [])],
 		},
 	},
 });
