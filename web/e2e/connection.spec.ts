@@ -440,6 +440,7 @@ test("a tab that is frozen while 20,000 lines arrive has them all when it thaws"
 	relay,
 	through,
 }) => {
+	test.slow();
 	const [build, beside] = [await running(server), await running(server)];
 	const other = await context.newPage();
 	await page.goto(through(build));

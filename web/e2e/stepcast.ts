@@ -289,9 +289,13 @@ export function pageLines(page: Page): Promise<string[]> {
 	});
 }
 
-/** Waits until the page shows exactly the given lines. */
+/** Waits until the page shows exactly the given lines; for many of them longer, as they are all scrolled to. */
 export async function expectLines(page: Page, want: readonly string[]): Promise<void> {
-	await expect.poll(async () => firstDifference(await pageLines(page), want)).toBe("");
+	await expect
+		.poll(async () => firstDifference(await pageLines(page), want), {
+			timeout: 15_000 + 5 * want.length,
+		})
+		.toBe("");
 }
 
 /** Where two texts differ, as words short enough to read in a failed test. */

@@ -628,13 +628,13 @@ test("going beyond the matches that are here asks for more", async ({ page, serv
 	await expect(list.locator("li")).toHaveCount(500);
 	await expect(list.locator("mark").first()).toHaveText("line");
 	await expect(list).toContainText("500 of 4,500 lines are shown.");
-	for (const shown of [1_000, 1_500, 2_000, 2_500]) {
-		await list.getByRole("button", { name: "Show more" }).click();
-		await expect(list.locator("li")).toHaveCount(shown);
-	}
 	for (const colorScheme of ["light", "dark"] as const) {
 		await page.emulateMedia({ colorScheme });
 		expect(await violations(page)).toEqual([]);
+	}
+	for (const shown of [1_000, 1_500, 2_000, 2_500]) {
+		await list.getByRole("button", { name: "Show more" }).click();
+		await expect(list.locator("li")).toHaveCount(shown);
 	}
 	await list.getByRole("link", { name: "1999 line 1999" }).click();
 	await expect(line(page, 1_999)).toHaveClass(/selected/);
