@@ -6,7 +6,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"github.com/stepcast/stepcast/internal/sweep"
 )
 
 // TestMain lets the test binary be stepcast itself, so that tests run it as a
@@ -38,6 +41,13 @@ func stepcast(t *testing.T, env []string, args ...string) *exec.Cmd {
 		cmd.Env = append(cmd.Env, marker+"=")
 	}
 	cmd.Env = append(cmd.Env, env...)
+	t.Cleanup(func() {
+		for _, entry := range cmd.Env {
+			if dir, ok := strings.CutPrefix(entry, "STEPCAST_SPOOL_DIR="); ok {
+				sweep.KeepFiles(t, sweep.Disk, dir)
+			}
+		}
+	})
 	return cmd
 }
 
@@ -51,5 +61,6 @@ func output(t *testing.T, cmd *exec.Cmd) (stdout, stderr string, code int) {
 	if err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
 	}
+	sweep.Keep(t, sweep.Log, errs.String())
 	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
 }

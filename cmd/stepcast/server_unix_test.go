@@ -20,6 +20,7 @@ import (
 
 	"github.com/stepcast/stepcast/internal/pgtest"
 	"github.com/stepcast/stepcast/internal/postgres"
+	"github.com/stepcast/stepcast/internal/sweep"
 )
 
 // testServer is a server in a process of its own, which can be killed and comes
@@ -46,6 +47,10 @@ func newServer(t *testing.T, set ...string) *testServer {
 	l.Close()
 	s := &testServer{t: t, dir: t.TempDir(), url: "http://" + address, db: pgtest.New(t), set: set}
 	s.env = []string{"STEPCAST_DATA_DIR=" + s.dir}
+	t.Cleanup(func() { // once it has ended
+		sweep.Keep(t, sweep.Log, s.log.String())
+		sweep.KeepFiles(t, sweep.Disk, s.dir, "token")
+	})
 	s.start()
 	t.Cleanup(s.kill)
 	return s
@@ -69,6 +74,11 @@ func (s *testServer) start() {
 		s.kill()
 		s.t.Fatalf("the server is not ready: %s", s.log.String())
 	}
+	token, err := os.ReadFile(filepath.Join(s.dir, "token"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	sweep.Secret(s.t, strings.TrimSpace(string(token)), false)
 }
 
 func (s *testServer) kill() {

@@ -73,13 +73,18 @@ var rules = map[string]struct{ ours, others []string }{
 	"internal/judge/cmd/judge": {ours: []string{"internal/judge"}},
 	"internal/certtest":        {},
 	"internal/pgtest": {
-		ours:   []string{"internal/embedded", "internal/postgres", "migrations"},
+		ours:   []string{"internal/embedded", "internal/sweep", "migrations"},
 		others: []string{"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "github.com/gofrs/flock", "golang.org/x/sys"},
 	},
 	"internal/idp":           {}, // its test checks it against github.com/coreos/go-oidc/v3
 	"internal/page/pagetest": {},
 	"internal/termtest":      {others: []string{"github.com/charmbracelet/x/ansi", "golang.org/x/sys"}},
 	"scripts/gotest":         {},
+	"scripts/sweep":          {ours: []string{"internal/sweep"}},
+	"internal/sweep": {
+		ours:   []string{"internal/ci", "internal/mask"},
+		others: []string{"github.com/klauspost/compress"},
+	},
 	"internal/bench": {
 		ours:   []string{"internal/ci", "internal/embedded", "internal/sse"},
 		others: []string{"github.com/jackc/pgx/v5", "github.com/klauspost/compress", "golang.org/x/sync", "golang.org/x/sys"},
@@ -87,7 +92,7 @@ var rules = map[string]struct{ ours, others []string }{
 }
 
 // testOnly are packages that the program must not link.
-var testOnly = []string{"internal/judge", "internal/pgtest", "internal/house", "internal/bench", "internal/termtest", "internal/idp", "internal/page/pagetest", "internal/certtest"}
+var testOnly = []string{"internal/judge", "internal/pgtest", "internal/house", "internal/bench", "internal/termtest", "internal/idp", "internal/page/pagetest", "internal/certtest", "internal/sweep"}
 
 // maxModules bounds what the program links, itself included.
 const maxModules = 45

@@ -27,6 +27,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/stepcast/stepcast/internal/embedded"
+	"github.com/stepcast/stepcast/internal/sweep"
 	"github.com/stepcast/stepcast/migrations"
 )
 
@@ -58,6 +59,9 @@ func New(tb testing.TB) string {
 	tb.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
+		if sweep.On() {
+			c.keep(ctx, tb, database(c.server.URL(), name))
+		}
 		if err := c.exec(ctx, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)"); err != nil {
 			tb.Errorf("pgtest: %v", err)
 		}
@@ -91,7 +95,7 @@ func Start(tb testing.TB) *embedded.Server {
 // enter when the test runs as root, and in memory where there is enough.
 func Dir(tb testing.TB) string {
 	tb.Helper()
-	sweep()
+	clearOld()
 	dir, err := os.MkdirTemp(tempDir(), fmt.Sprintf("stepcast-test-%d-", os.Getpid()))
 	if err != nil {
 		tb.Fatalf("pgtest: %v", err)
@@ -120,8 +124,8 @@ func WriteProgram(tb testing.TB, path string, text []byte) {
 	}
 }
 
-// sweep removes the folders of test processes that were killed.
-var sweep = sync.OnceFunc(func() {
+// clearOld removes the folders of test processes that were killed.
+var clearOld = sync.OnceFunc(func() {
 	left, _ := filepath.Glob(filepath.Join(tempDir(), "stepcast-test-*-*"))
 	for _, dir := range left {
 		var pid int
@@ -144,8 +148,11 @@ type shared struct {
 	template string
 	last     atomic.Int64 // number of the last database made
 
-	mu    sync.Mutex // guards admin
+	dir string
+
+	mu    sync.Mutex // guards what follows
 	admin *pgx.Conn
+	heard int64 // bytes of PostgreSQL's log that were kept, or are older than we
 }
 
 // take starts the first cluster of the pool that no other test process has.
@@ -207,7 +214,8 @@ func open(ctx context.Context, dir string, lock *flock.Flock) (*shared, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &shared{server: server, lock: lock}
+	c := &shared{server: server, lock: lock, dir: dir}
+	c.said()
 	if err := c.prepare(ctx); err != nil {
 		return nil, errors.Join(err, server.Stop())
 	}

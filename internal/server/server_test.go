@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +24,7 @@ import (
 	"github.com/stepcast/stepcast/internal/feed"
 	"github.com/stepcast/stepcast/internal/pgtest"
 	"github.com/stepcast/stepcast/internal/postgres"
+	"github.com/stepcast/stepcast/internal/sweep"
 )
 
 // patience bounds whatever should be quick, on a machine that is busy.
@@ -58,7 +60,7 @@ func startOn(t *testing.T, database string, change ...func(*Config)) *testServer
 // startWith is a server of which more is set than its database.
 func startWith(t *testing.T, database postgres.Config, cfg Config) *testServer {
 	t.Helper()
-	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: sweep.LogLevel()}))
 	database.Log = log
 	store, err := postgres.Open(t.Context(), database)
 	if err != nil {
@@ -98,6 +100,7 @@ func startWith(t *testing.T, database postgres.Config, cfg Config) *testServer {
 func (s *testServer) addToken(t postgres.Token) string {
 	s.t.Helper()
 	text := ci.NewToken()
+	sweep.Secret(s.t, text, slices.Equal(t.Scopes, []ci.Scope{ci.ScopeStatus}))
 	sum, err := ci.ParseToken(text)
 	if err != nil {
 		s.t.Fatal(err)
@@ -151,7 +154,19 @@ func (s *testServer) do(method, path, body string, headers ...string) answer {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return answer{res.StatusCode, res.Header, string(text)}
+	a := answer{res.StatusCode, res.Header, string(text)}
+	a.keep(s.t)
+	return a
+}
+
+// keep keeps what is no success for the search for secrets, without the cookie,
+// which is one.
+func (a answer) keep(t *testing.T) {
+	if a.status >= 300 && sweep.On() {
+		header := a.header.Clone()
+		header.Del("Set-Cookie")
+		sweep.Keep(t, sweep.Answer, fmt.Sprint(a.status, " ", header, "\n", a.body))
+	}
 }
 
 func (s *testServer) get(path string, headers ...string) answer {

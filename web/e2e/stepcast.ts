@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { test as base, expect, type Locator, type Page } from "@playwright/test";
+import { keep, keepFolder, secret, sweeping } from "./sweep.ts";
 
 export const binary =
 	process.env.STEPCAST_BIN ?? fileURLToPath(new URL("../../bin/stepcast", import.meta.url));
@@ -17,6 +19,8 @@ export class Server {
 	/** "http://127.0.0.1:port", the same after a restart. */
 	url = "";
 	token = "";
+	/** Where the metrics are, when they are kept. */
+	#operators = "";
 
 	/** With more flags, and variables, than it needs. */
 	constructor(
@@ -37,17 +41,25 @@ export class Server {
 		const listen = this.url === "" ? "127.0.0.1:0" : new URL(this.url).host;
 		const data = this.dataDir;
 		rmSync(join(data, "address"), { force: true });
+		if (sweeping) this.#operators = `127.0.0.1:${await freePort()}`;
 		const child = spawn(binary, ["serve", "--data-dir", data, "--listen", listen, ...this.flags], {
 			stdio: ["ignore", "ignore", "pipe"],
-			env: { ...process.env, STEPCAST_DATABASE_URL: "", ...this.env },
+			env: {
+				...process.env,
+				STEPCAST_DATABASE_URL: "",
+				...this.env,
+				...(sweeping ? { STEPCAST_ADMIN_LISTEN: this.#operators } : {}),
+			},
 		});
 		this.#process = child;
 		child.stderr?.on("data", (piece) => {
 			this.#stderr = (this.#stderr + piece).slice(-10_000);
+			keep("log", this.#dir, String(piece));
 		});
 		await expect
 			.poll(() => this.#ready(data), { timeout: 45_000, message: () => this.#stderr } as object)
 			.toBe(true);
+		secret(this.token, ["report", "read", "admin"]);
 	}
 
 	async #ready(data: string): Promise<boolean> {
@@ -72,6 +84,11 @@ export class Server {
 	}
 
 	async remove(): Promise<void> {
+		if (sweeping && this.#process?.exitCode === null && this.#process.signalCode === null) {
+			const metrics = await fetch(`http://${this.#operators}/metrics`).catch(() => undefined);
+			if (metrics) keep("metrics", this.#dir, await metrics.text());
+			keepFolder(this.#dir, this.#dir);
+		}
 		await this.stop("SIGTERM");
 		rmSync(this.#dir, { recursive: true, force: true });
 	}
@@ -129,6 +146,15 @@ export class Server {
 		if (lines.at(-1) === "") lines.pop();
 		return lines;
 	}
+}
+
+/** A port that nobody listens on. */
+async function freePort(): Promise<number> {
+	const server = createServer();
+	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+	const { port } = server.address() as AddressInfo;
+	await new Promise((resolve) => server.close(resolve));
+	return port;
 }
 
 interface Ran {
@@ -214,7 +240,7 @@ interface Complaints {
 	readonly heard: string[];
 }
 
-export const test = base.extend<{ complaints: Complaints }, { server: Server }>({
+export const test = base.extend<{ complaints: Complaints; kept: undefined }, { server: Server }>({
 	server: [
 		// biome-ignore lint/correctness/noEmptyPattern: Playwright reads the fixture's needs from it
 		async ({}, use) => {
@@ -224,6 +250,27 @@ export const test = base.extend<{ complaints: Complaints }, { server: Server }>(
 			await server.remove();
 		},
 		{ scope: "worker", timeout: 60_000 },
+	],
+	/** What all pages ask for, and say on their consoles, is kept. */
+	kept: [
+		async ({ context }, use, { titlePath }) => {
+			const place = titlePath.join(" › ");
+			if (sweeping) {
+				const refused: Promise<void>[] = [];
+				context.on("request", (request) => keep("address", place, request.url()));
+				context.on("console", (message) => keep("log", place, message.text()));
+				context.on("response", (response) => {
+					if (response.status() < 400) return;
+					const text = response.text().catch(() => ""); // of a page that has gone
+					refused.push(text.then((text) => keep("answer", place, text)));
+				});
+				await use(undefined);
+				await Promise.all(refused);
+			} else {
+				await use(undefined);
+			}
+		},
+		{ auto: true },
 	],
 	/** No page may complain: no error on the console, none thrown, no breach of the policy. */
 	complaints: [
