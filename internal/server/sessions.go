@@ -41,7 +41,6 @@ func (r Role) grant() ci.Grant {
 // start holds for sessions that began before.
 func (s *Server) visitor(c echo.Context) (*caller, error) {
 	w := s.nobody()
-	c.Response().Header().Add("Vary", "Cookie")
 	cookie, err := c.Request().Cookie(s.cookieName(c, sessionCookie))
 	if err != nil {
 		return w, nil
