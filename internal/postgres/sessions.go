@@ -54,6 +54,7 @@ const mostSeen = 10_000
 type sessions struct {
 	found   cache[[32]byte, Session] // by the cookie's sum
 	writing chan struct{}            // one slot: who rotates or confirms, of whom none waits for another
+	ways    chan struct{}            // a few slots: who sets out for a provider or comes back, whom nobody knows yet
 
 	mu   sync.Mutex
 	seen map[int64]bool // in use, and not yet written down
@@ -114,7 +115,7 @@ func (s *Store) FindSession(ctx context.Context, key ci.SessionKey) (v Session, 
 	}
 	switch which {
 	case "stolen":
-		return Session{}, false, s.endStolen(ctx, key, v.ID)
+		return Session{}, false, s.endStolen(ctx, key, v)
 	case "next":
 		s.confirmSession(ctx, key)
 	}
@@ -127,17 +128,15 @@ func (s *Store) FindSession(ctx context.Context, key ci.SessionKey) (v Session, 
 
 const endStolenSQL = `DELETE FROM sessions WHERE key = $1 AND ` + whichSQL + ` = 'stolen'`
 
-func (s *Store) endStolen(ctx context.Context, key ci.SessionKey, id int64) error {
+func (s *Store) endStolen(ctx context.Context, key ci.SessionKey, v Session) error {
 	defer s.sessions.found.clear()
-	return s.administer(ctx, func(conn *pgx.Conn) error {
-		done, err := conn.Exec(ctx, endStolenSQL, key.Name[:], key.Sum[:], keepFormer.Seconds())
-		if err != nil {
-			return unavailable("end a session", err)
+	return s.change(ctx, "end a session", func(tx pgx.Tx) error {
+		done, err := tx.Exec(ctx, endStolenSQL, key.Name[:], key.Sum[:], keepFormer.Seconds())
+		if err != nil || done.RowsAffected() == 0 {
+			return err
 		}
-		if done.RowsAffected() > 0 {
-			s.log.Warn("a session was ended: somebody came with a former cookie of it, so that two have it", "session", id)
-		}
-		return nil
+		s.log.Warn("a session was ended: somebody came with a former cookie of it, so that two have it", "session", v.ID)
+		return v.audit(ctx, tx, Itself, SessionEnd, map[string]any{"reason": "a former cookie was used"})
 	})
 }
 
@@ -320,7 +319,7 @@ func (s *Store) keepSessions(ctx context.Context) {
 }
 
 const (
-	mostTidied  = 1000 // rows at once
+	mostTidied  = 10_000 // rows at once
 	seenSQL     = `UPDATE sessions SET seen_at = clock_timestamp() WHERE id = ANY ($1)`
 	sessionsSQL = `DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < clock_timestamp() ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED)`
 	signInsSQL  = `DELETE FROM sign_ins WHERE sum IN (SELECT sum FROM sign_ins WHERE expires_at < clock_timestamp() ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED)`
@@ -347,7 +346,7 @@ const addSignInSQL = `INSERT INTO sign_ins (sum, back, expires_at) VALUES ($1, $
 // AddSignIn notes that somebody is on the way to a provider, and where to go on
 // to when they come back, for which they have so long.
 func (s *Store) AddSignIn(ctx context.Context, sum [32]byte, back string, lasts time.Duration) error {
-	return s.administer(ctx, func(conn *pgx.Conn) error {
+	return s.onTheWay(ctx, func(conn *pgx.Conn) error {
 		if _, err := conn.Exec(ctx, addSignInSQL, sum[:], back, lasts.Seconds()); err != nil {
 			return unavailable("begin a sign-in", err)
 		}
@@ -360,7 +359,7 @@ const takeSignInSQL = `DELETE FROM sign_ins WHERE sum = $1 RETURNING back, expir
 // TakeSignIn ends such a way; ok is false when there is none, or none any more.
 // Each ends once.
 func (s *Store) TakeSignIn(ctx context.Context, sum [32]byte) (back string, ok bool, err error) {
-	err = s.administer(ctx, func(conn *pgx.Conn) error {
+	err = s.onTheWay(ctx, func(conn *pgx.Conn) error {
 		err := conn.QueryRow(ctx, takeSignInSQL, sum[:]).Scan(&back, &ok)
 		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 			return unavailable("end a sign-in", err)
@@ -368,4 +367,16 @@ func (s *Store) TakeSignIn(ctx context.Context, sum [32]byte) (back string, ok b
 		return nil
 	})
 	return back, ok, err
+}
+
+// onTheWay does what anybody can ask for, on a few connections at most: those
+// that there are belong to who writes.
+func (s *Store) onTheWay(ctx context.Context, do func(*pgx.Conn) error) error {
+	select {
+	case s.sessions.ways <- struct{}{}:
+		defer func() { <-s.sessions.ways }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return s.administer(ctx, do)
 }

@@ -84,7 +84,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s.texts.build, s.texts.project = cfg.BuildLog, cfg.ProjectLog
 	s.tokens.keep = keepToken
 	s.uses = uses{latest: make(map[[32]byte]use), due: make(chan struct{}, 1)}
-	s.sessions = sessions{writing: make(chan struct{}, 1)}
+	s.sessions = sessions{writing: make(chan struct{}, 1), ways: make(chan struct{}, 4)}
 	s.sessions.found.keep = keepToken
 	for range max(1, cfg.Committers) {
 		s.committers = append(s.committers, newCommitter(s))

@@ -98,18 +98,25 @@ func newProvider(cfg OIDC) *provider {
 	}}
 }
 
-// boundedTransport cuts an answer off that is too long.
+// boundedTransport cuts an answer off that is too long. Of one to a GET that is a
+// failure it leaves nothing but the status, which is what a log may say.
 type boundedTransport struct{}
 
 func (boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	res, err := http.DefaultTransport.RoundTrip(r)
-	if err == nil {
+	switch {
+	case err != nil:
+		return nil, err
+	case r.Method == http.MethodGet && res.StatusCode != http.StatusOK:
+		res.Body.Close()
+		res.Body = http.NoBody
+	default:
 		res.Body = struct {
 			io.Reader
 			io.Closer
 		}{io.LimitReader(res.Body, providerAnswer), res.Body}
 	}
-	return res, err
+	return res, nil
 }
 
 // discover returns what the provider says of itself. All who wait for it wait

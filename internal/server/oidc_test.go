@@ -263,6 +263,9 @@ func TestOIDC_ProviderAway(t *testing.T) {
 		if a.status != http.StatusServiceUnavailable || !strings.Contains(a.body, "Acme cannot be reached at the moment") || a.header.Get("Retry-After") == "" || !strings.Contains(a.body, `value="/wall"`) {
 			t.Errorf("while it is away: %d %s", a.status, a.body)
 		}
+		if said := log.take(); !strings.Contains(said, "503") || strings.Contains(said, "away") { // which is what it answers
+			t.Errorf("the log says %s", said)
+		}
 	}
 	p.Away(false)
 	if a := b.come(b.toCallback("/")); a.status != http.StatusSeeOther {

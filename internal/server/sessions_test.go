@@ -462,6 +462,10 @@ func TestSession_Rotates(t *testing.T) {
 		}
 		sql(t, database, `INSERT INTO sessions OVERRIDING SYSTEM VALUE SELECT * FROM kept; DROP TABLE kept`)
 	}
+	entries, _, err := s.store.Audit(t.Context(), []string{"*"}, postgres.AuditQuery{Limit: 1})
+	if err != nil || len(entries) != 1 || entries[0].Action != postgres.SessionEnd || entries[0].By != postgres.Itself {
+		t.Errorf("of that is told %+v, %v", entries, err)
+	}
 	if a := ask(third[:4+21] + ci.RandomText(22)); a.status != http.StatusUnauthorized {
 		t.Errorf("one with the right name that never was: %d", a.status)
 	}
