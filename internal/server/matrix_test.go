@@ -235,6 +235,13 @@ func TestAccess_Matrix(t *testing.T) {
 		cfg.Roles = []Role{{"status", ci.ScopeStatus, "acme/*"}, {"read", ci.ScopeRead, "acme/*"}, {"admin", ci.ScopeAdmin, "acme/*"}}
 	})
 	as := func(group string) []string { return []string{"Cookie: stepcast=" + private.sessionOf(group)} }
+	visit := func(want string) (cookie string) {
+		_, path := private.link("/api/v1/builds/"+builds[1], want)
+		b := private.browser()
+		b.visit(path)
+		return b.cookie()
+	}
+	opened, openedStatus := visit(`{}`), visit(`{"scope":"status"}`)
 	const ended = "an ended session"
 	openToAll := len(callers)
 	callers = append(callers, []caller{
@@ -270,6 +277,26 @@ func TestAccess_Matrix(t *testing.T) {
 		{"signed in with the role admin", as("admin"), "", false, true, func(a access, _, _ string) pair {
 			if a == report {
 				return both(403)
+			}
+			return both(letIn)
+		}},
+		{"a browser that has opened a link", []string{"Cookie: stepcast=" + opened}, "", false, false, func(a access, about, _ string) pair {
+			switch {
+			case a.needsGrant():
+				return both(403)
+			case about == project:
+				return pair{letIn, 404}
+			}
+			return both(letIn)
+		}},
+		{"a browser that has opened a link of the status", []string{"Cookie: stepcast=" + openedStatus}, "", false, false, func(a access, about, _ string) pair {
+			switch {
+			case a.needsGrant():
+				return both(403)
+			case about == project:
+				return pair{letIn, 404}
+			case (a == read || a == uploaded) && about == build:
+				return pair{letIn, 403}
 			}
 			return both(letIn)
 		}},
@@ -393,7 +420,7 @@ func TestAccess_Matrix(t *testing.T) {
 					if strings.Contains(caller.name, "status") && i == 1 && strings.Contains(a.body, marker) && sample.path != "/api/v1/builds/{build}/search?q="+marker {
 						t.Errorf("%s: the log's text is in the answer", cell)
 					}
-					for _, secret := range []string{statusOnly, reads, reports, admins, reportsOne, readsOne, expired, revoked, other} {
+					for _, secret := range []string{statusOnly, reads, reports, admins, reportsOne, readsOne, expired, revoked, other, opened, openedStatus} {
 						if (secret == statusOnly || secret == other) && strings.HasPrefix(r.path, "/embed/") {
 							continue // the frame's element reads with it
 						}
