@@ -100,8 +100,8 @@ func (s *Server) buildPage(c echo.Context) error {
 
 // openLink lets the browser of a request see the build that a link is for from
 // now on, and sends it there, to an address without the link's text: that gets
-// into no history, no Referer and no log. Whoever only looks, as a preview or a
-// prefetch does, is not taken for a visitor, and uses nothing up.
+// into no history, no Referer and no log. Whoever only looks, as a prefetch does or
+// what makes a preview and asks for no page, is no visitor.
 func (s *Server) openLink(c echo.Context, text string) error {
 	r, h := c.Request(), c.Response().Header()
 	h.Set("Cache-Control", "no-store")
@@ -129,7 +129,7 @@ func (s *Server) openLink(c echo.Context, text string) error {
 	case !time.Now().Before(*t.ExpiresAt):
 		return &ci.Problem{Code: linkExpired, Detail: "This link expired " + on(*t.ExpiresAt) + "; ask whoever sent it to you for another one."}
 	}
-	if r.Method == http.MethodGet {
+	if r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/html") {
 		session, err := s.sessionForLink(c, t)
 		if err != nil {
 			return err

@@ -176,7 +176,7 @@ func idOfLink(text string) string {
 	return ci.TokenID(sum)
 }
 
-// Whoever looks at an address without going there, as a preview, a crawler or a
+// Whoever looks at an address without going there, as what makes previews or a
 // prefetch does, opens nothing: there is no session of it, and it is no use of the
 // link.
 func TestLink_LookedAt(t *testing.T) {
@@ -190,7 +190,8 @@ func TestLink_LookedAt(t *testing.T) {
 		status int
 		header string
 	}{
-		{"HEAD", 303, "Accept: */*"},
+		{"HEAD", 303, "Accept: text/html"},
+		{"GET", 303, "Accept: */*"},
 		{"GET", 503, "Sec-Purpose: prefetch"},
 		{"GET", 503, "Sec-Purpose: prefetch;prerender"},
 		{"GET", 503, "Purpose: prefetch"},
