@@ -19,7 +19,7 @@ type serveLimits struct {
 	MaxStreams           int    `help:"Streams that may be open at once. Default: 20000." default:"20000" env:"STEPCAST_MAX_STREAMS" placeholder:"N" group:"Limits"`
 	MaxStreamsPerAddress int    `help:"The same, of one address. Default: 250." default:"250" env:"STEPCAST_MAX_STREAMS_PER_ADDRESS" placeholder:"N" group:"Limits"`
 	MaxStreamsPerToken   int    `help:"The same, of one token or one session. Default: 1000." default:"1000" env:"STEPCAST_MAX_STREAMS_PER_TOKEN" placeholder:"N" group:"Limits"`
-	MaxStreamsPerProject int    `help:"The same, of builds of one project. Default: 5000." default:"5000" env:"STEPCAST_MAX_STREAMS_PER_PROJECT" placeholder:"N" group:"Limits"`
+	MaxStreamsPerProject int    `help:"The same, of builds of one project. Default: 10000." default:"10000" env:"STEPCAST_MAX_STREAMS_PER_PROJECT" placeholder:"N" group:"Limits"`
 	MaxConnsPerAddress   int    `name:"max-connections-per-address" help:"Other connections of one address; beyond that the longest idle one is closed. Default: 500." default:"500" env:"STEPCAST_MAX_CONNECTIONS_PER_ADDRESS" placeholder:"N" group:"Limits"`
 	MaxRequests          int    `help:"Requests a second of one address, without a token. Default: 50." default:"50" env:"STEPCAST_MAX_REQUESTS" placeholder:"N" group:"Limits"`
 	MaxReads             int    `help:"Requests a second of one token or one session, but for reports of builds. Default: 100." default:"100" env:"STEPCAST_MAX_READS" placeholder:"N" group:"Limits"`

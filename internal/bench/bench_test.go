@@ -24,7 +24,7 @@ func TestRows_Measure(t *testing.T) {
 	if _, err := findPsql(); err != nil {
 		t.Skip(err)
 	}
-	chosen, err := choose([]string{"ingest", "fanout-200", "widgets", "search", "latency", "run", "run-away", "run-pass", "pages", "pages-live"})
+	chosen, err := choose([]string{"ingest", "fanout-200", "widgets", "search", "latency", "siege", "run", "run-away", "run-pass", "pages", "pages-live"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -98,13 +98,26 @@ func (m machine) othersSince() (float64, error) {
 }
 
 // memoryOf is the resident memory of a process, in bytes.
-func memoryOf(pid int) (int64, error) {
+func memoryOf(pid int) (int64, error) { return memoryAs(pid, "VmRSS:") }
+
+// peakMemoryOf is the most that it was since forgetPeakOf.
+func peakMemoryOf(pid int) (int64, error) { return memoryAs(pid, "VmHWM:") }
+
+// forgetPeakOf begins anew with what it is now: see proc_pid_clear_refs(5).
+func forgetPeakOf(pid int) error {
+	if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0); err != nil {
+		return fmt.Errorf("reset the peak of the memory: %w", err)
+	}
+	return nil
+}
+
+func memoryAs(pid int, name string) (int64, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, fmt.Errorf("read process: %w", err)
 	}
 	for line := range strings.Lines(string(text)) {
-		if value, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+		if value, ok := strings.CutPrefix(line, name); ok {
 			kib, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(value), "kB")), 10, 64)
 			return kib << 10, err
 		}

@@ -29,6 +29,8 @@ func runRole(role string) error {
 		obey = newReaders().obey
 	case "crowd":
 		obey = newCrowd().obey
+	case "siege":
+		obey = new(siege).obey
 	case "writer":
 		obey = new(writer).obey
 	case "printer":

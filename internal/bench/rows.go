@@ -74,6 +74,18 @@ var rows = []row{
 		measure: measureLatency,
 	},
 	{
+		name:  "siege",
+		about: "posts of 20 builds, 20,000 lines/s in all, beside an assault from one address, against the same without: 1,000 sockets, streams and idle ones, that come back; 500 bodies that trickle; 10 GiB in gzip and in zstd, each five times a second",
+		figures: []figure{
+			{name: "acknowledged beside 1,000 sockets, p99", unit: "ms", limit: 1.5, atMost: true},
+			{name: "acknowledged beside 500 trickles, p99", unit: "ms", limit: 1.5, atMost: true},
+			{name: "acknowledged beside bombs, p99", unit: "ms", limit: 2, atMost: true},
+			{name: "until all trickles are closed", unit: "s", limit: 7, atMost: true, alone: true},
+			{name: "memory beside all that, at its peak", unit: "MiB", limit: 1.5, atMost: true},
+		},
+		measure: measureSiege,
+	},
+	{
 		name:  "disk",
 		about: "bytes on disk a line of about 120 bytes, posted 200 at a time",
 		figures: []figure{

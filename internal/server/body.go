@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"os"
+	"runtime"
 	"sync"
 	"time"
 
@@ -137,7 +138,7 @@ func readPlain(r *http.Request) ([]byte, error) {
 	if r.ContentLength > maxBody {
 		return nil, bodyTooLarge()
 	}
-	body := make([]byte, 0, max(512, min(r.ContentLength, 64<<10)+1)) // + 1: to see the end without growing
+	body := make([]byte, 0, max(512, min(r.ContentLength, 4<<10)+1)) // + 1: to see the end without growing
 	return readInto(body, r.Body, max(r.ContentLength, 0))
 }
 
@@ -165,17 +166,29 @@ func readInto(body []byte, r io.Reader, expect int64) ([]byte, error) {
 }
 
 // Unpacking works in memory that is used again; what is handed on is a copy of
-// exactly the right size.
+// exactly the right size. Bodies are unpacked as many at once as there are
+// processors, into as many places, so that no number of bombs takes more than
+// those.
 var (
 	scratches = sync.Pool{New: func() any { b := make([]byte, 0, 64<<10); return &b }}
 	gzips     = sync.Pool{New: func() any { return new(gzip.Reader) }}
 
+	// places are what bodies are unpacked into: one byte more than a body may
+	// have. They are made when they are first needed.
+	places = func() chan []byte {
+		places := make(chan []byte, runtime.GOMAXPROCS(0))
+		for range cap(places) {
+			places <- nil
+		}
+		return places
+	}()
+
 	// unzstd unpacks whole bodies, by any number of goroutines. It gives up
 	// at the window that zstd -19 announces, however little there is to
-	// unpack; what comes out is held to maxBody.
+	// unpack, and where its place is full.
 	unzstd = sync.OnceValue(func() *zstd.Decoder {
 		d, err := zstd.NewReader(nil,
-			zstd.WithDecoderConcurrency(0), zstd.WithDecoderLowmem(true),
+			zstd.WithDecoderConcurrency(0), zstd.WithDecoderLowmem(true), zstd.WithDecodeAllCapLimit(true),
 			zstd.WithDecoderMaxMemory(maxWindow), zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {
 			panic("server: " + err.Error())
@@ -184,58 +197,52 @@ var (
 	})
 )
 
-func readPacked(r *http.Request, encoding string) ([]byte, error) {
-	packed, unpacked := scratches.Get().(*[]byte), scratches.Get().(*[]byte)
-	defer func() {
-		if cap(*unpacked) <= 2*maxBody { // else it unpacked a bomb
-			scratches.Put(unpacked)
-		}
-		scratches.Put(packed)
-	}()
-	var err error
+func readPacked(r *http.Request, encoding string) (body []byte, err error) {
+	packed := scratches.Get().(*[]byte)
+	defer scratches.Put(packed)
 	// A packed body that is larger than what it may unpack to is one that
 	// unpacks to nothing for ever.
 	if *packed, err = readInto((*packed)[:0], r.Body, r.ContentLength); err != nil {
 		return nil, err
 	}
+	place := <-places
+	defer func() { places <- place }()
+	if place == nil {
+		place = make([]byte, 0, maxBody+1)
+	}
 	if encoding == "zstd" {
-		*unpacked, err = unzstd().DecodeAll(*packed, (*unpacked)[:0])
+		body, err = unzstd().DecodeAll(*packed, place)
 		if errors.Is(err, zstd.ErrDecoderSizeExceeded) || errors.Is(err, zstd.ErrWindowSizeExceeded) {
 			return nil, bodyTooLarge()
 		}
 	} else {
-		*unpacked, err = gunzip((*unpacked)[:0], *packed)
+		body, err = gunzip(place, *packed)
 	}
 	switch {
-	case ci.AsProblem(err) != nil:
-		return nil, err
-	case len(*unpacked) > maxBody:
+	case len(body) > maxBody:
 		return nil, bodyTooLarge()
 	case err != nil:
 		return nil, &ci.Problem{Code: badEncoding, Detail: fmt.Sprintf("The body is announced as %s but cannot be unpacked as such.", encoding)}
 	}
-	return bytes.Clone(*unpacked), nil
+	return bytes.Clone(body), nil
 }
 
+// gunzip unpacks into dst as much as there is room for.
 func gunzip(dst, packed []byte) ([]byte, error) {
 	z := gzips.Get().(*gzip.Reader)
 	defer gzips.Put(z)
 	if err := z.Reset(bytes.NewReader(packed)); err != nil {
 		return dst, err
 	}
-	for {
-		if len(dst) == cap(dst) {
-			dst = append(dst, 0)[:len(dst)]
-		}
+	for len(dst) < cap(dst) {
 		n, err := z.Read(dst[len(dst):cap(dst)])
 		dst = dst[:len(dst)+n]
 		switch {
-		case len(dst) > maxBody:
-			return dst, bodyTooLarge()
 		case err == io.EOF:
 			return dst, nil
 		case err != nil:
 			return dst, err
 		}
 	}
+	return dst, nil
 }

@@ -46,7 +46,7 @@ func (l Limits) withDefaults() Limits {
 		limit *int
 		value int
 	}{
-		{&l.Streams, 20_000}, {&l.StreamsOfAddress, 250}, {&l.StreamsOfToken, 1000}, {&l.StreamsOfProject, 5000},
+		{&l.Streams, 20_000}, {&l.StreamsOfAddress, 250}, {&l.StreamsOfToken, 1000}, {&l.StreamsOfProject, 10_000},
 		{&l.ConnsOfAddress, 500}, {&l.Requests, 50}, {&l.Reads, 100}, {&l.Failures, 30}, {&l.UploadsOfToken, 500},
 	} {
 		switch {
