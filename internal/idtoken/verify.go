@@ -27,12 +27,11 @@ type Verifier struct {
 	keys     map[string]*keys // by the issuer's URL
 	audience string
 	rules    []Rule
-	now      func() time.Time // time.Now, but for tests
 }
 
 // New returns a verifier of tokens for an audience. It asks nobody anything yet.
 func New(issuers []Issuer, audience string, rules []Rule) *Verifier {
-	v := &Verifier{issuers: issuers, keys: make(map[string]*keys), audience: audience, rules: rules, now: time.Now}
+	v := &Verifier{issuers: issuers, keys: make(map[string]*keys), audience: audience, rules: rules}
 	for _, i := range issuers {
 		v.keys[i.URL] = newKeys(i.URL)
 	}
@@ -61,8 +60,11 @@ func (v *Verifier) Verify(ctx context.Context, token string) (*Job, error) {
 	// clock may be a little off.
 	config := &oidc.Config{SupportedSigningAlgs: algorithms, SkipClientIDCheck: true, SkipExpiryCheck: true}
 	if _, err := oidc.NewVerifier(name, &signed, config).Verify(ctx, token); err != nil {
-		if signed.err != nil {
+		switch {
+		case signed.err != nil:
 			return nil, signed.err
+		case signed.payload != nil:
+			return nil, malformed("what it says of its issuer, its audience or its time is not of their form")
 		}
 		return nil, &ci.Problem{Code: WrongSignature, Field: "jwt", Detail: "The ID token is not signed by a key of its issuer."}
 	}
@@ -73,7 +75,7 @@ func (v *Verifier) Verify(ctx context.Context, token string) (*Job, error) {
 	if !c.has("aud", v.audience) {
 		return nil, &ci.Problem{Code: WrongAudience, Field: "jwt", Detail: fmt.Sprintf("The ID token was made for others; ask for one for the audience %s.", v.audience)}
 	}
-	expires, err := v.inTime(c)
+	expires, err := inTime(c, time.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -85,9 +87,8 @@ func (v *Verifier) Verify(ctx context.Context, token string) (*Job, error) {
 	return j, nil
 }
 
-// inTime tells until when a token is good, if it is good now.
-func (v *Verifier) inTime(c claims) (expires time.Time, err error) {
-	now := v.now()
+// inTime tells until when a token is good, if it is good at that time.
+func inTime(c claims, now time.Time) (expires time.Time, err error) {
 	expires, ends := c.time("exp")
 	issued, begins := c.time("iat")
 	after, delayed := c.time("nbf")
