@@ -36,7 +36,7 @@ type ciWorld struct {
 
 const ciAudience = "https://stepcast.example"
 
-func newCIWorld(t *testing.T) *ciWorld {
+func newCIWorld(t *testing.T, settings ...string) *ciWorld {
 	t.Helper()
 	w := &ciWorld{github: idp.New(t), gitlab: idp.New(t), spool: filepath.Join(t.TempDir(), "spool")}
 	w.asks = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -54,10 +54,10 @@ func newCIWorld(t *testing.T) *ciWorld {
 		}
 	}))
 	t.Cleanup(w.asks.Close)
-	w.testServer = newServer(t,
+	w.testServer = newServer(t, append(settings,
 		"STEPCAST_RUNNER_ISSUER="+w.github.Issuer()+"=github:https://github.com,"+w.gitlab.Issuer()+"=gitlab:https://gitlab.example.com",
 		"STEPCAST_RUNNER_ALLOW="+w.github.Issuer()+":acme/*,"+w.gitlab.Issuer()+":acme/*;ref_protected=true",
-		"STEPCAST_RUNNER_AUDIENCE="+ciAudience)
+		"STEPCAST_RUNNER_AUDIENCE="+ciAudience)...)
 	return w
 }
 
@@ -421,6 +421,39 @@ func TestExchange_NotLetIn(t *testing.T) {
 		t.Errorf("the builds are %s", list)
 	}
 	w.tells(said...)
+}
+
+// Where readers have to sign in, jobs report all the same, and see their own
+// build alone.
+func TestExchange_WhereReadersSignIn(t *testing.T) {
+	t.Parallel()
+	w := newCIWorld(t, "STEPCAST_SIGN_IN=true")
+	for _, args := range [][]string{{"build", "start", "--steps", "lint"}, {"run", "--step", "lint", "--", "echo", "clean"}, {"step", "set", "deploy", "--status", "passed"}, {"build", "finish"}} {
+		if _, stderr, code := output(t, stepcast(t, w.onGitLab("test"), args...)); code != 0 || strings.Contains(stderr, "not") {
+			t.Errorf("%v: exit code %d, stderr %q", args, code, stderr)
+		}
+	}
+	first, err := os.ReadFile(filepath.Join(w.dir, "token"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.url+"/api/v1/builds", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(first)))
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var list struct{ Builds []shownBuild }
+	if err := json.NewDecoder(resp.Body).Decode(&list); err != nil || len(list.Builds) != 1 || list.Builds[0].Status != "passed" {
+		t.Errorf("the builds are %+v, %v", list.Builds, err)
+	}
+	if list := string(w.get("/api/v1/builds")); strings.Contains(list, "acme") {
+		t.Errorf("a stranger sees %s", list)
+	}
 }
 
 // What the server's flags say that cannot be is said at its start.
