@@ -92,7 +92,7 @@ func (c *runCmd) report(r *runner.Run) error {
 	_ = opt.Masker.Add(client.Token) // one that is too short is none
 	if client.Exchange != nil {
 		client.Exchange.Hide = func(secret string) { _ = opt.Masker.Add(secret) }
-		client.Exchange.HideKept(client)
+		client.Exchange.HideKept()
 	}
 	opt.Say = r.Say
 	opt.Watch = c.ShowURL == nil && isTerminal(os.Stderr) || c.ShowURL != nil && *c.ShowURL

@@ -37,7 +37,7 @@ func (c *Client) StartBuild(ctx context.Context, id ci.BuildID, run, project str
 		b.Steps = append(b.Steps, newStep{Key: key})
 	}
 	for n := 1; ; n++ {
-		err := c.untilAbout(ctx, b.ID, http.MethodPost, "/api/v1/builds", mustJSON(b), nil)
+		err := c.untilAbout(ctx, project, b.ID, http.MethodPost, "/api/v1/builds", mustJSON(b), nil)
 		if !isAnothers(err) || run == "" || n == ci.MaxSeries {
 			return b.ID, err
 		}
@@ -67,7 +67,7 @@ func (c *Client) SetStep(ctx context.Context, build ci.BuildID, set StepSet) err
 	}
 	b := batch{}
 	b.add(update{step: &u})
-	return c.untilAbout(ctx, build, http.MethodPost, "/api/v1/builds/"+build.String()+"/updates", b.body(), nil)
+	return c.untilAbout(ctx, "", build, http.MethodPost, "/api/v1/builds/"+build.String()+"/updates", b.body(), nil)
 }
 
 // IsNotFound tells whether an error says that there is no such build, or none
@@ -77,7 +77,7 @@ func IsNotFound(err error) bool { return hasCode(err, ci.NotFound) }
 // GetBuild returns the build as it is.
 func (c *Client) GetBuild(ctx context.Context, id ci.BuildID) (BuildState, error) {
 	var b BuildState
-	err := c.untilAbout(ctx, id, http.MethodGet, "/api/v1/builds/"+id.String(), nil, &b)
+	err := c.untilAbout(ctx, "", id, http.MethodGet, "/api/v1/builds/"+id.String(), nil, &b)
 	return b, err
 }
 
@@ -146,7 +146,7 @@ func (c *Client) FinishBuild(ctx context.Context, id ci.BuildID, status ci.Statu
 	now := ci.Cut(time.Now())
 	b := batch{}
 	b.add(update{build: &buildUpdate{Status: status, FinishedAt: &now}})
-	return c.untilAbout(ctx, id, http.MethodPost, "/api/v1/builds/"+id.String()+"/updates", b.body(), nil)
+	return c.untilAbout(ctx, "", id, http.MethodPost, "/api/v1/builds/"+id.String()+"/updates", b.body(), nil)
 }
 
 // Outcome is what the ends of a build's steps make of the build: failed if one

@@ -296,9 +296,9 @@ func (c *Client) until(ctx context.Context, method, path string, body []byte, ou
 }
 
 // untilAbout is until, for a request about a build.
-func (c *Client) untilAbout(ctx context.Context, build ci.BuildID, method, path string, body []byte, out any) error {
+func (c *Client) untilAbout(ctx context.Context, project string, build ci.BuildID, method, path string, body []byte, out any) error {
 	return retry(ctx, func() error {
-		return c.about(ctx, build, func(c *Client) error { return c.do(ctx, method, path, body, out) })
+		return c.about(ctx, project, build, func(c *Client) error { return c.do(ctx, method, path, body, out) })
 	})
 }
 

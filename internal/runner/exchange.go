@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -26,7 +27,7 @@ import (
 // not matter that an answer is lost, nor that a GitLab job has one ID token, which
 // is good for one token.
 type Exchange struct {
-	Project string // that the builds are of
+	Project string // that the builds are of, where it is not said
 	Run     string // what the builds' ids are derived from
 	// IDToken gets an ID token for the server.
 	IDToken func(ctx context.Context) (string, error)
@@ -36,10 +37,16 @@ type Exchange struct {
 	// Hide is told of every secret before it is used.
 	Hide func(secret string)
 
-	mu     sync.Mutex
-	tokens map[ci.BuildID]*keptToken
-	shown  string     // the ID token that was exchanged last
-	forID  ci.BuildID // and for a token of which build
+	mu      sync.Mutex
+	tokens  map[subject]*keptToken
+	shown   string  // the ID token that was exchanged last,
+	usedFor subject // for this
+}
+
+// subject is what a token is for.
+type subject struct {
+	server, project string
+	build           ci.BuildID
 }
 
 // keptToken is the token of a build, as it lies in Dir.
@@ -52,6 +59,7 @@ type keptToken struct {
 }
 
 const (
+	renewalTime  = 5 * time.Second    // that a longer life may hold up what is to be sent
 	leastRenewal = time.Minute        // of tokens that seem to last no time at all: a clock is wrong
 	keepTokens   = 7 * 24 * time.Hour // how long a token's file is kept
 )
@@ -62,19 +70,20 @@ func (k *keptToken) old(now time.Time) bool {
 	return now.Sub(k.GotAt) >= lasts && now.Sub(k.tried) >= leastRenewal
 }
 
-// about sends a request about a build with the token for it.
-func (c *Client) about(ctx context.Context, build ci.BuildID, request func(*Client) error) error {
-	as, err := c.as(ctx, build)
+// about sends a request about a build with the token for it; without a project
+// it is the one that the command reports for.
+func (c *Client) about(ctx context.Context, project string, build ci.BuildID, request func(*Client) error) error {
+	as, err := c.as(ctx, project, build)
 	if err != nil {
 		return err
 	}
 	err = request(as)
 	var refused *refusal
-	if c.Exchange == nil || !errors.As(err, &refused) || refused.status != http.StatusUnauthorized || !c.Exchange.forget(build, as.Token) {
+	if c.Exchange == nil || !errors.As(err, &refused) || refused.status != http.StatusUnauthorized || !c.Exchange.forget(as.Token) {
 		return err
 	}
 	// It has expired after all, or the server has lost it.
-	if as, err = c.as(ctx, build); err != nil {
+	if as, err = c.as(ctx, project, build); err != nil {
 		return err
 	}
 	return request(as)
@@ -82,11 +91,11 @@ func (c *Client) about(ctx context.Context, build ci.BuildID, request func(*Clie
 
 // as is the client with the token for a build, which one with a token of its
 // own has.
-func (c *Client) as(ctx context.Context, build ci.BuildID) (*Client, error) {
+func (c *Client) as(ctx context.Context, project string, build ci.BuildID) (*Client, error) {
 	if c.Exchange == nil {
 		return c, nil
 	}
-	token, err := c.Exchange.token(ctx, c, build)
+	token, err := c.Exchange.token(ctx, c, subject{c.URL, cmp.Or(project, c.Exchange.Project), build})
 	if err != nil {
 		return nil, err
 	}
@@ -96,55 +105,61 @@ func (c *Client) as(ctx context.Context, build ci.BuildID) (*Client, error) {
 }
 
 // token returns the token for a build.
-func (x *Exchange) token(ctx context.Context, c *Client, build ci.BuildID) (string, error) {
+func (x *Exchange) token(ctx context.Context, c *Client, of subject) (string, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	k, own := x.known(c.URL, build), x.owns(build)
+	k, own := x.known(of), x.owns(of.build)
 	if k == nil && own {
-		k = x.choose(c.URL, build)
-		x.learn(build, k)
+		k = x.choose(of)
+		x.learn(of, k)
 	}
 	if k == nil {
-		return "", &refusal{code: "no-token", status: http.StatusNotFound, detail: fmt.Sprintf("The job has no token for the build %s, which is none of its run's", build), index: -1}
+		return "", &refusal{code: "no-token", status: http.StatusNotFound, detail: fmt.Sprintf("The job has no token for the build %s, which is none of its run's", of.build), index: -1}
 	}
 	switch now := time.Now(); {
 	case !own:
 	case k.GotAt.IsZero():
-		if err := x.exchange(ctx, c, build, k); err != nil {
+		if err := x.exchange(ctx, c, of, k); err != nil {
 			return "", err
 		}
 	case k.old(now):
 		k.tried = now
-		_ = x.exchange(ctx, c, build, k) // it is good for a while yet
+		soon, cancel := context.WithTimeout(ctx, renewalTime)
+		defer cancel()
+		_ = x.exchange(soon, c, of, k) // it is good for a while yet
 	}
 	return k.Token, nil
 }
 
-// HideKept hides what earlier commands of the job, or of other jobs of the run,
-// have kept. It asks nobody anything.
-func (x *Exchange) HideKept(c *Client) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	for n := range ci.MaxSeries {
-		x.known(c.URL, ci.DerivedBuildID(x.Run, n))
-	}
-}
-
-// known returns what is known of a build's token; nil if there is nothing.
-func (x *Exchange) known(server string, build ci.BuildID) *keptToken {
-	if x.tokens[build] == nil {
-		if k := x.load(server, build); k != nil {
-			x.learn(build, k)
+// HideKept hides what earlier commands on this machine have kept, of this job or
+// others, as far as it may be good still. It asks nobody anything.
+func (x *Exchange) HideKept() {
+	files, _ := os.ReadDir(x.Dir) // without one there are none
+	for _, file := range files[:min(len(files), mostHidden)] {
+		if k := read(filepath.Join(x.Dir, file.Name())); k != nil && (k.GotAt.IsZero() || time.Now().Before(k.ExpiresAt)) {
+			x.hide(k.Token)
 		}
 	}
-	return x.tokens[build]
 }
 
-func (x *Exchange) learn(build ci.BuildID, k *keptToken) {
-	if x.tokens == nil {
-		x.tokens = make(map[ci.BuildID]*keptToken)
+// mostHidden bounds how many are looked at before a command starts.
+const mostHidden = 200
+
+// known returns what is known of a build's token; nil if there is nothing.
+func (x *Exchange) known(of subject) *keptToken {
+	if x.tokens[of] == nil {
+		if k := x.load(of); k != nil {
+			x.learn(of, k)
+		}
 	}
-	x.tokens[build] = k
+	return x.tokens[of]
+}
+
+func (x *Exchange) learn(of subject, k *keptToken) {
+	if x.tokens == nil {
+		x.tokens = make(map[subject]*keptToken)
+	}
+	x.tokens[of] = k
 	x.hide(k.Token)
 }
 
@@ -158,27 +173,28 @@ func (x *Exchange) owns(build ci.BuildID) bool {
 	return false
 }
 
-// forget has the token of a build, which the server refused, be asked for again;
-// it tells whether that may help.
-func (x *Exchange) forget(build ci.BuildID, token string) bool {
+// forget has a token that the server refused be asked for again; it tells whether
+// that may help.
+func (x *Exchange) forget(token string) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	k := x.tokens[build]
-	if k == nil || k.Token != token || !x.owns(build) {
-		return false
+	for of, k := range x.tokens {
+		if k.Token == token && x.owns(of.build) {
+			k.GotAt = time.Time{}
+			return true
+		}
 	}
-	k.GotAt = time.Time{}
-	return true
+	return false
 }
 
 // exchange makes a token good, or good for longer.
-func (x *Exchange) exchange(ctx context.Context, c *Client, build ci.BuildID, k *keptToken) error {
+func (x *Exchange) exchange(ctx context.Context, c *Client, of subject, k *keptToken) error {
 	idToken, err := x.IDToken(ctx)
 	if err != nil {
 		return err
 	}
-	if idToken == x.shown && build != x.forID {
-		return &refusal{code: "no-token", status: http.StatusNotFound, detail: fmt.Sprintf("The job's ID token is good for the build %s alone; give the job a token in STEPCAST_TOKEN", x.forID), index: -1}
+	if idToken == x.shown && of != x.usedFor {
+		return &refusal{code: "no-token", status: http.StatusNotFound, detail: fmt.Sprintf("The job's ID token is good for the build %s alone; give the job a token in STEPCAST_TOKEN", x.usedFor.build), index: -1}
 	}
 	x.hide(idToken)
 	bare := *c
@@ -187,7 +203,7 @@ func (x *Exchange) exchange(ctx context.Context, c *Client, build ci.BuildID, k 
 		Token     string    `json:"token"`
 		ExpiresAt time.Time `json:"expires_at"`
 	}
-	err = bare.do(ctx, http.MethodPost, "/api/v1/exchange", mustJSON(map[string]any{"jwt": idToken, "project": x.Project, "build": build, "token": k.Token}), &given)
+	err = bare.do(ctx, http.MethodPost, "/api/v1/exchange", mustJSON(map[string]any{"jwt": idToken, "project": of.project, "build": of.build, "token": k.Token}), &given)
 	if err == nil && given.Token != k.Token {
 		err = notStepcast()
 	}
@@ -195,8 +211,8 @@ func (x *Exchange) exchange(ctx context.Context, c *Client, build ci.BuildID, k 
 		return err
 	}
 	k.GotAt, k.ExpiresAt = time.Now(), given.ExpiresAt
-	x.shown, x.forID = idToken, build
-	x.keep(c.URL, build, k)
+	x.shown, x.usedFor = idToken, of
+	x.keep(of, k)
 	return nil
 }
 
@@ -206,17 +222,21 @@ func (x *Exchange) hide(secret string) {
 	}
 }
 
-// path is where the token of a server's build lies.
-func (x *Exchange) path(server string, build ci.BuildID) string {
-	return filepath.Join(x.Dir, fmt.Sprintf("%x.json", sha256.Sum256([]byte(server+"\n"+build.String()))))
+// path is where a token lies.
+func (x *Exchange) path(of subject) string {
+	return filepath.Join(x.Dir, fmt.Sprintf("%x.json", sha256.Sum256([]byte(of.server+"\n"+of.project+"\n"+of.build.String()))))
 }
 
 // load reads what an earlier command kept; nil if there is nothing.
-func (x *Exchange) load(server string, build ci.BuildID) *keptToken {
+func (x *Exchange) load(of subject) *keptToken {
 	if x.Dir == "" {
 		return nil
 	}
-	text, err := os.ReadFile(x.path(server, build))
+	return read(x.path(of))
+}
+
+func read(path string) *keptToken {
+	text, err := os.ReadFile(path)
 	k := &keptToken{}
 	if err != nil || json.Unmarshal(text, k) != nil {
 		return nil
@@ -228,33 +248,33 @@ func (x *Exchange) load(server string, build ci.BuildID) *keptToken {
 }
 
 // choose makes up a token, unless another command has just done so.
-func (x *Exchange) choose(server string, build ci.BuildID) *keptToken {
+func (x *Exchange) choose(of subject) *keptToken {
 	k := &keptToken{Token: ci.NewToken()}
 	if x.Dir == "" {
 		return k
 	}
 	x.tidy()
-	path, temp, err := x.path(server, build), "", error(nil)
-	if temp, err = x.write(k); err == nil {
-		err = os.Link(temp, path) // whole, and only if there is none
+	temp, err := x.write(k)
+	if err == nil {
+		err = os.Link(temp, x.path(of)) // whole, and only if there is none
 		_ = os.Remove(temp)
 	}
 	if errors.Is(err, fs.ErrExist) {
-		if other := x.load(server, build); other != nil {
+		if other := x.load(of); other != nil {
 			return other
 		}
-		x.keep(server, build, k) // what is there is good for nothing
+		x.keep(of, k) // what is there is good for nothing
 	}
 	return k
 }
 
 // keep writes down what is known of a token. Where that fails, other commands
 // of the job get tokens of their own, if they can.
-func (x *Exchange) keep(server string, build ci.BuildID, k *keptToken) {
+func (x *Exchange) keep(of subject, k *keptToken) {
 	if x.Dir == "" {
 		return
 	}
-	if temp, err := x.write(k); err == nil && os.Rename(temp, x.path(server, build)) != nil {
+	if temp, err := x.write(k); err == nil && os.Rename(temp, x.path(of)) != nil {
 		_ = os.Remove(temp)
 	}
 }

@@ -222,7 +222,7 @@ func (l *Leftovers) tidy(ctx context.Context, r *Report, seen map[ci.BuildID]*Bu
 			return errNotThis // a later run looks again
 		}
 		build = &BuildState{}
-		if l.Client.about(ctx, r.id.Build, func(c *Client) error {
+		if l.Client.about(ctx, r.id.Project, r.id.Build, func(c *Client) error {
 			return c.do(ctx, http.MethodGet, "/api/v1/builds/"+r.id.Build.String(), nil, build)
 		}) != nil {
 			return errNotThis

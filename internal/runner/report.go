@@ -777,7 +777,7 @@ func (r *Report) createAgain(ctx context.Context, refused *refusal) (bool, error
 func (r *Report) persist(ctx context.Context, request func(*Client) error) error {
 	var pause backoff
 	for {
-		err := r.client.about(ctx, r.id.Build, request)
+		err := r.client.about(ctx, r.id.Project, r.id.Build, request)
 		if err == nil || !Passing(err) {
 			r.answered, r.failing = true, time.Time{}
 			return err
