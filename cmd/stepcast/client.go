@@ -22,6 +22,7 @@ import (
 type serverFlags struct {
 	URL     string `name:"url" help:"Its address, such as http://127.0.0.1:8080. Default: that of the server on this machine." env:"STEPCAST_URL" placeholder:"URL" group:"Server"`
 	Token   string `help:"The token to send. Default: the first one of the server on this machine." env:"STEPCAST_TOKEN" placeholder:"TOKEN" group:"Server"`
+	CAFile  string `name:"ca-file" help:"Authorities that may have signed its certificate, as PEM, besides those that this machine knows." env:"STEPCAST_CA_FILE" placeholder:"FILE" type:"path" group:"Server"`
 	DataDir string `help:"Where the server on this machine keeps its address and its first token. Default: ${data_dir}." env:"STEPCAST_DATA_DIR" placeholder:"DIR" type:"path" group:"Server"`
 }
 
@@ -34,8 +35,8 @@ var (
 
 // client finds the server and the token: from the flags, the environment, or
 // the data directory of a server on this machine. That server's token goes to
-// an address on this machine only. The client is good for reading when the
-// error is errNoToken.
+// the address that it left itself, or to one on this machine. The client is good
+// for reading when the error is errNoToken.
 func (f *serverFlags) client() (*runner.Client, error) {
 	dir := f.DataDir
 	if dir == "" {
@@ -50,12 +51,17 @@ func (f *serverFlags) client() (*runner.Client, error) {
 			server = "http://" + server
 		}
 	}
-	if token == "" && onThisMachine(server) {
+	if token == "" && (f.URL == "" || onThisMachine(server)) {
 		token = readLine(dir, "token")
 	}
 	c, err := runner.NewClient(server, token)
 	if err != nil {
 		return nil, err
+	}
+	if f.CAFile != "" {
+		if err := c.TrustFile(f.CAFile); err != nil {
+			return nil, err
+		}
 	}
 	if token == "" {
 		return c, errNoToken

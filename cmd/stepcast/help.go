@@ -26,14 +26,16 @@ var helpGroups = []kong.Group{
 	{Key: "Build", Title: "What is reported:"},
 	{Key: "Secrets", Title: "What is hidden:", Description: "Besides what the CI system names, and values that the command registers with ::add-mask::"},
 	{Key: "Spool", Title: "What waits for the server:"},
+	{Key: "Network", Title: "How the server is reached:"},
 	{Key: "Which build", Title: "Which build, when none is named:"},
+	{Key: "People", Title: "Who may watch:"},
 	{Key: "Runners", Title: "Who reports without a token:"},
 	{Key: "Limits", Title: "What one may take, and where that is seen:", Description: "0 bounds nothing. An IPv6 address is its /64; those of loopback are not held to what an address may."},
 	{Key: "Server", Title: "The server:", Description: "On its own machine the server, and a token, are found without being named."},
 }
 
 // flagGroups is the order of the groups of a command's flags.
-var flagGroups = []string{"Build", "Flags", "Secrets", "Which build", "Server", "Spool", "Runners", "Limits"}
+var flagGroups = []string{"Build", "Flags", "Network", "Secrets", "Which build", "Server", "Spool", "People", "Runners", "Limits"}
 
 // printHelp prints a command's flags in the order of their groups, and of what
 // every command has only --help.

@@ -42,6 +42,7 @@ type serveCmd struct {
 
 	servePeople  `embed:""`
 	serveRunners `embed:""`
+	serveTLS     `embed:""`
 	serveLimits  `embed:""`
 }
 
@@ -88,7 +89,12 @@ func (c *serveCmd) Run(ctx context.Context, std stdio) error {
 	if err != nil {
 		return err
 	}
-	ln, err := listen(ctx, c.Listen)
+	front, err := c.serveTLS.configure(ctx, &cfg, dir)
+	if err != nil {
+		return err
+	}
+	defer front.close()
+	ln, err := listen(ctx, "--listen", c.Listen)
 	if err != nil {
 		return err
 	}
@@ -135,7 +141,7 @@ func (c *serveCmd) Run(ctx context.Context, std stdio) error {
 	cfg.Store, cfg.Tails, cfg.Observe = store, tails, m.Observe
 	srv := server.New(cfg)
 	m.Read(metrics.Sources{Version: version, Server: srv.Stats, Store: store.Stats})
-	address := "http://" + ln.Addr().String()
+	address := front.address(ln.Addr())
 	forget, err := leaveAddress(dir, address)
 	if err != nil {
 		return err
@@ -156,6 +162,7 @@ func (c *serveCmd) Run(ctx context.Context, std stdio) error {
 		defer down(nil)
 		return srv.Serve(ctx, ln)
 	})
+	group.Go(func() error { return front.run(layers, ln.Addr()) })
 	return group.Wait()
 }
 
@@ -169,8 +176,8 @@ func ignoreCanceled(err error) error {
 // checkListen keeps a server that lets everybody read on loopback, unless told
 // otherwise.
 func (c *serveCmd) checkListen() error {
-	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
-		return fmt.Errorf("--listen wants HOST:PORT, such as 127.0.0.1:8080, not %q", c.Listen)
+	if err := checkAddress("--listen", c.Listen); err != nil {
+		return err
 	}
 	switch {
 	case c.Open && c.signInNeeded():
@@ -210,14 +217,15 @@ func (c *serveCmd) dataDir() (string, error) {
 	return filepath.Abs(dir)
 }
 
-func listen(ctx context.Context, address string) (net.Listener, error) {
+// listen takes the address of a flag.
+func listen(ctx context.Context, flag, address string) (net.Listener, error) {
 	// Finds a peer that vanished within half a minute, also where the server
 	// has nothing to say: an upload, or a log that is followed.
 	alive := net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}
 	ln, err := (&net.ListenConfig{KeepAliveConfig: alive}).Listen(ctx, "tcp", address)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("%s is taken by another program; choose another address with --listen", address)
+		return nil, fmt.Errorf("%s is taken by another program; choose another address with %s", address, flag)
 	case err != nil:
 		return nil, fmt.Errorf("listen on %s: %w", address, err)
 	}

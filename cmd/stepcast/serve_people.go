@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"slices"
 	"strings"
@@ -120,12 +119,4 @@ func parseRole(text string) (role server.Role, err error) {
 		return wrong("the colon is followed by a project, one with /* behind it, or *")
 	}
 	return role, nil
-}
-
-// onLoopback tells whether an address to listen at is one that only this
-// machine reaches.
-func onLoopback(listen string) bool {
-	host, _, err := net.SplitHostPort(listen)
-	ip := net.ParseIP(host)
-	return err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"slices"
@@ -35,14 +36,20 @@ func NewACME(domains []string, email, directory, dir string, log *slog.Logger) (
 	if err := os.Chmod(dir, 0o700); err != nil { // where it was there already
 		return nil, fmt.Errorf("close the folder for certificates: %w", err)
 	}
+	ours := autocert.HostWhitelist(domains...)
 	return &ACME{
 		domains: domains,
 		manager: &autocert.Manager{
-			Prompt:     autocert.AcceptTOS,
-			Cache:      autocert.DirCache(dir),
-			HostPolicy: autocert.HostWhitelist(domains...),
-			Email:      email,
-			Client:     &acme.Client{DirectoryURL: directory, UserAgent: "stepcast"},
+			Prompt: autocert.AcceptTOS,
+			Cache:  autocert.DirCache(dir),
+			HostPolicy: func(ctx context.Context, host string) error {
+				if name, _, err := net.SplitHostPort(host); err == nil { // of a request
+					host = name
+				}
+				return ours(ctx, host)
+			},
+			Email:  email,
+			Client: &acme.Client{DirectoryURL: directory, UserAgent: "stepcast"},
 		},
 		warner: warner{log: log, every: time.Hour},
 	}, nil

@@ -3,6 +3,8 @@ package runner
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +13,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -62,6 +66,25 @@ func NewClient(server, token string) (*Client, error) {
 	}, nil
 }
 
+// TrustFile takes the authorities in a PEM file for as good as those that the
+// machine knows. It is for this client alone: what a command does that it runs is
+// the command's.
+func (c *Client) TrustFile(path string) error {
+	pem, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("read the authorities: %w", err)
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil { // the file is what counts
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM(pem) {
+		return fmt.Errorf("%s holds no certificate in PEM form", path)
+	}
+	c.HTTP.Transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: pool}
+	return nil
+}
+
 // BuildURL is the address of a build's page.
 func (c *Client) BuildURL(id ci.BuildID) string { return c.URL + "/builds/" + id.String() }
 
@@ -75,6 +98,7 @@ type refusal struct {
 	number  *int64 // of the note that the server expects
 	wait    time.Duration
 	moved   string // where a redirect points to
+	https   bool   // it speaks HTTPS, and was spoken to in plain HTTP
 	present ci.Status
 	unsent  bool // the server was not asked, and would say so
 }
@@ -89,6 +113,9 @@ func (r *refusal) Error() string {
 		return fmt.Sprintf("it redirects to %s (%d)", r.moved, r.status)
 	}
 	hint := ""
+	if r.https {
+		hint = "; its address begins with https://"
+	}
 	if r.status == http.StatusNotFound { // Stepcast's own have a detail
 		hint = "; is that Stepcast's address?"
 	}
@@ -225,7 +252,34 @@ func plain(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("no answer within %v: %w", attemptTimeout, context.DeadlineExceeded)
 	}
+	return untrusted(err)
+}
+
+// untrusted says of a certificate that is not trusted what to do about it.
+func untrusted(err error) error {
+	var unknown x509.UnknownAuthorityError
+	var other x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	switch {
+	case errors.As(err, &unknown):
+		return fmt.Errorf("its certificate is signed by nobody whom this machine knows; name the authority with --ca-file or STEPCAST_CA_FILE: %w", err)
+	case errors.As(err, &other):
+		return fmt.Errorf("its certificate is for %s, so that is what its address has to have in it: %w", printable(strings.Join(namesIn(other.Certificate), ", "), 200), err)
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return fmt.Errorf("its certificate was good from %s to %s; is this machine's clock right: %w", invalid.Cert.NotBefore.Format(time.DateOnly), invalid.Cert.NotAfter.Format(time.DateOnly), err)
+	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
+		return fmt.Errorf("it speaks plain HTTP; its address begins with http://: %w", err)
+	}
 	return err
+}
+
+// namesIn are what a certificate is good for.
+func namesIn(cert *x509.Certificate) []string {
+	names := slices.Clone(cert.DNSNames)
+	for _, ip := range cert.IPAddresses {
+		names = append(names, ip.String())
+	}
+	return names
 }
 
 func refused(resp *http.Response, answer []byte) *refusal {
@@ -241,6 +295,7 @@ func refused(resp *http.Response, answer []byte) *refusal {
 		Number *int64    `json:"number"`
 		Status ci.Status `json:"current_status"`
 	}
+	r.https = r.status == http.StatusBadRequest && bytes.Contains(answer, []byte("HTTP request to an HTTPS server"))
 	if !strings.HasPrefix(resp.Header.Get("Content-Type"), "application/problem+json") || json.Unmarshal(answer, &p) != nil {
 		return r
 	}

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -103,6 +102,6 @@ func parseAnswers(t *testing.T, text string) (all []answer) {
 		if err != nil {
 			t.Fatalf("%v: %q", err, text)
 		}
-		all = append(all, answer{res.StatusCode, res.Header, fmt.Sprintf("%s", body)})
+		all = append(all, answer{res.StatusCode, res.Header, string(body)})
 	}
 }
