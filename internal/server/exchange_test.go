@@ -156,7 +156,7 @@ func TestExchange_GivesATokenOfTheJobsBuild(t *testing.T) {
 			t.Errorf("%s: its build: %d %s", c.name, a.status, a.body)
 		}
 	}
-	tokens := j.get("/api/v1/tokens", "Authorization: Bearer "+j.addToken(postgres.Token{Scopes: []ci.Scope{ci.ScopeAdmin}, Project: "*"}))
+	tokens := j.get("/api/v1/tokens?builds=true", "Authorization: Bearer "+j.addToken(postgres.Token{Scopes: []ci.Scope{ci.ScopeAdmin}, Project: "*"}))
 	for _, name := range []string{`"GitHub Actions: acme/api, CI, run 4711, attempt 1"`, `"GitLab CI: acme/tools/lint, pipeline 574, job 302"`} {
 		if !strings.Contains(tokens.body, name) {
 			t.Errorf("no token is called %s: %s", name, tokens.body)
