@@ -44,7 +44,7 @@ func stepcast(t *testing.T, env []string, args ...string) *exec.Cmd {
 	t.Cleanup(func() {
 		for _, entry := range cmd.Env {
 			if dir, ok := strings.CutPrefix(entry, "STEPCAST_SPOOL_DIR="); ok {
-				sweep.KeepFiles(t, sweep.Disk, dir)
+				sweep.KeepFiles(t, sweep.Disk, dir, "tokens") // where jobs keep those that they got
 			}
 		}
 	})

@@ -77,7 +77,8 @@ func Keep(tb testing.TB, kind Kind, text string) {
 	add(tb, filepath.Join(string(kind), name[:min(len(name), 200)]), text+"\n")
 }
 
-// KeepFiles keeps all files below a folder, but those of the given names.
+// KeepFiles keeps all files below a folder, but those of the given names, or in
+// folders of them.
 func KeepFiles(tb testing.TB, kind Kind, dir string, but ...string) {
 	tb.Helper()
 	if !On() {
@@ -85,7 +86,11 @@ func KeepFiles(tb testing.TB, kind Kind, dir string, but ...string) {
 	}
 	_ = filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
 		for _, name := range but {
-			if err == nil && entry.Name() == name {
+			switch {
+			case err != nil || entry.Name() != name:
+			case entry.IsDir():
+				return filepath.SkipDir
+			default:
 				return nil
 			}
 		}
