@@ -107,7 +107,7 @@ func TestCompletion_Lists(t *testing.T) {
 		"stepcast|build|finish|--status|":  "auto canceled failed passed",
 		"stepcast|build|finish|--status|=": "auto canceled failed passed",
 		"stepcast|completion|":             "bash fish zsh",
-		"stepcast|tail|--c":                "--color",
+		"stepcast|tail|--co":               "--color",
 		"stepcast|serve|--li":              "--limit-loopback --listen --listen-database-url",
 		"stepcast|tail|--step|":            "",
 	} {
