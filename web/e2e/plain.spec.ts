@@ -189,6 +189,7 @@ test("runs nothing of what a build says", async ({ page, server }) => {
 
 for (const colorScheme of ["light", "dark"] as const) {
 	test(`no violations, ${colorScheme}`, async ({ page, server, complaints }) => {
+		test.slow();
 		complaints.expected = [/status of 404/];
 		await page.emulateMedia({ colorScheme });
 		const at = `/plain/builds/${build.id}`;
