@@ -274,6 +274,28 @@ test("a line without an end is kept up to its bound, a progress bar as it is now
 	assert.equal(penAfter("x", bar?.pen ?? plain).fg, 1);
 });
 
+test("a line that is longer than an answer is not asked for again and again", () => {
+	const log = new LogText();
+	const server = new Server();
+	for (let i = 0; i < 200; i++) server.write("y".repeat(10_000));
+	log.extend(server.lines, server.bytes);
+	let asked = 0;
+	for (let from = log.missing(0); from !== undefined && asked < 10; from = log.missing(0)) {
+		log.fill(server.page(from, 100, 1 << 20));
+		asked++;
+	}
+	assert.equal(asked, 1);
+	assert.equal(log.line(1)?.text.length, maxLine);
+	// It ends, and what comes then is shown.
+	server.write("\nnext\n");
+	log.extend(server.lines, server.bytes);
+	assert.equal(log.missing(0), 2);
+	log.fill(server.page(2, 100, 1 << 20));
+	assert.equal(log.missing(0), undefined);
+	assert.equal(log.line(2)?.text, "next");
+	assert.equal(log.atEnd, true);
+});
+
 test("characters are bounded too", () => {
 	const log = new LogText();
 	const server = new Server();

@@ -49,6 +49,8 @@ export class LogText {
 	/** The newest chunks of the stream, for when the text before them has come. */
 	#recent: Chunk[] = [];
 	#recentCharacters = 0;
+	/** A line of which an answer has only the beginning: to ask for it again would bring the same. */
+	#endless = 0;
 
 	/** The rows of a block, the first of which has the number 0. Not to be changed. */
 	rows(block: number): readonly Row[] {
@@ -73,7 +75,8 @@ export class LogText {
 		}
 		// With the last line once more comes what makes the stream's text go on behind it.
 		const end = Math.max(1, this.lines);
-		return !this.#end && this.bytes > 0 && block === blockOf(end) ? end : undefined;
+		const comes = !this.#end && this.bytes > 0 && end !== this.#endless;
+		return comes && block === blockOf(end) ? end : undefined;
 	}
 
 	/** Whether the newest line is here, so that the stream's text is shown at once. */
@@ -119,6 +122,8 @@ export class LogText {
 			if (!this.#end && this.#holds(place) && (toItsEnd || this.#continues(place.offset))) {
 				this.#attach(place);
 			} else {
+				const cut = place.row && place.number === first.line && place.offset < part.bytes;
+				if (cut) this.#endless = place.number;
 				this.#takeBack(place);
 			}
 		}
