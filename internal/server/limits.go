@@ -373,11 +373,12 @@ type held struct {
 // track is the ConnState of an HTTP server. Of an address that has too many, the
 // connection that has been idle for longest makes room for a new one; when all
 // are busy, the new one is closed before anything is read from it. So sockets
-// that say nothing keep nobody out who says something.
+// that say nothing keep nobody out who says something. Trusted proxies are not
+// counted: their connections are everybody's.
 func (s *Server) track(conn net.Conn, state http.ConnState) {
 	peer, _ := netip.ParseAddrPort(conn.RemoteAddr().String()) // one of no address is none
 	addr, counted := s.limits.accountable(peer.Addr())
-	if !counted {
+	if !counted || s.cfg.Proxies.trusts(plainAddr(peer.Addr())) {
 		return
 	}
 	c := &s.limits.conns
@@ -397,6 +398,9 @@ func (s *Server) track(conn net.Conn, state http.ConnState) {
 			s.limits.refused[limitConns].Add(1)
 			goes := longestIdle(c.of[addr], conn)
 			delete(c.of[addr], goes)
+			if secure, ok := goes.(interface{ NetConn() net.Conn }); ok {
+				goes = secure.NetConn() // TLS would wait for the peer to be told
+			}
 			goes.Close() // its own closed state follows
 		}
 	case http.StateActive, http.StateIdle:

@@ -414,6 +414,41 @@ func TestLimits_Connections(t *testing.T) {
 	}
 }
 
+// What comes through a trusted proxy counts to the client that it names.
+func TestLimits_BehindAProxy(t *testing.T) {
+	t.Parallel()
+	s := startWith(t, postgres.Config{URL: pgtest.New(t)}, Config{
+		Limits:  Limits{ConnsOfAddress: 1, Requests: 1, StreamsOfAddress: 1},
+		Proxies: Proxies{Trusted: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}},
+	})
+	build := s.create(`{"project":"p"}`)
+	var conns []*raw
+	for range 5 {
+		conns = append(conns, s.connect())
+	}
+	for i, r := range conns { // of which none was closed to make room
+		fmt.Fprintf(r.conn, "GET %s HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 192.0.2.%d\r\n\r\n", build, i)
+		if res, err := http.ReadResponse(r.r, nil); err != nil || res.StatusCode != 200 {
+			t.Fatalf("connection %d: %v, %v", i, res, err)
+		}
+	}
+	statuses := map[int]int{}
+	for range 10 {
+		statuses[s.get(build, "X-Forwarded-For: 192.0.2.99").status]++
+	}
+	if statuses[200] < 4 || statuses[429] == 0 {
+		t.Errorf("one client behind the proxy: %v", statuses)
+	}
+	for i, client := range []string{"192.0.2.100", "192.0.2.101"} {
+		r, _, _ := s.dial(build+"/events", "X-Forwarded-For: "+client)
+		r.until("live")
+		again, _, _ := s.dial(build+"/events", "X-Forwarded-For: "+client)
+		if rest := again.rest(); stable(rest) != beyond {
+			t.Errorf("the second stream of client %d: %q", i, rest)
+		}
+	}
+}
+
 // What trickles is closed, on every route but an upload to a log that its token
 // may write: headers, bodies that are read, and bodies that nobody reads.
 func TestLimits_TricklingBodies(t *testing.T) {
