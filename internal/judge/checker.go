@@ -42,7 +42,8 @@ type Checker struct {
 	logs   map[string]*history // by log: the newest epoch's
 	views  []*View
 	writes []*Write
-	excuse bool // a history was rewound on purpose: resets and gaps are right
+	excuse bool  // a history was rewound on purpose: resets and gaps are right
+	quota  int64 // bytes of text that servers keep of a build; 0: all
 	findings
 }
 
@@ -229,6 +230,7 @@ type history struct {
 	checked     int64      // events 1..checked went through follow
 	waiting     map[int64]content
 	steps       map[string]*seenStep
+	kept        int64 // bytes of text
 	build       seenStep
 	statuses    []uint64            // of status events in order, for comparison with the feed
 	byBuild     map[string][]uint64 // the feed's, by build
@@ -243,6 +245,7 @@ type sighting struct {
 
 type seenStep struct {
 	end      int64 // of the text
+	holes    int   // that end it, for want of the quota
 	notes    int64
 	last     status
 	statuses map[string]bool
@@ -259,8 +262,12 @@ type content struct {
 	Offset  int64   `json:"offset"`
 	Bytes   int64   `json:"bytes"`
 	Text    *string `json:"text"`
-	Number  int64   `json:"number"`
-	Test    struct {
+	Quota   struct {
+		Of    string `json:"of"`
+		Bytes int64  `json:"bytes"`
+	} `json:"quota"`
+	Number int64 `json:"number"`
+	Test   struct {
 		Name string `json:"name"`
 	} `json:"test"`
 	status
@@ -602,7 +609,14 @@ func (c *Checker) follow(h *history, n int64, e content) {
 			find(Phantom, "text of step %q, which was never reported", e.Step)
 			return
 		}
+		if c.quota > 0 && e.Quota.Of != "" {
+			h.step(e.Step).cut(step, e, c.quota, h.kept, find)
+			return
+		}
 		h.step(e.Step).text(step, e, find)
+		if h.kept += e.Bytes; c.quota > 0 && h.kept > c.quota {
+			find(Phantom, "%d bytes of text, and the quota is %d", h.kept, c.quota)
+		}
 	case "note":
 		step := said.steps[e.Step]
 		if step == nil {
@@ -637,7 +651,8 @@ func (s *seenStep) follow(what string, now status, said map[string]bool, find fu
 	s.last, s.statuses[now.Status] = now, true
 }
 
-func (s *seenStep) text(said *saidStep, e content, find func(Kind, string, ...any)) {
+// append checks that an event goes on where the text ends.
+func (s *seenStep) append(e content, find func(Kind, string, ...any)) {
 	switch {
 	case e.Offset > s.end:
 		find(OffsetHole, "step %s goes on at %d after %d", e.Step, e.Offset, s.end)
@@ -645,7 +660,33 @@ func (s *seenStep) text(said *saidStep, e content, find func(Kind, string, ...an
 		find(Duplicate, "step %s has the bytes from %d to %d twice", e.Step, e.Offset, min(s.end, e.Offset+e.Bytes))
 	}
 	s.end = max(s.end, e.Offset+e.Bytes)
+}
+
+// cut checks a hole that tells that the rest of the text is not kept: the first
+// of a step comes when nothing more of it fits, the second says how long the
+// rest was, and there is no third.
+func (s *seenStep) cut(said *saidStep, e content, quota, kept int64, find func(Kind, string, ...any)) {
+	s.append(e, find)
+	s.holes++
+	width := said.text.Width()
+	next := min(e.Bytes, width-e.Offset%width) // what would have come next: the rest of a line, or of a piece
 	switch {
+	case e.Text != nil || e.Bytes <= 0 || e.Quota.Of != "build" || e.Quota.Bytes != quota:
+		find(Inconsistent, "step %s is cut at %d: %+v", e.Step, e.Offset, e)
+	case s.holes > 2:
+		find(Duplicate, "step %s is told to be cut for the %d. time", e.Step, s.holes)
+	case s.holes == 1 && kept+next <= quota:
+		find(Lost, "step %s is cut at %d, where %d more bytes would have fitted %d of %d", e.Step, e.Offset, next, kept, quota)
+	case e.Offset+e.Bytes > said.sent:
+		find(Phantom, "step %s: a hole up to %d, sent was %d", e.Step, e.Offset+e.Bytes, said.sent)
+	}
+}
+
+func (s *seenStep) text(said *saidStep, e content, find func(Kind, string, ...any)) {
+	s.append(e, find)
+	switch {
+	case s.holes > 0:
+		find(Phantom, "step %s: text at %d, behind where it was cut", e.Step, e.Offset)
 	case e.Text == nil:
 		find(OffsetHole, "step %s: %d bytes at %d without text", e.Step, e.Bytes, e.Offset)
 	case e.Offset < 0:
@@ -731,7 +772,7 @@ func (c *Checker) lost(build string) {
 		if seen == nil {
 			seen = &seenStep{}
 		}
-		if seen.end < s.acked {
+		if seen.end < s.acked && (seen.holes == 0 || s.finished() != "") { // of the rest of one that was cut its end tells
 			find("step %s: %d bytes were acknowledged, seen were %d", key, s.acked, seen.end)
 		}
 		if seen.notes < s.notes.acked {

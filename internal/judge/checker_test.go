@@ -17,6 +17,7 @@ type tale struct {
 	Notes  int64      // of the step, that were
 	Finish bool       // the end of the build was acknowledged
 	Saw    [][]sawing // by reader
+	Quota  int64      // of the build
 }
 
 type sawing struct {
@@ -82,8 +83,31 @@ func (t *tale) retell(spoil func([]sawing) []sawing) {
 	}
 }
 
+// cut lets the last four lines of ten log events be holes for want of a quota, of
+// so many lines each, or of fewer than none text. Of the quota a byte less than
+// room is left; of a room of 0 the judge is told nothing.
+func (t *tale) cut(room int64, pieces ...int64) {
+	width := TextOf(talesBuild, "test").Width()
+	offset := t.Acked - 4*width
+	if room > 0 {
+		t.Quota = offset + room - 1
+	}
+	var saw []sawing
+	for _, lines := range pieces {
+		n := max(lines, -lines) * width
+		data := logData(offset, n)
+		if lines > 0 {
+			data = fmt.Sprintf(`{"at":"2026-11-22T10:00:00Z","step":"test","line":%d,"offset":%d,"bytes":%d,"lost":%d,"quota":{"of":"build","bytes":%d}}`, TextOf(talesBuild, "test").Line(t.Acked-4*width), offset, n, n, t.Quota)
+		}
+		saw = append(saw, sawing{Kind: "log", Data: data})
+		offset += n
+	}
+	t.retell(func(told []sawing) []sawing { return slices.Replace(slices.Clone(told), 12, 14, saw...) })
+}
+
 func (t *tale) judge() map[Kind]int64 {
 	c := NewChecker()
+	c.quota = t.Quota
 	say := func(acked bool, claims ...Claim) {
 		w := c.Sending("a", claims...)
 		if acked {
@@ -198,6 +222,12 @@ func TestChecker_FindsEachKind(t *testing.T) {
 		{"a hole in the text", func(h *tale) {
 			h.retell(func(saw []sawing) []sawing { return slices.Delete(saw, 6, 7) })
 		}, []Kind{OffsetHole}},
+		{"a log that is cut where it is full", func(h *tale) { h.cut(width, 1, 3) }, nil},
+		{"a log that is cut too early", func(h *tale) { h.cut(2*width, 1, 3) }, []Kind{Lost}},
+		{"a log that goes on behind its cut", func(h *tale) { h.cut(width, 1, -3) }, []Kind{Phantom}},
+		{"a cut that is told of three times", func(h *tale) { h.cut(width, 1, 1, 2) }, []Kind{Duplicate}},
+		{"a hole that says nothing of a quota", func(h *tale) { h.cut(0, 1, 3) }, []Kind{OffsetHole}},
+		{"more than the quota", func(h *tale) { h.Quota = h.Acked - 1 }, []Kind{Phantom}},
 		{"an end that one reader never saw", func(h *tale) { h.Saw[0] = h.Saw[0][:len(h.Saw[0])-1] }, []Kind{Stale}},
 		{"a reset for no reason", func(h *tale) {
 			h.Saw[0] = append([]sawing{{ID: "abcdef-0", Kind: "reset", Data: "rewound"}}, h.Saw[0]...)

@@ -94,7 +94,7 @@ type arena struct {
 	rng     *rand.Rand
 }
 
-func newArena(t *testing.T, servers int) *arena {
+func newArena(t *testing.T, servers int, flags ...string) *arena {
 	t.Helper()
 	arenas <- struct{}{}
 	t.Cleanup(func() { <-arenas })
@@ -104,7 +104,7 @@ func newArena(t *testing.T, servers int) *arena {
 	for range servers {
 		p := through(t, a.pg.URL())
 		a.proxies = append(a.proxies, p.PGProxy)
-		a.addServer("--database-url", p.address.String())
+		a.addServer(append([]string{"--database-url", p.address.String()}, flags...)...)
 	}
 	return a
 }
@@ -261,6 +261,38 @@ func TestFaults(t *testing.T) {
 			a.verdict()
 			t.Logf("%d strikes, of which %d hit a write in flight", tries, hits)
 		})
+	}
+}
+
+// TestFaults_OverQuota has writers go on and on beyond what is kept of their
+// builds, while the processes that they write to are killed. Every log is cut
+// where it is full, once, and all else is as it was.
+func TestFaults_OverQuota(t *testing.T) {
+	t.Parallel()
+	const quota = 20_000
+	a := newArena(t, 2, fmt.Sprint("--max-build-log=", quota))
+	plan := aFewWriters
+	plan.Quota = quota
+	a.load(plan)
+	want, hits := 3, 0
+	if long {
+		want = 50
+	}
+	a.await("as much as four times what is kept", time.Minute, func() bool {
+		return a.status().AckedBytes > 4*quota*int64(plan.Others+1)
+	})
+	for i := 0; hits < want; i++ {
+		if i > 10*want+20 {
+			t.Fatalf("only %d of %d strikes hit", hits, i)
+		}
+		if a.killServer(i) {
+			hits++
+		}
+	}
+	a.progress(50)
+	report := a.verdict()
+	if report.AckedBytes < 4*quota*int64(plan.Others+1) {
+		t.Errorf("%d bytes were acknowledged: no quota was used up", report.AckedBytes)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	mathrand "math/rand/v2"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,6 +36,7 @@ type Plan struct {
 	Pace    time.Duration `json:"pace"`    // a writer's pause between requests, at most
 	Timeout time.Duration `json:"timeout"` // after which a write's outcome is unknown; 0: 5 s
 	Careful bool          `json:"careful"` // nothing is sent twice on purpose
+	Quota   int64         `json:"quota"`   // bytes of text that the servers keep of a build; 0: all
 }
 
 // Report is what came of a load.
@@ -91,6 +93,7 @@ func Run(ctx context.Context, plan Plan) (*Load, error) {
 	plan.defaults()
 	ctx, stopAll := context.WithCancel(ctx)
 	l := &Load{plan: plan, checker: NewChecker(), stats: &Stats{}, keys: map[string][]string{}, began: time.Now(), written: make(chan struct{}), stopAll: stopAll, ctx: ctx}
+	l.checker.quota = plan.Quota
 	l.client = newClient(l.checker, plan.WriteTo, plan.Token, plan.Timeout, l.stats)
 
 	readCtx, stopRead := context.WithCancel(ctx)
@@ -433,15 +436,26 @@ func (l *Load) compareBytes(ctx context.Context, server, build, key string) {
 		return
 	}
 	text, offset := TextOf(build, key), int64(0)
+	body := io.Reader(response.Body)
+	var cut, rest int64 // where the text was, and how much of it is not kept
+	if _, err := fmt.Sscanf(response.Header.Get("Stepcast-Holes"), "%d+%d", &cut, &rest); err == nil && l.plan.Quota > 0 {
+		body = io.LimitReader(body, cut)
+	}
 	buf := make([]byte, 64<<10)
 	for err == nil {
 		var n int
-		n, err = io.ReadFull(response.Body, buf)
+		n, err = io.ReadFull(body, buf)
 		if at := text.Mismatch(offset, string(buf[:n])); at >= 0 {
 			fail(Inconsistent, "wrong from byte %d on", at)
 			return
 		}
 		offset += int64(n)
+	}
+	if rest > 0 {
+		if says, err := io.ReadAll(response.Body); err != nil || !strings.HasPrefix(strings.TrimSpace(string(says)), "[stepcast: the rest was not kept: ") {
+			fail(Inconsistent, "of the rest it says %q, %v", says, err)
+		}
+		offset += rest
 	}
 	if want := l.checker.ackedBytes(build, key); offset != want {
 		fail(Lost, "%d bytes, acknowledged were %d", offset, want)
