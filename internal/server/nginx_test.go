@@ -23,6 +23,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/stepcast/stepcast/internal/pgtest"
 	"github.com/stepcast/stepcast/internal/sse"
 )
 
@@ -496,5 +497,42 @@ func TestNginx_Uploads(t *testing.T) {
 	build := s.create(`{"project":"p"}`)
 	if a, err := patch(plain, build+"/steps/make/log", 0, strings.NewReader(strings.Repeat("x", 1<<20+1))); err != nil || a.status != http.StatusRequestEntityTooLarge {
 		t.Errorf("plain, above 1 MiB: %v, %d", err, a.status)
+	}
+}
+
+// TestNginx_WhoAsks tells clients apart behind nginx, with the settings that the
+// manual shows, whatever they say of themselves, and gives the address by which
+// they came.
+func TestNginx_WhoAsks(t *testing.T) {
+	t.Parallel()
+	s := startOn(t, pgtest.New(t), func(cfg *Config) { cfg.Open, cfg.Proxies = true, trusted("127.0.0.1/32") })
+	f := &front{name: "documented", http2: true}
+	s.nginx(map[*front]string{f: documentedPass(t)})
+	s.create(`{"project":"acme/api","status":"passed"}`)
+	f.client.Transport.(*http.Transport).DialContext = (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}).DialContext
+	ask := func(method, path, body string) answer {
+		t.Helper()
+		req, _ := http.NewRequestWithContext(t.Context(), method, f.url+path, strings.NewReader(body))
+		req.Header = http.Header{
+			"Authorization": {"Bearer " + s.token}, "Content-Type": {"application/json"},
+			"X-Forwarded-For": {"203.0.113.5, 127.0.0.1"}, "Forwarded": {"for=203.0.113.5;host=evil.example"},
+			"X-Forwarded-Host": {"evil.example"}, "X-Forwarded-Proto": {"http"},
+		}
+		res, err := f.client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		text, _ := io.ReadAll(res.Body)
+		return answer{res.StatusCode, res.Header, string(text)}
+	}
+	if a := ask("POST", "/api/v1/tokens", `{"name":"made through nginx","scopes":["read"],"project":"acme/*"}`); a.status != http.StatusCreated {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	if a := ask("GET", "/api/v1/audit?limit=1", ""); !strings.Contains(a.body, `"address":"127.0.0.2"`) {
+		t.Errorf("the audit says %s", a.body)
+	}
+	if a := ask("GET", "/builds.atom", ""); !strings.Contains(a.body, f.url+"/builds/") || strings.Contains(a.body, "evil") || a.header.Get("Strict-Transport-Security") != strictTransport {
+		t.Errorf("%v %s", a.header, a.body)
 	}
 }
