@@ -182,6 +182,15 @@ func MatchProject(pattern, project string) bool {
 	return deep && strings.HasSuffix(prefix, "/") && strings.HasPrefix(project, prefix)
 }
 
+// PatternsOf are all the patterns that a project matches, itself first.
+func PatternsOf(project string) []string {
+	patterns := []string{project}
+	for i := strings.LastIndexByte(project, '/'); i > 0; i = strings.LastIndexByte(project[:i], '/') {
+		patterns = append(patterns, project[:i]+"/*")
+	}
+	return append(patterns, "*")
+}
+
 // CheckOrigin says why s cannot be the origin of a page. It holds nothing that
 // would end it in a header.
 func CheckOrigin(s string) error {

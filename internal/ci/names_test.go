@@ -130,3 +130,21 @@ func TestParseReported(t *testing.T) {
 		}
 	}
 }
+
+// TestPatternsOf: a pattern is among them exactly if it matches.
+func TestPatternsOf(t *testing.T) {
+	t.Parallel()
+	for project, want := range map[string]string{
+		"web": "web *", "acme/api": "acme/api acme/* *", "a/b/c/d": "a/b/c/d a/b/c/* a/b/* a/* *",
+	} {
+		got := PatternsOf(project)
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %q, want %s", project, got, want)
+		}
+		for _, pattern := range got {
+			if !MatchProject(pattern, project) || CheckPattern(pattern) != nil {
+				t.Errorf("%s does not match %s", pattern, project)
+			}
+		}
+	}
+}

@@ -39,6 +39,7 @@ var rules = map[string]struct{ ours, others []string }{
 	"internal/embedded": {others: []string{"github.com/gofrs/flock", "golang.org/x/sys"}},
 	"internal/page":     {ours: []string{"internal/ci", "web"}},
 	"internal/plain":    {ours: []string{"internal/ci", "internal/page"}},
+	"internal/forms":    {ours: []string{"internal/ci", "internal/page"}},
 	"internal/postgres": {
 		ours: []string{"internal/ci", "internal/groupcommit", "migrations"},
 		others: []string{
@@ -51,7 +52,7 @@ var rules = map[string]struct{ ours, others []string }{
 		others: []string{"github.com/klauspost/compress", "github.com/charmbracelet/x/ansi", "github.com/creack/pty", "golang.org/x/sys"},
 	},
 	"internal/server": {
-		ours: []string{"internal/ci", "internal/sse", "internal/feed", "internal/postgres", "internal/ansi", "internal/badge", "internal/page", "internal/plain", "internal/search", "web", "internal/idtoken"},
+		ours: []string{"internal/ci", "internal/sse", "internal/feed", "internal/postgres", "internal/ansi", "internal/badge", "internal/page", "internal/plain", "internal/forms", "internal/search", "web", "internal/idtoken"},
 		others: []string{
 			"github.com/labstack/echo/v4", // nowhere else
 			"github.com/klauspost/compress", "golang.org/x/sys", "golang.org/x/time", "github.com/google/uuid",

@@ -63,7 +63,7 @@ var common = template.FuncMap{
 	"count":   func(n any) string { return Count(whole(n)) },
 	"moment":  func(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04:05 UTC") },
 	"machine": func(t time.Time) string { return ci.Cut(t).Format(time.RFC3339Nano) },
-	"visible": Visible,
+	"visible": func(text any) string { return Visible(fmt.Sprint(text)) },
 	"list":    func(members ...any) []any { return members },
 }
 
