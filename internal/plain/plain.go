@@ -33,6 +33,7 @@ type Frame = page.Frame
 type Message struct {
 	Frame
 	Title, Text string
+	Hidden      bool // what is not there for whoever asks may be for others
 }
 
 // HTML is the whole document.

@@ -188,6 +188,57 @@ func (s *Store) Tokens(ctx context.Context, within []string, q TokensQuery) (tok
 	return tokens, next, nil
 }
 
+var tokensForSQL = `
+	SELECT ` + tokenColumns + ` FROM tokens WHERE ` + coversSQL("project", 1, 2) + ` AND project = ANY ($3)
+	AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())
+	ORDER BY created_at DESC, sum DESC LIMIT $4`
+
+// TokensFor lists the tokens in force that are good for a project, and the links
+// to its builds, of those for what some patterns cover, the newest first.
+func (s *Store) TokensFor(ctx context.Context, within []string, project string, limit int) ([]Token, error) {
+	names, prefixes := splitPatterns(append([]string{}, within...))
+	rows, err := s.read.Query(ctx, tokensForSQL, names, prefixes, ci.PatternsOf(project), limit)
+	if err != nil {
+		return nil, unavailable("list tokens", err)
+	}
+	tokens, err := pgx.CollectRows(rows, scanToken)
+	if err != nil {
+		return nil, unavailable("list tokens", err)
+	}
+	return tokens, nil
+}
+
+var tokenByIDSQL = `
+	SELECT ` + tokenColumns + ` FROM tokens WHERE sum BETWEEN $3 AND $4 AND link = $5 AND ` + coversSQL("project", 1, 2)
+
+// TokenByID finds a token, or a link, among those for what some patterns cover;
+// NotFound when there is none.
+func (s *Store) TokenByID(ctx context.Context, within []string, id string, link bool) (t Token, err error) {
+	least, greatest, ok := sumsOf(id)
+	if !ok {
+		return t, noToken(link)
+	}
+	names, prefixes := splitPatterns(append([]string{}, within...))
+	rows, err := s.read.Query(ctx, tokenByIDSQL, names, prefixes, least, greatest, link)
+	if err == nil {
+		t, err = pgx.CollectExactlyOneRow(rows, scanToken)
+	}
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return t, noToken(link)
+	case err != nil:
+		return t, unavailable("look up a token", err)
+	}
+	return t, nil
+}
+
+func noToken(link bool) error {
+	if link {
+		return &ci.Problem{Code: ci.NotFound, Detail: "There is no such link."}
+	}
+	return &ci.Problem{Code: ci.NotFound, Detail: "There is no such token."}
+}
+
 func parseTokenBefore(s string) (created time.Time, sum []byte, err error) {
 	if s == "" {
 		return time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), nil, nil
@@ -230,13 +281,9 @@ func (s *Store) RevokeLink(ctx context.Context, by Actor, within []string, id st
 }
 
 func (s *Store) revoke(ctx context.Context, by Actor, within []string, id string, link bool) error {
-	none := &ci.Problem{Code: ci.NotFound, Detail: "There is no such token."}
-	if link {
-		none.Detail = "There is no such link."
-	}
 	least, greatest, ok := sumsOf(id)
 	if !ok {
-		return none
+		return noToken(link)
 	}
 	names, prefixes := splitPatterns(append([]string{}, within...))
 	defer s.tokens.clear()
@@ -247,7 +294,7 @@ func (s *Store) revoke(ctx context.Context, by Actor, within []string, id string
 		var inForce bool
 		switch err := tx.QueryRow(ctx, endingSQL, names, prefixes, least, greatest, link).Scan(&sum, &name, &project, &build, &inForce); {
 		case errors.Is(err, pgx.ErrNoRows):
-			return none
+			return noToken(link)
 		case err != nil || !inForce:
 			return err
 		}

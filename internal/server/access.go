@@ -247,7 +247,7 @@ func (s *Server) check(r route) echo.HandlerFunc {
 			return err
 		}
 		if r.access.needsGrant() && !who.shows() {
-			return &ci.Problem{Code: tokenMissing, Detail: fmt.Sprintf("This needs a token: send Authorization: Bearer stp_…, a token with the scope %s; the server says at its start where its first token lies.", r.access)}
+			return missingToken(r.access)
 		}
 		c.Set(callerKey, who)
 		ofBuild := strings.Contains(r.path, "/builds/:id") && !r.access.needsGrant() // builds of public projects are open all the same: see seen
@@ -256,6 +256,10 @@ func (s *Server) check(r route) echo.HandlerFunc {
 		}
 		return r.handler(c)
 	}
+}
+
+func missingToken(a access) error {
+	return &ci.Problem{Code: tokenMissing, Detail: fmt.Sprintf("This needs a token: send Authorization: Bearer stp_…, a token with the scope %s; the server says at its start where its first token lies.", a)}
 }
 
 // lacks says that the caller was not given what a route asks for.

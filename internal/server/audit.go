@@ -61,18 +61,9 @@ func (s *Server) listAudit(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	want := postgres.AuditQuery{Project: q.Get("project"), Before: q.Get("before")}
-	if want.Project != "" {
-		if err := ci.CheckPattern(want.Project); err != nil {
-			return err
-		}
-	}
-	if want.Limit, err = listedParam(q); err != nil {
-		return err
-	}
-	entries, next, err := s.store.Audit(c.Request().Context(), s.who(c).patterns(asked(c)), want)
+	entries, next, err := s.auditEntries(c, q)
 	if err != nil {
-		return fmt.Errorf("list the audit: %w", err)
+		return err
 	}
 	page := struct {
 		Entries []entryJSON `json:"entries"`
@@ -84,6 +75,24 @@ func (s *Server) listAudit(c echo.Context) error {
 	leadOn(c, q, next)
 	c.Response().Header().Set("Cache-Control", "no-store")
 	return s.json(c, http.StatusOK, page)
+}
+
+// auditEntries reads what a query asks for of what the caller administers.
+func (s *Server) auditEntries(c echo.Context, q url.Values) (entries []postgres.Entry, next string, err error) {
+	want := postgres.AuditQuery{Project: q.Get("project"), Before: q.Get("before")}
+	if want.Project != "" {
+		if err := ci.CheckPattern(want.Project); err != nil {
+			return nil, "", err
+		}
+	}
+	if want.Limit, err = listedParam(q); err != nil {
+		return nil, "", err
+	}
+	entries, next, err = s.store.Audit(c.Request().Context(), s.who(c).patterns(asked(c)), want)
+	if err != nil {
+		return nil, "", fmt.Errorf("list the audit: %w", err)
+	}
+	return entries, next, nil
 }
 
 // listedParam reads how many of such a list are asked for.

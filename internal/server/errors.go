@@ -145,11 +145,19 @@ func (s *Server) answer(err error, c echo.Context) {
 	if p.Offset != nil && c.Request().Method == http.MethodPatch {
 		h.Set("Upload-Offset", strconv.FormatInt(*p.Offset, 10))
 	}
-	if k.status == http.StatusNotFound && p.Code != linkUnknown && wantsPage(c.Request()) && document(c, k.status) == nil {
+	if k.status == http.StatusNotFound && p.Code != linkUnknown && wantsPage(c.Request()) && s.document(c, k.status) == nil {
+		return
+	}
+	if isForm(c.Request().URL.Path) && p.Code != crossOrigin {
+		s.formProblem(c, p, k) // to a peer that is gone, if it fails
 		return
 	}
 	if forPeople(c.Request().URL.Path, k.status) {
-		plainPage(c, k.status, plain.Message{Title: k.title, Text: p.Detail}.HTML()) // to a peer that is gone, if it fails
+		view := plain.Message{Title: k.title, Text: p.Detail}
+		if k.status < http.StatusInternalServerError { // else it may not be known who asks
+			view.Frame, view.Hidden = s.frame(c), k.status == http.StatusNotFound
+		}
+		plainPage(c, k.status, view.HTML())
 		return
 	}
 	h.Set("Content-Type", "application/problem+json")
@@ -183,7 +191,7 @@ func beginsWith(path string, some ...string) bool {
 
 // wantsPage tells whether a person went to an address where a page could be.
 func wantsPage(r *http.Request) bool {
-	if beginsWith(r.URL.Path, forPrograms...) || beginsWith(r.URL.Path, "/assets/", "/problems/", "/plain/") {
+	if beginsWith(r.URL.Path, forPrograms...) || beginsWith(r.URL.Path, "/assets/", "/problems/", "/plain/") || isForm(r.URL.Path) {
 		return false
 	}
 	return strings.Contains(r.Header.Get("Accept"), "text/html")
@@ -243,7 +251,7 @@ func (s *Server) explain(c echo.Context) error {
 	if !strings.Contains(c.Request().Header.Get("Accept"), "text/html") {
 		return c.String(http.StatusOK, fmt.Sprintf("%s (HTTP status %d)\n\n%s\n", k.title, k.status, k.about))
 	}
-	return plainPage(c, http.StatusOK, plain.Message{Title: k.title, Text: k.about}.HTML())
+	return plainPage(c, http.StatusOK, plain.Message{Frame: s.frame(c), Title: k.title, Text: k.about}.HTML())
 }
 
 // printable shows a piece of a request in an answer: bounded, on one line.

@@ -49,7 +49,7 @@ func TestOpenAPI_Routes(t *testing.T) {
 		path = regexp.MustCompile(`:id`).ReplaceAllString(path, "{build_id}")
 		path = regexp.MustCompile(`:(\w+)`).ReplaceAllString(path, "{$1}")
 		said, ok := described[r.method+" "+path]
-		switch page := path == "/" || path == "/wall" || path == "/widgets.js" || strings.HasPrefix(path, "/embed") || strings.HasPrefix(path, "/builds/") || strings.HasPrefix(path, "/assets/") || strings.HasPrefix(path, "/plain") || strings.HasPrefix(path, "/style-") || strings.HasPrefix(path, "/sign-"); {
+		switch page := path == "/" || path == "/wall" || path == "/widgets.js" || strings.HasPrefix(path, "/embed") || strings.HasPrefix(path, "/builds/") || strings.HasPrefix(path, "/assets/") || strings.HasPrefix(path, "/plain") || strings.HasPrefix(path, "/style-") || strings.HasPrefix(path, "/sign-") || strings.HasPrefix(path, "/settings"); {
 		case page:
 		case !ok:
 			t.Errorf("%s %s is not described", r.method, path)

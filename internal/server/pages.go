@@ -26,17 +26,18 @@ const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img
 // page answers with the one document that every page is, but for the links in it
 // to the same page without JavaScript, and in formats of others.
 func (s *Server) page(c echo.Context) error {
-	return document(c, http.StatusOK, s.alternates(c)...)
+	return s.document(c, http.StatusOK, s.alternates(c)...)
 }
 
-// document is that one document; with status 404 it says that there is no such
-// page.
-func document(c echo.Context, status int, alternates ...alternate) error {
+// document is that one document, which says what its visitor can do about who it
+// is; with status 404 it says that there is no such page.
+func (s *Server) document(c echo.Context, status int, alternates ...alternate) error {
 	body, err := fs.ReadFile(web.Files(), "index.html")
 	if err != nil {
 		return fmt.Errorf("read page: %w", err)
 	}
 	body = bytes.Replace(body, []byte(`href="`+plain.Root+`"`), []byte(`href="`+html.EscapeString(withoutScript(c))+`"`), 1)
+	body = bytes.Replace(body, []byte("<stepcast-app"), []byte("<stepcast-app"+s.said(c)), 1)
 	h := c.Response().Header()
 	var links strings.Builder
 	for _, a := range alternates {
@@ -49,6 +50,19 @@ func document(c echo.Context, status int, alternates ...alternate) error {
 	}
 	h.Set("Content-Security-Policy", pagePolicy)
 	return sendHTML(c, status, body)
+}
+
+// said is what the document says of its visitor: what one can do about who one
+// is, and a number for each session, by which pages of one tell themselves from
+// those of another.
+func (s *Server) said(c echo.Context) (attributes string) {
+	if account := s.account(c); account != "" {
+		attributes = ` account="` + string(account) + `"`
+	}
+	if session := s.who(c).session; session != nil {
+		attributes += fmt.Sprintf(` session="%d"`, session.ID)
+	}
+	return attributes
 }
 
 // asset answers with a file of the page, whose name changes with its content.

@@ -48,9 +48,11 @@ func withoutScript(c echo.Context) string {
 	return plain.BuildPath(id)
 }
 
-// frame is what is around a page that is true now.
-func frame(c echo.Context) plain.Frame {
-	return plain.Frame{Address: c.Request().URL.RequestURI(), At: time.Now()}
+// frame is what is around a page that is true now. The text of a link gets into
+// no address that a page repeats.
+func (s *Server) frame(c echo.Context) page.Frame {
+	takeParam(c.Request(), linkParam)
+	return page.Frame{Address: c.Request().URL.RequestURI(), At: time.Now(), Account: s.account(c)}
 }
 
 // plainBuilds answers with a page of the list of builds. A form sends all of
@@ -61,7 +63,7 @@ func (s *Server) plainBuilds(c echo.Context) error {
 		return err
 	}
 	page := plain.Builds{
-		Frame:  frame(c),
+		Frame:  s.frame(c),
 		Filter: plain.Filter{Project: q.Get("project"), Branch: q.Get("branch"), Status: ci.Status(q.Get("status")), Author: q.Get("author")},
 		Newer:  q.Get("before") != "",
 	}
@@ -101,7 +103,7 @@ func (s *Server) plainBuild(c echo.Context, ref postgres.Ref) error {
 		return err
 	}
 	ctx := c.Request().Context()
-	page := plain.Build{Frame: frame(c)}
+	page := plain.Build{Frame: s.frame(c)}
 	b, err := s.store.Build(ctx, ref.ID)
 	if err != nil {
 		return fmt.Errorf("read build: %w", err)
@@ -174,7 +176,7 @@ func (s *Server) plainLog(c echo.Context, ref postgres.Ref) error {
 	if err != nil {
 		return fmt.Errorf("read build: %w", err)
 	}
-	page := plain.Log{Frame: frame(c), Build: b.Build, Times: q.Get("times") == "1"}
+	page := plain.Log{Frame: s.frame(c), Build: b.Build, Times: q.Get("times") == "1"}
 	extent, err := s.store.StepLog(ctx, ref.ID, key)
 	if err != nil {
 		return fmt.Errorf("read the extent of a log: %w", err)

@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/forms"
 	"github.com/stepcast/stepcast/internal/page"
 	"github.com/stepcast/stepcast/web"
 )
@@ -84,6 +85,16 @@ func (s *Server) routes() []route {
 		{"GET", callbackPath, here, public, s.fromProvider},
 		{"POST", "/sign-out", here, public, s.signOut},
 		{"GET", "/api/v1/me", here, anyone, s.me},
+
+		// Who may see what, without JavaScript
+		{"GET", forms.SettingsPath, here, anyone, s.settingsPage},
+		{"GET", forms.SettingsPath + "/projects/*", here, settings, s.projectPage}, // …/{project}
+		{"POST", forms.SettingsPath + "/projects/*", here, admin, s.postProject},
+		{"GET", forms.TokensPath, here, admin, s.tokensPage},
+		{"POST", forms.TokensPath, here, admin, s.postTokens},
+		{"GET", forms.AuditPath, here, admin, s.auditPage},
+		{"GET", "/builds/:id/share", here, admin, s.build(s.sharePage)},
+		{"POST", "/builds/:id/share", here, admin, s.build(s.postShare)},
 
 		// For pages of others
 		{"GET", "/widgets.js", anywhere, public, script(web.Widgets)},

@@ -10,12 +10,17 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/forms"
 	"github.com/stepcast/stepcast/internal/postgres"
 )
 
 // sessionLifetime is how long a session lasts where nothing else is said,
 // however much it is used.
 const sessionLifetime = 12 * time.Hour
+
+// outlasts is for how much longer a browser keeps the cookie of a session, so that
+// pages that are open at its end are told of it.
+const outlasts = 24 * time.Hour
 
 // A Role is what whoever is in a group of the provider's is given.
 type Role struct {
@@ -73,8 +78,9 @@ func (s *Server) visitor(c echo.Context) (*caller, error) {
 func (s *Server) nobody() *caller { return &caller{open: !s.cfg.SignIn} }
 
 // findSession finds the session of a cookie, and sends its browser a fresh one
-// when it is time. A cookie that is no good is taken back: programs are told,
-// and to a page it is none.
+// when it is time. With a cookie that is no good, what scripts ask for is refused,
+// each time: they would else be told what is public, and take it for all there
+// is. To a page it is none, and is taken back.
 func (s *Server) findSession(c echo.Context, text string) (*postgres.Session, error) {
 	key, ok := ci.ParseSession(text)
 	if !ok {
@@ -95,15 +101,15 @@ func (s *Server) findSession(c echo.Context, text string) (*postgres.Session, er
 		case err != nil: // the next request will do
 			s.log.Warn("the cookie of a session was not renewed", "error", err)
 		case sent:
-			s.setCookie(c, sessionCookie, next, time.Until(v.ExpiresAt))
+			s.setCookie(c, sessionCookie, next, time.Until(v.ExpiresAt)+outlasts)
 		}
 	}
 	return &v, nil
 }
 
 func (s *Server) sessionEnded(c echo.Context) error {
-	s.setCookie(c, sessionCookie, "", 0)
 	if !beginsWith(c.Request().URL.Path, "/api/") {
+		s.setCookie(c, sessionCookie, "", 0)
 		return nil
 	}
 	return &ci.Problem{Code: sessionEnded, Detail: "You are signed out, here or elsewhere, or were signed in for too long; sign in again."}
@@ -122,7 +128,7 @@ func (s *Server) beginSession(c echo.Context, v postgres.Session) error {
 	if err != nil {
 		return fmt.Errorf("begin a session: %w", err)
 	}
-	s.setCookie(c, sessionCookie, text, time.Until(v.ExpiresAt))
+	s.setCookie(c, sessionCookie, text, time.Until(v.ExpiresAt)+outlasts)
 	return nil
 }
 
@@ -178,10 +184,7 @@ func (s *Server) signOut(c echo.Context) error {
 		}
 	}
 	s.setCookie(c, sessionCookie, "", 0)
-	if s.cfg.SignIn {
-		return c.Redirect(http.StatusSeeOther, signInPath)
-	}
-	return c.Redirect(http.StatusSeeOther, "/")
+	return c.Redirect(http.StatusSeeOther, forms.SignInTo(localPath(c.Request().PostForm.Get("back")))+"&done=signed-out")
 }
 
 // meJSON is who asks, and what that caller was given.

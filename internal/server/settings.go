@@ -36,19 +36,30 @@ func (s *Server) getProject(c echo.Context) error {
 	if _, err := query(c); err != nil {
 		return err
 	}
-	project, err := projectParam(c)
+	v, err := s.project(c)
 	if err != nil {
 		return err
 	}
-	v, err := s.store.Settings(c.Request().Context(), project)
-	if err == nil && !s.reach(c).Sees(v.Project, v.Public) {
+	c.Response().Header().Set("Cache-Control", "no-cache")
+	return s.json(c, http.StatusOK, newSettingsJSON(v))
+}
+
+// project reads the settings of the project in an address, if they are for the
+// caller: where something is asked for that takes a grant, it does not matter
+// whether the project is public.
+func (s *Server) project(c echo.Context) (v postgres.Settings, err error) {
+	project, err := projectParam(c)
+	if err != nil {
+		return v, err
+	}
+	v, err = s.store.Settings(c.Request().Context(), project)
+	if a, _ := asked(c); err == nil && !s.reach(c).Sees(v.Project, v.Public && !a.needsGrant()) {
 		err = noProject()
 	}
 	if err != nil {
-		return fmt.Errorf("read settings: %w", err)
+		return v, fmt.Errorf("read settings: %w", err)
 	}
-	c.Response().Header().Set("Cache-Control", "no-cache")
-	return s.json(c, http.StatusOK, newSettingsJSON(v))
+	return v, nil
 }
 
 // patchProject changes a project's settings: those that are named.
@@ -68,12 +79,21 @@ func (s *Server) patchProject(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	v, err := s.changeSettings(c, project, change)
+	if err != nil {
+		return err
+	}
+	return s.json(c, http.StatusOK, newSettingsJSON(v))
+}
+
+// changeSettings changes those of a project that the caller administers.
+func (s *Server) changeSettings(c echo.Context, project string, change postgres.SettingsChange) (postgres.Settings, error) {
 	v, err := s.store.ChangeSettings(c.Request().Context(), s.actor(c), project, change)
 	s.sight.change() // if it failed, it may have come to pass all the same
 	if err != nil {
-		return fmt.Errorf("change settings: %w", err)
+		return v, fmt.Errorf("change settings: %w", err)
 	}
-	return s.json(c, http.StatusOK, newSettingsJSON(v))
+	return v, nil
 }
 
 // noProject is the one answer for projects that are not there and those that
@@ -180,17 +200,9 @@ func (s *Server) createToken(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if own := s.who(c).patterns(asked(c)); !slices.ContainsFunc(own, func(pattern string) bool { return ci.MatchProject(pattern, want.Project) }) {
-		return &ci.Problem{Code: tokenProject, Field: "project", Detail: fmt.Sprintf("You administer %s and cannot make a token for %s.", strings.Join(own, ", "), want.Project)}
-	}
-	text := ci.NewToken()
-	sum, err := ci.ParseToken(text)
+	t, text, err := s.makeToken(c, want)
 	if err != nil {
 		return err
-	}
-	t, err := s.store.AddToken(c.Request().Context(), s.actor(c), sum, want)
-	if err != nil {
-		return fmt.Errorf("create a token: %w", err)
 	}
 	c.Response().Header().Set("Cache-Control", "no-store")
 	c.Response().Header().Set("Location", "/api/v1/tokens/"+t.ID)
@@ -198,6 +210,24 @@ func (s *Server) createToken(c echo.Context) error {
 		tokenJSON
 		Token string `json:"token"`
 	}{newTokenJSON(t), text})
+}
+
+// makeToken makes a token for projects that the caller administers, and returns
+// it with its text.
+func (s *Server) makeToken(c echo.Context, want postgres.Token) (t postgres.Token, text string, err error) {
+	if own := s.who(c).patterns(asked(c)); !slices.ContainsFunc(own, func(pattern string) bool { return ci.MatchProject(pattern, want.Project) }) {
+		return t, "", &ci.Problem{Code: tokenProject, Field: "project", Detail: fmt.Sprintf("You administer %s and cannot make a token for %s.", strings.Join(own, ", "), want.Project)}
+	}
+	text = ci.NewToken()
+	sum, err := ci.ParseToken(text)
+	if err != nil {
+		return t, "", err
+	}
+	t, err = s.store.AddToken(c.Request().Context(), s.actor(c), sum, want)
+	if err != nil {
+		return t, "", fmt.Errorf("create a token: %w", err)
+	}
+	return t, text, nil
 }
 
 const maxTokenName = 200 // bytes

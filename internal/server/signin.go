@@ -11,30 +11,38 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/stepcast/stepcast/internal/ci"
-	"github.com/stepcast/stepcast/internal/plain"
+	"github.com/stepcast/stepcast/internal/forms"
 	"github.com/stepcast/stepcast/internal/postgres"
 )
 
 // Where people sign in.
 const (
-	signInPath   = "/sign-in"
+	signInPath   = forms.SignInPath
 	callbackPath = signInPath + "/callback" // where the provider sends them back to
 )
 
-// signInPage answers with the page where one signs in.
+// signInPage answers with the page where one signs in, or out.
 func (s *Server) signInPage(c echo.Context) error {
-	return s.askToSignIn(c, http.StatusOK, c.QueryParam("back"), "")
+	view := forms.SignIn{Back: localPath(c.QueryParam("back")), Who: s.signedInAs(c)}
+	if path, _, _ := strings.Cut(view.Back, "?"); isForm(path) && view.Who == "" && path != forms.SettingsPath {
+		view.Why = "That page is for whoever may change settings: it takes the role admin, or a token with the scope admin."
+	}
+	return s.showSignIn(c, http.StatusOK, view)
 }
 
-// askToSignIn answers with that page. It says why one is not signed in, if one
-// has tried.
+// askToSignIn answers with that page. It says why one is not signed in, though
+// one has tried.
 func (s *Server) askToSignIn(c echo.Context, status int, back, why string) error {
-	page := plain.SignIn{Back: localPath(back), Why: why}
+	return s.showSignIn(c, status, forms.SignIn{Back: localPath(back), Why: why})
+}
+
+func (s *Server) showSignIn(c echo.Context, status int, view forms.SignIn) error {
+	view.Frame, view.Needed = s.formFrame(c), s.cfg.SignIn
+	view.Account = "" // it is this very page
 	if s.provider != nil {
-		page.Provider = s.provider.cfg.Name
+		view.Provider = s.provider.cfg.Name
 	}
-	c.Response().Header().Set("Cache-Control", "no-store")
-	return plainPage(c, status, page.HTML())
+	return formPage(c, status, view.HTML())
 }
 
 // signIn takes a token that somebody has pasted. Its text gets no further than
@@ -49,7 +57,7 @@ func (s *Server) signIn(c echo.Context) error {
 	form := c.Request().PostForm
 	t, err := s.pasted(c, strings.TrimSpace(form.Get("token")))
 	if p := ci.AsProblem(err); p != nil && problems[p.Code].status == http.StatusUnauthorized {
-		return s.askToSignIn(c, http.StatusUnauthorized, form.Get("back"), p.Detail)
+		return s.showSignIn(c, http.StatusUnauthorized, forms.SignIn{Back: localPath(form.Get("back")), Token: forms.Field{Wrong: p.Detail}})
 	}
 	if err != nil {
 		return err
