@@ -1,10 +1,25 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Page } from "@playwright/test";
-import { test as base, connectionErrors, expect, type Reporter, type Server } from "./stepcast.ts";
+import type { BrowserContext, Page } from "@playwright/test";
+import { violations } from "./axe.ts";
+import { foreign, texts, trap } from "./hostile.ts";
+import { test as base, connectionErrors, expect, log, type Reporter, Server } from "./stepcast.ts";
 
-/** An empty page of another origin, which browsers count as the same site: only its port differs. */
-const test = base.extend<{ elsewhere: string }>({
+/**
+ * An empty page of another origin, which browsers count as the same site: only its port differs. And a
+ * server where readers have to sign in.
+ */
+const test = base.extend<{ elsewhere: string }, { closed: Server }>({
+	closed: [
+		// biome-ignore lint/correctness/noEmptyPattern: Playwright reads the fixture's needs from it
+		async ({}, use) => {
+			const closed = new Server(["--sign-in"]);
+			await closed.start();
+			await use(closed);
+			await closed.remove();
+		},
+		{ scope: "worker", timeout: 60_000 },
+	],
 	// biome-ignore lint/correctness/noEmptyPattern: Playwright reads the fixture's needs from it
 	elsewhere: async ({}, use) => {
 		const host = createServer((_, response) => {
@@ -164,4 +179,287 @@ test("an EventSource of another site sees a token end, and what is public change
 	const state = () =>
 		page.evaluate(() => (window as unknown as { source: EventSource }).source.readyState);
 	await expect.poll(state).toBe(2); // closed for good: the answer to its next request was 401
+});
+
+const state = "stream-state [role=status]";
+
+/** Signs in by the form, from whichever page a link to it is on; without a link, from its address. */
+async function signIn(page: Page, token: string): Promise<void> {
+	await page.getByLabel("Token", { exact: true }).fill(token);
+	await page.getByRole("button", { name: "Sign in with the token" }).click();
+}
+
+function makeToken(server: Server, project: string, ...scopes: string[]) {
+	return server.post("/api/v1/tokens", { project, scopes, name: `for ${project}` }) as Promise<{
+		token: string;
+		id: string;
+	}>;
+}
+
+/** Nothing is wrong with a page where it is hardest, narrow and dark. */
+async function fine(page: Page): Promise<void> {
+	const size = page.viewportSize();
+	await page.emulateMedia({ colorScheme: "dark" });
+	await page.setViewportSize({ width: 320, height: 800 });
+	expect(await violations(page), page.url()).toEqual([]);
+	await page.emulateMedia({ colorScheme: null });
+	if (size) await page.setViewportSize(size);
+}
+
+/** Presses Tab until what has the focus is called so. */
+async function tabTo(page: Page, name: string): Promise<void> {
+	for (let i = 0; i < 60; i++) {
+		await page.keyboard.press("Tab");
+		const focused = await page.evaluate(() => {
+			let element = document.activeElement;
+			while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+			const labels = (element as HTMLInputElement | null)?.labels ?? [];
+			return [...labels, element].map((one) => one?.textContent?.trim().replace(/\s+/g, " "));
+		});
+		if (focused.includes(name)) return;
+	}
+	throw new Error(`Tab does not lead to ${name}`);
+}
+
+test("from a pasted token to a public project and back, with the keyboard alone", async ({
+	page,
+	context,
+	closed,
+	complaints,
+}) => {
+	complaints.expected = connectionErrors;
+	const build = await finished(closed, "keys/api", "a secret\n");
+	const press = (...keys: string[]) =>
+		keys.reduce((before, key) => before.then(() => page.keyboard.press(key)), Promise.resolve());
+	await page.goto(closed.url);
+	await expect(page.getByText("There is no build that everybody may see.")).toBeVisible();
+	await tabTo(page, "Sign in");
+	await press("Enter");
+	await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
+	await fine(page);
+
+	await tabTo(page, "Token");
+	await page.keyboard.type("stp_123");
+	await press("Enter");
+	const field = page.getByLabel("Token", { exact: true });
+	await expect(field).toBeFocused();
+	await expect(field).toHaveValue("");
+	await expect(field).toHaveAccessibleDescription(/not copied whole/);
+	await fine(page);
+	await page.keyboard.type(closed.token);
+	await press("Enter");
+	await expect(page).toHaveURL(`${closed.url}/`);
+	await expect(page.getByText("keys/api #1")).toBeVisible();
+
+	await press("Control+k");
+	await page.keyboard.type("settings");
+	await press("Enter");
+	await expect(page.getByRole("heading", { name: "Settings" })).toBeVisible();
+	await fine(page);
+	await tabTo(page, "keys/api");
+	await press("Enter");
+	await expect(page.getByRole("heading", { name: "keys/api" })).toBeVisible();
+	await fine(page);
+
+	const stranger = await (await context.browser())?.newContext();
+	if (!stranger) throw new Error("there is no browser");
+	const seen = async () =>
+		(await stranger.request.get(`${closed.url}/api/v1/builds/${build.id}`)).status();
+	await tabTo(page, "Private");
+	await press("ArrowDown");
+	await tabTo(page, "Save the visibility");
+	await press("Enter");
+	await expect(page.getByRole("heading", { name: "Make keys/api public?" })).toBeVisible();
+	await fine(page);
+	expect(await seen()).toBe(404);
+	await tabTo(page, "Make it public");
+	await press("Enter");
+	await expect(page.getByRole("status")).toHaveText("✓ The project is public.");
+	expect(await seen()).toBe(200);
+	await page.reload(); // sends nothing again
+	await tabTo(page, "Public");
+	await press("ArrowUp");
+	await tabTo(page, "Save the visibility");
+	await press("Enter");
+	await expect(page.getByRole("status")).toHaveText("✓ The project is private.");
+	expect(await seen()).toBe(404);
+	await stranger.close();
+
+	await tabTo(page, "Sign out");
+	await press("Enter");
+	await tabTo(page, "Sign out everywhere");
+	await press("Enter");
+	await expect(page.getByRole("status")).toHaveText("✓ You are signed out.");
+	await page.goto(`${closed.url}/settings/projects/keys/api`);
+	await expect(page).toHaveURL(/\/sign-in\?back=%2Fsettings%2Fprojects%2Fkeys%2Fapi$/);
+});
+
+test("tokens are made, used and revoked; hostile names are text in every field", async ({
+	page,
+	closed,
+	complaints,
+}) => {
+	complaints.expected = connectionErrors;
+	await trap(page);
+	const build = await finished(closed, "names/api", "in the log\n");
+	await closed.build({ project: "names/api", title: texts.join(" ").slice(0, 900) });
+	const answers = await Promise.all(
+		texts.map((name) =>
+			administer(closed, "POST", "/api/v1/tokens", {
+				name,
+				project: "names/*",
+				scopes: ["status"],
+			}),
+		),
+	);
+	const accepted = texts.filter((_, i) => answers[i]?.status === 201);
+	expect(accepted.length).toBeGreaterThan(texts.length - 5);
+	await page.goto(
+		`${closed.url}/sign-in?back=/settings/tokens&done=${encodeURIComponent(texts[0] ?? "")}`,
+	);
+	await signIn(page, closed.token);
+	await expect(page).toHaveURL(`${closed.url}/settings/tokens`);
+	for (const text of texts.slice(0, 5)) {
+		await page.getByLabel("Name").fill(text);
+		await page.getByLabel("Projects").fill(text);
+		await page.getByRole("checkbox", { name: "read" }).check();
+		await page.getByRole("button", { name: "Make the token" }).click();
+		await expect(page.getByLabel("Projects")).toBeFocused();
+		await expect(page.getByLabel("Projects")).toHaveValue(text);
+		await expect(page.getByLabel("Name")).toHaveValue(text);
+	}
+	await fine(page);
+	expect(await foreign(page)).toEqual([]);
+	const names = await page.locator("tbody th bdi").allTextContents();
+	for (const name of accepted) {
+		expect(names).toContain(
+			name.replace(/[\u202a-\u202e\u2066-\u2069]/g, (c) => `\\u${c.charCodeAt(0).toString(16)}`),
+		);
+	}
+
+	const name = texts[3] ?? "";
+	await page.getByLabel("Name").fill(name);
+	await page.getByLabel("Projects").fill("names/*");
+	await page.getByRole("button", { name: "Make the token" }).click();
+	const token = await page.getByLabel("Token", { exact: true }).inputValue();
+	expect(token).toMatch(/^stp_\w{36}$/);
+	await fine(page);
+	const use = async () =>
+		(
+			await fetch(`${closed.url}/api/v1/builds/${build.id}/steps/test/log`, {
+				headers: { Authorization: `Bearer ${token}` },
+			})
+		).status;
+	expect(await use()).toBe(200);
+	await page.getByRole("link", { name: "All tokens" }).click();
+	await page.getByRole("link", { name: "Revoke" }).first().click();
+	await expect(page.getByRole("heading", { name: `Revoke the token ${name}?` })).toBeVisible();
+	await fine(page);
+	await page.getByRole("button", { name: "Revoke the token" }).click();
+	await expect(page.getByRole("status")).toHaveText("✓ The token was revoked.");
+	expect(await use()).toBe(401);
+
+	for (const path of [
+		`/settings/audit?project=${encodeURIComponent(texts[2] ?? "")}`,
+		"/settings/audit",
+		"/settings/projects/names/api",
+		`/builds/${build.id}/share`,
+		"/settings",
+		`/sign-in?back=${encodeURIComponent("javascript:owned()")}`,
+	]) {
+		await page.goto(closed.url + path);
+		await fine(page);
+		expect(await foreign(page), path).toEqual([]);
+	}
+	await expect(page.getByRole("link", { name: "Go on" })).toHaveAttribute("href", "/");
+	await page.goto(`${closed.url}/settings/projects/names/api`);
+	await page.getByLabel("Only those of these sites").check();
+	await page.getByLabel("Origins").fill(texts.slice(0, 5).join("\n"));
+	await page.getByRole("button", { name: "Save who may frame it" }).click();
+	await expect(page.getByLabel("Origins")).toBeFocused();
+	await expect(page.getByLabel("Origins")).toHaveValue(texts.slice(0, 5).join("\n"));
+	expect(await foreign(page)).toEqual([]);
+});
+
+/** A context of somebody else, and a page in it. */
+async function somebodyElse(context: BrowserContext): Promise<Page> {
+	const other = await context.browser()?.newContext({ viewport: { width: 1440, height: 900 } });
+	if (!other) throw new Error("there is no browser");
+	return other.newPage();
+}
+
+test("a link shows a build live to somebody else, until it is revoked", async ({
+	page,
+	context,
+	closed,
+}) => {
+	const build = await closed.build({ project: "links/api" });
+	const other = await finished(closed, "links/api", "another\n");
+	await build.step("test", "running");
+	await build.log("test", "one\n");
+	await page.goto(`${closed.url}/sign-in?back=${encodeURIComponent(`/builds/${build.id}`)}`);
+	await signIn(page, closed.token);
+	await page.getByRole("link", { name: "Share", exact: true }).click();
+	await page.getByRole("button", { name: "Make the link" }).click();
+	const address = await page.getByLabel("Link", { exact: true }).inputValue();
+	await fine(page);
+
+	const guest = await somebodyElse(context);
+	await guest.goto(`${address}#test`);
+	await expect(guest).toHaveURL(`${build.url}#test`);
+	await expect(guest.locator(state)).toHaveText("Live");
+	await build.log("test", "two\n");
+	await expect(log(guest).locator(".line")).toHaveText(["one", "two"]);
+	expect((await guest.request.get(`${closed.url}/api/v1/builds/${other.id}`)).status()).toBe(404);
+
+	await page.getByRole("link", { name: "All links to the build" }).click();
+	await page.getByRole("link", { name: "Revoke" }).click();
+	await page.getByRole("button", { name: "Revoke the link" }).click();
+	await expect(page.getByRole("status")).toHaveText("✓ The link was revoked.");
+	await expect(guest.locator(state)).toHaveText("Not available");
+	await expect(log(guest).locator(".line")).toHaveText(["one", "two"]);
+	await fine(guest);
+	await guest.locator("stream-state").getByRole("link", { name: "Sign in" }).click();
+	await signIn(guest, (await makeToken(closed, "links/*", "read")).token);
+	await expect(guest).toHaveURL(`${build.url}#test`);
+	await expect(guest.locator(state)).toHaveText("Live");
+	await guest.context().close();
+});
+
+test("when a session ends, pages that are open keep what they show, and lead back to it", async ({
+	page,
+	context,
+	closed,
+	complaints,
+}) => {
+	complaints.expected = connectionErrors;
+	const build = await closed.build({ project: "ends/api" });
+	await build.step("test", "running");
+	await build.log("test", "one\n");
+	// A page of a stranger, whose connection is not for those who have signed in.
+	const before = await context.newPage();
+	await before.goto(closed.url);
+	await expect(before.locator(state)).toHaveText("Live");
+	const { token, id } = await makeToken(closed, "ends/*", "read");
+	await page.goto(`${closed.url}/sign-in?back=${encodeURIComponent(`/builds/${build.id}`)}`);
+	await signIn(page, token);
+	await expect(log(page).locator(".line")).toHaveText(["one"]);
+	const list = await context.newPage();
+	await list.goto(`${closed.url}/?project=ends/*`);
+	await build.send({ build: { title: "seen live" } });
+	await expect(list.getByText("seen live")).toBeVisible();
+	await page.getByRole("tab", { name: "Waterfall" }).click();
+
+	await administer(closed, "DELETE", `/api/v1/tokens/${id}`);
+	for (const open of [page, list]) await expect(open.locator(state)).toHaveText("Not signed in");
+	await expect(list.getByText("seen live")).toBeVisible();
+	await expect(page.getByRole("heading", { name: "ends/api" })).toBeVisible();
+	await fine(page);
+	await fine(list);
+	const where = page.url();
+	await page.locator("stream-state").getByRole("link", { name: "Sign in" }).click();
+	await signIn(page, (await makeToken(closed, "ends/*", "read")).token);
+	await expect(page).toHaveURL(where);
+	await expect(page.locator(state)).toHaveText("Live");
+	await expect(before.locator(state)).toHaveText("Live");
 });

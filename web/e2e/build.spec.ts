@@ -467,7 +467,7 @@ test("a build that does not exist is said to be so", async ({ page, server, comp
 		await page.goto(`${server.url}/builds/${id}`);
 		await expect(page.getByRole("heading", { name: "No such build" })).toBeVisible();
 		await expect(page.getByText("There is no build at this address. All builds")).toBeVisible();
-		await expect(page.locator("stream-state [role=status]")).toHaveText("Not connected");
+		await expect(page.locator("stream-state [role=status]")).toHaveText("Not available");
 	}
 });
 

@@ -230,7 +230,7 @@ for (const [status, words] of [
 		relay.answer = (path) => (path.startsWith("/api/") ? status : "pass");
 		await page.goto(through(build));
 		await expect(page.getByRole("heading", { name: words })).toBeVisible();
-		await expect(page.locator(state)).toHaveText("Not connected");
+		await expect(page.locator(state)).toHaveText(status === 401 ? words : "Not available");
 		expect(relay.paths.filter((path) => path.startsWith("/api/"))).toEqual([
 			`/api/v1/builds/${build.id}`,
 		]);
@@ -256,7 +256,8 @@ for (const status of [401, 404]) {
 		await carried(relay, 2);
 		relay.answer = (path) => (path.includes(gone.id) ? status : "pass");
 		relay.cut();
-		await expect(page.locator(state)).toHaveText("Not connected", { timeout: 40_000 });
+		const words = status === 401 ? "Not signed in" : "Not available";
+		await expect(page.locator(state)).toHaveText(words, { timeout: 40_000 });
 		await expect(log(page).locator(".line")).toHaveText(["one"]);
 		await expect(other.locator(state)).toHaveText("Live", { timeout: 40_000 });
 		await stays.log("s", "two\n");

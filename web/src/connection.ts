@@ -1,3 +1,4 @@
+import { session } from "./account.ts";
 import type { FromHub, FromPage, HubState } from "./hub.ts";
 import workerAddress from "./hub-worker.ts?sharedworker&url";
 import type { StreamEvent } from "./model.ts";
@@ -129,7 +130,8 @@ export class Subscription {
 		const address = (trusted?.createScriptURL(workerAddress) ?? workerAddress) as string;
 		if (sharing) {
 			try {
-				const worker = new SharedWorker(address, { name: "stepcast" });
+				// What one session may see is not for the pages of another, nor what it may not.
+				const worker = new SharedWorker(address, { name: `stepcast${session ?? ""}` });
 				worker.addEventListener("error", () => {
 					if (worker.port === this.#port) this.#replace();
 				});

@@ -1,6 +1,6 @@
 import type { Folds, Group } from "./folds.ts";
 import type { Row } from "./line.ts";
-import * as links from "./links.ts";
+import { addressOf, linked } from "./links.ts";
 import { drawGroup, drawHole, drawLine } from "./log-rows.ts";
 import { blockLines, blockOf, firstOf, type LogText } from "./log-text.ts";
 
@@ -550,7 +550,10 @@ export class LogView {
 			} else if (row.kind === "hole") {
 				into.append(drawHole(row));
 			} else {
-				const element = drawLine(row, this.#owner.href(row.number), links);
+				const element = drawLine(row, this.#owner.href(row.number), {
+					addressOf,
+					linked,
+				});
 				this.#owner.decorate(element, row.number);
 				into.append(element);
 			}

@@ -1,4 +1,5 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
+import { refusal, signIn } from "../account.ts";
 import { apply, type BuildState, emptyBuild } from "../build-state.ts";
 import { showResult } from "../favicon.ts";
 import { Following } from "../following.ts";
@@ -335,10 +336,12 @@ export class BuildPage extends LitElement {
 		if (!following) return nothing;
 		const { state, connection } = following;
 		if (connection.name === "refused" && (!state.build || state.rewound)) {
-			const [heading, sentence] = refusal(connection.status);
+			const [heading, sentence] = [400, 404].includes(connection.status)
+				? ["No such build", "There is no build at this address."]
+				: refusal(connection.status, "build");
 			return html`<div class="message">
 				<h1>${heading}</h1>
-				<p>${sentence} <a href="/">All builds</a></p>
+				<p>${sentence}${signIn} <a href="/">All builds</a></p>
 			</div>`;
 		}
 		const build = state.build;
@@ -496,6 +499,7 @@ export class BuildPage extends LitElement {
 					}
 					${link ? html`<li><a href=${link} rel="noreferrer">Where it ran</a></li>` : nothing}
 					<li><a href="/embed?build=${build.id}">Embed</a></li>
+					<li><a href="/builds/${build.id}/share">Share</a></li>
 				</ul>
 			</div>
 		`;
@@ -675,19 +679,6 @@ const narrow = matchMedia("(max-width: 900px)");
 function viewOf(search: string): View {
 	const named = new URLSearchParams(search).get("view");
 	return views.find((view) => view === named) ?? "log";
-}
-
-/** What a refusal means to the reader of a build's page. */
-function refusal(status: number): [heading: string, sentence: string] {
-	switch (status) {
-		case 400:
-		case 404:
-			return ["No such build", "There is no build at this address."];
-		case 401:
-			return ["Not signed in", "Sign in to see this build."];
-		default:
-			return ["Not available", `The server refused to show this build (HTTP status ${status}).`];
-	}
 }
 
 customElements.define("build-page", BuildPage);

@@ -1,4 +1,5 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
+import { account, signIn } from "../account.ts";
 import { apply, type BuildsState, emptyList, shown, waiting } from "../builds-state.ts";
 import { showResult } from "../favicon.ts";
 import { everything, type Filter, filterFrom, filterQuery, isEverything } from "../filter.ts";
@@ -277,6 +278,9 @@ export class BuildsPage extends LitElement {
 	}
 
 	#none(filter: Filter) {
+		if (isEverything(filter) && account === "Sign in") {
+			return html`<p class="message">There is no build that everybody may see.${signIn}</p>`;
+		}
 		if (isEverything(filter)) return html`<first-build></first-build>`;
 		return html`<p class="message">
 			No builds match.

@@ -1,4 +1,5 @@
 import { css, html, LitElement, nothing } from "lit";
+import { account } from "../account.ts";
 import type { Connection } from "../connection.ts";
 import { Keys } from "../keys.ts";
 import type { Place } from "../palette.ts";
@@ -31,6 +32,11 @@ export class StepcastApp extends LitElement {
 			{ keys: ["Mod+k"], help: "Jump to a project, a build or a step", run: () => this.#jump() },
 			{ keys: ["?"], help: "Show the keys", run: () => this.#help() },
 		]);
+		this.addEventListener("click", (event) => {
+			const [link] = event.composedPath();
+			if (link instanceof HTMLAnchorElement && link.pathname === "/sign-in")
+				link.href = signInHere();
+		});
 	}
 
 	static override styles = [
@@ -152,7 +158,9 @@ export class StepcastApp extends LitElement {
 					<kbd aria-hidden="true">${command} K</kbd>
 				</button>
 				<a class="wide" href="/wall">Wallboard</a>
+				<a class="wide" href="/settings">Settings</a>
 				<stream-state .connection=${this.connection}></stream-state>
+				${account ? html`<a href="/sign-in">${account}</a>` : nothing}
 				<theme-button></theme-button>
 				<button class="icon wide" aria-label="Keys" title="Keys" aria-haspopup="dialog" @click=${this.#help}>
 					?
@@ -194,6 +202,11 @@ export class StepcastApp extends LitElement {
 				"without scripts, for screen readers",
 				where.page === "build" ? `/plain/builds/${encodeURIComponent(where.id)}` : "/plain",
 			),
+			...(where.page === "build"
+				? [action("Share this build…", "with a link", `/builds/${where.id}/share`)]
+				: []),
+			action("Settings", "projects, tokens", "/settings"),
+			action(account ?? "Sign in", "", () => location.assign(signInHere())),
 			action("Keys", "what each one does, and their off switch", () => this.#help()),
 			action("Light theme", "", theme("light")),
 			action("Dark theme", "", theme("dark")),
@@ -216,6 +229,11 @@ export class StepcastApp extends LitElement {
 	#connection(event: CustomEvent<Connection>): void {
 		this.connection = event.detail;
 	}
+}
+
+/** Where one signs in, or out, to come back to this very place. */
+function signInHere(): string {
+	return `/sign-in?back=${encodeURIComponent(location.href.slice(location.origin.length))}`;
 }
 
 customElements.define("stepcast-app", StepcastApp);

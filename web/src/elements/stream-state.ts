@@ -1,4 +1,5 @@
-import { css, html, LitElement, type PropertyValues } from "lit";
+import { css, html, LitElement, nothing, type PropertyValues } from "lit";
+import { refusal, signIn } from "../account.ts";
 import { type Connection, upgraded } from "../connection.ts";
 import { clockOrDay, elapsed } from "../format.ts";
 import { Ticking } from "../ticking.ts";
@@ -98,6 +99,7 @@ export class StreamState extends LitElement {
 				<span role="status" class="unseen">${words}</span>
 				<span aria-hidden="true">${shown}</span>
 			</span>
+			${this.connection.name === "refused" ? signIn : nothing}
 			<button ?hidden=${!this.#waiting || this.old} @click=${this.#retry}>Retry now</button>
 			<button ?hidden=${!this.old} @click=${() => location.reload()}>
 				New version · Reload
@@ -137,8 +139,10 @@ export class StreamState extends LitElement {
 						? "Finished"
 						: `Finished ${clockOrDay(connection.at, Date.now())}`,
 				];
-			case "refused":
-				return ["Not connected", "Not connected"];
+			case "refused": {
+				const [words] = refusal(connection.status, "");
+				return [words, `! ${words}`];
+			}
 		}
 	}
 

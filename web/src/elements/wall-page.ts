@@ -1,4 +1,5 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
+import { refusal } from "../account.ts";
 import { staleAfter } from "../connection.ts";
 import { Following } from "../following.ts";
 import { clock, count, counted } from "../format.ts";
@@ -390,9 +391,7 @@ export class WallPage extends LitElement {
 		if (connection.name !== "refused") {
 			return ["No data yet", "The server cannot be reached. This board goes on trying."];
 		}
-		return connection.status === 401
-			? ["Not signed in", "Sign in to see this board."]
-			: ["Not available", `The server refused this board (HTTP status ${connection.status}).`];
+		return refusal(connection.status, "board");
 	}
 
 	#absence(project: string): string {
