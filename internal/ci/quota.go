@@ -1,6 +1,7 @@
 package ci
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"strconv"
@@ -19,6 +20,15 @@ const (
 	OfBuild   = "build"
 	OfProject = "project"
 )
+
+// MarshalJSON has a sentence for people, too.
+func (q Quota) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Of    string `json:"of"`
+		Bytes int64  `json:"bytes"`
+		Why   string `json:"why"`
+	}{q.Of, q.Bytes, "The rest was not kept: " + q.Why() + "."})
+}
 
 // String is the form in which a quota is stored.
 func (q Quota) String() string {

@@ -46,7 +46,7 @@ func TestQuota_CutsALogOnce(t *testing.T) {
 	}
 	tell("one\n", say("a", 0, "one\n"))
 	c := say("a", 4, "two two\nthree three\nfour")
-	tell("two two\n|"+`"offset":12,"bytes":16,"lost":16,"quota":{"of":"build","bytes":16}}`, c)
+	tell("two two\n|"+`"offset":12,"bytes":16,"lost":16,"quota":{"of":"build","bytes":16,"why":"The rest was not kept: this build's log quota of 16 bytes is used up."}}`, c)
 	if c.Receipt.Logs["a"] != 28 || c.Receipt.Cut["a"] != (Quota{OfBuild, 16}) || c.Over != 16 {
 		t.Fatalf("the receipt is %+v, over %d", c.Receipt, c.Over)
 	}
@@ -75,7 +75,7 @@ func TestQuota_CutsALogOnce(t *testing.T) {
 			t.Fatalf("the step is %+v", step)
 		}
 		if len(c.Events) > 0 {
-			tell(`"offset":28,"bytes":999972,"lost":999972,"quota":{"of":"build","bytes":16}}`, c)
+			tell(`"offset":28,"bytes":999972,"lost":999972,"quota":{"of":"build","bytes":16,"why":"The rest was not kept: this build's log quota of 16 bytes is used up."}}`, c)
 		}
 	}
 	if _, err := s.state.Decide(Request{Updates: []Update{{Log: &LogUpdate{Step: "a", Offset: 1_000_000, Chunk: NewChunk([]byte("x"))}}}}, s.now); AsProblem(err) == nil || AsProblem(err).Code != LogComplete {
@@ -96,7 +96,7 @@ func TestQuota_OfAProject(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `12345|1€3|"offset":5,"bytes":4,"lost":4,"quota":{"of":"project","bytes":1000}}`
+	want := `12345|1€3|"offset":5,"bytes":4,"lost":4,"quota":{"of":"project","bytes":1000,"why":"The rest was not kept: the project's log quota of 1000 bytes a day is used up."}}`
 	if got := shownLog(c); got != want || c.Kept != 10 || c.Over != 4 {
 		t.Fatalf("got %s, kept %d, over %d; want %s", got, c.Kept, c.Over, want)
 	}

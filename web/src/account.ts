@@ -16,5 +16,5 @@ export const signIn = account ? html` <a href="/sign-in">Sign in</a>` : nothing;
 export function refusal(status: number, what: string): [heading: string, sentence: string] {
 	return status === 401
 		? ["Not signed in", `Sign in to see this ${what}.`]
-		: ["Not available", `The server refused to show this ${what} (HTTP status ${status}).`];
+		: ["Not available", `The server refused this ${what} (HTTP status ${status}).`];
 }

@@ -11,7 +11,6 @@ import {
 	elapsed,
 	found,
 	instant,
-	size,
 } from "./format.ts";
 
 test("durations", () => {
@@ -79,17 +78,6 @@ test("estimates", () => {
 		[7_180, "2 h"],
 	];
 	for (const [seconds, want] of cases) assert.equal(about(seconds), want);
-});
-
-test("sizes, in the largest unit that they are one of at least", () => {
-	const cases: [number, string][] = [
-		[1, "1 byte"],
-		[1_023, "1,023 bytes"],
-		[1_024, "1 KiB"],
-		[3 * 2 ** 29, "1.5 GiB"],
-		[2 ** 62, "4096 PiB"],
-	];
-	for (const [bytes, want] of cases) assert.equal(size(bytes), want);
 });
 
 test("a build in the title of a tab", () => {

@@ -16,19 +16,6 @@ export function counted(n: number, one: string): string {
 	return `${count(n)} ${one}${n === 1 ? "" : "s"}`;
 }
 
-/** "4 GiB", "1.5 MiB", "1 byte": in the largest unit that it is one of at least. */
-export function size(bytes: number): string {
-	const units = ["KiB", "MiB", "GiB", "TiB", "PiB"];
-	let value = bytes;
-	let unit = "";
-	for (const larger of units) {
-		if (value < 1_024) break;
-		value /= 1_024;
-		unit = larger;
-	}
-	return unit ? `${Math.round(value * 10) / 10} ${unit}` : counted(bytes, "byte");
-}
-
 /** "2 of 41 tests failed, 1 was skipped. 3 errors, 1 warning."; empty when nothing was found. */
 export function found(step: Pick<Step, "tests" | "annotations">): string {
 	const sentences: string[] = [];

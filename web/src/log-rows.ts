@@ -1,7 +1,7 @@
 import { type Piece, pieces } from "./ansi.ts";
 import { paint } from "./colour.ts";
 import type { Group } from "./folds.ts";
-import { count, counted, duration, size } from "./format.ts";
+import { count, counted, duration } from "./format.ts";
 import type { Hole, Line } from "./line.ts";
 
 /** What makes links of what a line says; without it all of a line is text. */
@@ -32,18 +32,12 @@ export function drawLine(line: Line, href: string, links?: Links): HTMLElement {
 	return drawn;
 }
 
-export function drawHole(hole: Hole): HTMLElement {
-	return element("div", "hole", holeText(hole));
-}
-
-function holeText({ bytes, quota }: Hole): string {
-	switch (quota?.of) {
-		case "build":
-			return `The rest was not kept: this build’s log quota of ${size(quota.bytes)} is used up.`;
-		case "project":
-			return `The rest was not kept: the project’s log quota of ${size(quota.bytes)} a day is used up.`;
-	}
-	return `${count(bytes)} bytes of the log are missing here: they were lost before they reached the server.`;
+export function drawHole({ bytes, quota }: Hole): HTMLElement {
+	return element(
+		"div",
+		"hole",
+		quota?.why ?? `${count(bytes)} bytes are missing here, lost on the way.`,
+	);
 }
 
 /** The heading of a group, a button that folds it. */

@@ -24,7 +24,7 @@ class Server {
 	}
 
 	cut(bytes: number): Chunk {
-		const quota = { of: "build", bytes: 10 } as const;
+		const quota = { why: "it is used up" };
 		return this.#add({
 			at,
 			step: "s",

@@ -75,10 +75,10 @@ export interface Chunk {
 	readonly quota?: Quota;
 }
 
-/** How much log text is kept of a build, or of a project in a day, in bytes. */
+/** A quota of log text that is used up. */
 export interface Quota {
-	readonly of: "build" | "project";
-	readonly bytes: number;
+	/** A sentence for people. */
+	readonly why: string;
 }
 
 /** A part of a step's log, by lines: GET …/lines. The first chunk begins with the first byte of a line. */

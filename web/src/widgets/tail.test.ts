@@ -27,7 +27,7 @@ class Log {
 	}
 
 	cut(lost: number): StreamEvent {
-		return this.#event({ lost, bytes: lost, quota: { of: "project", bytes: 10 } });
+		return this.#event({ lost, bytes: lost, quota: { why: "it is used up" } });
 	}
 
 	#event(more: Pick<Chunk, "bytes" | "text" | "lost" | "quota">): StreamEvent {

@@ -1,5 +1,5 @@
 import { type Pen, penAfter, plain } from "../ansi.ts";
-import { type Line, line, longer, type Row } from "../line.ts";
+import { type Hole, type Line, line, longer, type Row } from "../line.ts";
 import type { StreamEvent } from "../model.ts";
 
 /** Lines and holes that are kept, and characters of a line. */
@@ -55,9 +55,8 @@ export function append(tail: Tail, event: StreamEvent, lines: number): Tail {
 		open = longer(open ?? line(event.data.line + i, pen, Date.parse(at)), piece, maxLine);
 		rows.push(open);
 	}
-	const last = rows.at(-1);
-	// What else came for a log that was cut is said already.
-	if (quota && last?.kind === "hole" && last.quota) rows.pop();
+	// After it was cut nothing but more of that comes, which is said once.
+	if ((rows.at(-1) as Hole | undefined)?.quota) rows.pop();
 	if (lost) rows.push({ kind: "hole", number: event.data.line, bytes: lost, quota });
 	const most = before.live ? maxRows : lines;
 	return { ...before, step, rows: rows.slice(-most), end: offset + bytes, pen, open };
