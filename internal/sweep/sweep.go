@@ -12,8 +12,10 @@
 // line for each, "status " before those that may stand in addresses.
 //
 // Kept are not: the answers that show a secret on purpose, once, to whoever
-// made it; <data-dir>/token, which is there to be read; and the pictures of
-// tests that failed, which are not text.
+// made it; <data-dir>/token, which is there to be read; tokens/ among the spools,
+// where the commands of one job find its token of one build
+// (docs/decisions/runner-tokens.md); and the pictures of tests that failed, which
+// are not text.
 package sweep
 
 import (

@@ -134,21 +134,22 @@ func TestKeep_ADatabase(t *testing.T) {
 }
 
 func TestKeepFiles(t *testing.T) {
-	got := found(t, func(t *testing.T) {
-		dir := t.TempDir()
-		for name, text := range map[string]string{"token": ci.NewToken(), "spool/1/log": "text " + ci.NewToken()} {
+	for name, want := range map[string][]string{"spool/1/log": {"disk, leaky"}, "token": nil, "spool/tokens/1": nil} {
+		got := found(t, func(t *testing.T) {
+			dir := t.TempDir()
 			path := filepath.Join(dir, name)
 			if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 				t.Fatal(err)
 			}
-			if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			if err := os.WriteFile(path, []byte("text "+ci.NewToken()), 0o666); err != nil {
 				t.Fatal(err)
 			}
+			sweep.KeepFiles(t, sweep.Disk, dir, "token", "tokens")
+			sweep.KeepFiles(t, sweep.Disk, filepath.Join(dir, "nowhere"))
+		})
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: found in %q, want %q", name, got, want)
 		}
-		sweep.KeepFiles(t, sweep.Disk, dir, "token")
-	})
-	if !slices.Equal(got, []string{"disk, leaky"}) {
-		t.Errorf("found in %q", got)
 	}
 }
 

@@ -12,9 +12,16 @@ export async function violations(page: Page): Promise<string[]> {
 		const { axe } = globalThis as unknown as { axe: typeof import("axe-core") };
 		const { violations } = await axe.run();
 		const { scrollWidth, clientWidth } = document.documentElement;
+		const beyond = (root: ParentNode): string[] =>
+			[...root.querySelectorAll("*")].flatMap((e) => [
+				...(e.getBoundingClientRect().right > clientWidth + 1 ? [e.localName] : []),
+				...(e.shadowRoot ? beyond(e.shadowRoot) : []),
+			]);
 		return [
 			...violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" ")}`),
-			...(scrollWidth > clientWidth ? [`scrolls ${scrollWidth - clientWidth} px sideways`] : []),
+			...(scrollWidth > clientWidth
+				? [`scrolls ${scrollWidth - clientWidth} px sideways: ${beyond(document)}`]
+				: []),
 		];
 	});
 }

@@ -56,9 +56,9 @@ export class Server {
 			this.#stderr = (this.#stderr + piece).slice(-10_000);
 			keep("log", this.#dir, String(piece));
 		});
-		await expect
-			.poll(() => this.#ready(data), { timeout: 45_000, message: () => this.#stderr } as object)
-			.toBe(true);
+		await expect(async () => {
+			expect(await this.#ready(data), this.#stderr).toBe(true);
+		}).toPass({ timeout: 45_000 });
 		secret(this.token, ["report", "read", "admin"]);
 	}
 
