@@ -22,8 +22,9 @@ import (
 // Bounds of a body. It has slowStart to begin with, and then must come at the
 // least pace.
 const (
-	maxBody   = 1 << 20 // bytes, unpacked
-	maxWindow = 8 << 20 // bytes, of zstd
+	maxBody   = 1 << 20   // bytes, unpacked
+	maxWindow = 8 << 20   // bytes, of zstd
+	maxBlock  = 128 << 10 // bytes, of zstd (RFC 8878, 3.1.1.2.4)
 	slowStart = 5 * time.Second
 	leastPace = 32 << 10 // bytes a second
 )
@@ -173,8 +174,9 @@ var (
 	scratches = sync.Pool{New: func() any { b := make([]byte, 0, 64<<10); return &b }}
 	gzips     = sync.Pool{New: func() any { return new(gzip.Reader) }}
 
-	// places are what bodies are unpacked into: one byte more than a body may
-	// have. They are made when they are first needed.
+	// places are what bodies are unpacked into: a block more than a body may
+	// have, so that one that is too large has begun to be when its next block has
+	// no room. They are made when they are first needed.
 	places = func() chan []byte {
 		places := make(chan []byte, runtime.GOMAXPROCS(0))
 		for range cap(places) {
@@ -208,7 +210,7 @@ func readPacked(r *http.Request, encoding string) (body []byte, err error) {
 	place := <-places
 	defer func() { places <- place }()
 	if place == nil {
-		place = make([]byte, 0, maxBody+1)
+		place = make([]byte, 0, maxBody+maxBlock)
 	}
 	if encoding == "zstd" {
 		body, err = unzstd().DecodeAll(*packed, place)
