@@ -61,7 +61,7 @@ func TestQuota_CutsALogOnce(t *testing.T) {
 	}
 
 	// What is left of the quota is the other step's.
-	tell("12\n|"+`"offset":3,"bytes":3,"lost":3,"quota":{"of":"build","bytes":16}}`, say("b", 0, "12\n34\n"))
+	tell("12\n|"+`"offset":3,"bytes":3,"lost":3,"quota":{"of":"build","bytes":16,"why":"The rest was not kept: this build's log quota of 16 bytes is used up."}}`, say("b", 0, "12\n34\n"))
 
 	// A quota that is raised does not bring back what was cut.
 	s.state.Quotas = Quotas{}
