@@ -57,8 +57,12 @@ func (st *stream) drive(patient bool) {
 		switch st.turn(patient) {
 		case handedOn:
 			return
-		case over:
-			st.end() // it stays running: nothing queues it any more
+		case over: // it stays running: nothing queues it any more
+			if patient {
+				st.end()
+			} else {
+				go st.end() // over TLS the goodbye may wait five seconds for a peer that takes nothing
+			}
 			return
 		}
 		if st.state.CompareAndSwap(running, idle) {
