@@ -17,6 +17,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/page"
 )
 
 // Limits bound what one address, one token and one project may take. A zero is
@@ -159,10 +160,17 @@ func (l *limits) refuse(c echo.Context, by limit, most int, wait time.Duration, 
 	return &ci.Problem{Code: tooManyRequests, Limit: int64(most), Detail: fmt.Sprintf(format, args...)}
 }
 
+// builtIn are the routes that answer with what is part of the program: a page has
+// many such files, browsers keep them, and each costs next to nothing.
+var builtIn = []string{"/assets/*", "/widgets.js", "/embed.js", page.StylePath}
+
 // admit counts a request of a caller, or refuses it for now. What is public is
 // counted to the address whoever asks.
 func (s *Server) admit(c echo.Context, a access, who *caller) error {
 	l := s.limits
+	if path, _ := c.Get(routeKey).(string); slices.Contains(builtIn, path) {
+		return nil
+	}
 	if a == report && who != nil && who.shows() {
 		return nil // the committer's queue is the bound
 	}

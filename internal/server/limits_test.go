@@ -274,6 +274,9 @@ func TestLimits_Rates(t *testing.T) {
 	if status, _, _ := s.ask(here, "/api/v1/openapi.json"); status != 429 {
 		t.Errorf("what is public: %d", status)
 	}
+	if status, _, _ := s.ask(here, "/widgets.js"); status != 200 {
+		t.Errorf("what is built in: %d", status)
+	}
 	reader := "Authorization: Bearer " + s.tokenFor("*", ci.ScopeRead)
 	if n := until429(here, build, reader); n < 8 {
 		t.Errorf("%d answers at once to a token", n)
