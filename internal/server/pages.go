@@ -39,6 +39,7 @@ func (s *Server) document(c echo.Context, status int, alternates ...alternate) e
 	body = bytes.Replace(body, []byte(`href="`+plain.Root+`"`), []byte(`href="`+html.EscapeString(withoutScript(c))+`"`), 1)
 	body = bytes.Replace(body, []byte("<stepcast-app"), []byte("<stepcast-app"+s.said(c)), 1)
 	h := c.Response().Header()
+	h.Add("Vary", variesByCaller)
 	var links strings.Builder
 	for _, a := range alternates {
 		h.Add("Link", fmt.Sprintf(`<%s>; rel="alternate"; type="%s"`, a.href, a.format))
