@@ -395,9 +395,9 @@ func TestPages_SayWhatOneCanDoAboutWhoOneIs(t *testing.T) {
 		browser          *browser
 	}{
 		{"without sign-in", ``, "", open.browser()},
-		{"without sign-in, with a token", ` account="Sign out" session="\d+"`, "Sign out", open.browser().signIn(open.tokenFor("*", ci.ScopeRead))},
-		{"nobody", ` account="Sign in"`, "Sign in", closed.browser()},
-		{"somebody", ` account="Sign out" session="\d+"`, "Sign out", closed.browser().signIn(read)},
+		{"without sign-in, with a token", ` data-account="Sign out" data-session="\d+"`, "Sign out", open.browser().signIn(open.tokenFor("*", ci.ScopeRead))},
+		{"nobody", ` data-account="Sign in"`, "Sign in", closed.browser()},
+		{"somebody", ` data-account="Sign out" data-session="\d+"`, "Sign out", closed.browser().signIn(read)},
 	} {
 		for path, status := range map[string]int{"/": 200, "/wall": 200, "/builds/x": 200, "/nothing": 404} {
 			a := c.browser.get(path, "Accept: text/html")
@@ -432,7 +432,7 @@ func TestSession_EndIsSaidEachTime(t *testing.T) {
 			}
 		}
 	}
-	if a := b.get("/"); a.status != http.StatusOK || !strings.Contains(a.body, `account="Sign in"`) || b.cookie() != "" {
+	if a := b.get("/"); a.status != http.StatusOK || !strings.Contains(a.body, `data-account="Sign in"`) || b.cookie() != "" {
 		t.Errorf("a page: %d %s", a.status, a.body)
 	}
 }

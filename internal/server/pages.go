@@ -58,10 +58,10 @@ func (s *Server) document(c echo.Context, status int, alternates ...alternate) e
 // those of another.
 func (s *Server) said(c echo.Context) (attributes string) {
 	if account := s.account(c); account != "" {
-		attributes = ` account="` + string(account) + `"`
+		attributes = ` data-account="` + string(account) + `"`
 	}
 	if session := s.who(c).session; session != nil {
-		attributes += fmt.Sprintf(` session="%d"`, session.ID)
+		attributes += fmt.Sprintf(` data-session="%d"`, session.ID)
 	}
 	return attributes
 }

@@ -287,6 +287,7 @@ test("from a pasted token to a public project and back, with the keyboard alone"
 
 	await tabTo(page, "Sign out");
 	await press("Enter");
+	await expect(page.getByRole("heading", { name: "You are signed in" })).toBeVisible();
 	await tabTo(page, "Sign out everywhere");
 	await press("Enter");
 	await expect(page.getByRole("status")).toHaveText("✓ You are signed out.");

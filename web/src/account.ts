@@ -1,16 +1,16 @@
 import { html, nothing } from "lit";
 
-// What the server has written into the document about who has loaded it.
-const app = document.querySelector("stepcast-app");
+/**
+ * What the server has written into the document for whoever loaded it: what one can do about who one is,
+ * "Sign in" or "Sign out", where that can be done at all; and the number of the session, if there is one.
+ */
+export const { account, session } =
+	document.querySelector<HTMLElement>("stepcast-app")?.dataset ?? ({} as DOMStringMap);
 
-/** What one can do about who one is, "Sign in" or "Sign out"; nothing where there is no sign-in. */
-export const account = app?.getAttribute("account");
-
-/** The number of the session; nothing without one. */
-export const session = app?.getAttribute("session");
-
-/** A link to where one signs in, behind a sentence that says what may not be seen. */
-export const signIn = account ? html` <a href="/sign-in">Sign in</a>` : nothing;
+/** Behind a sentence that says what is not there. */
+export const maybeSignIn = account
+	? html` You may have to <a href="/sign-in">sign in</a>.`
+	: nothing;
 
 /** What a refusal means to whoever looks at something: a heading, and a sentence. */
 export function refusal(status: number, what: string): [heading: string, sentence: string] {

@@ -1,5 +1,5 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
-import { refusal, signIn } from "../account.ts";
+import { maybeSignIn, refusal } from "../account.ts";
 import { apply, type BuildState, emptyBuild } from "../build-state.ts";
 import { showResult } from "../favicon.ts";
 import { Following } from "../following.ts";
@@ -341,7 +341,7 @@ export class BuildPage extends LitElement {
 				: refusal(connection.status, "build");
 			return html`<div class="message">
 				<h1>${heading}</h1>
-				<p>${sentence}${signIn} <a href="/">All builds</a></p>
+				<p>${sentence}${maybeSignIn} <a href="/">All builds</a></p>
 			</div>`;
 		}
 		const build = state.build;

@@ -1,5 +1,5 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
-import { account, signIn } from "../account.ts";
+import { account, maybeSignIn } from "../account.ts";
 import { apply, type BuildsState, emptyList, shown, waiting } from "../builds-state.ts";
 import { showResult } from "../favicon.ts";
 import { everything, type Filter, filterFrom, filterQuery, isEverything } from "../filter.ts";
@@ -279,7 +279,7 @@ export class BuildsPage extends LitElement {
 
 	#none(filter: Filter) {
 		if (isEverything(filter) && account === "Sign in") {
-			return html`<p class="message">There is no build that everybody may see.${signIn}</p>`;
+			return html`<p>There is no build that everybody may see.${maybeSignIn}</p>`;
 		}
 		if (isEverything(filter)) return html`<first-build></first-build>`;
 		return html`<p class="message">

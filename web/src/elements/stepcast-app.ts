@@ -33,9 +33,8 @@ export class StepcastApp extends LitElement {
 			{ keys: ["?"], help: "Show the keys", run: () => this.#help() },
 		]);
 		this.addEventListener("click", (event) => {
-			const [link] = event.composedPath();
-			if (link instanceof HTMLAnchorElement && link.pathname === "/sign-in")
-				link.href = signInHere();
+			const [link] = event.composedPath() as HTMLAnchorElement[];
+			if (link?.pathname === "/sign-in") link.href = signInHere();
 		});
 	}
 
@@ -56,12 +55,14 @@ export class StepcastApp extends LitElement {
 				display: inline-flex;
 				align-items: center;
 				min-height: 1.75rem;
+				padding: 0 0.25rem;
 				color: var(--text);
 				font-size: 0.875rem;
 				text-decoration: none;
 			}
 
 			header .home {
+				padding: 0;
 				font-size: 1.0625rem;
 				font-weight: 700;
 			}
@@ -160,7 +161,7 @@ export class StepcastApp extends LitElement {
 				<a class="wide" href="/wall">Wallboard</a>
 				<a class="wide" href="/settings">Settings</a>
 				<stream-state .connection=${this.connection}></stream-state>
-				${account ? html`<a href="/sign-in">${account}</a>` : nothing}
+				${account && this.connection.name !== "refused" ? html`<a href="/sign-in">${account}</a>` : nothing}
 				<theme-button></theme-button>
 				<button class="icon wide" aria-label="Keys" title="Keys" aria-haspopup="dialog" @click=${this.#help}>
 					?
@@ -203,7 +204,7 @@ export class StepcastApp extends LitElement {
 				where.page === "build" ? `/plain/builds/${encodeURIComponent(where.id)}` : "/plain",
 			),
 			...(where.page === "build"
-				? [action("Share this build…", "with a link", `/builds/${where.id}/share`)]
+				? [action("Share this build…", "", `/builds/${where.id}/share`)]
 				: []),
 			action("Settings", "projects, tokens", "/settings"),
 			action(account ?? "Sign in", "", () => location.assign(signInHere())),
