@@ -33,9 +33,10 @@ try {
 		server.once("exit", () => reject(new Error(said)));
 	});
 	const url = readFileSync(join(data, "address"), "utf8").trim();
-	const builds = await tell(url, readFileSync(join(data, "token"), "utf8").trim());
+	const token = readFileSync(join(data, "token"), "utf8").trim();
+	const builds = await tell(url, token);
 	mkdirSync(images, { recursive: true });
-	await take(url, builds);
+	await take(url, token, builds);
 	const pictures = readdirSync(images).map((name) => join(images, name));
 	spawnSync("pngquant", ["--force", "--ext", ".png", "--speed", "1", "64", ...pictures]);
 } finally {
@@ -44,7 +45,7 @@ try {
 	rmSync(dir, { recursive: true, force: true });
 }
 
-async function take(url, { failed, running }) {
+async function take(url, token, { failed, running }) {
 	const executablePath = process.env.STEPCAST_CHROMIUM ?? "/usr/bin/chromium";
 	const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
 	const portal = createServer((_request, response) => response.end(portalPage(url, running)));
@@ -68,6 +69,14 @@ async function take(url, { failed, running }) {
 		await shoot("waterfall", `/builds/${failed}?view=waterfall`, 1280, 480, text("Critical path"));
 		await shoot("builds", "/", 1280, 560, text("Retry on 502"));
 		await shoot("phone", `/builds/${running}`, 390, 720, text("listening"));
+		const signIn = async (page) => {
+			await page.getByLabel("Token", { exact: true }).fill(token);
+			await page.getByRole("button", { name: "Sign in with the token" }).click();
+			await page.getByRole("link", { name: "Sign out" }).waitFor();
+		};
+		const back = (path) => `/sign-in?back=${encodeURIComponent(path)}`;
+		await shoot("project", back("/settings/projects/acme/api"), 1280, 720, signIn);
+		await shoot("tokens", back("/settings/tokens"), 1280, 560, signIn);
 
 		const page = await browser.newPage({ viewport: { width: 960, height: 500 }, colorScheme });
 		await page.goto(`http://127.0.0.1:${portal.address().port}`);
@@ -239,6 +248,19 @@ async function tell(url, token) {
 			method: "PATCH",
 			headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
 			body: '{"visibility":"public"}',
+		});
+		if (!response.ok) throw new Error(await response.text());
+	}
+	for (const [name, project, scopes] of [
+		["runners of acme", "acme/*", ["report"]],
+		["portal", "acme/api", ["status"]],
+		["nightly report", "acme/*", ["read"]],
+	]) {
+		const expires_at = new Date(began + 90 * 86_400_000).toISOString();
+		const response = await fetch(`${url}/api/v1/tokens`, {
+			method: "POST",
+			headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
+			body: JSON.stringify({ name, project, scopes, expires_at }),
 		});
 		if (!response.ok) throw new Error(await response.text());
 	}
