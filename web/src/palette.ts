@@ -14,7 +14,7 @@ export interface Place {
 }
 
 /** So many places of a group are shown; typing on finds the others. */
-const most = { Steps: 8, Builds: 6, Projects: 5, Actions: 8 } as const;
+const most = { Steps: 8, Builds: 6, Projects: 5, Actions: 11 } as const;
 
 /** What to ask the server for, beyond what is known: one build, or a page of them; undefined for nothing. */
 export function question(words: string): string | undefined {
