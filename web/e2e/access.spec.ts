@@ -438,9 +438,12 @@ test("when a session ends, pages that are open keep what they show, and lead bac
 	await build.step("test", "running");
 	await build.log("test", "one\n");
 	// A page of a stranger, whose connection is not for those who have signed in.
+	await finished(closed, "ends/open", "for everybody\n");
+	await administer(closed, "PATCH", "/api/v1/projects/ends/open", { visibility: "public" });
 	const before = await context.newPage();
 	await before.goto(closed.url);
 	await expect(before.locator(state)).toHaveText("Live");
+	await expect(before.getByText("ends/open #1")).toBeVisible();
 	const { token, id } = await makeToken(closed, "ends/*", "read");
 	await page.goto(`${closed.url}/sign-in?back=${encodeURIComponent(`/builds/${build.id}`)}`);
 	await signIn(page, token);

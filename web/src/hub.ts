@@ -66,6 +66,8 @@ interface Log {
 	over: boolean;
 	/** When the build finished, as the server says it. */
 	finished: string | null | undefined;
+	/** Whether its stream has yet to be live since a snapshot said where to begin. */
+	fresh: boolean;
 	/** Whether a snapshot is on its way. */
 	asking: boolean;
 	/** Snapshots in a row that could not be had. */
@@ -181,6 +183,7 @@ export class Hub {
 			stream: undefined,
 			steps: undefined,
 			live: false,
+			fresh: false,
 			over: false,
 			finished: undefined,
 			asking: false,
@@ -235,6 +238,7 @@ export class Hub {
 		log.finished = answer.finished;
 		const fresh = log.cursor === undefined && !log.over;
 		if (fresh) log.cursor = answer.cursor;
+		log.fresh ||= fresh;
 		const now = Date.now();
 		for (const [i, { subscriber }] of pages.entries()) {
 			if (subscriber?.phase !== "asked") continue;
@@ -330,6 +334,9 @@ export class Hub {
 				this.#end(log);
 				return;
 			case "reset":
+				// Who sees not everything is told so at each connect for a while after somebody made a project public,
+				// or private. What was asked for a moment ago is of no other sight, and the stream tells it once more.
+				if (log.fresh && event.data.reason === "access") return;
 				// Its history is another one now. The rest of this replay is not listened to.
 				log.cursor = undefined;
 				log.steps = undefined;
@@ -337,6 +344,7 @@ export class Hub {
 				break;
 			case "live":
 				log.live = true;
+				log.fresh = false;
 				break;
 			case "build":
 				log.finished = event.data.finished_at;
