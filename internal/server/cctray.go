@@ -95,11 +95,15 @@ func newCCProject(s postgres.Standing) ccProject {
 	return p
 }
 
+// A browser that shows XML puts a stylesheet of its own into it.
+const xmlPolicy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+
 // xml answers with a document. What XML cannot have becomes U+FFFD.
 func (s *Server) xml(c echo.Context, contentType string, v any) error {
 	body, err := xml.MarshalIndent(v, "", "\t")
 	if err != nil {
 		return fmt.Errorf("encode answer: %w", err)
 	}
+	c.Response().Header().Set("Content-Security-Policy", xmlPolicy)
 	return s.whole(c, http.StatusOK, contentType, append([]byte(xml.Header), append(body, '\n')...))
 }

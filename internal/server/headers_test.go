@@ -12,7 +12,8 @@ import (
 
 // What an answer is, by what it may do where it is shown.
 const (
-	data     = "data" // JSON, streams, XML: nothing
+	data     = "data" // JSON, streams: nothing
+	markup   = "XML"
 	site     = "a page"
 	noScript = "a page without JavaScript"
 	gallery  = "the gallery"
@@ -26,6 +27,7 @@ const (
 // with who may show it.
 var policies = map[string]string{
 	data:     "default-src 'none'; frame-ancestors 'none'",
+	markup:   xmlPolicy,
 	site:     pagePolicy,
 	noScript: plainPolicy,
 	gallery:  galleryPolicy,
@@ -48,6 +50,8 @@ var notData = map[string]struct{ kind, path string }{
 	"GET /plain/builds/:id/steps/*":      {noScript, "/plain/builds/{build}/steps/test"},
 	"GET /api/v1/builds/:id/steps/*/log": {bytesOf, "/api/v1/builds/{build}/steps/test/log"},
 	"GET /badge/*":                       {picture, "/badge/{project}.svg"},
+	"GET /cc.xml":                        {markup, ""},
+	"GET /builds.atom":                   {markup, ""},
 	"GET /embed/status/*":                {framed, "/embed/status/{project}"},
 	"GET /embed/board":                   {framed, "/embed/board?project={project}"},
 	"GET /embed/steps":                   {framed, "/embed/steps?project={project}"},
@@ -250,7 +254,7 @@ func wrongHeaders(r *route, kind string, a answer, https bool) (wrong []string) 
 	case kind != framed && (ancestors != "" || !strings.Contains(policy, "frame-ancestors 'none'")):
 		wrong = append(wrong, fmt.Sprintf("the policy %q", policy))
 	}
-	if strings.Contains(policy, "unsafe-inline") != (kind == picture) || strings.Contains(policy, "unsafe-eval") {
+	if strings.Contains(policy, "unsafe-inline") != (kind == picture || kind == markup) || strings.Contains(policy, "unsafe-eval") {
 		wrong = append(wrong, fmt.Sprintf("the policy %q", policy))
 	}
 

@@ -242,7 +242,7 @@ test("a hole in the log is shown", async ({ page, server }) => {
 	await build.lost("s", 12_345);
 	await build.log("s", "after\n");
 	await page.goto(build.url);
-	await expect(log(page).locator(".hole")).toContainText("12,345 bytes of the log are missing");
+	await expect(log(page).locator(".hole")).toContainText("12,345 bytes are missing here");
 	await expectLines(page, ["before", "open", "after"]);
 });
 

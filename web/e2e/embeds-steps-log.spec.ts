@@ -84,9 +84,7 @@ test("a log is exactly what was reported, whatever is in it", async ({ page, ser
 	await build.log("test", `${lines.slice(90).join("\n")}\n`);
 	await build.finish("test", "failed");
 	await expectLines(page, lines);
-	await expect(page.locator("stepcast-log .hole")).toHaveText(
-		/^4,096 bytes of the log are missing/,
-	);
+	await expect(page.locator("stepcast-log .hole")).toHaveText(/^4,096 bytes are missing here/);
 	await expect(foot(page)).toHaveText(/^Failed with exit code 1 after [\d.]+ m?s\.$/);
 	// What is seen of a progress bar, and what is copied, is the last of it.
 	// biome-ignore lint/performance/useDomNodeTextContent: what is seen is what this is about
