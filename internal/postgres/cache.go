@@ -40,6 +40,15 @@ func (c *cache[K, V]) get(key K) (V, bool) {
 	return hit.value, true
 }
 
+// had tells whether there was a hit of a key lately, even if it is to be looked up
+// again by now.
+func (c *cache[K, V]) had(key K) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, ok := c.hits[key]
+	return ok
+}
+
 // turn is taken before the database is asked, and given to put.
 func (c *cache[K, V]) turn() int {
 	c.mu.Lock()

@@ -353,6 +353,9 @@ func unknownToken() error {
 
 func (s *Server) findToken(c echo.Context, sum [32]byte) (t postgres.Token, ok bool, err error) {
 	ctx := c.Request().Context()
+	if s.store.KnewToken(sum) {
+		return s.store.FindToken(ctx, sum)
+	}
 	done, err := s.suspect(ctx, s.clientAddr(c))
 	if err != nil {
 		return t, false, err

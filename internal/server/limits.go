@@ -192,8 +192,9 @@ func (s *Server) admit(c echo.Context, a access, who *caller) error {
 
 // suspect holds up a look-up of a token for an address that has shown too many
 // that are no good: one for all such addresses at a time, so that guesses cost
-// the database little. Whoever comes with a good one from there has to wait, and
-// gets in. done is called after the look-up.
+// the database little. Whoever comes from there with a good one for the first
+// time has to wait, and gets in; one that was found lately is not held up. done is
+// called after the look-up.
 func (s *Server) suspect(ctx context.Context, addr netip.Addr) (done func(), err error) {
 	l := s.limits
 	if of, counted := l.accountable(addr); !counted || !l.failures.spent(of, time.Now()) {
