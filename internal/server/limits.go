@@ -33,7 +33,7 @@ type Limits struct {
 	StreamsOfAddress int  // open at once
 	StreamsOfToken   int  // open at once, of one token or session
 	StreamsOfProject int  // open at once, of its builds
-	ConnsOfAddress   int  // open at once, streams over HTTP/1.1 not counted
+	ConnsOfAddress   int  // open at once, streams over HTTP/1.1 and uploads not counted
 	Requests         int  // a second, of an address, by callers who show nothing
 	Reads            int  // a second, of one token or session
 	Failures         int  // a minute, of an address: tokens that are no good
@@ -365,8 +365,9 @@ func (s *Server) openUpload(c echo.Context) (done func(), err error) {
 	}, nil
 }
 
-// conns are the connections that are open, by address, streams over HTTP/1.1
-// not counted.
+// conns are the connections that are open, by address. Streams over HTTP/1.1 are
+// not counted, nor are connections with an upload: those have limits of their own,
+// and would else leave no room for the reports of who is at the same address.
 type conns struct {
 	mu    sync.Mutex
 	of    map[netip.Addr]map[net.Conn]*held
@@ -393,8 +394,14 @@ func (s *Server) track(conn net.Conn, state http.ConnState) {
 	c := &s.limits.conns
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch state {
-	case http.StateNew:
+	h := c.of[addr][conn]
+	switch {
+	case state == http.StateHijacked || state == http.StateClosed:
+		c.forget(addr, conn)
+	case h != nil:
+		c.count++
+		h.turn, h.busy = c.count, state == http.StateActive
+	case state != http.StateActive: // it is new, or its uploads are over
 		if c.of == nil {
 			c.of = make(map[netip.Addr]map[net.Conn]*held)
 		}
@@ -412,16 +419,36 @@ func (s *Server) track(conn net.Conn, state http.ConnState) {
 			}
 			goes.Close() // its own closed state follows
 		}
-	case http.StateActive, http.StateIdle:
-		if h := c.of[addr][conn]; h != nil {
-			c.count++
-			h.turn, h.busy = c.count, state == http.StateActive
-		}
-	case http.StateHijacked, http.StateClosed:
-		if delete(c.of[addr], conn); len(c.of[addr]) == 0 {
-			delete(c.of, addr)
-		}
 	}
+}
+
+// forget counts a connection no longer. mu is held.
+func (c *conns) forget(addr netip.Addr, conn net.Conn) {
+	if delete(c.of[addr], conn); len(c.of[addr]) == 0 {
+		delete(c.of, addr)
+	}
+}
+
+// connKey is of a request's connection, in its context.
+type connKey struct{}
+
+// withConn is the ConnContext of an HTTP server.
+func withConn(ctx context.Context, conn net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, conn)
+}
+
+// uncount counts a request's connection no longer, until it is idle again.
+func (s *Server) uncount(r *http.Request) {
+	conn, ok := r.Context().Value(connKey{}).(net.Conn)
+	if !ok { // a test's
+		return
+	}
+	peer, _ := netip.ParseAddrPort(conn.RemoteAddr().String())
+	addr, _ := s.limits.accountable(peer.Addr())
+	c := &s.limits.conns
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.forget(addr, conn)
 }
 
 // longestIdle is the connection that makes room for a new one: itself, if the

@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -405,34 +404,44 @@ func TestLimits_Connections(t *testing.T) {
 	}
 
 	var uploads []*uploader
-	for i := range most {
-		u := s.upload(fmt.Sprintf("%s/steps/s%d/log", build, i), "Upload-Offset: 0")
-		u.send("busy\n")
-		s.eventually(fmt.Sprintf("%s/steps/s%d/log", build, i), "busy\n")
-		if uploads = append(uploads, u); len(uploads) == most-1 {
-			break // for what eventually asks with
+	for i := range 2 * most { // which are no connections either
+		log := fmt.Sprintf("%s/steps/s%d/log", build, i)
+		u := s.upload(log, "Upload-Offset: 0")
+		u.send("live\n")
+		s.eventually(log, "live\n")
+		uploads = append(uploads, u)
+	}
+	if a := s.write(build+"/updates", `{"updates":[]}`); a.status != 200 {
+		t.Errorf("a report among uploads: %d %s", a.status, a.body)
+	}
+	var busy []*raw
+	body := strings.Repeat(" ", 512<<10) + `{"updates":[]}` // as much gives it time
+	for range most {
+		r := s.connect()
+		fmt.Fprintf(r.conn, "POST %s/updates HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", build, s.token, len(body))
+		if line, err := r.r.ReadString('\n'); err != nil || !strings.Contains(line, "100") { // it is read
+			t.Fatalf("a request: %q, %v", line, err)
 		}
-	}
-	here := netip.MustParseAddr("127.0.0.1")
-	for open, _ := s.limits.conns.at(here); open >= most; open, _ = s.limits.conns.at(here) { // what eventually asked with
-		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
-		runtime.Gosched()
-	}
-	last := s.upload(build+"/steps/last/log", "Upload-Offset: 0")
-	last.send("busy\n")
-	for _, busy := s.limits.conns.at(here); busy < most; _, busy = s.limits.conns.at(here) {
-		runtime.Gosched()
-	}
-	if status, _, _ := s.ask(s.from("127.0.0.2"), build); status != 200 {
-		t.Errorf("from another address: %d", status)
+		r.r.ReadString('\n')
+		fmt.Fprint(r.conn, body[:len(body)-1])
+		busy = append(busy, r)
 	}
 	conn := s.connect().conn
 	if n, err := conn.Read(make([]byte, 1)); n > 0 || err == nil {
 		t.Errorf("one more than are busy: %d bytes, %v", n, err)
 	}
-	for _, u := range append(uploads, last) {
+	if status, _, _ := s.ask(s.from("127.0.0.2"), build); status != 200 {
+		t.Errorf("from another address: %d", status)
+	}
+	for _, r := range busy {
+		fmt.Fprint(r.conn, body[len(body)-1:])
+		if res, err := http.ReadResponse(r.r, nil); err != nil || res.StatusCode != 200 {
+			t.Errorf("a request that was busy: %v, %v", res, err)
+		}
+	}
+	for _, u := range uploads {
 		if status, _ := u.finish(); status != 204 {
-			t.Errorf("an upload that was busy: %d", status)
+			t.Errorf("an upload: %d", status)
 		}
 	}
 	if s.limits.refused[limitConns].Load() == 0 {

@@ -128,7 +128,7 @@ func httpServer(h http.Handler, to *slog.Logger) *http.Server {
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	hs := httpServer(s.echo, s.log)
 	hs.TLSConfig = s.cfg.TLS
-	hs.ConnState = s.track
+	hs.ConnState, hs.ConnContext = s.track, withConn
 	failed := make(chan error, 1)
 	go func() {
 		if s.cfg.TLS != nil {

@@ -106,6 +106,7 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 		return err
 	}
 	defer closed()
+	s.uncount(r)
 	unpaced(r)
 	c.Set(lastingKey, true)
 	in := newIncoming()
