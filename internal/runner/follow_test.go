@@ -167,6 +167,10 @@ func TestFollow_WhatAServerMaySay(t *testing.T) {
 			answers: answers{stream("id: x-1\nevent: log\ndata: {\"step\":\"a\",\"offset\":0,\"bytes\":2,\"text\":\"a\\n\"}\n\nid: x-2\nevent: log\ndata: {\"step\":\"a\",\"offset\":2,\"bytes\":70,\"lost\":70,\"quota\":{\"of\":\"project\",\"bytes\":2048}}\n\nid: x-3\nevent: log\ndata: {\"step\":\"a\",\"offset\":72,\"bytes\":9,\"lost\":9,\"quota\":{\"of\":\"project\",\"bytes\":2048}}\n\n" + ended)},
 			out:     "a\n[the rest was not kept: the project's log quota of 2 KiB a day is used up]\n",
 		},
+		"a log that is cut within a line, and within a sequence": {
+			answers: answers{stream("id: x-1\nevent: log\ndata: {\"step\":\"a\",\"offset\":0,\"bytes\":5,\"text\":\"a\\u001b]0;\"}\n\nid: x-2\nevent: log\ndata: {\"step\":\"a\",\"offset\":5,\"bytes\":70,\"lost\":70,\"quota\":{\"of\":\"build\",\"bytes\":5}}\n\n" + ended)},
+			out:     "a\n[the rest was not kept: this build's log quota of 5 bytes is used up]\n",
+		},
 		"lost text": {
 			answers: answers{stream("id: x-1\nevent: log\ndata: {\"step\":\"a\",\"offset\":0,\"bytes\":2,\"text\":\"a\\n\"}\n\nid: x-2\nevent: log\ndata: {\"step\":\"a\",\"offset\":2,\"bytes\":70,\"lost\":70}\n\nid: x-3\nevent: log\ndata: {\"step\":\"a\",\"offset\":72,\"bytes\":1,\"text\":\"b\"}\n\n" + ended)},
 			out:     "a\n[70 bytes were lost here]\nb\n",

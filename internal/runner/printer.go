@@ -42,7 +42,8 @@ type stepPrinter struct {
 	clean  *cleaner
 	next   int64 // offset of the text to come
 	begun  bool
-	cut    bool   // that the rest was not kept has been said
+	unends bool   // the last byte of the text was no newline
+	cut    bool   // that the rest was not kept has been said, and no text came since
 	held   []byte // an unended line, cleaned
 }
 
@@ -140,21 +141,35 @@ func (p *Printer) step(key ci.StepKey) *stepPrinter {
 func (p *Printer) log(s *stepPrinter, e *FollowEvent) {
 	l := e.Log
 	if s.begun && l.Offset != s.next {
-		p.text(s, fmt.Appendf(nil, "[%d bytes are missing here]\n", l.Offset-s.next))
+		p.mark(s, "%d bytes are missing here", l.Offset-s.next)
 	}
 	s.begun, s.next = true, l.Offset+l.Bytes
 	if l.Quota != (ci.Quota{}) {
 		if !s.cut {
 			s.cut = true
-			p.text(s, fmt.Appendf(nil, "[the rest was not kept: %s]\n", l.Quota.Why()))
+			p.mark(s, "the rest was not kept: %s", l.Quota.Why())
 		}
 		return
 	}
 	if l.Lost > 0 {
-		p.text(s, fmt.Appendf(nil, "[%d bytes were lost here]\n", l.Lost))
+		p.mark(s, "%d bytes were lost here", l.Lost)
 		return
 	}
+	if s.cut = false; l.Text != "" {
+		s.unends = !strings.HasSuffix(l.Text, "\n")
+	}
 	p.text(s, []byte(l.Text))
+}
+
+// mark says something of a log in a line of its own, which no sequence that the
+// text has begun takes for a part of it.
+func (p *Printer) mark(s *stepPrinter, format string, args ...any) {
+	line := fmt.Sprintf("["+format+"]\n", args...)
+	if s.unends {
+		line = "\n" + line
+	}
+	s.unends = false
+	p.text(s, []byte(line))
 }
 
 // text shows a piece of a log.
