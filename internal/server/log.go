@@ -186,7 +186,7 @@ type logWriter struct {
 	strip   *ansi.Stripper
 	raw     []byte
 	unends  bool // the last byte written was no newline
-	cut     bool // that the rest was not kept has been written
+	cut     bool // that the rest was not kept has been written, and no text since
 }
 
 // startAtLine finds the byte at which a line begins, and the colours in force
@@ -275,6 +275,7 @@ func (w *logWriter) event(e *ci.Event) error {
 		}
 		return w.write([]byte(mark))
 	}
+	w.cut = false // a process of an older release has kept something
 	w.raw = e.Chunk.AppendRaw(w.raw[:0])
 	raw := w.raw[w.from-e.Offset : until-e.Offset]
 	w.from = until

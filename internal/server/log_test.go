@@ -4,9 +4,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"github.com/labstack/echo/v4"
+
+	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/pgtest"
 	"github.com/stepcast/stepcast/internal/postgres"
 )
@@ -86,6 +90,30 @@ func TestLog_Holes(t *testing.T) {
 	a := s.get(log, "Range: bytes=0-1")
 	if a.status != 200 || a.body != want || a.header.Get("Stepcast-Holes") != "6+10, 18+5" || a.header.Get("Accept-Ranges") != "" || a.header.Get("Upload-Offset") != "23" {
 		t.Errorf("%d %q %v", a.status, a.body, a.header)
+	}
+}
+
+// While two releases run side by side, the older one keeps text behind the hole
+// that ended a log: what is not kept after that is said once more.
+func TestLogWriter_TextBehindACut(t *testing.T) {
+	t.Parallel()
+	to := httptest.NewRecorder()
+	w := logWriter{c: echo.New().NewContext(httptest.NewRequest("GET", "/", nil), to), to: 100}
+	quota := ci.Quota{Of: ci.OfBuild, Bytes: 2}
+	for _, e := range []ci.Event{
+		{Offset: 0, Chunk: ci.NewChunk([]byte("a\n"))},
+		{Offset: 2, Lost: 10, Quota: quota},
+		{Offset: 12, Lost: 10, Quota: quota},
+		{Offset: 22, Chunk: ci.NewChunk([]byte("b\n"))},
+		{Offset: 24, Lost: 10, Quota: quota},
+	} {
+		if err := w.event(&e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cut := "[stepcast: the rest was not kept: this build's log quota of 2 bytes is used up]\n"
+	if got, want := to.Body.String(), "a\n"+cut+"b\n"+cut; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 
