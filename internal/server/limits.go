@@ -171,10 +171,11 @@ func (s *Server) admit(c echo.Context, a access, who *caller) error {
 	if path, _ := c.Get(routeKey).(string); slices.Contains(builtIn, path) {
 		return nil
 	}
-	if a == report && who != nil && who.shows() {
-		return nil // the committer's queue is the bound
-	}
 	if who != nil && who.shows() {
+		s.ensure(c.Request())
+		if a == report {
+			return nil // the committer's queue is the bound
+		}
 		if wait := l.reads.take(who.holder(), time.Now()); wait > 0 {
 			return l.refuse(c, limitReads, l.Reads, wait, "This token has asked for more than %d answers a second; ask again after Retry-After.", l.Reads)
 		}
@@ -376,15 +377,18 @@ type conns struct {
 
 // held is one of them.
 type held struct {
-	turn uint64 // in which it was opened, or has become idle
+	turn uint64 // in which it was opened, or has become idle or busy
 	busy bool   // with a request
+	sure bool   // of somebody who has shown who it is
 }
 
 // track is the ConnState of an HTTP server. Of an address that has too many, the
 // connection that has been idle for longest makes room for a new one; when all
-// are busy, the new one is closed before anything is read from it. So sockets
-// that say nothing keep nobody out who says something. Trusted proxies are not
-// counted: their connections are everybody's.
+// are busy, the one that has been for longest with a request of nobody in
+// particular; and when there is none either, the new one is closed before anything
+// is read from it. So neither sockets that say nothing nor bodies that never end
+// keep out who has a token. Trusted proxies are not counted: their connections are
+// everybody's.
 func (s *Server) track(conn net.Conn, state http.ConnState) {
 	peer, _ := netip.ParseAddrPort(conn.RemoteAddr().String()) // one of no address is none
 	addr, counted := s.limits.accountable(peer.Addr())
@@ -400,7 +404,7 @@ func (s *Server) track(conn net.Conn, state http.ConnState) {
 		c.forget(addr, conn)
 	case h != nil:
 		c.count++
-		h.turn, h.busy = c.count, state == http.StateActive
+		h.turn, h.busy, h.sure = c.count, state == http.StateActive, false
 	case state != http.StateActive: // it is new, or its uploads are over
 		if c.of == nil {
 			c.of = make(map[netip.Addr]map[net.Conn]*held)
@@ -412,7 +416,7 @@ func (s *Server) track(conn net.Conn, state http.ConnState) {
 		c.of[addr][conn] = &held{turn: c.count}
 		if len(c.of[addr]) > s.limits.ConnsOfAddress {
 			s.limits.refused[limitConns].Add(1)
-			goes := longestIdle(c.of[addr], conn)
+			goes := leastMissed(c.of[addr], conn)
 			delete(c.of[addr], goes)
 			if secure, ok := goes.(interface{ NetConn() net.Conn }); ok {
 				goes = secure.NetConn() // TLS would wait for the peer to be told
@@ -439,25 +443,42 @@ func withConn(ctx context.Context, conn net.Conn) context.Context {
 
 // uncount counts a request's connection no longer, until it is idle again.
 func (s *Server) uncount(r *http.Request) {
-	conn, ok := r.Context().Value(connKey{}).(net.Conn)
-	if !ok { // a test's
-		return
-	}
-	peer, _ := netip.ParseAddrPort(conn.RemoteAddr().String())
-	addr, _ := s.limits.accountable(peer.Addr())
 	c := &s.limits.conns
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.forget(addr, conn)
+	if addr, conn := s.counted(r); conn != nil {
+		c.forget(addr, conn)
+	}
 }
 
-// longestIdle is the connection that makes room for a new one: itself, if the
-// others are all busy.
-func longestIdle(open map[net.Conn]*held, fresh net.Conn) net.Conn {
-	goes, first := fresh, uint64(math.MaxUint64)
+// ensure says that a request's connection is of somebody who has shown who it is.
+func (s *Server) ensure(r *http.Request) {
+	c := &s.limits.conns
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	addr, conn := s.counted(r)
+	if h := c.of[addr][conn]; h != nil {
+		h.sure = true
+	}
+}
+
+// counted is a request's connection, and what it is counted to.
+func (s *Server) counted(r *http.Request) (addr netip.Addr, conn net.Conn) {
+	conn, ok := r.Context().Value(connKey{}).(net.Conn)
+	if !ok { // a test's
+		return addr, nil
+	}
+	peer, _ := netip.ParseAddrPort(conn.RemoteAddr().String())
+	addr, _ = s.limits.accountable(peer.Addr())
+	return addr, conn
+}
+
+// leastMissed is the connection that makes room for a new one, as track says.
+func leastMissed(open map[net.Conn]*held, fresh net.Conn) net.Conn {
+	goes, least := fresh, held{turn: math.MaxUint64, busy: true, sure: true}
 	for conn, h := range open {
-		if conn != fresh && !h.busy && h.turn < first {
-			goes, first = conn, h.turn
+		if conn != fresh && !h.sure && (!h.busy && least.busy || h.busy == least.busy && h.turn < least.turn) {
+			goes, least = conn, *h
 		}
 	}
 	return goes

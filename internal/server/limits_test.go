@@ -374,7 +374,7 @@ func (c *conns) at(addr netip.Addr) (open, busy int) {
 func TestLimits_Connections(t *testing.T) {
 	t.Parallel()
 	const most = 5
-	s := limited(t, Limits{ConnsOfAddress: most})
+	s := limited(t, Limits{ConnsOfAddress: most, Requests: -1})
 	build := s.create(`{"project":"p"}`)
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 	for range 3 { // a stream is counted as one, and as no connection
@@ -414,15 +414,39 @@ func TestLimits_Connections(t *testing.T) {
 	if a := s.write(build+"/updates", `{"updates":[]}`); a.status != 200 {
 		t.Errorf("a report among uploads: %d %s", a.status, a.body)
 	}
+	// slowly sends a request whose body is being read, and comes no further.
+	slowly := func(request string, length int, headers ...string) *raw {
+		r := s.connect()
+		fmt.Fprintf(r.conn, "%s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\nExpect: 100-continue\r\n%s\r\n", request, length, strings.Join(headers, ""))
+		if line, err := r.r.ReadString('\n'); err != nil || !strings.Contains(line, "100") {
+			t.Fatalf("%s: %q, %v", request, line, err)
+		}
+		r.r.ReadString('\n')
+		return r
+	}
+	for range most {
+		slowly("POST /sign-in", 9000, "Content-Type: application/x-www-form-urlencoded\r\n")
+	}
+	for range 3 {
+		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+		if a := s.write(build+"/updates", `{"updates":[]}`); a.status != 200 {
+			t.Errorf("a report among slow bodies: %d %s", a.status, a.body)
+		}
+	}
+	for sure := true; sure; { // until the last report is over for the server too
+		sure = false
+		s.limits.conns.mu.Lock()
+		for _, open := range s.limits.conns.of {
+			for _, h := range open {
+				sure = sure || h.sure
+			}
+		}
+		s.limits.conns.mu.Unlock()
+	}
 	var busy []*raw
 	body := strings.Repeat(" ", 512<<10) + `{"updates":[]}` // as much gives it time
 	for range most {
-		r := s.connect()
-		fmt.Fprintf(r.conn, "POST %s/updates HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", build, s.token, len(body))
-		if line, err := r.r.ReadString('\n'); err != nil || !strings.Contains(line, "100") { // it is read
-			t.Fatalf("a request: %q, %v", line, err)
-		}
-		r.r.ReadString('\n')
+		r := slowly("POST "+build+"/updates", len(body), "Authorization: Bearer "+s.token+"\r\n")
 		fmt.Fprint(r.conn, body[:len(body)-1])
 		busy = append(busy, r)
 	}
