@@ -23,6 +23,7 @@ type Ref struct {
 	Epoch   ci.Epoch // the history in which Log is this build's
 	Project string
 	Public  bool
+	Kept    bool // it was known already, and the database not asked
 }
 
 const lookupSQL = `SELECT b.id, p.name, p.public, present_epoch() FROM builds b JOIN projects p ON p.id = b.project WHERE b.uuid = $1`
@@ -48,7 +49,9 @@ func (s *Store) Lookup(ctx context.Context, id ci.BuildID) (Ref, error) {
 	}
 	ref.Epoch = ci.Epoch(*epoch)
 	s.noticeEpoch(ref.Epoch)
-	s.refs.put(turn, id, ref)
+	kept := ref
+	kept.Kept = true
+	s.refs.put(turn, id, kept)
 	return ref, nil
 }
 

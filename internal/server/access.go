@@ -455,31 +455,40 @@ func (s *Server) build(h buildHandler) echo.HandlerFunc {
 	}
 }
 
-// seen finds a build that the caller may see. Any other does not exist.
+// seen finds a build that the caller may see. Any other does not exist, and
+// neither what the answer says nor the time that it takes tells which it is: who
+// asks and what is public is found out first, and the database is asked once.
 func (s *Server) seen(c echo.Context, id ci.BuildID) (postgres.Ref, error) {
-	ref, err := s.store.Lookup(c.Request().Context(), id)
-	if errors.Is(err, &ci.Problem{Code: ci.NotFound}) {
-		return ref, noBuild()
-	}
-	if err != nil {
-		return ref, fmt.Errorf("look up build %s: %w", id, err)
-	}
+	ctx := c.Request().Context()
 	who := s.who(c)
 	a, method := asked(c)
-	if who.open && !a.needsGrant() {
-		return ref, nil
-	}
-	ref.Public = false
-	if safe(method) && !a.needsGrant() { // what is public is so to be read
-		if ref.Public, err = s.isPublic(c.Request().Context(), ref.Project); err != nil { // known later than ref is
-			return ref, err
+	all := who.open && !a.needsGrant()
+	public := new(ci.Publics)
+	if !all && safe(method) && !a.needsGrant() { // what is public is so to be read
+		var err error
+		if public, err = s.publics(ctx); err != nil {
+			return postgres.Ref{}, err
 		}
 	}
+	ref, err := s.store.Lookup(ctx, id)
+	switch {
+	case errors.Is(err, &ci.Problem{Code: ci.NotFound}):
+		return ref, noBuild()
+	case err != nil:
+		return ref, fmt.Errorf("look up build %s: %w", id, err)
+	case all:
+		return ref, nil
+	}
+	ref.Public = public.Projects[ref.Project].Public // ref may be of longer ago
 	switch {
 	case ref.Public || who.may(a, method, ref.Project, id):
 		return ref, nil
 	case who.knows(ref.Project, id):
 		return ref, who.lacks(a)
+	case ref.Kept: // one that is not there is never kept
+		if _, err := s.store.Lookup(ctx, ci.BuildID{}); err != nil && !errors.Is(err, &ci.Problem{Code: ci.NotFound}) {
+			return ref, fmt.Errorf("look up build %s: %w", id, err)
+		}
 	}
 	return ref, noBuild()
 }

@@ -1,14 +1,21 @@
 package server
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/page"
+	"github.com/stepcast/stepcast/internal/pgtest"
 	"github.com/stepcast/stepcast/internal/postgres"
 )
 
@@ -45,6 +52,58 @@ func TestRoutes_DefaultDeny(t *testing.T) {
 			t.Errorf("%s %s is not in routes()", r.Method, r.Path)
 		}
 	}
+}
+
+// TestBuild_IsNotThere asks for a build that is private, and for one that nobody
+// has made: what tells them apart would tell of the first.
+func TestBuild_IsNotThere(t *testing.T) {
+	t.Parallel()
+	database := pgtest.New(t)
+	s := startOn(t, database, withSignIn)
+	private := s.secretive("acme/api")
+	absent := ci.NewBuildID().String()
+	for _, cookie := range []string{"", ci.NewSession()} {
+		var said [2]string
+		for i, id := range []string{private, absent} {
+			a := s.get("/oembed?url="+url.QueryEscape(s.url+"/builds/"+id), "Cookie: "+sessionCookie+"="+cookie)
+			a.header.Del("Date")
+			said[i] = strings.ReplaceAll(fmt.Sprint(a.status, a.header, a.body), id, "")
+		}
+		if said[0] != said[1] {
+			t.Errorf("of one that is private: %s\nof one that is not there: %s", said[0], said[1])
+		}
+	}
+
+	// The database is asked for the first each time too, though the server knows it.
+	ask := func() {
+		if a := s.get("/api/v1/builds/" + private); a.status != http.StatusNotFound {
+			t.Errorf("%d %s", a.status, a.body)
+		}
+	}
+	ask()
+	lock, err := pgx.Connect(t.Context(), database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Close(context.Background())
+	if _, err := lock.Exec(t.Context(), `BEGIN; LOCK TABLE builds IN ACCESS EXCLUSIVE MODE`); err != nil {
+		t.Fatal(err)
+	}
+	var asking sync.WaitGroup
+	asking.Go(ask)
+	for end, waiting := time.Now().Add(patience), false; !waiting; {
+		if err := lock.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%FROM builds b JOIN projects p ON p.id = b.project WHERE b.uuid = $1')`).Scan(&waiting); err != nil {
+			t.Fatal(err)
+		}
+		if time.Now().After(end) {
+			t.Error("the database is not asked")
+			break
+		}
+	}
+	if _, err := lock.Exec(t.Context(), `ROLLBACK`); err != nil {
+		t.Fatal(err)
+	}
+	asking.Wait()
 }
 
 func TestLoopback(t *testing.T) {

@@ -99,15 +99,6 @@ func (s *sight) take(public *ci.Publics, at time.Time) *ci.Publics {
 	return s.known
 }
 
-// isPublic tells whether a project is public, for a caller to whom that matters.
-func (s *Server) isPublic(ctx context.Context, project string) (bool, error) {
-	public, err := s.publics(ctx)
-	if err != nil {
-		return false, err
-	}
-	return public.Projects[project].Public, nil
-}
-
 // look settles what a member of the feed may see. Who comes back from a time
 // when that was something else begins anew.
 func (s *Server) look(ctx context.Context, m *member, reach ci.Reach) error {
