@@ -203,9 +203,20 @@ func (v Settings) changesTo(now Settings) map[string]any {
 	return changed
 }
 
+// mostRare is how many connections of their own there are at once for what is
+// rare. Who asks for more of it waits: the database has connections for so many,
+// and those that write builds need some.
+const mostRare = 8
+
 // administer does what is rare on a connection of its own, whose commits are on
 // disk when they are acknowledged.
 func (s *Store) administer(ctx context.Context, do func(*pgx.Conn) error) error {
+	select {
+	case s.rare <- struct{}{}:
+		defer func() { <-s.rare }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	conn, err := connectWriter(ctx, s.cfg.URL)
 	if err != nil {
 		return unavailable("connect", err)

@@ -159,10 +159,12 @@ func badBefore() *ci.Problem {
 // change does what is rare, and audited, in one transaction whose commit is on
 // disk when it is acknowledged.
 func (s *Store) change(ctx context.Context, doing string, do func(pgx.Tx) error) error {
-	return s.administer(ctx, func(conn *pgx.Conn) error {
-		if err := pgx.BeginFunc(ctx, conn, do); err != nil {
-			return unavailable(doing, err)
-		}
-		return nil
-	})
+	return s.administer(ctx, func(conn *pgx.Conn) error { return changeOn(ctx, conn, doing, do) })
+}
+
+func changeOn(ctx context.Context, conn *pgx.Conn, doing string, do func(pgx.Tx) error) error {
+	if err := pgx.BeginFunc(ctx, conn, do); err != nil {
+		return unavailable(doing, err)
+	}
+	return nil
 }

@@ -64,7 +64,7 @@ const (
 // over (BuildFinished), and the ID token stays good.
 func (s *Store) Exchange(ctx context.Context, by Actor, x Exchange) (t Token, err error) {
 	defer s.tokens.clear() // one that is there lasts longer
-	err = s.change(ctx, "exchange an ID token", func(tx pgx.Tx) error {
+	err = s.welcome(ctx, "exchange an ID token", func(tx pgx.Tx) error {
 		t, err = exchange(ctx, tx, by, x)
 		return err
 	})

@@ -54,7 +54,7 @@ const mostSeen = 10_000
 type sessions struct {
 	found   cache[[32]byte, Session] // by the cookie's sum
 	writing chan struct{}            // one slot: who rotates or confirms, of whom none waits for another
-	ways    chan struct{}            // a few slots: who sets out for a provider or comes back, whom nobody knows yet
+	ways    chan struct{}            // a few slots: who signs in, or does what else anybody can ask for
 
 	mu   sync.Mutex
 	seen map[int64]bool // in use, and not yet written down
@@ -213,7 +213,7 @@ func (s *Store) AddSession(ctx context.Context, by Actor, key ci.SessionKey, v S
 	}
 	groups := append([]string{}, v.Person.Groups...)
 	defer s.sessions.found.clear()
-	err := s.change(ctx, "begin a session", func(tx pgx.Tx) error {
+	err := s.welcome(ctx, "begin a session", func(tx pgx.Tx) error {
 		row := tx.QueryRow(ctx, addSessionSQL, key.Name[:], key.Sum[:], v.Person.Issuer, v.Person.Subject, v.Person.Name, v.Person.Email, groups, token, lasts.Seconds())
 		if err := row.Scan(&v.ID, &v.CreatedAt, &v.ExpiresAt); err != nil {
 			return err
@@ -367,6 +367,14 @@ func (s *Store) TakeSignIn(ctx context.Context, sum [32]byte) (back string, ok b
 		return nil
 	})
 	return back, ok, err
+}
+
+// mostWays is how many of the connections for what is rare are for whoever comes.
+const mostWays = mostRare / 2
+
+// welcome is change for what anybody can ask for.
+func (s *Store) welcome(ctx context.Context, doing string, do func(pgx.Tx) error) error {
+	return s.onTheWay(ctx, func(conn *pgx.Conn) error { return changeOn(ctx, conn, doing, do) })
 }
 
 // onTheWay does what anybody can ask for, on a few connections at most: those

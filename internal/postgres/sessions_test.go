@@ -1,7 +1,9 @@
 package postgres_test
 
 import (
+	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -118,5 +120,58 @@ func TestSessions_Audited(t *testing.T) {
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("told is\n%q, want\n%q", got, want)
+	}
+}
+
+// Whoever comes to sign in, to open links or with an ID token takes some of the
+// connections for what is rare and leaves the others: the database has not
+// one for each.
+func TestStore_WelcomesFewAtOnce(t *testing.T) {
+	t.Parallel()
+	database := pgtest.New(t)
+	s, _ := open(t, database)
+	conn, err := pgx.Connect(t.Context(), database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	if _, err := conn.Exec(t.Context(), `BEGIN; LOCK TABLE sessions`); err != nil {
+		t.Fatal(err)
+	}
+	const signIns = 40
+	var all sync.WaitGroup
+	for range signIns {
+		all.Go(func() {
+			key, _ := ci.ParseSession(ci.NewSession())
+			if _, err := s.AddSession(t.Context(), ada, key, postgres.Session{}, time.Hour, 0); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	waiting := func() (n int) {
+		if err := conn.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for waiting() < 4 {
+	}
+	// An administrator has a connection all the same.
+	sum, _ := ci.ParseToken(ci.NewToken())
+	for range 10 {
+		if _, err := s.AddToken(t.Context(), ada, sum, postgres.Token{Name: "t", Scopes: []ci.Scope{ci.ScopeRead}, Project: "p"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := waiting(); n != 4 {
+		t.Errorf("%d of %d hold a connection", n, signIns)
+	}
+	if _, err := conn.Exec(t.Context(), `COMMIT`); err != nil {
+		t.Fatal(err)
+	}
+	all.Wait()
+	var n int
+	if err := conn.QueryRow(t.Context(), `SELECT count(*) FROM sessions`).Scan(&n); err != nil || n != signIns {
+		t.Errorf("%d of %d are signed in: %v", n, signIns, err)
 	}
 }

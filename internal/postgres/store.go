@@ -59,6 +59,7 @@ type Store struct {
 	tokens     cache[[32]byte, Token]
 	uses       uses
 	sessions   sessions
+	rare       chan struct{} // a slot for each connection that does what is rare; see administer
 	disk       diskGauge
 	texts      texts
 	counts     counts
@@ -84,7 +85,8 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s.texts.build, s.texts.project = cfg.BuildLog, cfg.ProjectLog
 	s.tokens.keep = keepToken
 	s.uses = uses{latest: make(map[[32]byte]use), due: make(chan struct{}, 1)}
-	s.sessions = sessions{writing: make(chan struct{}, 1), ways: make(chan struct{}, 4)}
+	s.sessions = sessions{writing: make(chan struct{}, 1), ways: make(chan struct{}, mostWays)}
+	s.rare = make(chan struct{}, mostRare)
 	s.sessions.found.keep = keepToken
 	for range max(1, cfg.Committers) {
 		s.committers = append(s.committers, newCommitter(s))

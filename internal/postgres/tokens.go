@@ -138,7 +138,7 @@ const (
 // it has opened the 100 that last longest stay.
 func (s *Store) OpenLink(ctx context.Context, session int64, link Token) error {
 	defer s.sessions.found.clear()
-	return s.change(ctx, "open a link", func(tx pgx.Tx) error {
+	return s.welcome(ctx, "open a link", func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, closeLinksSQL, session, mostLinks-1, link.Sum[:]); err != nil {
 			return err
 		}
