@@ -36,7 +36,7 @@ type Limits struct {
 	ConnsOfAddress   int  // open at once, streams over HTTP/1.1 and uploads not counted
 	Requests         int  // a second, of an address, by callers who show nothing
 	Reads            int  // a second, of one token or session
-	Failures         int  // a minute, of an address: tokens that are no good
+	Failures         int  // a minute, of an address: tokens, links and cookies that are no good
 	UploadsOfToken   int  // open at once
 	Loopback         bool // hold loopback addresses to those of an address too
 }
@@ -191,11 +191,11 @@ func (s *Server) admit(c echo.Context, a access, who *caller) error {
 	return nil
 }
 
-// suspect holds up a look-up of a token for an address that has shown too many
-// that are no good: one for all such addresses at a time, so that guesses cost
-// the database little. Whoever comes from there with a good one for the first
-// time has to wait, and gets in; one that was found lately is not held up. done is
-// called after the look-up.
+// suspect holds up a look-up of a token, a link or a session for an address that
+// has shown too many that are no good: one for all such addresses at a time, so
+// that guesses cost the database little. Whoever comes from there with a good one
+// for the first time has to wait, and gets in; a token that was found lately is
+// not held up. done is called after the look-up.
 func (s *Server) suspect(ctx context.Context, addr netip.Addr) (done func(), err error) {
 	l := s.limits
 	if of, counted := l.accountable(addr); !counted || !l.failures.spent(of, time.Now()) {
@@ -221,6 +221,14 @@ func (s *Server) failed(c echo.Context, why error) error {
 		return l.refuse(c, limitFailures, l.Failures, wait, "Your address has shown more than %d tokens in a minute that are no good; try again after Retry-After.", l.Failures)
 	}
 	return why
+}
+
+// countFailure counts a cookie that is no good. Its browser is told the same each
+// time, for it may be of a session that has ended.
+func (s *Server) countFailure(c echo.Context) {
+	if addr, counted := s.limits.accountable(s.clientAddr(c)); counted {
+		s.limits.failures.take(addr, time.Now())
+	}
 }
 
 // rates are how fast each of some keys may go on. They take no more memory than

@@ -332,6 +332,40 @@ func TestLimits_Failures(t *testing.T) {
 	}
 }
 
+// Cookies of no session cost the database one look-up at a time, like tokens, and
+// are told the same however many come.
+func TestLimits_Cookies(t *testing.T) {
+	t.Parallel()
+	s := limited(t, Limits{Failures: 3, Requests: -1})
+	build := s.create(`{"project":"p"}`)
+	good := "Cookie: " + sessionCookie + "=" + s.session(s.token)
+	for range 4 {
+		if a := s.get(build, "Cookie: "+sessionCookie+"="+ci.NewSession()); a.status != 401 || a.problem().Type != "/problems/session-ended" {
+			t.Fatalf("%d %s", a.status, a.body)
+		}
+	}
+	s.limits.suspects <- struct{}{} // somebody is looked for
+	var bad, fine sync.WaitGroup
+	waits := make(chan answer, 1)
+	bad.Go(func() { waits <- s.get(build, "Cookie: "+sessionCookie+"="+ci.NewSession()) })
+	fine.Go(func() {
+		if status, _, body := s.ask(s.from("127.0.0.2"), build, good); status != 200 {
+			t.Errorf("from another address: %d %s", status, body)
+		}
+	})
+	fine.Wait()
+	select {
+	case a := <-waits:
+		t.Errorf("another look-up beside it: %d %s", a.status, a.body)
+	default:
+	}
+	<-s.limits.suspects
+	bad.Wait()
+	if a := s.get(build, good); a.status != 200 {
+		t.Errorf("a good one among bad ones: %d %s", a.status, a.body)
+	}
+}
+
 func TestLimits_Uploads(t *testing.T) {
 	t.Parallel()
 	s := limited(t, Limits{UploadsOfToken: 2})

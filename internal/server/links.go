@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -118,24 +119,20 @@ func (s *Server) openLink(c echo.Context, text string) error {
 	if !ok {
 		return &ci.Problem{Code: linkUnknown, Detail: "This link was not copied whole: ask whoever sent it to you to send it again."}
 	}
-	t, ok, err := s.store.FindToken(r.Context(), sum)
+	t, ok, err := s.findToken(c, sum)
 	switch {
 	case err != nil:
 		return err
 	case !ok || !t.Link || t.Build != build:
-		return &ci.Problem{Code: linkUnknown, Detail: "No link to this build has this text; ask whoever sent it to you for another one."}
+		return s.failed(c, &ci.Problem{Code: linkUnknown, Detail: "No link to this build has this text; ask whoever sent it to you for another one."})
 	case t.RevokedAt != nil:
 		return &ci.Problem{Code: linkRevoked, Detail: "This link was revoked " + on(*t.RevokedAt) + "; ask whoever sent it to you for another one."}
 	case !time.Now().Before(*t.ExpiresAt):
 		return &ci.Problem{Code: linkExpired, Detail: "This link expired " + on(*t.ExpiresAt) + "; ask whoever sent it to you for another one."}
 	}
 	if r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/html") {
-		session, err := s.sessionForLink(c, t)
-		if err != nil {
+		if err := s.keepLink(c, t); err != nil {
 			return err
-		}
-		if err := s.store.OpenLink(r.Context(), session, t); err != nil {
-			return fmt.Errorf("open a link: %w", err)
 		}
 		s.store.TokenUsed(sum, s.clientAddr(c))
 	}
@@ -156,17 +153,35 @@ func prefetches(r *http.Request) bool {
 	return false
 }
 
-// sessionForLink is the session in which a link is opened: the browser's own. One
-// that has none, or one of nobody that ends before the link does, gets one that
-// lasts longer than the link, so that it does for the next one too.
-func (s *Server) sessionForLink(c echo.Context, link postgres.Token) (id int64, err error) {
+// keepLink opens a link in the session of a browser, where it is not open yet.
+// Whoever has the link can ask for that without end, so it counts as signing in.
+func (s *Server) keepLink(c echo.Context, link postgres.Token) error {
 	who, err := s.visitor(c)
 	switch {
 	case errors.Is(err, &ci.Problem{Code: sessionEnded}):
 		who = &caller{}
 	case err != nil:
-		return 0, err
+		return err
+	case slices.Contains(who.tokens, link.Sum):
+		return nil
 	}
+	if err := s.mayTry(c); err != nil {
+		return err
+	}
+	session, err := s.sessionForLink(c, who, link)
+	if err != nil {
+		return err
+	}
+	if err := s.store.OpenLink(c.Request().Context(), session, link); err != nil {
+		return fmt.Errorf("open a link: %w", err)
+	}
+	return nil
+}
+
+// sessionForLink is the session in which a link is opened: the browser's own. One
+// that has none, or one of nobody that ends before the link does, gets one that
+// lasts longer than the link, so that it does for the next one too.
+func (s *Server) sessionForLink(c echo.Context, who *caller, link postgres.Token) (id int64, err error) {
 	v := who.session
 	if v != nil && (v.Token != nil || v.Person.Subject != "" || !v.ExpiresAt.Before(*link.ExpiresAt)) {
 		return v.ID, nil

@@ -222,6 +222,36 @@ func TestLink_LookedAt(t *testing.T) {
 	}
 }
 
+// Whoever has a link can open it without end: a browser that has it open costs
+// nothing more, and of others an address gets as many as of sign-ins.
+func TestLink_OpenedTooOften(t *testing.T) {
+	t.Parallel()
+	database := pgtest.New(t)
+	s := startOn(t, database, withSignIn)
+	_, path := s.link(s.create(`{"project":"acme/api"}`), `{}`)
+	b := s.browser()
+	for n := range 20 * attemptsAtOnce {
+		if a := b.visit(path); a.status != http.StatusSeeOther || (a.header.Get("Set-Cookie") != "") != (n == 0) {
+			t.Fatalf("the same browser, time %d: %d %v %s", n, a.status, a.header, a.body)
+		}
+		if n == 0 {
+			s.forgetSessions()
+		}
+	}
+	var last answer
+	for range 20 * attemptsAtOnce {
+		if last = s.browser().visit(path); last.status != http.StatusSeeOther {
+			break
+		}
+	}
+	if last.status != http.StatusTooManyRequests || last.header.Get("Retry-After") == "" || !strings.Contains(last.body, "too many attempts") || last.header.Get("Set-Cookie") != "" {
+		t.Errorf("other browsers, in the end: %d %v %s", last.status, last.header, last.body)
+	}
+	if a := b.visit(path); a.status != http.StatusSeeOther {
+		t.Errorf("the first one then: %d %s", a.status, a.body)
+	}
+}
+
 // Once a link has ended its address says so, in words.
 func TestLink_Ended(t *testing.T) {
 	t.Parallel()

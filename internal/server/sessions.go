@@ -86,9 +86,17 @@ func (s *Server) findSession(c echo.Context, text string) (*postgres.Session, er
 	if !ok {
 		return nil, s.sessionEnded(c)
 	}
-	v, ok, err := s.store.FindSession(c.Request().Context(), key)
+	done, err := s.suspect(c.Request().Context(), s.clientAddr(c))
 	if err != nil {
 		return nil, err
+	}
+	v, ok, err := s.store.FindSession(c.Request().Context(), key)
+	done()
+	switch {
+	case err != nil:
+		return nil, err
+	case !ok:
+		s.countFailure(c)
 	}
 	if !ok || v.Token != nil && inForce(*v.Token, time.Now()) != nil {
 		return nil, s.sessionEnded(c)

@@ -84,12 +84,12 @@ func (s *Server) pasted(c echo.Context, text string) (t postgres.Token, err erro
 	return t, inForce(t, time.Now())
 }
 
-// mayTry counts an attempt to sign in, or refuses it for now.
+// mayTry counts an attempt to sign in, or to open a link, or refuses it for now.
 func (s *Server) mayTry(c echo.Context) error {
 	if s.limits.signIns.take(network(s.clientAddr(c)), time.Now()) == 0 {
 		return nil
 	}
-	return &ci.Problem{Code: tooManyTries, Detail: "There were too many attempts to sign in from your address; wait a moment, then try again."}
+	return &ci.Problem{Code: tooManyTries, Detail: "There were too many attempts to sign in, or to open links, from your address; wait a moment, then try again."}
 }
 
 // maxForm bounds a form, in bytes.
