@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/stepcast/stepcast/internal/ci"
 )
@@ -328,16 +329,25 @@ const (
 func (s *Store) tidySessions(ctx context.Context) error {
 	seen := s.sessions.takeSeen()
 	return s.administer(ctx, func(conn *pgx.Conn) error {
-		batch := new(pgx.Batch)
-		if len(seen) > 0 {
-			batch.Queue(seenSQL, seen)
+		for {
+			more := false
+			count := func(done pgconn.CommandTag) error {
+				more = more || done.RowsAffected() == mostTidied
+				return nil
+			}
+			batch := new(pgx.Batch)
+			if len(seen) > 0 {
+				batch.Queue(seenSQL, seen)
+			}
+			batch.Queue(sessionsSQL, mostTidied).Exec(count)
+			batch.Queue(signInsSQL, mostTidied).Exec(count)
+			if err := conn.SendBatch(ctx, batch).Close(); err != nil {
+				return fmt.Errorf("tidy sessions: %w", err)
+			}
+			if seen = nil; !more {
+				return nil
+			}
 		}
-		batch.Queue(sessionsSQL, mostTidied)
-		batch.Queue(signInsSQL, mostTidied)
-		if err := conn.SendBatch(ctx, batch).Close(); err != nil {
-			return fmt.Errorf("tidy sessions: %w", err)
-		}
-		return nil
 	})
 }
 
@@ -354,11 +364,22 @@ func (s *Store) AddSignIn(ctx context.Context, sum [32]byte, back string, lasts 
 	})
 }
 
-const takeSignInSQL = `DELETE FROM sign_ins WHERE sum = $1 RETURNING back, expires_at > clock_timestamp()`
+const (
+	isSignInSQL   = `SELECT EXISTS (SELECT FROM sign_ins WHERE sum = $1)`
+	takeSignInSQL = `DELETE FROM sign_ins WHERE sum = $1 RETURNING back, expires_at > clock_timestamp()`
+)
 
 // TakeSignIn ends such a way; ok is false when there is none, or none any more.
-// Each ends once.
+// Each ends once. Whoever makes one up is told without waiting, and keeps nobody
+// waiting.
 func (s *Store) TakeSignIn(ctx context.Context, sum [32]byte) (back string, ok bool, err error) {
+	var there bool
+	if err := s.read.QueryRow(ctx, isSignInSQL, sum[:]).Scan(&there); err != nil {
+		return "", false, unavailable("end a sign-in", err)
+	}
+	if !there {
+		return "", false, nil
+	}
 	err = s.onTheWay(ctx, func(conn *pgx.Conn) error {
 		err := conn.QueryRow(ctx, takeSignInSQL, sum[:]).Scan(&back, &ok)
 		if err != nil && !errors.Is(err, pgx.ErrNoRows) {

@@ -49,6 +49,7 @@ func TestSessions_Tidied(t *testing.T) {
 	if err := s.AddSignIn(t.Context(), [32]byte{1}, "/1", 0); err != nil {
 		t.Fatal(err)
 	}
+	exec(`INSERT INTO sign_ins SELECT sha256(n::text::bytea), '/', clock_timestamp() FROM generate_series(1, 25000) n`) // of a siege
 	if err := s.AddSignIn(t.Context(), [32]byte{2}, "/2", time.Hour); err != nil {
 		t.Fatal(err)
 	}
@@ -71,6 +72,10 @@ func TestSessions_Tidied(t *testing.T) {
 	left, err := pgx.CollectRows(rows, pgx.RowToStructByPos[seen])
 	if want := fmt.Sprint([]seen{{used.ID, true}, {idle.ID, false}}); err != nil || fmt.Sprint(left) != want {
 		t.Errorf("left are %v, %v, want %s", left, err, want)
+	}
+	var ways int
+	if err := conn.QueryRow(t.Context(), `SELECT count(*) FROM sign_ins`).Scan(&ways); err != nil || ways != 1 {
+		t.Errorf("%d ways are left, %v", ways, err)
 	}
 	for sum, want := range map[byte]string{1: "", 2: "/2"} {
 		for range 2 {
@@ -158,7 +163,7 @@ func TestStore_WelcomesFewAtOnce(t *testing.T) {
 	}
 	// An administrator has a connection all the same.
 	sum, _ := ci.ParseToken(ci.NewToken())
-	for range 10 {
+	for range 3 {
 		if _, err := s.AddToken(t.Context(), ada, sum, postgres.Token{Name: "t", Scopes: []ci.Scope{ci.ScopeRead}, Project: "p"}); err != nil {
 			t.Fatal(err)
 		}
@@ -174,4 +179,40 @@ func TestStore_WelcomesFewAtOnce(t *testing.T) {
 	if err := conn.QueryRow(t.Context(), `SELECT count(*) FROM sessions`).Scan(&n); err != nil || n != signIns {
 		t.Errorf("%d of %d are signed in: %v", n, signIns, err)
 	}
+}
+
+// Who comes back from a way that nobody took is told so though all have to wait
+// who come to sign in.
+func TestTakeSignIn_MadeUp(t *testing.T) {
+	t.Parallel()
+	database := pgtest.New(t)
+	s, _ := open(t, database)
+	conn, err := pgx.Connect(t.Context(), database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	if _, err := conn.Exec(t.Context(), `BEGIN; LOCK TABLE sign_ins IN EXCLUSIVE MODE`); err != nil { // for whoever writes
+		t.Fatal(err)
+	}
+	var honest sync.WaitGroup
+	for n := range 8 {
+		honest.Go(func() {
+			if err := s.AddSignIn(t.Context(), [32]byte{1, byte(n)}, "/", time.Hour); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for waiting := 0; waiting < 4; {
+		if err := conn.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&waiting); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, ok, err := s.TakeSignIn(t.Context(), [32]byte{2}); ok || err != nil {
+		t.Errorf("%v, %v", ok, err)
+	}
+	if _, err := conn.Exec(t.Context(), `COMMIT`); err != nil {
+		t.Fatal(err)
+	}
+	honest.Wait()
 }
