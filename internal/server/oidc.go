@@ -395,7 +395,7 @@ func (p *provider) identify(ctx context.Context, d *discovered, redirect string,
 		}
 	}
 	person = postgres.Person{Issuer: p.cfg.Issuer, Subject: token.Subject, Groups: groups(claims[p.cfg.GroupsClaim])}
-	if email, ok := text(claims["email"]); ok {
+	if email, ok := text(claims["email"]); ok && strings.Trim(string(claims["email_verified"]), `"`) != "false" { // else anybody's
 		person.Email = oneLine(email, maxPersonal)
 	}
 	for _, claim := range []string{"name", "preferred_username", "nickname"} {
