@@ -68,6 +68,7 @@ CREATE TABLE IF NOT EXISTS session_links (
     token   bytea NOT NULL REFERENCES tokens ON DELETE CASCADE,
     PRIMARY KEY (session, token)
 );
+CREATE INDEX IF NOT EXISTS session_links_by_token ON session_links (token); -- which is looked for when a token goes
 
 -- Who is on the way to a provider and has not come back yet, to whichever
 -- process. What PKCE and the nonce are made of, only the browser has.
@@ -86,6 +87,7 @@ CREATE TABLE IF NOT EXISTS exchanges (
     expires_at timestamptz NOT NULL
 );
 CREATE INDEX IF NOT EXISTS exchanges_by_expiry ON exchanges (expires_at);
+CREATE INDEX IF NOT EXISTS exchanges_by_token ON exchanges (token);
 
 -- Who did what to tokens, projects, links and sessions, written with the change
 -- itself and kept for good.

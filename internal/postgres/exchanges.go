@@ -48,13 +48,21 @@ const (
 	// A build of another project, or one that is over, is none to begin with.
 	exchangeForSQL = `SELECT p.name = $2, b.status FROM builds b JOIN projects p ON p.id = b.project WHERE b.uuid = $1`
 
-	// By nobody's clock any of them is good still.
+	// By nobody's clock any of them is good still. Each exchange makes one, and
+	// takes away some, however many there were before a quiet weekend. now() is
+	// what an index can be searched for.
 	forgetExchangesSQL = `
-	WITH gone AS (DELETE FROM exchanges WHERE expires_at < clock_timestamp() - interval '1 day' RETURNING token)
-	DELETE FROM tokens t USING gone WHERE t.sum = gone.token AND t.expires_at < clock_timestamp() - interval '1 day'
+	WITH gone AS (
+		DELETE FROM exchanges WHERE sum IN (
+			SELECT sum FROM exchanges WHERE expires_at < now() - interval '1 day' ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+		RETURNING sum, token)
+	DELETE FROM tokens t WHERE t.sum IN (SELECT token FROM gone) AND t.expires_at < now() - interval '1 day'
 		AND NOT EXISTS (SELECT FROM sessions s WHERE s.token = t.sum)
-		AND NOT EXISTS (SELECT FROM exchanges e WHERE e.token = t.sum AND e.expires_at >= clock_timestamp() - interval '1 day')`
+		AND NOT EXISTS (SELECT FROM exchanges e WHERE e.token = t.sum AND e.sum NOT IN (SELECT sum FROM gone))`
 )
+
+// mostForgotten is how many old exchanges one takes away.
+const mostForgotten = 100
 
 // Exchange stores the token that an ID token is exchanged for, and returns it.
 // The same exchange again gets the same token, which then lasts longer, and so
@@ -72,7 +80,7 @@ func (s *Store) Exchange(ctx context.Context, by Actor, x Exchange) (t Token, er
 }
 
 func exchange(ctx context.Context, tx pgx.Tx, by Actor, x Exchange) (t Token, err error) {
-	if _, err := tx.Exec(ctx, forgetExchangesSQL); err != nil {
+	if _, err := tx.Exec(ctx, forgetExchangesSQL, mostForgotten); err != nil {
 		return t, fmt.Errorf("forget exchanges: %w", err)
 	}
 	var known bool

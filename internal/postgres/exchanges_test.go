@@ -85,3 +85,53 @@ func TestExchange_IsForgotten(t *testing.T) {
 		t.Errorf("in the end %d exchanges, %d tokens", e, n)
 	}
 }
+
+// After a day of many jobs and a quiet one the first job is not held up by what
+// the others have left, and each after it takes some of it away.
+func TestExchange_AfterMany(t *testing.T) {
+	t.Parallel()
+	database := pgtest.New(t)
+	s, _ := open(t, database)
+	conn, err := pgx.Connect(t.Context(), database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close(context.WithoutCancel(t.Context())) })
+	const jobs = 20_000
+	for _, sql := range []string{
+		`INSERT INTO tokens (sum, name, scopes, project, build, expires_at)
+			SELECT sha256(n::text::bytea), 'job', '{report}', 'acme/api', gen_random_uuid(), clock_timestamp() - interval '2 days' FROM generate_series(1, $1::integer) n`,
+		// Two of each, as of a job that asked again.
+		`INSERT INTO exchanges (sum, token, expires_at)
+			SELECT sha256((n || ' of ' || k)::bytea), sha256(n::text::bytea), clock_timestamp() - k * interval '2 days' FROM generate_series(1, $1::integer) n, generate_series(1, 2) k`,
+	} {
+		if _, err := conn.Exec(t.Context(), sql, jobs); err != nil {
+			t.Fatal(err)
+		}
+	}
+	made := 0
+	exchange := func(wantExchanges, wantTokens int) {
+		t.Helper()
+		made++
+		_, err := s.Exchange(t.Context(), ada, postgres.Exchange{
+			IDToken: sha256.Sum256([]byte{byte(made)}), Expires: time.Now().Add(time.Minute), Sum: sha256.Sum256([]byte{1, byte(made)}), Lifetime: time.Hour,
+			Token: postgres.Token{Name: "job", Project: "acme/api", Build: ci.NewBuildID()},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var exchanges, tokens int
+		if err := conn.QueryRow(t.Context(), `SELECT (SELECT count(*) FROM exchanges), (SELECT count(*) FROM tokens)`).Scan(&exchanges, &tokens); err != nil {
+			t.Fatal(err)
+		}
+		if exchanges != wantExchanges || tokens != wantTokens {
+			t.Errorf("after %d: %d exchanges, want %d; %d tokens, want %d", made, exchanges, wantExchanges, tokens, wantTokens)
+		}
+	}
+	exchange(2*jobs-99, jobs+1) // the older ones of two
+	exchange(2*jobs-198, jobs+2)
+	if _, err := conn.Exec(t.Context(), `DELETE FROM exchanges WHERE expires_at BETWEEN clock_timestamp() - interval '3 days' AND clock_timestamp() - interval '1 day'`); err != nil {
+		t.Fatal(err)
+	}
+	exchange(jobs-297, jobs-97) // the last of each, and with it its token
+}
