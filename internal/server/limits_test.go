@@ -336,7 +336,7 @@ func TestLimits_Failures(t *testing.T) {
 // are told the same however many come.
 func TestLimits_Cookies(t *testing.T) {
 	t.Parallel()
-	s := limited(t, Limits{Failures: 3, Requests: -1})
+	s := startWith(t, postgres.Config{URL: pgtest.New(t)}, Config{SignIn: true, Limits: Limits{Failures: 3, Requests: -1, Loopback: true}})
 	build := s.create(`{"project":"p"}`)
 	good := "Cookie: " + sessionCookie + "=" + s.session(s.token)
 	for range 4 {

@@ -80,7 +80,9 @@ func (s *Server) nobody() *caller { return &caller{open: !s.cfg.SignIn} }
 // findSession finds the session of a cookie, and sends its browser a fresh one
 // when it is time. With a cookie that is no good, what scripts ask for is refused,
 // each time: they would else be told what is public, and take it for all there
-// is. To a page it is none, and is taken back.
+// is. To a page it is none, and is taken back. Where readers need not sign in it
+// is none to anybody and stays: browsers send cookies to every port of a host,
+// and it may be of another server there.
 func (s *Server) findSession(c echo.Context, text string) (*postgres.Session, error) {
 	key, ok := ci.ParseSession(text)
 	if !ok {
@@ -116,6 +118,9 @@ func (s *Server) findSession(c echo.Context, text string) (*postgres.Session, er
 }
 
 func (s *Server) sessionEnded(c echo.Context) error {
+	if !s.cfg.SignIn {
+		return nil
+	}
 	if !beginsWith(c.Request().URL.Path, "/api/") {
 		s.setCookie(c, sessionCookie, "", 0)
 		return nil

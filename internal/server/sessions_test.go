@@ -697,6 +697,27 @@ func TestSession_CrossOrigin(t *testing.T) {
 	}
 }
 
+// A cookie of another server of the same host is none to one where readers need
+// not sign in, and it stays: to its own server it is good.
+func TestSession_OfAnotherServer(t *testing.T) {
+	t.Parallel()
+	s, other := startOn(t, pgtest.New(t)), startOn(t, pgtest.New(t), withSignIn)
+	build := s.create(`{"project":"acme/api"}`)
+	b := other.browser().signIn(other.token)
+	here := b.at(s)
+	for _, path := range []string{"/", build, "/settings", "/sign-in", "/api/v1/me"} {
+		if a := here.get(path); a.status != http.StatusOK || a.header.Get("Set-Cookie") != "" {
+			t.Errorf("%s: %d %v %s", path, a.status, a.header, a.body)
+		}
+	}
+	if a := here.get("/api/v1/audit"); a.status != http.StatusUnauthorized || a.problem().Type != "/problems/token-missing" {
+		t.Errorf("what needs a token: %d %s", a.status, a.body)
+	}
+	if b.name() == "" {
+		t.Error("it is no good any more where it is from")
+	}
+}
+
 // TestSession_IsNowhere looks for cookies where none may be.
 func TestSession_IsNowhere(t *testing.T) {
 	t.Parallel()
