@@ -393,6 +393,29 @@ func TestOIDC_Groups(t *testing.T) {
 	}
 }
 
+// Once people sign in somewhere else, those who did at the provider before have
+// to do so again: groups there are others'.
+func TestOIDC_AnotherProvider(t *testing.T) {
+	t.Parallel()
+	before, now := idp.New(t), idp.New(t)
+	before.SignIn(ada)
+	database := pgtest.New(t)
+	role := Role{"developers", ci.ScopeRead, "acme/*"}
+	one, two := startOn(t, database, at(before, role)), startOn(t, database, at(now, role))
+	build := one.create(`{"project":"acme/api"}`)
+	b := one.browser()
+	b.come(b.toCallback("/"))
+	if a := b.get(build); a.status != http.StatusOK {
+		t.Fatalf("before: %d %s", a.status, a.body)
+	}
+	if a := b.at(two).get(build); a.status != http.StatusUnauthorized || a.problem().Type != "/problems/session-ended" {
+		t.Errorf("then: %d %s", a.status, a.body)
+	}
+	if a := b.get(build); a.status != http.StatusOK {
+		t.Errorf("on a process that is yet to be replaced: %d %s", a.status, a.body)
+	}
+}
+
 // The provider is told where to send browsers back to. That is no name that
 // somebody else may have made up.
 func TestOIDC_OnlyFromItsOwnAddress(t *testing.T) {

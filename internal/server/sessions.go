@@ -100,7 +100,7 @@ func (s *Server) findSession(c echo.Context, text string) (*postgres.Session, er
 	case !ok:
 		s.countFailure(c)
 	}
-	if !ok || v.Token != nil && inForce(*v.Token, time.Now()) != nil {
+	if !ok || v.Token != nil && inForce(*v.Token, time.Now()) != nil || v.Person.Issuer != "" && !s.takesWordOf(v.Person.Issuer) {
 		return nil, s.sessionEnded(c)
 	}
 	if v.Stale {
@@ -115,6 +115,13 @@ func (s *Server) findSession(c echo.Context, text string) (*postgres.Session, er
 		}
 	}
 	return &v, nil
+}
+
+// takesWordOf tells whether people may have signed in at that provider: at another
+// than the one that is configured now, anybody may be in a group that is called
+// like one of its.
+func (s *Server) takesWordOf(issuer string) bool {
+	return s.provider == nil || s.provider.cfg.Issuer == issuer // without one nobody is given anything
 }
 
 func (s *Server) sessionEnded(c echo.Context) error {
