@@ -95,8 +95,8 @@ func newCCProject(s postgres.Standing) ccProject {
 	return p
 }
 
-// A browser that shows XML puts a stylesheet of its own into it.
-const xmlPolicy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+// A browser that shows XML puts a stylesheet and pictures of its own into it.
+const xmlPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
 
 // xml answers with a document. What XML cannot have becomes U+FFFD.
 func (s *Server) xml(c echo.Context, contentType string, v any) error {
