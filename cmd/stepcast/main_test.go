@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stepcast/stepcast/internal/sweep"
@@ -22,6 +23,24 @@ func TestMain(m *testing.M) {
 	// Built with the race detector, each process would sleep for a second at its end.
 	os.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE"))
 	os.Exit(m.Run())
+}
+
+// transcript is what a process has printed, and can be read while it goes on.
+type transcript struct {
+	mu      sync.Mutex
+	printed bytes.Buffer
+}
+
+func (t *transcript) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.printed.Write(p)
+}
+
+func (t *transcript) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.printed.String()
 }
 
 // ciSystems are the variables by which CI systems are known.

@@ -25,10 +25,10 @@ import (
 
 // serves starts a server on a database of its own and waits until it has left its
 // address.
-func serves(t *testing.T, dir string, env []string, args ...string) (cmd *exec.Cmd, address string, said *bytes.Buffer) {
+func serves(t *testing.T, dir string, env []string, args ...string) (cmd *exec.Cmd, address string, said *transcript) {
 	t.Helper()
 	cmd = stepcast(t, append([]string{"STEPCAST_DATA_DIR=" + dir, "STEPCAST_LISTEN=127.0.0.1:0"}, env...), append([]string{"serve"}, args...)...)
-	said = new(bytes.Buffer)
+	said = new(transcript)
 	cmd.Stderr = said
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -32,7 +32,7 @@ type testServer struct {
 	env []string // for clients
 	set []string // for the server, beside where it is
 	db  string
-	log bytes.Buffer
+	log transcript
 	cmd *exec.Cmd
 }
 
