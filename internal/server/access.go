@@ -144,9 +144,14 @@ type caller struct {
 	session *postgres.Session // nil: it has none
 }
 
-// hold gives the caller what a token is for.
+// hold gives the caller what a token is for. To report takes the token itself:
+// a session with it, or a link, does not.
 func (w *caller) hold(t postgres.Token) {
-	w.grants, w.tokens = append(w.grants, t.Grant()), append(w.tokens, t.Sum)
+	g := t.Grant()
+	if w.session != nil {
+		g.Scopes = slices.DeleteFunc(slices.Clone(g.Scopes), func(scope ci.Scope) bool { return scope == ci.ScopeReport })
+	}
+	w.grants, w.tokens = append(w.grants, g), append(w.tokens, t.Sum)
 }
 
 // shows tells whether the caller has said who it is.
@@ -265,6 +270,8 @@ func missingToken(a access) error {
 // lacks says that the caller was not given what a route asks for.
 func (w *caller) lacks(a access) error {
 	switch {
+	case w.session != nil && a == report:
+		return &ci.Problem{Code: tokenScope, Detail: "A session makes no reports, whatever it was begun with: send Authorization: Bearer stp_…, a token with the scope report."}
 	case w.session != nil && w.session.Token == nil:
 		return &ci.Problem{Code: tokenScope, Detail: fmt.Sprintf("You were not given what this needs, one of: %s.", a)}
 	case a.needsGrant():

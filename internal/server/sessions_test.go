@@ -649,6 +649,30 @@ func TestRoles(t *testing.T) {
 	}
 }
 
+// TestSession_MakesNoReports: a page in a browser is not what runs a build, even
+// if it was signed in with a token that may.
+func TestSession_MakesNoReports(t *testing.T) {
+	t.Parallel()
+	s := startOn(t, pgtest.New(t), withSignIn)
+	build := s.create(`{"project":"acme/api"}`)
+	b := s.browser().signIn(s.tokenFor("acme/*", ci.ScopeReport, ci.ScopeRead))
+	json := "Content-Type: application/json"
+	for path, body := range map[string]string{"/api/v1/builds": `{"project":"acme/api"}`, build + "/updates": `{"updates":[{"build":{"title":"mine"}}]}`} {
+		if a := b.do("POST", path, body, json); a.status != http.StatusForbidden || !strings.HasPrefix(a.problem().Detail, "A session makes no reports") {
+			t.Errorf("%s: %d %s", path, a.status, a.body)
+		}
+	}
+	if a := b.get(build); a.status != http.StatusOK {
+		t.Errorf("it reads: %d %s", a.status, a.body)
+	}
+	if me := b.me(); len(me.Grants) != 1 || !slices.Equal(me.Grants[0].Scopes, []ci.Scope{ci.ScopeRead}) {
+		t.Errorf("what it was given: %+v", me)
+	}
+	if a := b.get("/settings"); !a.tells(t, "read everything of builds of all projects below acme") || strings.Contains(a.body, "report builds") {
+		t.Errorf("what the settings say: %s", a.body)
+	}
+}
+
 // TestSession_CrossOrigin sends what writes with everything that a browser says
 // of where it comes from.
 func TestSession_CrossOrigin(t *testing.T) {
