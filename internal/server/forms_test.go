@@ -396,7 +396,7 @@ func TestPages_SayWhatOneCanDoAboutWhoOneIs(t *testing.T) {
 	}{
 		{"without sign-in", ``, "", open.browser()},
 		{"without sign-in, with a token", ` data-account="Sign out" data-session="\d+"`, "Sign out", open.browser().signIn(open.tokenFor("*", ci.ScopeRead))},
-		{"nobody", ` data-account="Sign in"`, "Sign in", closed.browser()},
+		{"nobody", ` data-account="Sign in" data-without="start share"`, "Sign in", closed.browser()},
 		{"somebody", ` data-account="Sign out" data-session="\d+"`, "Sign out", closed.browser().signIn(read)},
 	} {
 		for path, status := range map[string]int{"/": 200, "/wall": 200, "/builds/x": 200, "/nothing": 404} {
@@ -412,6 +412,40 @@ func TestPages_SayWhatOneCanDoAboutWhoOneIs(t *testing.T) {
 		for _, path := range []string{"/plain/nothing", "/plain/builds/00000000-0000-4000-8000-000000000000", "/plain" + strings.TrimPrefix(closed.create(`{"project":"p"}`), "/api/v1")} {
 			if a := c.browser.get(path); a.status == 404 && a.tells(t, "it may be that you may not see it") != (c.plain == "Sign in") {
 				t.Errorf("%s, %s: %s", c.name, path, a.body)
+			}
+		}
+	}
+}
+
+// TestPages_SayWhatIsNotForTheirVisitor: the app offers nothing that would be
+// refused.
+func TestPages_SayWhatIsNotForTheirVisitor(t *testing.T) {
+	t.Parallel()
+	open, closed := start(t), startOn(t, pgtest.New(t), withSignIn)
+	private, public := closed.secretive("acme/api"), closed.secretive("acme/open")
+	closed.setVisibility("acme/open", "public")
+	for name, c := range map[string]struct {
+		browser             *browser
+		list, build, public string
+	}{
+		"an open server":        {open.browser(), "", "", ""},
+		"one signed in there":   {open.browser().signIn(open.tokenFor("*", ci.ScopeRead)), "", "", ""},
+		"nobody":                {closed.browser(), "start share", "start share", "start share"},
+		"a watcher":             {closed.browser().signIn(closed.tokenFor("*", ci.ScopeStatus)), "start", "start logs share", "start share"},
+		"a reader of some":      {closed.browser().signIn(closed.tokenFor("acme/*", ci.ScopeRead)), "start", "start share", "start share"},
+		"a reader of all":       {closed.browser().signIn(closed.tokenFor("*", ci.ScopeRead)), "", "share", "share"},
+		"who may see nothing":   {closed.browser().signIn(closed.tokenFor("other", ci.ScopeRead)), "start", "start", "start share"},
+		"an administrator":      {closed.adminOf("*"), "", "", ""},
+		"an administrator only": {closed.browser().signIn(closed.tokenFor("acme/*", ci.ScopeStatus, ci.ScopeAdmin)), "start", "start logs", "start"},
+	} {
+		for path, want := range map[string]string{"/": c.list, "/builds/" + private: c.build, "/builds/" + public: c.public} {
+			a := c.browser.get(path, "Accept: text/html")
+			var got string
+			if m := regexp.MustCompile(` data-without="([^"]*)"`).FindStringSubmatch(a.body); m != nil {
+				got = m[1]
+			}
+			if got != want {
+				t.Errorf("%s, %s: without %q, want %q", name, path, got, want)
 			}
 		}
 	}

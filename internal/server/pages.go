@@ -8,11 +8,13 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/plain"
 	"github.com/stepcast/stepcast/web"
 )
@@ -54,8 +56,8 @@ func (s *Server) document(c echo.Context, status int, alternates ...alternate) e
 }
 
 // said is what the document says of its visitor: what one can do about who one
-// is, and a number for each session, by which pages of one tell themselves from
-// those of another.
+// is, a number for each session, by which pages of one tell themselves from
+// those of another, and what of the page is not for the visitor.
 func (s *Server) said(c echo.Context) (attributes string) {
 	if account := s.account(c); account != "" {
 		attributes = ` data-account="` + string(account) + `"`
@@ -63,7 +65,41 @@ func (s *Server) said(c echo.Context) (attributes string) {
 	if session := s.who(c).session; session != nil {
 		attributes += fmt.Sprintf(` data-session="%d"`, session.ID)
 	}
+	if without := s.without(c); len(without) > 0 {
+		attributes += ` data-without="` + strings.Join(without, " ") + `"`
+	}
 	return attributes
+}
+
+// without is what the page of a request does without, since it would not work
+// for its visitor: how to report the first build, unless one reads all there
+// are, and of a build the text of its logs, and links to it.
+func (s *Server) without(c echo.Context) (parts []string) {
+	who := s.who(c)
+	switch {
+	case who.session == nil && who.open:
+		return nil
+	case who.session == nil:
+		return []string{"start", "share"}
+	}
+	if r := who.reach(read, http.MethodGet); !r.All && !slices.Contains(r.Patterns, "*") {
+		parts = append(parts, "start")
+	}
+	id, err := ci.ParseBuildID(c.Param("id"))
+	if err != nil {
+		return parts
+	}
+	ref, err := s.seen(c, id)
+	if err != nil {
+		return parts
+	}
+	if !who.open && !who.text(ref.Project, id, ref.Public) {
+		parts = append(parts, "logs")
+	}
+	if !who.may(admin, http.MethodGet, ref.Project, id) {
+		parts = append(parts, "share")
+	}
+	return parts
 }
 
 // asset answers with a file of the page, whose name changes with its content.
