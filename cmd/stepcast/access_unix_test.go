@@ -10,9 +10,11 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/sweep"
 )
 
 // elsewhere asks as a browser does on behalf of a page of another site.
@@ -225,5 +227,72 @@ func TestAccess_MalformedTokenIsNotSent(t *testing.T) {
 	}
 	if len(asked) > 0 {
 		t.Errorf("the server was asked %d times", len(asked))
+	}
+}
+
+// TestLocalToken_StaysHere listens where the data directory's server does not:
+// its token does not come there, by whatever name of this machine.
+func TestLocalToken_StaysHere(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int32
+	stranger := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		if r.Header.Get("Authorization") != "" {
+			t.Errorf("%s %s came with a token", r.Method, r.URL)
+		}
+		http.NotFound(w, r)
+	}))
+	defer stranger.Close()
+	for name, address := range map[string]string{"no address": "", "another port": "http://127.0.0.1:1\n", "spoken to otherwise": strings.Replace(stranger.URL, "http", "https", 1) + "\n"} {
+		dir := t.TempDir()
+		token := ci.NewToken()
+		sweep.Secret(t, token, false)
+		if err := os.WriteFile(filepath.Join(dir, "token"), []byte(token+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if address != "" {
+			if err := os.WriteFile(filepath.Join(dir, "address"), []byte(address), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, url := range []string{stranger.URL, strings.Replace(stranger.URL, "127.0.0.1", "localhost", 1)} {
+			env := []string{"STEPCAST_DATA_DIR=" + dir, "STEPCAST_URL=" + url}
+			stdout, stderr, code := output(t, stepcast(t, env, "run", "--drain-timeout", "0s", "--", "echo", "on"))
+			if code != 0 || stdout != "on\n" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "STEPCAST_TOKEN") {
+				t.Errorf("%s: exit code %d, %q, %q", name, code, stdout, stderr)
+			}
+			output(t, stepcast(t, env, "tail", "0190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a10"))
+		}
+	}
+	if asked.Load() == 0 {
+		t.Error("nobody came")
+	}
+}
+
+func TestSameServer(t *testing.T) {
+	for _, same := range [][2]string{
+		{"http://127.0.0.1:8080", "http://127.0.0.1:8080/"},
+		{"http://localhost:8080", "http://127.0.0.1:8080"},
+		{"http://LOCALHOST:8080", "http://[::1]:8080"},
+		{"http://127.0.0.1:8080", "http://[::]:8080"},
+		{"https://ci.example", "https://ci.example:443"},
+		{"http://localhost", "http://127.0.0.1:80"},
+	} {
+		if !sameServer(same[0], same[1]) {
+			t.Errorf("%s is not %s", same[0], same[1])
+		}
+	}
+	for _, other := range [][2]string{
+		{"http://127.0.0.1:8080", ""},
+		{"", ""},
+		{"http://127.0.0.1:8080", "http://127.0.0.1:8081"},
+		{"http://127.0.0.1:8080", "https://127.0.0.1:8080"},
+		{"http://127.0.0.2:8080", "http://127.0.0.1:8080"},
+		{"http://localhost.example:8080", "http://localhost:8080"},
+		{"http://localhost:8080@evil.example:8080", "http://localhost:8080"},
+	} {
+		if sameServer(other[0], other[1]) {
+			t.Errorf("%s is %s", other[0], other[1])
+		}
 	}
 }

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -21,7 +21,7 @@ import (
 // serverFlags are those of every command that talks to a server.
 type serverFlags struct {
 	URL     string `name:"url" help:"Its address, such as http://127.0.0.1:8080. Default: that of the server on this machine." env:"STEPCAST_URL" placeholder:"URL" group:"Server"`
-	Token   string `help:"The token to send. Default: the first one of the server on this machine." env:"STEPCAST_TOKEN" placeholder:"TOKEN" group:"Server"`
+	Token   string `help:"The token to send. Default: the first one of the server on this machine, if it is sent there." env:"STEPCAST_TOKEN" placeholder:"TOKEN" group:"Server"`
 	CAFile  string `name:"ca-file" help:"Authorities that may have signed its certificate, as PEM, besides those that this machine knows." env:"STEPCAST_CA_FILE" placeholder:"FILE" type:"path" group:"Server"`
 	DataDir string `help:"Where the server on this machine keeps its address and its first token. Default: ${data_dir}." env:"STEPCAST_DATA_DIR" placeholder:"DIR" type:"path" group:"Server"`
 }
@@ -35,23 +35,23 @@ var (
 
 // client finds the server and the token: from the flags, the environment, or
 // the data directory of a server on this machine. That server's token goes to
-// the address that it left itself, or to one on this machine. The client is good
-// for reading when the error is errNoToken.
+// the address that it left there, and to no other: what listens elsewhere on this
+// machine may be anybody's. The client is good for reading when the
+// error is errNoToken.
 func (f *serverFlags) client() (*runner.Client, error) {
 	dir := f.DataDir
 	if dir == "" {
 		dir, _ = embedded.DefaultDataDir() // without one, nothing is found there
 	}
-	server, token := f.URL, f.Token
-	if server == "" {
-		if server = readLine(dir, "address"); server == "" {
-			return nil, errNoServer
-		}
-		if !strings.Contains(server, "://") {
-			server = "http://" + server
-		}
+	local := readLine(dir, "address")
+	if local != "" && !strings.Contains(local, "://") {
+		local = "http://" + local
 	}
-	if token == "" && (f.URL == "" || onThisMachine(server)) {
+	server, token := cmp.Or(f.URL, local), f.Token
+	if server == "" {
+		return nil, errNoServer
+	}
+	if token == "" && sameServer(server, local) {
 		token = readLine(dir, "token")
 	}
 	c, err := runner.NewClient(server, token)
@@ -90,13 +90,30 @@ func readLine(dir, name string) string {
 	return line
 }
 
-func onThisMachine(server string) bool {
+// sameServer tells whether two addresses lead to one server: spoken to in the same
+// way, at the same port of the same host, for which this machine has several names.
+func sameServer(a, b string) bool {
+	x, y := reached(a), reached(b)
+	return x != place{} && x == y
+}
+
+// place is where an address leads, and how what is there is spoken to.
+type place struct{ scheme, host, port string }
+
+func reached(server string) place {
 	u, err := url.Parse(server)
-	if err != nil {
-		return false
+	if err != nil || u.Hostname() == "" {
+		return place{}
 	}
-	ip := net.ParseIP(u.Hostname())
-	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+	p := place{u.Scheme, strings.ToLower(u.Hostname()), u.Port()}
+	switch p.host {
+	case "127.0.0.1", "::1", "0.0.0.0", "::": // the last two are what a server listens at that is everywhere
+		p.host = "localhost"
+	}
+	if p.port == "" {
+		p.port = map[string]string{"http": "80", "https": "443"}[p.scheme]
+	}
+	return p
 }
 
 // spoolFlags say where a run keeps what the server does not have yet.

@@ -62,15 +62,16 @@ func TestServe_HTTPS(t *testing.T) {
 		}
 		return stderr
 	}
+	token := "STEPCAST_TOKEN=" + readLine(dir, "token") // which goes to its own address alone by itself
 	for what, of := range map[string]struct {
 		env  []string
 		want string
 	}{
 		"nobody knows it":      {nil, "its certificate is signed by nobody whom this machine knows; name the authority with --ca-file or STEPCAST_CA_FILE"},
 		"another name":         {[]string{"STEPCAST_CA_FILE=" + ca.File, "STEPCAST_URL=" + strings.Replace(address, "127.0.0.1", "localhost", 1)}, "its certificate is for ci.example, 127.0.0.1, so that is what its address has to have in it"},
-		"plain HTTP":           {[]string{"STEPCAST_URL=" + strings.Replace(address, "https", "http", 1)}, "it answers 400 Bad Request; its address begins with https://"},
-		"HTTPS, and it is not": {[]string{"STEPCAST_URL=https://" + redirect}, "it speaks plain HTTP; its address begins with http://"},
-		"the redirect":         {[]string{"STEPCAST_URL=http://" + redirect}, "it redirects to https://ci.example/api/v1/builds"},
+		"plain HTTP":           {[]string{"STEPCAST_URL=" + strings.Replace(address, "https", "http", 1), token}, "it answers 400 Bad Request; its address begins with https://"},
+		"HTTPS, and it is not": {[]string{"STEPCAST_URL=https://" + redirect, token}, "it speaks plain HTTP; its address begins with http://"},
+		"the redirect":         {[]string{"STEPCAST_URL=http://" + redirect, token}, "it redirects to https://ci.example/api/v1/builds"},
 	} {
 		if stderr := report(of.env...); !strings.Contains(stderr, of.want) {
 			t.Errorf("%s: %q, want %q", what, stderr, of.want)
