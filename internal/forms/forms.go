@@ -103,6 +103,9 @@ var Ages = []Age{
 	{"never", "never", 0},
 }
 
+// OfLinks tells whether a link may last so long: they end, and within 90 days.
+func (a Age) OfLinks() bool { return a.Lasts > 0 && a.Lasts <= 90*24*time.Hour }
+
 // AgeOf finds one by its key; ok is false when there is none.
 func AgeOf(key string) (age Age, ok bool) {
 	i := slices.IndexFunc(Ages, func(a Age) bool { return a.Key == key })
