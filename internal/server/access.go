@@ -273,7 +273,7 @@ func (w *caller) lacks(a access) error {
 	case w.session != nil && a == report:
 		return &ci.Problem{Code: tokenScope, Detail: "A session makes no reports, whatever it was begun with: send Authorization: Bearer stp_…, a token with the scope report."}
 	case w.session != nil && w.session.Token == nil:
-		return &ci.Problem{Code: tokenScope, Detail: fmt.Sprintf("You were not given what this needs, one of: %s.", a)}
+		return &ci.Problem{Code: tokenScope, Detail: fmt.Sprintf("This takes a role that you were not given (%s).", a)}
 	case a.needsGrant():
 		return &ci.Problem{Code: tokenScope, Detail: fmt.Sprintf("The token may not do this; it needs the scope %s.", a)}
 	}
