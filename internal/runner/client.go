@@ -110,7 +110,7 @@ func (r *refusal) Error() string {
 	case r.detail != "":
 		return fmt.Sprintf("%s (%d)", strings.TrimSuffix(r.detail, "."), r.status)
 	case r.moved != "":
-		return fmt.Sprintf("it redirects to %s (%d)", r.moved, r.status)
+		return fmt.Sprintf("it redirects to %s (%d); if that is the server, give --url or STEPCAST_URL its address up to /api", r.moved, r.status)
 	}
 	hint := ""
 	if r.https {
