@@ -63,7 +63,11 @@ func (c *linkCreateCmd) Run(ctx context.Context, std stdio) error {
 	if err != nil {
 		return fmt.Errorf("no link was made: %w", unanswered(client, err))
 	}
-	fmt.Fprintf(std.Err, "stepcast: whoever opens this sees the build, %s; it is shown once, and ended by `stepcast link revoke %s`\n", lasts(nil, l.ExpiresAt, time.Now()), l.ID)
+	shows := "the build with its logs"
+	if c.Status {
+		shows = "how the build stands, and no log"
+	}
+	fmt.Fprintf(std.Err, "stepcast: whoever opens this sees %s; it %s, is shown once, and ended by `stepcast link revoke %s`\n", shows, lasts(nil, l.ExpiresAt, time.Now()), l.ID)
 	fmt.Fprintln(std.Out, l.URL)
 	return nil
 }
