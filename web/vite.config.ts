@@ -80,6 +80,25 @@ function slimmed(sheet: string, fixed: boolean): string {
 }
 
 /**
+ * Takes out of Lit what it leaves at the window for others: its version, and places for polyfills and for
+ * pages drawn by a server, of which there are none; and what decorators would need, of which there are none either.
+ */
+const alone: Plugin = {
+	name: "alone",
+	apply: "build",
+	transform: (code, id) =>
+		/\/(lit-html|lit-element|reactive-element)\.js$/.test(id)
+			? code
+					.replace(/(?<=[;,])[\w.]+\?\.\((\{\w+:\w\}|\w,\w)\)/g, "0")
+					.replace(/,?\(\w\.\w+Versions\?\?=\[\]\)\.push\("[\d.]+"\)/, "")
+					.replace(
+						/Symbol\.metadata\?.*?;|const t=this\[Symbol\.metadata\];if\(null!==t\)\{.*?\}/g,
+						"",
+					)
+			: undefined,
+};
+
+/**
  * What the pages have of Lit, widgets have of files of the same name in src/widgets, which are smaller,
  * and leave nothing at the window of somebody else's page.
  */
@@ -143,7 +162,7 @@ const common = {
 // The policy that the server sends allows nothing inline: no preload polyfill,
 // and no asset small enough to become a data: address.
 const pages: UserConfig = {
-	plugins: [blocking, slim()],
+	plugins: [blocking, slim(), alone],
 	build: { ...common, emptyOutDir: true, modulePreload: { polyfill: false } },
 	server: { proxy: { "/api": process.env.STEPCAST_URL ?? "http://127.0.0.1:8080" } },
 };
