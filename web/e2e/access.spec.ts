@@ -232,7 +232,7 @@ test("from a pasted token to a public project and back, with the keyboard alone"
 	const press = (...keys: string[]) =>
 		keys.reduce((before, key) => before.then(() => page.keyboard.press(key)), Promise.resolve());
 	await page.goto(closed.url);
-	await expect(page.getByText("There is no build that everybody may see.")).toBeVisible();
+	await expect(page.getByText("There is no build that you may see.")).toBeVisible();
 	await tabTo(page, "Sign in");
 	await press("Enter");
 	await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
@@ -411,6 +411,7 @@ test("a link shows a build live to somebody else, until it is revoked", async ({
 	await expect(guest.locator(state)).toHaveText("Live");
 	await build.log("test", "two\n");
 	await expect(log(guest).locator(".line")).toHaveText(["one", "two"]);
+	await expect(guest.getByRole("link", { name: "Share", exact: true })).toHaveCount(0);
 	expect((await guest.request.get(`${closed.url}/api/v1/builds/${other.id}`)).status()).toBe(404);
 
 	await page.getByRole("link", { name: "All links to the build" }).click();
@@ -418,6 +419,7 @@ test("a link shows a build live to somebody else, until it is revoked", async ({
 	await page.getByRole("button", { name: "Revoke the link" }).click();
 	await expect(page.getByRole("status")).toHaveText("✓ The link was revoked.");
 	await expect(guest.locator(state)).toHaveText("Not available");
+	await expect(guest.getByText("Your access has ended: this is as of")).toBeVisible();
 	await expect(log(guest).locator(".line")).toHaveText(["one", "two"]);
 	await fine(guest);
 	await guest.locator("stream-state").getByRole("link", { name: "Sign in" }).click();
@@ -425,6 +427,23 @@ test("a link shows a build live to somebody else, until it is revoked", async ({
 	await expect(guest).toHaveURL(`${build.url}#test`);
 	await expect(guest.locator(state)).toHaveText("Live");
 	await guest.context().close();
+
+	const watcher = await somebodyElse(context);
+	await watcher.goto(`${closed.url}/sign-in?back=${encodeURIComponent(`/builds/${build.id}`)}`);
+	await signIn(watcher, (await makeToken(closed, "links/*", "status")).token);
+	await expect(
+		watcher.getByText("You may see how this build stands, but not its logs."),
+	).toBeVisible();
+	await expect(watcher.locator("step-log")).toHaveCount(0);
+	await fine(watcher);
+	await watcher.context().close();
+
+	const nobody = await somebodyElse(context);
+	await nobody.goto(`${closed.url}/sign-in?back=/`);
+	await signIn(nobody, (await makeToken(closed, "links-of-others", "read")).token);
+	await nobody.goto(`${closed.url}/?project=`);
+	await expect(nobody.getByText("Whoever runs this server can give you a role.")).toBeVisible();
+	await nobody.context().close();
 });
 
 test("when a session ends, pages that are open keep what they show, and lead back to it", async ({
@@ -455,7 +474,10 @@ test("when a session ends, pages that are open keep what they show, and lead bac
 	await page.getByRole("tab", { name: "Waterfall" }).click();
 
 	await administer(closed, "DELETE", `/api/v1/tokens/${id}`);
-	for (const open of [page, list]) await expect(open.locator(state)).toHaveText("Not signed in");
+	for (const open of [page, list]) {
+		await expect(open.locator(state)).toHaveText("Not signed in");
+		await expect(open.getByText("Your access has ended: this is as of")).toBeVisible();
+	}
 	await expect(list.getByText("seen live")).toBeVisible();
 	await expect(page.getByRole("heading", { name: "ends/api" })).toBeVisible();
 	await fine(page);

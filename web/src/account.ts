@@ -1,11 +1,21 @@
 import { html, nothing } from "lit";
+import type { Connection } from "./connection.ts";
+import { clockOrDay } from "./format.ts";
 
 /**
  * What the server has written into the document for whoever loaded it: what one can do about who one is,
- * "Sign in" or "Sign out", where that can be done at all; and the number of the session, if there is one.
+ * "Sign in" or "Sign out", where that can be done at all; the number of the session, if there is one; and
+ * what the page does without, because it would be refused: "start", how to report the first build,
+ * "logs", the text of this build, "share", links to it.
  */
-export const { account, session } =
-	document.querySelector<HTMLElement>("stepcast-app")?.dataset ?? ({} as DOMStringMap);
+export const {
+	account,
+	session,
+	without = "",
+} = document.querySelector<HTMLElement>("stepcast-app")?.dataset ?? ({} as DOMStringMap);
+
+/** The way there, where there is one. */
+export const signIn = account ? html`<a href="/sign-in">Sign in</a>` : nothing;
 
 /** Behind a sentence that says what is not there. */
 export const maybeSignIn = account
@@ -17,4 +27,14 @@ export function refusal(status: number, what: string): [heading: string, sentenc
 	return status === 401
 		? ["Not signed in", `Sign in to see this ${what}.`]
 		: ["Not available", `The server refused this ${what} (HTTP status ${status}).`];
+}
+
+/** What is said above something that was seen until the server refused it: it stays, and is news no more. */
+export function accessEnded(connection: Connection, asOf: number) {
+	return connection.name === "refused"
+		? html`<p role="alert" class="over">
+				Your access has ended: this is as of ${clockOrDay(asOf, Date.now())}.
+				${signIn}
+			</p>`
+		: nothing;
 }

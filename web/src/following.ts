@@ -42,6 +42,7 @@ export class Following<State> implements ReactiveController {
 				if (this.connection.name === "live") this.asOf = Date.now();
 				if (connection.name === "stale") this.asOf = connection.news;
 				this.connection = connection;
+				host.toggleAttribute("over", connection.name === "refused");
 				host.dispatchEvent(
 					new CustomEvent<Connection>("connection", {
 						detail: connection,

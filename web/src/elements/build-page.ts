@@ -1,5 +1,5 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
-import { maybeSignIn, refusal } from "../account.ts";
+import { accessEnded, maybeSignIn, refusal, without } from "../account.ts";
 import { apply, type BuildState, emptyBuild } from "../build-state.ts";
 import { showResult } from "../favicon.ts";
 import { Following } from "../following.ts";
@@ -349,7 +349,7 @@ export class BuildPage extends LitElement {
 
 		const asOf = connection.name === "live" ? 0 : following.asOf;
 		return html`
-			${this.#facts(build, asOf)}
+			${this.#facts(build, asOf, accessEnded(connection, asOf))}
 			<nav aria-label="Steps">
 				<details ?open=${!narrow.matches}>
 					<summary>Steps <span class="muted">${count(state.steps.length)}</span></summary>
@@ -406,6 +406,9 @@ export class BuildPage extends LitElement {
 	}
 
 	#content(build: Build, state: BuildState, asOf: number) {
+		if (this.view !== "waterfall" && without.includes("logs")) {
+			return html`<p class="message muted">You may see how this build stands, but not its logs.</p>`;
+		}
 		switch (this.view) {
 			case "log":
 				return this.#log(build, state);
@@ -458,10 +461,11 @@ export class BuildPage extends LitElement {
 		if (state) this.#speak(state);
 	}
 
-	#facts(build: Build, asOf: number) {
+	#facts(build: Build, asOf: number, over: unknown) {
 		const link = /^https?:\/\//i.test(build.url ?? "") ? build.url : undefined;
 		return html`
 			<div class="facts">
+				${over}
 				<div class="heading">
 					<h1>
 						<stepcast-mark .status=${build.status}></stepcast-mark>
@@ -499,7 +503,7 @@ export class BuildPage extends LitElement {
 					}
 					${link ? html`<li><a href=${link} rel="noreferrer">Where it ran</a></li>` : nothing}
 					<li><a href="/embed?build=${build.id}">Embed</a></li>
-					<li><a href="/builds/${build.id}/share">Share</a></li>
+					${without.includes("share") ? nothing : html`<li><a href="/builds/${build.id}/share">Share</a></li>`}
 				</ul>
 			</div>
 		`;

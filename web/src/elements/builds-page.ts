@@ -1,5 +1,5 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
-import { account, maybeSignIn } from "../account.ts";
+import { accessEnded, account, maybeSignIn, without } from "../account.ts";
 import { apply, type BuildsState, emptyList, shown, waiting } from "../builds-state.ts";
 import { showResult } from "../favicon.ts";
 import { everything, type Filter, filterFrom, filterQuery, isEverything } from "../filter.ts";
@@ -230,6 +230,7 @@ export class BuildsPage extends LitElement {
 		const none = loaded && !this.loading && this.failed === "" && builds.length === 0 && news === 0;
 		return html`
 			<h1 class="unseen">Builds</h1>
+			${loaded ? accessEnded(connection, asOf) : nothing}
 			<builds-filter
 				.filter=${filter}
 				.known=${this.known}
@@ -278,8 +279,11 @@ export class BuildsPage extends LitElement {
 	}
 
 	#none(filter: Filter) {
-		if (isEverything(filter) && account === "Sign in") {
-			return html`<p>There is no build that everybody may see.${maybeSignIn}</p>`;
+		if (isEverything(filter) && without.includes("start")) {
+			return html`<p>
+				There is no build that you may
+				see.${account === "Sign in" ? maybeSignIn : " Whoever runs this server can give you a role."}
+			</p>`;
 		}
 		if (isEverything(filter)) return html`<first-build></first-build>`;
 		return html`<p class="message">

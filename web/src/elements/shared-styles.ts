@@ -107,6 +107,17 @@ export const shared = css`
 		color: var(--muted);
 	}
 
+	.over {
+		margin: 0 0 0.5rem;
+		color: var(--stale);
+	}
+
+	/* What may be old is no colour to go by, and does not move. */
+	:host([over]) {
+		--running: var(--muted);
+		--pulse: paused;
+	}
+
 	.unseen {
 		position: absolute;
 		width: 1px;

@@ -1,5 +1,5 @@
 import { css, html, LitElement, nothing } from "lit";
-import { account } from "../account.ts";
+import { account, without } from "../account.ts";
 import type { Connection } from "../connection.ts";
 import { Keys } from "../keys.ts";
 import type { Place } from "../palette.ts";
@@ -107,8 +107,12 @@ export class StepcastApp extends LitElement {
 
 			@media (max-width: 640px) {
 				header {
-					gap: 0.375rem;
+					gap: 0.25rem;
 					padding: 0 0.75rem;
+				}
+
+				header a {
+					padding: 0;
 				}
 
 				.jump {
@@ -141,6 +145,7 @@ export class StepcastApp extends LitElement {
 	}
 
 	#header() {
+		// Where there is no room, what is wrong with the connection, stale, offline or reconnecting, takes that of a link.
 		return html`
 			<header>
 				<button class="skip" @click=${this.#skip}>Skip to the content</button>
@@ -159,7 +164,7 @@ export class StepcastApp extends LitElement {
 					<kbd aria-hidden="true">${command} K</kbd>
 				</button>
 				<a class="wide" href="/wall">Wallboard</a>
-				<a class="wide" href="/settings">Settings</a>
+				<a class=${this.connection.name.match(/^(s|o|rec)/) ? "wide" : ""} href="/settings">Settings</a>
 				<stream-state .connection=${this.connection}></stream-state>
 				${account && this.connection.name !== "refused" ? html`<a href="/sign-in">${account}</a>` : nothing}
 				<theme-button></theme-button>
@@ -203,7 +208,7 @@ export class StepcastApp extends LitElement {
 				"without scripts, for screen readers",
 				where.page === "build" ? `/plain/builds/${encodeURIComponent(where.id)}` : "/plain",
 			),
-			...(where.page === "build"
+			...(where.page === "build" && !without.includes("share")
 				? [action("Share this build…", "", `/builds/${where.id}/share`)]
 				: []),
 			action("Settings", "projects, tokens", "/settings"),

@@ -54,7 +54,7 @@ export class StepcastMark extends LitElement {
 
 			@media (prefers-reduced-motion: no-preference) {
 				:host([status="running"]) svg {
-					animation: pulse 2s ease-in-out infinite;
+					animation: pulse 2s ease-in-out infinite var(--pulse, running);
 				}
 			}
 

@@ -1,5 +1,5 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
-import { account, refusal } from "../account.ts";
+import { refusal, signIn } from "../account.ts";
 import { type Connection, upgraded } from "../connection.ts";
 import { clockOrDay, elapsed } from "../format.ts";
 import { Ticking } from "../ticking.ts";
@@ -99,7 +99,7 @@ export class StreamState extends LitElement {
 				<span role="status" class="unseen">${words}</span>
 				<span aria-hidden="true">${shown}</span>
 			</span>
-			${account && this.connection.name === "refused" ? html`<a href="/sign-in">Sign in</a>` : nothing}
+			${this.connection.name === "refused" ? signIn : nothing}
 			<button ?hidden=${!this.#waiting || this.old} @click=${this.#retry}>Retry now</button>
 			<button ?hidden=${!this.old} @click=${() => location.reload()}>
 				New version · Reload
