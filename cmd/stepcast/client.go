@@ -36,8 +36,8 @@ var (
 // client finds the server and the token: from the flags, the environment, or
 // the data directory of a server on this machine. That server's token goes to
 // the address that it left there, and to no other: what listens elsewhere on this
-// machine may be anybody's. The client is good for reading when the
-// error is errNoToken.
+// machine may be anybody's. Its certificate is trusted there alone, too. The
+// client is good for reading when the error is errNoToken.
 func (f *serverFlags) client() (*runner.Client, error) {
 	dir := f.DataDir
 	if dir == "" {
@@ -51,17 +51,21 @@ func (f *serverFlags) client() (*runner.Client, error) {
 	if server == "" {
 		return nil, errNoServer
 	}
-	if token == "" && sameServer(server, local) {
+	left := sameServer(server, local)
+	if token == "" && left {
 		token = readLine(dir, "token")
 	}
 	c, err := runner.NewClient(server, token)
 	if err != nil {
 		return nil, err
 	}
-	if f.CAFile != "" {
+	switch certificate := readLine(dir, certificateName); {
+	case f.CAFile != "":
 		if err := c.TrustFile(f.CAFile); err != nil {
 			return nil, err
 		}
+	case left && certificate != "":
+		_ = c.TrustFile(certificate) // without it, the connection says what is wrong
 	}
 	if token == "" {
 		return c, errNoToken

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -142,12 +143,12 @@ func (c *serveCmd) Run(ctx context.Context, std stdio) error {
 	srv := server.New(cfg)
 	m.Read(metrics.Sources{Version: version, Server: srv.Stats, Store: store.Stats})
 	address := front.address(ln.Addr())
-	forget, err := leaveAddress(dir, address)
+	forget, err := leaveAddress(dir, address, c.TLSCert)
 	if err != nil {
 		return err
 	}
 	defer forget()
-	greet(std.Err, address, dir, c.DatabaseURL == "")
+	greet(std.Err, cmp.Or(public, address), dir, c.DatabaseURL == "")
 	if note != "" {
 		log.Warn(note)
 	}
@@ -288,16 +289,26 @@ func firstToken(ctx context.Context, store *postgres.Store, dir string) error {
 	return err
 }
 
-// leaveAddress lets the other commands of this user find the server, until
-// forget.
-func leaveAddress(dir, address string) (forget func(), err error) {
-	path := filepath.Join(dir, "address")
+// certificateName is the file, beside the address, that says where the server's
+// certificate lies if it has one of its own: not the certificate, which is renewed.
+const certificateName = "certificate"
+
+// leaveAddress lets the other commands of this user find the server, and trust
+// its certificate, until forget.
+func leaveAddress(dir, address, certificate string) (forget func(), err error) {
+	path, beside := filepath.Join(dir, "address"), filepath.Join(dir, certificateName)
+	if certificate == "" {
+		_ = os.Remove(beside)
+	} else if err := writeFile(beside, certificate+"\n", 0o644); err != nil {
+		return nil, fmt.Errorf("leave the certificate for the other commands: %w", err)
+	}
 	if err := writeFile(path, address+"\n", 0o644); err != nil {
 		return nil, fmt.Errorf("leave the address for the other commands: %w", err)
 	}
 	return func() {
 		if text, err := os.ReadFile(path); err == nil && strings.TrimSpace(string(text)) == address {
 			_ = os.Remove(path)
+			_ = os.Remove(beside)
 		}
 	}, nil
 }
