@@ -164,6 +164,7 @@ func (c *serveCmd) Run(ctx context.Context, std stdio) error {
 		return srv.Serve(ctx, ln)
 	})
 	group.Go(func() error { return front.run(layers, ln.Addr()) })
+	group.Go(func() error { srv.CheckProvider(ctx); return nil })
 	return group.Wait()
 }
 

@@ -77,10 +77,14 @@ func (c *servePeople) configure(cfg *server.Config, listen string) (note string,
 		Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: secret,
 		Scopes: c.OIDCScopes, GroupsClaim: c.OIDCGroupsClaim, Name: c.OIDCName,
 	}
+	var notes []string
 	if len(c.Grant) == 0 {
-		note = "people who sign in are given nothing, since there is no --grant: they see what is public"
+		notes = append(notes, "people who sign in are given nothing, since there is no --grant: they see what is public")
 	}
-	return note, nil
+	if secret == "" {
+		notes = append(notes, "people sign in without a client's secret, which works where the provider knows this server as a public client (PKCE): else set --oidc-client-secret-file or "+clientSecretVariable)
+	}
+	return strings.Join(notes, "; "), nil
 }
 
 func (c *servePeople) clientSecret() (string, error) {

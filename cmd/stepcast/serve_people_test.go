@@ -65,6 +65,7 @@ func TestServePeople(t *testing.T) {
 		"one, on this machine":   {with(func(c *servePeople) { c.OIDCIssuer = "http://localhost:8081/realms/x" }), "", loopback, "", true},
 		"no address of its own":  {ask, "", anywhere, "set --public-url", false},
 		"no groups":              {with(func(c *servePeople) { c.Grant = nil }), public, anywhere, "there is no --grant", true},
+		"no secret":              {with(func(c *servePeople) { c.OIDCClientSecretFile = "" }), public, anywhere, "public client (PKCE)", true},
 		"no client":              {with(func(c *servePeople) { c.OIDCClientID = "" }), public, anywhere, "needs --oidc-client-id", false},
 		"no issuer":              {with(func(c *servePeople) { c.OIDCIssuer = "" }), public, anywhere, "name it with --oidc-issuer", false},
 		"grants of no provider":  {servePeople{Grant: []string{"a=read:b"}}, public, anywhere, "name it with --oidc-issuer", false},

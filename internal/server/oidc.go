@@ -160,7 +160,13 @@ func (p *provider) read(now time.Time) (*discovered, error) {
 	ctx, cancel := context.WithTimeout(p.context(context.Background()), providerWait) // nobody's own: others wait for it too
 	defer cancel()
 	found, err := oidc.NewProvider(ctx, p.cfg.Issuer)
-	if err != nil {
+	var other *oidc.IssuerMismatchError
+	switch {
+	case errors.As(err, &other):
+		return nil, &misnamed{fmt.Errorf("the provider at %s calls itself %s, to the letter: give --oidc-issuer that name, if it is yours", p.cfg.Issuer, printable(other.Discovered))}
+	case err != nil && strings.HasPrefix(err.Error(), "404 "):
+		return nil, &misnamed{fmt.Errorf("no provider is at %s, which --oidc-issuer names: %w", p.cfg.Issuer, err)}
+	case err != nil:
 		return nil, fmt.Errorf("ask the provider about itself: %w", err)
 	}
 	var says struct {
@@ -174,7 +180,7 @@ func (p *provider) read(now time.Time) (*discovered, error) {
 	d := &discovered{Provider: found, at: now, info: found.UserInfoEndpoint() != "", signs: says.Signs}
 	for _, address := range []string{found.Endpoint().AuthURL, found.Endpoint().TokenURL, says.Keys, cmp.Or(found.UserInfoEndpoint(), p.cfg.Issuer)} {
 		if err := CheckIssuer(address); err != nil {
-			return nil, fmt.Errorf("the provider names an address that cannot be trusted: %w", err)
+			return nil, &misnamed{fmt.Errorf("the provider names an address that cannot be trusted: %w", err)}
 		}
 	}
 	d.verify = found.Verifier(&oidc.Config{ClientID: p.cfg.ClientID}) // by what it signs with, of what is asymmetric
@@ -187,6 +193,23 @@ func (p *provider) read(now time.Time) (*discovered, error) {
 		d.style = oauth2.AuthStyleInParams
 	}
 	return d, nil
+}
+
+// misnamed is why a provider that answers is not the one that was named. That does
+// not pass by itself.
+type misnamed struct{ error }
+
+func (e *misnamed) Unwrap() error { return e.error }
+
+// CheckProvider asks the provider about itself, so that the log says what is wrong
+// before somebody wants to sign in.
+func (s *Server) CheckProvider(ctx context.Context) {
+	if s.provider == nil {
+		return
+	}
+	if _, err := s.provider.discover(ctx); err != nil && ctx.Err() == nil {
+		s.log.Warn("nobody can sign in with the provider for now", "error", err)
+	}
 }
 
 // CheckIssuer tells what is wrong with the address of a provider: what it says
@@ -316,6 +339,9 @@ func (s *Server) fromProvider(c echo.Context) error {
 func (s *Server) providerAway(c echo.Context, back string, err error) error {
 	if c.Request().Context().Err() == nil {
 		s.log.Warn("sign-in with the provider", "error", err)
+	}
+	if wrong := (*misnamed)(nil); errors.As(err, &wrong) {
+		return s.askToSignIn(c, http.StatusBadGateway, back, fmt.Sprintf("This server was told something about %s that is wrong, which whoever runs it has to look into; its log says what. Until then, sign in with a token.", s.provider.cfg.Name))
 	}
 	c.Response().Header().Set("Retry-After", retryAfter())
 	return s.askToSignIn(c, http.StatusServiceUnavailable, back, fmt.Sprintf("%s cannot be reached at the moment; try again soon, or sign in with a token.", s.provider.cfg.Name))

@@ -284,6 +284,25 @@ func TestOIDC_ProviderAway(t *testing.T) {
 	}
 }
 
+// A name that is not the provider's to the letter, and an address where there is
+// none, are said in the log at once, and nobody is told to try again.
+func TestOIDC_WrongIssuer(t *testing.T) {
+	t.Parallel()
+	p := idp.New(t)
+	for issuer, says := range map[string]string{p.Issuer() + "/": "to the letter: give --oidc-issuer that name", p.Issuer() + "/realms/acme": "no provider is at "} {
+		var log journal
+		s := startOn(t, pgtest.New(t), at(p), func(cfg *Config) { cfg.OIDC.Issuer = issuer }, log.into)
+		s.CheckProvider(t.Context())
+		if said := log.take(); !strings.Contains(said, says) || strings.Count(said, "\n") != 1 {
+			t.Errorf("%s: the log says %s", issuer, said)
+		}
+		a := s.browser().get("/sign-in/oidc?back=/wall")
+		if a.status != http.StatusBadGateway || strings.Contains(a.body, "try again") || !strings.Contains(a.body, "its log says what") || a.header.Get("Retry-After") != "" {
+			t.Errorf("%s: %d %s", issuer, a.status, a.body)
+		}
+	}
+}
+
 func TestOIDC_ProviderRefuses(t *testing.T) {
 	t.Parallel()
 	p := idp.New(t)
