@@ -4,6 +4,7 @@ package main
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -240,7 +241,9 @@ func TestLocalToken_StaysHere(t *testing.T) {
 		if r.Header.Get("Authorization") != "" {
 			t.Errorf("%s %s came with a token", r.Method, r.URL)
 		}
-		http.NotFound(w, r)
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(http.StatusNotFound)
+		io.WriteString(w, `{"type":"/problems/not-found","detail":"There is no such build."}`)
 	}))
 	defer stranger.Close()
 	for name, address := range map[string]string{"no address": "", "another port": "http://127.0.0.1:1\n", "spoken to otherwise": strings.Replace(stranger.URL, "http", "https", 1) + "\n"} {
