@@ -390,19 +390,6 @@ func TestLimits_Uploads(t *testing.T) {
 	}
 }
 
-// at tells how many connections of an address are open, and how many of these
-// are busy.
-func (c *conns) at(addr netip.Addr) (open, busy int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, h := range c.of[addr] {
-		if open++; h.busy {
-			busy++
-		}
-	}
-	return open, busy
-}
-
 // Sockets of one address that say nothing make room for those that do; when all
 // are busy, one more is closed.
 func TestLimits_Connections(t *testing.T) {
