@@ -51,7 +51,7 @@ func (f *serverFlags) client() (*runner.Client, error) {
 	if server == "" {
 		return nil, errNoServer
 	}
-	left := sameServer(server, local)
+	left := sameServer(server, cmp.Or(local, readLine(dir, formerAddress)))
 	if token == "" && left {
 		token = readLine(dir, "token")
 	}

@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -296,15 +297,17 @@ func TestRun_ASignalLeavesTheServer(t *testing.T) {
 
 func TestRun_KeepsTheTokenOnThisMachine(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "token"), []byte("stp_secret\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for url, found := range map[string]bool{"http://127.0.0.1:1": true, "http://localhost:1": true, "https://ci.example": false} {
-		f := serverFlags{URL: url, DataDir: dir}
-		c, err := f.client()
-		if c == nil || (c.Token == "stp_secret") != found || (err == nil) != found {
-			t.Errorf("%s: %+v, %v", url, c, err)
+	for _, name := range []string{"address", formerAddress} {
+		dir := t.TempDir()
+		if err := errors.Join(os.WriteFile(filepath.Join(dir, "token"), []byte("stp_secret\n"), 0o600), os.WriteFile(filepath.Join(dir, name), []byte("http://127.0.0.1:1\n"), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+		for url, found := range map[string]bool{"http://127.0.0.1:1": true, "http://localhost:1": true, "http://127.0.0.1:2": false, "https://ci.example": false} {
+			f := serverFlags{URL: url, DataDir: dir}
+			c, err := f.client()
+			if c == nil || (c.Token == "stp_secret") != found || (err == nil) != found {
+				t.Errorf("%s, %s: %+v, %v", name, url, c, err)
+			}
 		}
 	}
 }

@@ -308,11 +308,15 @@ func leaveAddress(dir, address, certificate string) (forget func(), err error) {
 	}
 	return func() {
 		if text, err := os.ReadFile(path); err == nil && strings.TrimSpace(string(text)) == address {
-			_ = os.Remove(path)
+			_ = os.Rename(path, filepath.Join(dir, formerAddress))
 			_ = os.Remove(beside)
 		}
 	}, nil
 }
+
+// formerAddress has the address of a server that has stopped: what is reported to
+// it meanwhile is kept, and needs the token then.
+const formerAddress = "former-address"
 
 // writeFile writes a whole file or none of it.
 func writeFile(path, text string, mode fs.FileMode) error {
