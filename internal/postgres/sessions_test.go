@@ -128,6 +128,19 @@ func TestSessions_Audited(t *testing.T) {
 	}
 }
 
+// waiting is how many connections wait for a lock, as they are now: within a
+// transaction PostgreSQL shows them as they were when it was first asked.
+func waiting(t *testing.T, conn *pgx.Conn) (n int) {
+	t.Helper()
+	if _, err := conn.Exec(t.Context(), `SELECT pg_stat_clear_snapshot()`); err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
 // Whoever comes to sign in, to open links or with an ID token takes some of the
 // connections for what is rare and leaves the others: the database has not
 // one for each.
@@ -153,13 +166,7 @@ func TestStore_WelcomesFewAtOnce(t *testing.T) {
 			}
 		})
 	}
-	waiting := func() (n int) {
-		if err := conn.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&n); err != nil {
-			t.Fatal(err)
-		}
-		return n
-	}
-	for waiting() < 4 {
+	for waiting(t, conn) < 4 {
 	}
 	// An administrator has a connection all the same.
 	sum, _ := ci.ParseToken(ci.NewToken())
@@ -168,7 +175,7 @@ func TestStore_WelcomesFewAtOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := waiting(); n != 4 {
+	if n := waiting(t, conn); n != 4 {
 		t.Errorf("%d of %d hold a connection", n, signIns)
 	}
 	if _, err := conn.Exec(t.Context(), `COMMIT`); err != nil {
@@ -203,10 +210,7 @@ func TestTakeSignIn_MadeUp(t *testing.T) {
 			}
 		})
 	}
-	for waiting := 0; waiting < 4; {
-		if err := conn.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&waiting); err != nil {
-			t.Fatal(err)
-		}
+	for waiting(t, conn) < 4 {
 	}
 	if _, ok, err := s.TakeSignIn(t.Context(), [32]byte{2}); ok || err != nil {
 		t.Errorf("%v, %v", ok, err)
