@@ -207,7 +207,9 @@ func (s *Server) CheckProvider(ctx context.Context) {
 	if s.provider == nil {
 		return
 	}
-	if _, err := s.provider.discover(ctx); err != nil && ctx.Err() == nil {
+	// Of its own: whoever signs in meanwhile waits for no question that was asked
+	// before the provider was there.
+	if _, err := newProvider(*s.cfg.OIDC).discover(ctx); err != nil && ctx.Err() == nil {
 		s.log.Warn("nobody can sign in with the provider for now", "error", err)
 	}
 }
