@@ -135,6 +135,9 @@ var (
 	ours = regexp.MustCompile(`st(?:[pl]_[0-9A-Za-z]{36}|s_[0-9A-Za-z]{43})`)
 	// signed is a JSON Web Token, in which two objects are followed by a signature.
 	signed = regexp.MustCompile(`eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{16,}`)
+	// opening is the address of a link, which whoever opens it asks for, once;
+	// what that leads to, and all that a page asks for later, is without it.
+	opening = regexp.MustCompile(`^https?://[^/?#]+/builds/[0-9a-f-]{36}\?link=stl_\w+$`)
 	// binary is a bytea as COPY writes it.
 	binary = regexp.MustCompile(`\\\\x(?:[0-9a-f]{2}){16,}`)
 )
@@ -181,6 +184,9 @@ func (s *searcher) lines(text, file []byte, base int) {
 	}
 	before := len(s.findings)
 	for _, at := range ours.FindAllIndex(text, -1) {
+		if s.kind == Address && opening.Match(lineAt(text, at[0])) {
+			continue
+		}
 		if secret := string(text[at[0]:at[1]]); wellFormed(secret) && !s.fine[secret] {
 			found(at[0], "has the form of a secret: "+secret[:8]+"…")
 		}
@@ -194,6 +200,13 @@ func (s *searcher) lines(text, file []byte, base int) {
 	if at := s.masked(text); at >= 0 {
 		found(at, "is a secret that is known, as it is or encoded")
 	}
+}
+
+// lineAt is the line with a place of a text, without its end.
+func lineAt(text []byte, at int) []byte {
+	begin := 1 + bytes.LastIndexByte(text[:at], '\n')
+	line, _, _ := bytes.Cut(text[begin:], []byte("\n"))
+	return line
 }
 
 // wellFormed is whether a text is a secret of ours. Tests write what looks like

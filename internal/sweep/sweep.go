@@ -37,7 +37,7 @@ const (
 	Database Kind = "database" // all rows of all tables, as COPY writes them
 	Log      Kind = "log"      // what servers, runners, PostgreSQL and tests print
 	Answer   Kind = "answer"   // errors and redirects, with their headers
-	Address  Kind = "address"  // what pages asked for; tokens of the scope status may be here
+	Address  Kind = "address"  // what pages asked for; here may be tokens of the scope status, and links that are opened
 	Metrics  Kind = "metrics"
 	Disk     Kind = "disk" // files of runners and servers, spools among them
 )

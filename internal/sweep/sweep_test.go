@@ -95,6 +95,34 @@ func TestSearch_KnowsWhereATokenMayBe(t *testing.T) {
 	}
 }
 
+// TestSearch_KnowsWhereALinkMayBe: in the address that opens it.
+func TestSearch_KnowsWhereALinkMayBe(t *testing.T) {
+	link := ci.NewLink()
+	opening := "http://127.0.0.1:8080/builds/0198c0de-0000-7000-8000-000000000001?link=" + link
+	for _, c := range []struct {
+		kind sweep.Kind
+		text string
+		want int
+	}{
+		{sweep.Address, opening, 0},
+		{sweep.Log, opening, 1},
+		{sweep.Address, "GET " + opening, 1},
+		{sweep.Address, opening + "&next=1", 1},
+		{sweep.Address, strings.Replace(opening, "/builds/", "/api/v1/builds/", 1), 1},
+		{sweep.Address, strings.Replace(opening, "?link=", "?token=", 1), 1},
+		{sweep.Address, strings.Replace(opening, link, ci.NewToken(), 1), 1},
+	} {
+		got := found(t, func(t *testing.T) {
+			sweep.Keep(t, c.kind, "http://127.0.0.1:8080/")
+			sweep.Keep(t, c.kind, c.text)
+			sweep.Keep(t, c.kind, "http://127.0.0.1:8080/app.js")
+		})
+		if len(got) != c.want {
+			t.Errorf("%s, %s: found in %q", c.kind, c.text, got)
+		}
+	}
+}
+
 // TestKeep_ADatabase leaks into a database, as it stands and packed as events
 // are, and into what PostgreSQL says of a statement that it refuses.
 func TestKeep_ADatabase(t *testing.T) {
