@@ -31,6 +31,7 @@ func main() {
 	rounds := flag.Int("rounds", 3, "rounds of each row; the table shows the median")
 	quick := flag.Bool("quick", false, "a tenth of the load, one round: shows that it works, not how fast")
 	web := flag.String("web", "web", "the folder of the pages, for the browser of the rows pages and pages-live")
+	page := flag.String("page", "", "also write the table into this file, as a page of the documentation")
 	runFlags := flag.String("run-flags", "", "more flags for the stepcast run of the rows run, run-away and run-pass, apart by blanks")
 	flag.Usage = usage
 	flag.Parse()
@@ -45,6 +46,9 @@ func main() {
 	results, err := b.run(ctx, chosen, *rounds)
 	print(os.Stdout, results)
 	exit(err)
+	if *page != "" {
+		exit(writePage(*page, results))
+	}
 	for _, r := range results {
 		if !r.ok() {
 			os.Exit(2)
@@ -128,6 +132,7 @@ type round struct {
 
 // result is what became of a figure in all rounds.
 type result struct {
+	row row
 	figure
 	value           // of the round with the median ratio
 	lowest, highest float64
@@ -201,7 +206,9 @@ func (b *bench) run(ctx context.Context, chosen []row, rounds int) ([]result, er
 			runtime.GC()
 		}
 		for k, f := range row.figures {
-			results = append(results, summarize(f, values, k))
+			result := summarize(f, values, k)
+			result.row = row
+			results = append(results, result)
 		}
 	}
 	return results, nil
@@ -235,16 +242,9 @@ func print(out io.Writer, results []result) {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "FIGURE\tSERVER\tREFERENCE\tRATIO (LOWEST TO HIGHEST)\tOTHERS\tTARGET\t")
 	for _, r := range results {
-		sign, verdict := "≥", "ok"
-		if r.atMost {
-			sign = "≤"
-		}
+		target, verdict := r.target(), "ok"
 		if !r.ok() {
 			verdict = "MISSED"
-		}
-		target := fmt.Sprintf("%s %.4g", sign, r.limit)
-		if r.most > 0 {
-			target += fmt.Sprintf(", ≤ %s %s", amount(r.most), r.unit)
 		}
 		switch {
 		case r.skipped != "":
@@ -263,6 +263,18 @@ func print(out io.Writer, results []result) {
 			fmt.Fprintf(out, "%s: %s\n", r.name, note)
 		}
 	}
+}
+
+func (r *result) target() string {
+	sign := "≥"
+	if r.atMost {
+		sign = "≤"
+	}
+	target := fmt.Sprintf("%s %.4g", sign, r.limit)
+	if r.most > 0 {
+		target += fmt.Sprintf(", ≤ %s %s", amount(r.most), r.unit)
+	}
+	return target
 }
 
 // amount shows three digits or more, and thousands apart.
