@@ -18,15 +18,24 @@ import (
 )
 
 // guard is the door. A server without sign-in answers to loopback names only,
-// since any other may be one that a hostile site points here. A browser
-// that asks on behalf of another site is a stranger: it never writes, and reads
-// what routes let anybody read.
+// since any other may be one that a hostile site points here. What a trusted
+// proxy says counts beside the Host that came, not in place of it: on the
+// proxy's machine a page can say it too. A browser that asks on behalf of another
+// site is a stranger: it never writes, and reads what routes let anybody read.
 func (s *Server) guard(next echo.HandlerFunc) echo.HandlerFunc {
 	forgery := http.NewCrossOriginProtection()
 	return func(c echo.Context) error {
 		r := c.Request()
-		if !s.cfg.Open && !s.cfg.SignIn && !loopback(r.Host) {
-			return &ci.Problem{Code: badHost, Detail: fmt.Sprintf("This server answers to loopback names only, not to %s; use http://localhost, or start it with --open.", printable(r.Host))}
+		if !s.cfg.Open && !s.cfg.SignIn {
+			hosts := []string{r.Host}
+			if inner, ok := c.Get(innerHostKey).(string); ok {
+				hosts = append(hosts, inner)
+			}
+			for _, host := range hosts {
+				if !loopback(host) {
+					return &ci.Problem{Code: badHost, Detail: fmt.Sprintf("This server answers to loopback names only, not to %s; use http://localhost, or start it with --open.", printable(host))}
+				}
+			}
 		}
 		if forgery.Check(r) != nil {
 			return refuseStranger()

@@ -51,6 +51,7 @@ func (s *Server) unproxy(next echo.HandlerFunc) echo.HandlerFunc {
 		from := s.cfg.Proxies.origination(r)
 		c.Set(clientKey, from.client)
 		if from.host != "" {
+			c.Set(innerHostKey, r.Host)
 			r.Host = from.host
 		}
 		if from.proto == "https" {
@@ -59,6 +60,10 @@ func (s *Server) unproxy(next echo.HandlerFunc) echo.HandlerFunc {
 		return next(c)
 	}
 }
+
+// innerHostKey is of the Host that a request came with, where a trusted proxy
+// says that its own was another.
+const innerHostKey = "inner host"
 
 // secureKey is of a request that reached a trusted proxy over HTTPS.
 const secureKey = "secure"

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/labstack/echo/v4"
+
+	"github.com/stepcast/stepcast/internal/pgtest"
 )
 
 // proxied asks who the client is, and what else is known of where a request
@@ -109,6 +111,35 @@ func TestProxies_SchemeAndHost(t *testing.T) {
 		_, host, secure := proxied(of.proxies, of.peer, of.headers...)
 		if host != of.host || secure != of.secure {
 			t.Errorf("%s: %q, secure %v, want %q, %v", name, host, secure, of.host, of.secure)
+		}
+	}
+}
+
+// TestProxies_OnThisMachine has a page of a site that points its name here say
+// what a proxy on this machine would: it cannot choose the Host that its browser
+// sends, and that counts too.
+func TestProxies_OnThisMachine(t *testing.T) {
+	t.Parallel()
+	for _, standard := range []bool{false, true} {
+		s := startOn(t, pgtest.New(t), func(cfg *Config) {
+			cfg.Proxies = trusted("127.0.0.0/8")
+			cfg.Proxies.Forwarded = standard
+		})
+		said := map[bool]string{false: "X-Forwarded-Host: ", true: "Forwarded: host="}[standard]
+		for _, of := range []struct {
+			host, said string
+			status     int
+		}{
+			{"evil.example", "localhost", 421},
+			{"evil.example", "127.0.0.1", 421},
+			{"evil.example", "", 421},
+			{"localhost", "ci.example", 421},
+			{"localhost", "localhost", 200},
+			{"127.0.0.1:8080", "app.localhost", 200},
+		} {
+			if a := s.get("/api/v1/builds", "Host: "+of.host, said+of.said); a.status != of.status {
+				t.Errorf("Host %s, %s%s: %d %s", of.host, said, of.said, a.status, a.body)
+			}
 		}
 	}
 }
