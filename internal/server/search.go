@@ -40,7 +40,7 @@ func (s *Server) searchBuild(c echo.Context, ref postgres.Ref) error {
 		return err
 	}
 	ctx := c.Request().Context()
-	leave, err := s.enterSearch(ctx)
+	leave, err := s.enterSearch(c)
 	if err != nil {
 		return err
 	}
@@ -79,18 +79,82 @@ func (s *Server) searchBuild(c echo.Context, ref postgres.Ref) error {
 	return s.json(c, http.StatusOK, page)
 }
 
-// enterSearch waits until fewer than mostSearches others search. To leave twice
-// is to leave once.
-func (s *Server) enterSearch(ctx context.Context) (leave func(), err error) {
-	timer := time.NewTimer(searchTurn)
-	defer timer.Stop()
+// searches are those that are under way.
+type searches struct {
+	places chan struct{} // one in it for each
+
+	mu sync.Mutex
+	of map[string]*searcher // by who searches, or waits for it
+}
+
+// searcher is one who searches.
+type searcher struct {
+	place chan struct{} // one in it while a search is under way
+	here  int           // searches that are under way or wait
+}
+
+func newSearches() *searches {
+	return &searches{places: make(chan struct{}, mostSearches), of: make(map[string]*searcher)}
+}
+
+// enterSearch waits until fewer than mostSearches others search, and nobody else
+// with the same token or session, or without one from the same address: whoever
+// searches on and on leaves the other place to the rest. To leave twice is to
+// leave once.
+func (s *Server) enterSearch(c echo.Context) (leave func(), err error) {
+	who := s.who(c).holder()
+	if addr, counted := s.limits.accountable(s.clientAddr(c)); who == "" && counted {
+		who = addr.String()
+	}
+	ctx, cancel := context.WithTimeout(c.Request().Context(), searchTurn)
+	defer cancel()
+	leaveOwn := func() {}
+	if who != "" {
+		if leaveOwn = s.searches.enterAs(ctx, who); leaveOwn == nil {
+			return nil, noTurn(c, 1, "Another search of yours is under way; send the same again.")
+		}
+	}
 	select {
-	case s.searches <- struct{}{}:
-		return sync.OnceFunc(func() { <-s.searches }), nil
-	case <-timer.C:
-		return nil, &ci.Problem{Code: ci.Overloaded, Limit: mostSearches, Detail: "The server is searching for others and takes no more; send the same again."}
+	case s.searches.places <- struct{}{}:
+		return sync.OnceFunc(func() { <-s.searches.places; leaveOwn() }), nil
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		leaveOwn()
+		return nil, noTurn(c, mostSearches, "The server is searching for others and takes no more; send the same again.")
+	}
+}
+
+// noTurn is why somebody waits no longer.
+func noTurn(c echo.Context, most int64, detail string) error {
+	if err := c.Request().Context().Err(); err != nil {
+		return err
+	}
+	return &ci.Problem{Code: ci.Overloaded, Limit: most, Detail: detail}
+}
+
+// enterAs waits until nobody else searches as who does; nil: not before ctx was
+// done.
+func (s *searches) enterAs(ctx context.Context, who string) (leave func()) {
+	s.mu.Lock()
+	one := s.of[who]
+	if one == nil {
+		one = &searcher{place: make(chan struct{}, 1)}
+		s.of[who] = one
+	}
+	one.here++
+	s.mu.Unlock()
+	forget := func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if one.here--; one.here == 0 {
+			delete(s.of, who)
+		}
+	}
+	select {
+	case one.place <- struct{}{}:
+		return func() { <-one.place; forget() }
+	case <-ctx.Done():
+		forget()
+		return nil
 	}
 }
 

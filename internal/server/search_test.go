@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/stepcast/stepcast/internal/pgtest"
 )
 
 // found is an answer to a search, its matches as "step:line text".
@@ -270,21 +272,44 @@ func TestSearch_Bounded(t *testing.T) {
 		t.Errorf("%d %+v", f.Total, f.Matches)
 	}
 	// Two at once are enough.
-	s.searches <- struct{}{}
-	s.searches <- struct{}{}
+	s.searches.places <- struct{}{}
+	s.searches.places <- struct{}{}
 	if a := s.get(build + "/search?q=x"); a.status != 503 || a.problem().Type != "/problems/overloaded" || a.header.Get("Retry-After") == "" {
 		t.Errorf("%d %s", a.status, a.body)
 	}
 	// Who goes away makes room.
-	<-s.searches
+	<-s.searches.places
 	for range 3 {
 		gone := s.connect()
 		fmt.Fprintf(gone.conn, "GET %s/search?q=x HTTP/1.1\r\nHost: localhost\r\n\r\n", build)
 		gone.conn.Close()
 	}
-	s.searches <- struct{}{}
-	<-s.searches
+	s.searches.places <- struct{}{}
+	<-s.searches.places
 	if f := s.search(build, "x"); f.Total != 0 {
 		t.Errorf("%+v", f)
+	}
+}
+
+// TestSearch_OneOfEach lets whoever searches on and on have one place, so that
+// the other is there for the rest.
+func TestSearch_OneOfEach(t *testing.T) {
+	t.Parallel()
+	s := startOn(t, pgtest.New(t), func(cfg *Config) { cfg.Limits.Loopback = true })
+	build := s.create(`{"project":"p"}`)
+	query := build + "/search?q=x"
+	slow := s.searches.enterAs(t.Context(), "127.0.0.1")
+	if a := s.get(query); a.status != 503 || a.problem().Type != "/problems/overloaded" || a.header.Get("Retry-After") == "" {
+		t.Errorf("once more from the same address: %d %s", a.status, a.body)
+	}
+	if a := s.get(query, "Authorization: Bearer "+s.token); a.status != 200 {
+		t.Errorf("with a token: %d %s", a.status, a.body)
+	}
+	slow()
+	if a := s.get(query); a.status != 200 {
+		t.Errorf("afterwards: %d %s", a.status, a.body)
+	}
+	if n := len(s.searches.of); n != 0 {
+		t.Errorf("%d are kept who search no more", n)
 	}
 }

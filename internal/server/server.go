@@ -66,7 +66,7 @@ type Server struct {
 	delivered struct{ events, bytes atomic.Int64 } // over streams
 
 	snapshots  *snapshots
-	searches   chan struct{} // one in it for each that is under way
+	searches   *searches
 	searchTime time.Duration // searchTime, but for tests
 }
 
@@ -82,7 +82,7 @@ func New(cfg Config) *Server {
 	s.colours = &colours{store: cfg.Store, far: farBack}
 	s.limits = newLimits(cfg.Limits)
 	s.open.limits = s.limits
-	s.searches, s.searchTime = make(chan struct{}, mostSearches), searchTime
+	s.searches, s.searchTime = newSearches(), searchTime
 	s.snapshots = &snapshots{ask: cfg.Store.FeedSnapshots}
 	if cfg.OIDC != nil {
 		s.provider = newProvider(*cfg.OIDC)
