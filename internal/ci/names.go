@@ -20,7 +20,8 @@ const (
 	MaxSteps    = 2000    // steps of a build
 	MaxNeeds    = 100     // needs of a step
 	MaxUpdates  = 1000    // updates of a request
-	MaxSaid     = 4 << 20 // bytes of the step events of a request; each repeats the whole step
+	MaxPlan     = 1 << 20 // bytes of the keys, names and needs of all steps of a build
+	MaxSaid     = 4 << 20 // bytes of the events that a request's updates of steps and of the build make; each repeats all of it
 	MaxSegments = 4       // segments of a project
 	MaxReporter = 100     // a step's reporter
 )

@@ -15,6 +15,7 @@ type State struct {
 	EndedAt time.Time // by the server's clock: when the status became final or lost; zero before
 	Steps   []*StepState
 	Text    int64  // bytes of log text that are kept, of all steps
+	Plan    int    // bytes of the steps' keys, names and needs
 	Quotas  Quotas // for what comes; of whoever decides, and no part of the state
 	byKey   map[StepKey]*StepState
 }
@@ -39,8 +40,18 @@ func NewState(log LogID, last EventID, build Build, endedAt time.Time, steps []*
 	for _, step := range steps {
 		s.byKey[step.Key] = step
 		s.Text += step.LogBytes - step.Holes
+		s.Plan += step.Plan()
 	}
 	return s
+}
+
+// Plan is how many bytes a step's key, name and needs have.
+func (step *StepState) Plan() int {
+	bytes := len(step.Key) + len(step.Name)
+	for _, need := range step.Needs {
+		bytes += len(need)
+	}
+	return bytes
 }
 
 // Step returns the step with that key, or nil.
@@ -63,12 +74,13 @@ type Change struct {
 
 	state *State
 	now   time.Time
-	said  int // bytes of the events that step updates made
+	said  int // bytes of the events that updates of steps and of the build made
 	undo  struct {
 		build   Build
 		endedAt time.Time
 		last    EventID
 		text    int64
+		plan    int
 		steps   int
 		copies  []StepState // of Touched, before
 	}
@@ -153,7 +165,9 @@ func (c *Change) create(r Creation) error {
 		if err != nil {
 			return err
 		}
-		step.Name, step.Needs = Text(u.Name.Value), needs(u.Needs.Value)
+		if err := c.rename(step, &u); err != nil {
+			return err
+		}
 		if b.Status.Final() {
 			c.endStep(step, Skipped)
 			step.Assumed = true
@@ -196,7 +210,7 @@ func (s *State) LoseBuild(now time.Time) *Change {
 
 func (s *State) begin(now time.Time) *Change {
 	c := &Change{state: s, now: Cut(now)}
-	c.undo.build, c.undo.endedAt, c.undo.last, c.undo.text, c.undo.steps = s.Build, s.EndedAt, s.Last, s.Text, len(s.Steps)
+	c.undo.build, c.undo.endedAt, c.undo.last, c.undo.text, c.undo.plan, c.undo.steps = s.Build, s.EndedAt, s.Last, s.Text, s.Plan, len(s.Steps)
 	return c
 }
 
@@ -204,7 +218,7 @@ func (s *State) begin(now time.Time) *Change {
 // undone in reverse order.
 func (c *Change) Undo() {
 	s := c.state
-	s.Build, s.EndedAt, s.Last, s.Text = c.undo.build, c.undo.endedAt, c.undo.last, c.undo.text
+	s.Build, s.EndedAt, s.Last, s.Text, s.Plan = c.undo.build, c.undo.endedAt, c.undo.last, c.undo.text, c.undo.plan
 	for i, step := range c.Touched {
 		*step = c.undo.copies[i]
 	}
@@ -244,8 +258,26 @@ func (c *Change) addStep(key StepKey) (*StepState, error) {
 	step := &StepState{Step: Step{Key: key, Status: Queued}, Number: len(s.Steps) + 1}
 	s.Steps = append(s.Steps, step)
 	s.byKey[key] = step
+	s.Plan += step.Plan()
 	c.touch(step)
 	return step, nil
+}
+
+// rename gives a step what an update says that it is called and needs. All
+// events of a step repeat that, and every list of builds does.
+func (c *Change) rename(step *StepState, u *StepUpdate) error {
+	before := step.Plan()
+	if u.Name.Present {
+		step.Name = Text(u.Name.Value)
+	}
+	if u.Needs.Present {
+		step.Needs = needs(u.Needs.Value)
+	}
+	more := step.Plan() - before
+	if c.state.Plan += more; more > 0 && c.state.Plan > MaxPlan {
+		return &Problem{Code: TooMany, Limit: MaxPlan, Field: "needs", Detail: fmt.Sprintf("The keys, names and needs of the build's steps would have more than %d bytes together; give its steps shorter names, or fewer needs.", MaxPlan)}
+	}
+	return nil
 }
 
 // stepFor finds the step that an update names, or adds it to a build that goes
@@ -297,11 +329,8 @@ func (c *Change) applyStep(u *StepUpdate) error {
 	if err := claim(step, u.Reporter); err != nil {
 		return err
 	}
-	if u.Name.Present {
-		step.Name = Text(u.Name.Value)
-	}
-	if u.Needs.Present {
-		step.Needs = needs(u.Needs.Value)
+	if err := c.rename(step, u); err != nil {
+		return err
 	}
 	past, err := c.moveStep(step, u.Status.Value)
 	if err != nil {
@@ -319,9 +348,16 @@ func (c *Change) applyStep(u *StepUpdate) error {
 	}
 	if added || !same(&before, step) {
 		c.emitStep(step)
-		if c.said += len(c.Events[len(c.Events)-1].Data); c.said > MaxSaid {
-			return &Problem{Code: TooMany, Limit: MaxSaid, Detail: fmt.Sprintf("The events of this request would be longer than %d bytes; send fewer updates at once.", MaxSaid)}
-		}
+		return c.weigh()
+	}
+	return nil
+}
+
+// weigh holds the events that updates make to what a request may make: few bytes
+// of a request make many of these.
+func (c *Change) weigh() error {
+	if c.said += len(c.Events[len(c.Events)-1].Data); c.said > MaxSaid {
+		return &Problem{Code: TooMany, Limit: MaxSaid, Detail: fmt.Sprintf("The events of this request would be longer than %d bytes; send fewer updates at once.", MaxSaid)}
 	}
 	return nil
 }
@@ -602,6 +638,7 @@ func (c *Change) applyBuild(u *BuildUpdate) error {
 	}
 	if !sameBuild(&before, b) {
 		c.emitBuild()
+		return c.weigh()
 	}
 	return nil
 }

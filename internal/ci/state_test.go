@@ -728,6 +728,53 @@ func TestState_Create(t *testing.T) {
 	}
 }
 
+// TestState_BoundsWhatIsRepeated holds down what few bytes of a request can make
+// many of: the events of a step or a build repeat all of it.
+func TestState_BoundsWhatIsRepeated(t *testing.T) {
+	t.Parallel()
+	long := make([]StepKey, MaxNeeds)
+	for i := range long {
+		long[i] = StepKey(fmt.Sprint(strings.Repeat("x", MaxName-3), 100+i))
+	}
+	s := newStory(t)
+	names := Request{}
+	for i := range MaxUpdates {
+		names.Updates = append(names.Updates, Update{Build: &BuildUpdate{Title: Set(strings.Repeat(`"`, MaxTitle)), URL: Set(strings.Repeat("x", MaxURL)), Author: Set(strings.Repeat(`"`, MaxShort)), Trigger: Set(strings.Repeat(`"`, MaxShort-i%2))}})
+	}
+	planned := func(i int) Update {
+		return Update{Step: &StepUpdate{Key: StepKey(fmt.Sprint(i)), Needs: Set(long)}}
+	}
+	refused := func(what string, r Request, limit int64) {
+		t.Helper()
+		before := cloneState(s.state)
+		_, err := s.state.Decide(r, s.now)
+		if p := AsProblem(err); p == nil || p.Code != TooMany || p.Limit != limit {
+			t.Errorf("%s: %v", what, err)
+		}
+		mustEqualStates(t, what, before, s.state)
+	}
+	refused("a build that changes on and on", names, MaxSaid)
+	steps := 0
+	for ; s.state.Plan+MaxNeeds*MaxName+MaxName <= MaxPlan; steps++ {
+		if _, err := s.state.Decide(Request{Updates: []Update{planned(steps)}}, s.now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refused("one step more with needs", Request{Updates: []Update{planned(steps)}}, MaxPlan)
+	if _, err := NewState(8, 0, Build{}, time.Time{}, nil).Create(Creation{Steps: []StepUpdate{{Key: "a", Name: Set(strings.Repeat("x", MaxPlan))}}}, s.now); AsProblem(err) == nil || AsProblem(err).Limit != MaxPlan {
+		t.Errorf("created with more: %v", err)
+	}
+	// Text, statuses and repeats are taken all the same.
+	for _, r := range []Request{said(t, "new log 0 text; new passed"), {Updates: []Update{planned(0)}}, {Updates: []Update{{Step: &StepUpdate{Key: "0", Needs: Set(long[:1])}}}}, {Updates: []Update{planned(0)}}} {
+		if _, err := s.state.Decide(r, s.now); err != nil {
+			t.Error(err)
+		}
+	}
+	if want := NewState(7, s.state.Last, s.state.Build, s.state.EndedAt, s.state.Steps).Plan; s.state.Plan != want {
+		t.Errorf("the plan has %d bytes by the changes, and %d by what is there", s.state.Plan, want)
+	}
+}
+
 func TestState_HearsReporters(t *testing.T) {
 	t.Parallel()
 	s := newStory(t, "a", "b", "c", "d")
