@@ -163,6 +163,7 @@ type Request struct {
 	Build   BuildID
 	Updates []Update
 	Alive   []StepKey // heartbeats
+	From    string    // who sends it, for turns where many wait; of no meaning else
 }
 
 // Creation is a new build.
@@ -171,6 +172,7 @@ type Creation struct {
 	Project string
 	BuildUpdate
 	Steps []StepUpdate // Key, Name and Needs
+	From  string       // as of a Request
 }
 
 // Receipt answers a request that was committed.

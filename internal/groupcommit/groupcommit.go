@@ -17,15 +17,27 @@ var ErrClosed = errors.New("groupcommit: closed")
 
 // Queue gathers items of type T into batches. What is in the queue was
 // accepted: Run commits it even when it is told to end.
+//
+// Senders have turns: a batch takes one item of each that has any, then one more,
+// and so on, each sender's in their order. So who sends little waits for one
+// batch, however much others send. A sender without a name is one like any other,
+// but may fill the whole queue; those with one fill half of it at most.
 type Queue[T any] struct {
 	maxQueued int64
 	maxBatch  int64
 	wake      chan struct{} // one slot: something was added
 
-	mu     sync.Mutex
-	items  []sized[T]
-	queued int64 // the sum of the sizes of items
-	closed bool
+	mu      sync.Mutex
+	senders map[string]*sender[T]
+	turns   []*sender[T] // those that have items, whose turn comes first at the front
+	queued  int64        // the sum of the sizes of items
+	closed  bool
+}
+
+type sender[T any] struct {
+	name   string
+	items  []sized[T] // at least one
+	queued int64
 }
 
 type sized[T any] struct {
@@ -36,20 +48,27 @@ type sized[T any] struct {
 // New returns a queue that holds items of at most maxQueued bytes in all and
 // cuts batches at maxBatch bytes; a single larger item is a batch of its own.
 func New[T any](maxQueued, maxBatch int64) *Queue[T] {
-	return &Queue[T]{maxQueued: maxQueued, maxBatch: maxBatch, wake: make(chan struct{}, 1)}
+	return &Queue[T]{maxQueued: maxQueued, maxBatch: maxBatch, wake: make(chan struct{}, 1), senders: make(map[string]*sender[T])}
 }
 
 // Add queues an item of size bytes, or returns ErrFull or ErrClosed.
-func (q *Queue[T]) Add(item T, size int64) error {
+func (q *Queue[T]) Add(from string, item T, size int64) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
 		return ErrClosed
 	}
-	if q.queued > 0 && q.queued+size > q.maxQueued {
+	s := q.senders[from]
+	if q.queued > 0 && q.queued+size > q.maxQueued || s != nil && from != "" && s.queued+size > q.maxQueued/2 {
 		return ErrFull
 	}
-	q.items = append(q.items, sized[T]{item, size})
+	if s == nil {
+		s = &sender[T]{name: from}
+		q.senders[from] = s
+		q.turns = append(q.turns, s)
+	}
+	s.items = append(s.items, sized[T]{item, size})
+	s.queued += size
 	q.queued += size
 	select {
 	case q.wake <- struct{}{}:
@@ -88,24 +107,31 @@ func (q *Queue[T]) close() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.closed = true
-	return len(q.items) == 0
+	return len(q.turns) == 0
 }
 
-func (q *Queue[T]) take() []T {
+func (q *Queue[T]) take() (batch []T) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	n, size := 0, int64(0)
-	for n < len(q.items) && (n == 0 || size+q.items[n].size <= q.maxBatch) {
-		size += q.items[n].size
-		n++
+	size := int64(0)
+	for len(q.turns) > 0 {
+		s := q.turns[0]
+		next := s.items[0]
+		if len(batch) > 0 && size+next.size > q.maxBatch {
+			break
+		}
+		batch = append(batch, next.item)
+		size += next.size
+		s.queued -= next.size
+		s.items[0] = sized[T]{}
+		s.items = s.items[1:]
+		q.turns[0] = nil
+		if q.turns = q.turns[1:]; len(s.items) > 0 {
+			q.turns = append(q.turns, s)
+		} else {
+			delete(q.senders, s.name)
+		}
 	}
-	batch := make([]T, n)
-	for i := range batch {
-		batch[i] = q.items[i].item
-	}
-	rest := copy(q.items, q.items[n:])
-	clear(q.items[rest:])
-	q.items = q.items[:rest]
 	q.queued -= size
 	return batch
 }

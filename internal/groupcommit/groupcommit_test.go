@@ -3,6 +3,8 @@ package groupcommit_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -44,7 +46,7 @@ func TestQueue_BoundsBatchesAndItself(t *testing.T) {
 	add(t, q, 1, 30)
 	add(t, q, 2, 30)
 	add(t, q, 3, 40)
-	if err := q.Add(4, 1); !errors.Is(err, groupcommit.ErrFull) {
+	if err := q.Add("", 4, 1); !errors.Is(err, groupcommit.ErrFull) {
 		t.Fatalf("a 101st byte: %v, want ErrFull", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -60,8 +62,39 @@ func TestQueue_TakesAnItemLargerThanItself(t *testing.T) {
 	t.Parallel()
 	q := groupcommit.New[int](10, 10)
 	add(t, q, 1, 1000)
-	if err := q.Add(2, 1); !errors.Is(err, groupcommit.ErrFull) {
+	if err := q.Add("", 2, 1); !errors.Is(err, groupcommit.ErrFull) {
 		t.Fatalf("behind it: %v, want ErrFull", err)
+	}
+}
+
+// TestQueue_HasTurns lets nobody who sends much keep others waiting, nor keep
+// them out.
+func TestQueue_HasTurns(t *testing.T) {
+	t.Parallel()
+	q := groupcommit.New[int](100, 4)
+	for i := range 50 {
+		if err := q.Add("much", i, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := q.Add("much", 50, 1); !errors.Is(err, groupcommit.ErrFull) {
+		t.Fatalf("more than half of the queue: %v, want ErrFull", err)
+	}
+	for i := range 3 {
+		if err := q.Add("little", 100+i, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add(t, q, 200, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var batches [][]int
+	q.Run(ctx, func(batch []int) { batches = append(batches, batch) })
+	if got, want := fmt.Sprint(batches[:3]), "[[0 100 200 1] [101 2 102 3] [4 5 6 7]]"; got != want {
+		t.Errorf("batches begin with %s, want %s", got, want)
+	}
+	if n := len(slices.Concat(batches...)); n != 54 || q.Queued() != 0 {
+		t.Errorf("%d items were committed, want 54; %d bytes are queued", n, q.Queued())
 	}
 }
 
@@ -83,7 +116,7 @@ func TestQueue_CommitsWhatItAcceptedBeforeItEnds(t *testing.T) {
 				if i == 500 {
 					cancel()
 				}
-				if err := q.Add(i, 1); err == nil {
+				if err := q.Add("", i, 1); err == nil {
 					mu.Lock()
 					accepted++
 					mu.Unlock()
@@ -102,7 +135,7 @@ func TestQueue_CommitsWhatItAcceptedBeforeItEnds(t *testing.T) {
 
 func add(t *testing.T, q *groupcommit.Queue[int], item int, size int64) {
 	t.Helper()
-	if err := q.Add(item, size); err != nil {
+	if err := q.Add("", item, size); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -43,11 +43,11 @@ func (c *committer) runLane(id ci.BuildID, k *known) {
 		tasks := k.waiting
 		k.waiting = nil
 		if len(tasks) == 0 {
-			k.busy = false
+			k.busy, k.lane = false, false
 			if l.state != nil && l.quiet && l.epoch == c.store.presentEpoch() {
-				k.lane, k.state = false, l.state
+				c.keep(k, l.state)
 			} else {
-				delete(c.known, id)
+				c.drop(id)
 			}
 			c.mu.Unlock()
 			return

@@ -113,7 +113,7 @@ func (s *Store) sweepOnce(ctx context.Context) error {
 		return err
 	}
 	for _, t := range tasks {
-		switch res := s.submit(ctx, t, taskBytes); {
+		switch res := s.submit(ctx, "", t, taskBytes); {
 		case res.err == nil && t.lose.number > 0:
 			s.counts.lost.Add(1)
 		case res.err != nil && !errors.Is(res.err, errHeard):

@@ -652,3 +652,32 @@ func TestStore_ADeletedBuildRewindsNothing(t *testing.T) {
 		t.Fatalf("the epoch changed: %v", err)
 	}
 }
+
+// TestStore_ManyBuildsAtOnce writes to more builds than are read for one batch,
+// by a process that knows none of them.
+func TestStore_ManyBuildsAtOnce(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	a, _ := open(t, url)
+	ids := make([]ci.BuildID, 200)
+	for i := range ids {
+		ids[i] = create(t, a, "p")
+	}
+	b, _ := open(t, url)
+	var writes sync.WaitGroup
+	for i := range 2 * len(ids) {
+		writes.Go(func() {
+			key := ci.StepKey(fmt.Sprint(i))
+			receipt, err := b.Append(t.Context(), ci.Request{Build: ids[i%len(ids)], Updates: []ci.Update{{Step: &ci.StepUpdate{Key: key, Status: ci.Set(ci.Running)}}}})
+			if err != nil || receipt.Last < 3 { // the build's beginning, the build's start, the step's
+				t.Errorf("write %d: %v, last is %d", i, err, receipt.Last)
+			}
+		})
+	}
+	writes.Wait()
+	for _, id := range ids {
+		if snap, err := a.Build(t.Context(), id); err != nil || len(snap.Steps) != 2 || snap.Last != 4 {
+			t.Errorf("%d steps, last is %d: %v", len(snap.Steps), snap.Last, err)
+		}
+	}
+}

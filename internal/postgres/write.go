@@ -22,7 +22,11 @@ const (
 	maxBatch    = 4 << 20
 	maxDecided  = 16 << 20 // what a batch may become: status events repeat whole steps
 	taskBytes   = 512      // what a task costs beside its text
-	maxCached   = 4096     // builds whose state is kept between batches
+	needBytes   = 16       // what a name in a list does
+	maxCached   = 4096     // builds whose state is kept between batches,
+	cachedBytes = 64 << 20 // and about what they take, at most
+	stepBytes   = 512      // what a step costs there beside its names
+	mostLoaded  = 64       // builds whose state is read for one batch
 	laneWriters = 4        // connections for builds that other processes write too
 )
 
@@ -47,18 +51,8 @@ type result struct {
 // refused, or could not be taken now (Overloaded, Unavailable, DiskFull,
 // OutcomeUnknown).
 func (s *Store) Append(ctx context.Context, r ci.Request) (ci.Receipt, error) {
-	size := int64(taskBytes)
-	for _, u := range r.Updates {
-		size += taskBytes / 4
-		if u.Log != nil {
-			size += int64(len(u.Log.Chunk.Body))
-		}
-		if u.Note != nil {
-			size += u.Note.Bytes()
-		}
-	}
 	t := &task{build: r.Build, request: &r, ready: prepare(&r)}
-	res := s.submit(ctx, t, size)
+	res := s.submit(ctx, r.From, t, sizeOf(&r))
 	return res.receipt, res.err
 }
 
@@ -70,7 +64,7 @@ func (s *Store) Create(ctx context.Context, c ci.Creation) (b Snapshot, created 
 		return b, false, err
 	}
 	t := &task{build: c.ID, create: &c}
-	res := s.submit(ctx, t, int64(taskBytes*(1+len(c.Steps))))
+	res := s.submit(ctx, c.From, t, sizeOfNew(&c))
 	if res.err != nil {
 		return b, false, res.err
 	}
@@ -81,13 +75,53 @@ func (s *Store) Create(ctx context.Context, c ci.Creation) (b Snapshot, created 
 	return b, false, err
 }
 
-func (s *Store) submit(ctx context.Context, t *task, size int64) result {
+// sizeOf is about how many bytes of memory a request takes while it waits.
+func sizeOf(r *ci.Request) int64 {
+	size := int64(taskBytes)
+	for _, u := range r.Updates {
+		size += taskBytes / 4
+		switch {
+		case u.Step != nil:
+			size += sizeOfStep(u.Step)
+		case u.Log != nil:
+			size += int64(len(u.Log.Chunk.Body))
+		case u.Note != nil:
+			size += u.Note.Bytes()
+		case u.Build != nil:
+			size += sizeOfBuild(u.Build)
+		}
+	}
+	return size
+}
+
+// sizeOfNew is the same of a creation.
+func sizeOfNew(c *ci.Creation) int64 {
+	size := taskBytes + sizeOfBuild(&c.BuildUpdate)
+	for i := range c.Steps {
+		size += sizeOfStep(&c.Steps[i])
+	}
+	return size
+}
+
+func sizeOfStep(u *ci.StepUpdate) int64 {
+	size := taskBytes/2 + len(u.Key) + len(u.Name.Value)
+	for _, need := range u.Needs.Value {
+		size += needBytes + len(need)
+	}
+	return int64(size)
+}
+
+func sizeOfBuild(u *ci.BuildUpdate) int64 {
+	return taskBytes/2 + int64(len(u.Branch.Value)+len(u.Commit.Value)+len(u.Title.Value)+len(u.Author.Value)+len(u.URL.Value)+len(u.Trigger.Value))
+}
+
+func (s *Store) submit(ctx context.Context, from string, t *task, size int64) result {
 	if s.diskIsFull() {
 		return result{err: diskFull()}
 	}
 	t.done = make(chan result, 1)
 	c := s.committers[int(t.build[15])%len(s.committers)]
-	switch err := c.queue.Add(t, size); {
+	switch err := c.queue.Add(from, t, size); {
 	case errors.Is(err, groupcommit.ErrFull):
 		s.counts.full.Add(1)
 		return result{err: &ci.Problem{Code: ci.Overloaded, Detail: "The server has more to write than it can take; keep the text and send the same request again."}}
@@ -114,8 +148,9 @@ type committer struct {
 	lanes sync.WaitGroup
 	slots chan *pgx.Conn // idle connections of the lanes; nil: to be made
 
-	mu    sync.Mutex
-	known map[ci.BuildID]*known
+	mu     sync.Mutex
+	known  map[ci.BuildID]*known
+	cached int // bytes that the states in known take, about
 	// Projects by name. Only the version is ever out of date.
 	projects map[string]*project
 }
@@ -123,6 +158,7 @@ type committer struct {
 // known is what this process knows of a build between commits.
 type known struct {
 	state   *ci.State // committed; nil: to be read
+	bytes   int       // that it takes
 	lane    bool      // other processes write it too
 	waiting []*task   // for the lane
 	busy    bool      // the lane is at work
@@ -159,11 +195,8 @@ func closeConn(conn *pgx.Conn) {
 func (c *committer) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for id, k := range c.known {
-		k.state = nil
-		if !k.lane {
-			delete(c.known, id)
-		}
+	for id := range c.known {
+		c.drop(id)
 	}
 	clear(c.projects)
 }
@@ -189,9 +222,9 @@ func (c *committer) commit(tasks []*task) {
 		c.conn = conn
 	}
 	epoch := c.store.presentEpoch()
-	tasks, err := c.load(ctx, tasks)
+	tasks, later, err := c.load(ctx, tasks)
 	if err != nil {
-		c.broken(tasks, err)
+		c.broken(append(tasks, later...), err)
 		return
 	}
 	now := time.Now()
@@ -207,15 +240,17 @@ func (c *committer) commit(tasks []*task) {
 			c.finish(b, w, now)
 		}
 	}
-	if len(rest) > 0 {
+	c.makeRoom()
+	if rest = append(rest, later...); len(rest) > 0 {
 		c.commit(rest)
 	}
 }
 
 // load reads the states that the batch needs and that are not known, hands
 // tasks of builds with a lane over to it, and answers those for builds that do
-// not exist. It returns the tasks that remain.
-func (c *committer) load(ctx context.Context, tasks []*task) ([]*task, error) {
+// not exist. It returns the tasks that remain, and those for which too much
+// would be read at once.
+func (c *committer) load(ctx context.Context, tasks []*task) (remain, later []*task, err error) {
 	var missing []ci.BuildID
 	var newcomers []ci.BuildID // builds of projects that are not known yet
 	creations := false
@@ -233,6 +268,10 @@ func (c *committer) load(ctx context.Context, tasks []*task) ([]*task, error) {
 				newcomers = append(newcomers, t.build)
 			}
 		} else if k == nil || k.state == nil {
+			if len(missing) == mostLoaded {
+				later = append(later, t)
+				continue
+			}
 			missing = append(missing, t.build)
 		}
 		rest = append(rest, t)
@@ -240,17 +279,16 @@ func (c *committer) load(ctx context.Context, tasks []*task) ([]*task, error) {
 	c.mu.Unlock()
 	tasks = rest
 	if creations {
-		var err error
 		if tasks, err = c.loadProjects(ctx, tasks, newcomers); err != nil {
-			return tasks, err
+			return tasks, later, err
 		}
 	}
 	if len(missing) == 0 {
-		return tasks, nil
+		return tasks, later, nil
 	}
 	states, err := loadStates(ctx, c.conn, missing)
 	if err != nil {
-		return tasks, err
+		return tasks, later, err
 	}
 	rest = tasks[:0:0]
 	c.mu.Lock()
@@ -265,39 +303,56 @@ func (c *committer) load(ctx context.Context, tasks []*task) ([]*task, error) {
 		}
 		rest = append(rest, t)
 	}
-	return rest, nil
+	return rest, later, nil
 }
 
 func notFound() *ci.Problem {
 	return &ci.Problem{Code: ci.NotFound, Detail: "There is no such build; create it first with POST /api/v1/builds."}
 }
 
-// remember keeps a committed state, and makes room for it. The caller holds mu.
+// remember keeps a committed state. The caller holds mu.
 func (c *committer) remember(id ci.BuildID, state *ci.State) {
-	if k := c.known[id]; k != nil {
-		k.state = state
+	if c.known[id] == nil {
+		c.known[id] = &known{}
+	}
+	c.keep(c.known[id], state)
+}
+
+// keep keeps a state, nil for none. The caller holds mu.
+func (c *committer) keep(k *known, state *ci.State) {
+	c.cached -= k.bytes
+	k.state, k.bytes = state, 0
+	if state != nil {
+		k.bytes = state.Plan + stepBytes*(1+len(state.Steps))
+	}
+	c.cached += k.bytes
+}
+
+// makeRoom forgets states, when they have become too many or too large, until
+// there is some room. It does so between batches: what a batch has read it needs.
+func (c *committer) makeRoom() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.known) <= maxCached && c.cached <= cachedBytes {
 		return
 	}
-	if len(c.known) >= maxCached {
-		drop := maxCached / 4
-		for other, k := range c.known {
-			if !k.lane && drop > 0 {
-				delete(c.known, other)
-				drop--
-			}
+	for id, k := range c.known {
+		if len(c.known) <= maxCached*3/4 && c.cached <= cachedBytes*3/4 {
+			return
+		}
+		if !k.lane {
+			c.drop(id)
 		}
 	}
-	c.known[id] = &known{state: state}
 }
 
 // drop forgets the state of a build. The caller holds mu.
 func (c *committer) drop(id ci.BuildID) {
-	switch k := c.known[id]; {
-	case k == nil:
-	case k.lane:
-		k.state = nil
-	default:
-		delete(c.known, id)
+	if k := c.known[id]; k != nil {
+		c.keep(k, nil)
+		if !k.lane {
+			delete(c.known, id)
+		}
 	}
 }
 
@@ -454,7 +509,7 @@ func (c *committer) finish(b *batch, done written, now time.Time) {
 			if k := c.known[id]; k == nil || !k.lane {
 				c.remember(id, w.state)
 			} else {
-				k.state = nil
+				c.keep(k, nil)
 			}
 			through = append(through, w)
 			continue

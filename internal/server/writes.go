@@ -28,7 +28,7 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 	if err != nil {
 		return err
 	}
-	r.Build = ref.ID
+	r.Build, r.From = ref.ID, s.who(c).holder()
 	receipt, err := s.store.Append(c.Request().Context(), r)
 	if err != nil {
 		return fmt.Errorf("append updates: %w", err)
@@ -94,7 +94,7 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
 		return &ci.Problem{Code: badEncoding, Detail: "The body of an upload is the log itself; send it plain."}
 	}
-	u := upload{store: s.store, id: ref.ID, step: key, offset: ci.AtEnd}
+	u := upload{store: s.store, id: ref.ID, from: s.who(c).holder(), step: key, offset: ci.AtEnd}
 	if text := r.Header.Get("Upload-Offset"); text != "" {
 		if u.offset, err = strconv.ParseInt(text, 10, 64); err != nil || u.offset < 0 || u.offset > ci.MaxLogBytes {
 			return &ci.Problem{Code: ci.Invalid, Field: "Upload-Offset", Detail: "Upload-Offset is a count of bytes from the start of the step's log, 0 or more."}
@@ -165,6 +165,7 @@ var errUploadOver = errors.New("the upload is over")
 type upload struct {
 	store  *postgres.Store
 	id     ci.BuildID
+	from   string // whose it is
 	step   ci.StepKey
 	offset int64 // of the next piece, or ci.AtEnd
 	have   int64 // bytes that the server has
@@ -174,7 +175,7 @@ type upload struct {
 // append stores a piece. A store that is away for a moment is waited for, so
 // that a shell's upload survives a restart of the database.
 func (u *upload) append(ctx context.Context, piece []byte, stop <-chan struct{}) error {
-	r := ci.Request{Build: u.id, Updates: []ci.Update{{Log: &ci.LogUpdate{
+	r := ci.Request{Build: u.id, From: u.from, Updates: []ci.Update{{Log: &ci.LogUpdate{
 		Step: u.step, Offset: u.offset, At: ci.Cut(time.Now()), Chunk: ci.NewChunk(piece),
 	}}}}
 	for start, pause := time.Now(), 100*time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
