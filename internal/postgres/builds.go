@@ -130,6 +130,7 @@ type Listed struct {
 	Steps    []ci.Step
 	Expected *float64 // seconds that the build will probably take; nil: nothing to go by
 	ETA      *float64 // seconds until it is expected to end; nil: nothing to go by, or not running
+	Bare     bool     // without its steps: the list was large enough before it
 }
 
 // A project pattern is either a name or, with its star cut off, a prefix; ""
@@ -225,8 +226,13 @@ func (s *Store) Builds(ctx context.Context, reach ci.Reach, q BuildsQuery) (buil
 			oldest := rows[q.Limit-1]
 			next = formatBefore(oldest.build.CreatedAt, oldest.log)
 		}
-		builds, err = withSteps(ctx, tx, rows)
-		return err
+		if builds, err = withSteps(ctx, tx, rows, nil); err != nil {
+			return err
+		}
+		if n := slices.IndexFunc(builds, func(b Listed) bool { return b.Bare }); n > 0 { // the first one never is
+			builds, next = builds[:n], formatBefore(rows[n-1].build.CreatedAt, rows[n-1].log)
+		}
+		return nil
 	})
 	return builds, next, err
 }
@@ -243,10 +249,36 @@ func collectBuilds(ctx context.Context, db querier, sql string, args ...any) ([]
 	})
 }
 
-// withSteps adds steps, and how long the builds will probably take.
-func withSteps(ctx context.Context, tx pgx.Tx, rows []buildRow) ([]Listed, error) {
+// listedBytes is about how many bytes the steps of a list's builds may have: a
+// build may have 2,000 of them, and a list 1,000 builds.
+const listedBytes = 8 << 20
+
+// The steps of some builds, in the order in which these are named.
+const listedStepsSQL = `
+	SELECT ` + stepColumns + `
+	FROM unnest($1::bigint[]) WITH ORDINALITY named(build, place) JOIN steps s ON s.build = named.build
+	ORDER BY named.place, s.number`
+
+// withSteps adds steps, and how long the builds will probably take. Once the
+// steps of a list are large enough, the builds that are left of it stay bare. lists
+// tells for each build which of several lists it is of; nil: all are of one.
+func withSteps(ctx context.Context, tx pgx.Tx, rows []buildRow, lists []int) ([]Listed, error) {
 	logs := logsOf(rows)
-	steps, err := loadSteps(ctx, tx, loadStepsSQL, logs)
+	listOf := make(map[ci.LogID]int, len(lists))
+	for i, list := range lists {
+		listOf[logs[i]] = list
+	}
+	steps, bare, bytes := make(map[ci.LogID][]*ci.StepState), make(map[ci.LogID]bool), make(map[int]int)
+	err := eachStep(ctx, tx, func(log ci.LogID, step *ci.StepState) {
+		list := listOf[log]
+		if steps[log] == nil {
+			bare[log] = bytes[list] >= listedBytes
+		}
+		if !bare[log] {
+			steps[log] = append(steps[log], step)
+			bytes[list] += stepBytes + step.Plan()
+		}
+	}, listedStepsSQL, logs)
 	if err != nil {
 		return nil, err
 	}
@@ -256,7 +288,7 @@ func withSteps(ctx context.Context, tx pgx.Tx, rows []buildRow) ([]Listed, error
 	}
 	out := make([]Listed, len(rows))
 	for i, r := range rows {
-		out[i] = Listed{Build: r.build, Expected: seconds[r.log]}
+		out[i] = Listed{Build: r.build, Expected: seconds[r.log], Bare: bare[r.log]}
 		for _, step := range steps[r.log] {
 			out[i].Steps = append(out[i].Steps, step.Step)
 		}
@@ -322,7 +354,7 @@ var projectsSQL = `SELECT name, public FROM projects p WHERE ` + reachSQL(1, 2) 
 var latestOfAllSQL = `
 	SELECT ` + buildColumns + `
 	FROM projects p JOIN builds b ON b.project = p.id AND b.number = p.last_number
-	WHERE ` + reachSQL(1, 2)
+	WHERE ` + reachSQL(1, 2) + ` ORDER BY p.name`
 
 // Projects lists the projects within reach by name.
 func (s *Store) Projects(ctx context.Context, reach ci.Reach) (projects []Project, err error) {
@@ -342,7 +374,7 @@ func (s *Store) Projects(ctx context.Context, reach ci.Reach) (projects []Projec
 		if err != nil {
 			return err
 		}
-		listed, err := withSteps(ctx, tx, found)
+		listed, err := withSteps(ctx, tx, found, nil)
 		if err != nil {
 			return err
 		}
@@ -368,7 +400,7 @@ type FeedQuery struct {
 // FeedSnapshot is the answer to a FeedQuery as of one event of the feed.
 type FeedSnapshot struct {
 	Builds    []Listed // the newest created first
-	Truncated bool
+	Truncated bool     // there are more, or some are bare
 	At        ci.EventID
 	Epoch     ci.Epoch
 }
@@ -463,13 +495,14 @@ func (s *Store) FeedSnapshots(ctx context.Context, queries []FeedQuery, limit in
 		}
 		distinct := make(map[ci.LogID]*Listed)
 		var all []buildRow
+		var queryOf []int
 		for _, a := range answers {
 			if distinct[a.row.log] == nil {
 				distinct[a.row.log] = new(Listed)
-				all = append(all, a.row)
+				all, queryOf = append(all, a.row), append(queryOf, a.query)
 			}
 		}
-		listed, err := withSteps(ctx, tx, all)
+		listed, err := withSteps(ctx, tx, all, queryOf)
 		if err != nil {
 			return err
 		}
@@ -480,8 +513,9 @@ func (s *Store) FeedSnapshots(ctx context.Context, queries []FeedQuery, limit in
 			snaps[i].At, snaps[i].Epoch = at, epoch
 		}
 		for _, a := range answers {
-			if snap := &snaps[a.query]; len(snap.Builds) < limit {
-				snap.Builds = append(snap.Builds, *distinct[a.row.log])
+			if snap, b := &snaps[a.query], distinct[a.row.log]; len(snap.Builds) < limit {
+				snap.Builds = append(snap.Builds, *b)
+				snap.Truncated = snap.Truncated || b.Bare
 			} else {
 				snap.Truncated = true
 			}

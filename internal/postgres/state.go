@@ -96,11 +96,17 @@ func loadStates(ctx context.Context, db querier, ids []ci.BuildID) (map[ci.Build
 }
 
 func loadSteps(ctx context.Context, db querier, sql string, args ...any) (map[ci.LogID][]*ci.StepState, error) {
+	steps := make(map[ci.LogID][]*ci.StepState)
+	err := eachStep(ctx, db, func(log ci.LogID, step *ci.StepState) { steps[log] = append(steps[log], step) }, sql, args...)
+	return steps, err
+}
+
+// eachStep hands over the steps that a query finds, one after the other.
+func eachStep(ctx context.Context, db querier, take func(ci.LogID, *ci.StepState), sql string, args ...any) error {
 	rows, err := db.Query(ctx, sql, args...)
 	if err != nil {
-		return nil, fmt.Errorf("load steps: %w", err)
+		return fmt.Errorf("load steps: %w", err)
 	}
-	steps := make(map[ci.LogID][]*ci.StepState)
 	var (
 		log   ci.LogID
 		s     ci.StepState
@@ -128,13 +134,13 @@ func loadSteps(ctx context.Context, db querier, sql string, args ...any) (map[ci
 			code := *s.ExitCode
 			step.ExitCode = &code
 		}
-		steps[log] = append(steps[log], &step)
+		take(log, &step)
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("load steps: %w", err)
+		return fmt.Errorf("load steps: %w", err)
 	}
-	return steps, nil
+	return nil
 }
 
 func zeroTime(t *time.Time) time.Time {

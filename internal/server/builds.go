@@ -45,9 +45,11 @@ func (s *Server) createBuild(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if who := s.who(c); !who.may(report, http.MethodPost, creation.Project, creation.ID) {
+	who := s.who(c)
+	if !who.may(report, http.MethodPost, creation.Project, creation.ID) {
 		return reportsElsewhere(who, creation)
 	}
+	creation.From = who.holder()
 	b, created, err := s.store.Create(c.Request().Context(), creation)
 	if err != nil {
 		return fmt.Errorf("create build: %w", err)
@@ -198,13 +200,15 @@ func (s *Server) listProjects(c echo.Context) error {
 		Latest     *listedBuild `json:"latest"`
 	}
 	page := struct {
-		Projects []project `json:"projects"`
-	}{make([]project, len(projects))}
+		Projects  []project `json:"projects"`
+		Truncated bool      `json:"truncated,omitempty"` // the steps of some are left out
+	}{Projects: make([]project, len(projects))}
 	for i, p := range projects {
 		page.Projects[i] = project{Name: p.Name, Visibility: visibility(p.Public)}
 		if p.Latest != nil {
 			latest := newListedBuild(*p.Latest)
 			page.Projects[i].Latest = &latest
+			page.Truncated = page.Truncated || p.Latest.Bare
 		}
 	}
 	c.Response().Header().Set("Cache-Control", "no-cache")

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stepcast/stepcast/internal/ci"
 )
 
 func TestBuilds_List(t *testing.T) {
@@ -207,5 +209,70 @@ func TestPages_Headers(t *testing.T) {
 		if a.status != 404 || strings.Contains(a.body, "<stepcast-app>") != page {
 			t.Errorf("%s: %d %s", path, a.status, a.body)
 		}
+	}
+}
+
+// TestLists_AreBounded reads lists of builds that are as large as builds may be:
+// a page ends early and leads on, what has no pages leaves steps out and says so.
+func TestLists_AreBounded(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	var steps strings.Builder
+	for i := range ci.MaxSteps {
+		fmt.Fprintf(&steps, `,{"key":"%d","name":"%s"}`, i, strings.Repeat("x", 450))
+	}
+	var want []string
+	for i := range 7 {
+		project := fmt.Sprintf("p%d", 6-i)
+		s.create(fmt.Sprintf(`{"project":"%s","steps":[%s]}`, project, steps.String()[1:]))
+		want = append(want, project)
+	}
+	slices.Reverse(want)
+	type list struct {
+		Builds, Projects []struct {
+			Project, Name string
+			Steps         []struct{}
+			Latest        struct{ Steps []struct{} }
+		}
+		Next      string
+		Truncated bool
+	}
+	read := func(text string) (l list) {
+		t.Helper()
+		if err := json.Unmarshal([]byte(text), &l); err != nil {
+			t.Fatalf("%v: %.200s", err, text)
+		}
+		return l
+	}
+	var got []string
+	pages := 0
+	for before := ""; ; pages++ {
+		page := read(s.get("/api/v1/builds?limit=200" + before).body)
+		for _, b := range page.Builds {
+			if got = append(got, b.Project); len(b.Steps) != ci.MaxSteps {
+				t.Errorf("%s has %d steps", b.Project, len(b.Steps))
+			}
+		}
+		if page.Next == "" {
+			break
+		}
+		before = "&before=" + page.Next
+	}
+	if !slices.Equal(got, want) || pages != 1 {
+		t.Errorf("builds of %v, want %v, %d pages lead on", got, want, pages)
+	}
+	projects := read(s.get("/api/v1/projects").body)
+	stream, _, _ := s.dial("/api/v1/events")
+	frames := stream.until("snapshot")
+	_, data, _ := strings.Cut(frames[len(frames)-1], "data: ")
+	snapshot := read(data)
+	if !projects.Truncated || !snapshot.Truncated || len(projects.Projects) != 7 || len(snapshot.Builds) != 7 {
+		t.Fatalf("%d projects, truncated %v; %d builds in a snapshot, truncated %v", len(projects.Projects), projects.Truncated, len(snapshot.Builds), snapshot.Truncated)
+	}
+	if n := len(snapshot.Builds[6].Steps); n != 0 || len(snapshot.Builds[0].Steps) != ci.MaxSteps {
+		t.Errorf("a snapshot has %d steps of the first build, %d of the last", len(snapshot.Builds[0].Steps), n)
+	}
+	if n := len(projects.Projects[6].Latest.Steps); n != 0 || len(projects.Projects[0].Latest.Steps) != ci.MaxSteps {
+		t.Errorf("%d steps of the first project's build, %d of the last's", len(projects.Projects[0].Latest.Steps), n)
 	}
 }
