@@ -93,6 +93,7 @@ type buildFinishCmd struct {
 	reporterFlags
 	spoolFlags
 	Status  string        `help:"How it ended: passed, failed, canceled, or auto: as its steps did. Default: auto." placeholder:"STATUS" default:"auto" complete:"passed,failed,canceled,auto"`
+	Project string        `help:"Of which project the build of the run is. Default: the CI system's." env:"STEPCAST_PROJECT" placeholder:"NAME"`
 	Timeout time.Duration `help:"How long to wait for the server. Default: 60s." default:"60s" placeholder:"TIME"`
 	Build   string        `arg:"" optional:"" env:"STEPCAST_BUILD" help:"The build's id, or the address of its page. Default: in a CI system, the build of its run."`
 }
@@ -118,14 +119,14 @@ func (c *buildFinishCmd) Run(ctx context.Context, std stdio) error {
 	if err != nil {
 		return usage(std, exitUsage, err)
 	}
-	client, err := c.reporter("", c.SpoolDir)
+	client, err := c.reporter(c.Project, c.SpoolDir)
 	if err != nil {
 		return err
 	}
 	left.Client = client
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	id, run, err := whichPresent(c.Build)
+	id, run, err := whichPresent(c.Project, c.Build)
 	if err != nil {
 		return usage(std, exitUsage, err)
 	}

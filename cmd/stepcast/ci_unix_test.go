@@ -70,6 +70,31 @@ func TestRun_JobsOfOneCIRun(t *testing.T) {
 	}
 }
 
+// The jobs of one run that report to several projects have a build in each, and
+// whoever says more of one that is not the system's names it.
+func TestRun_ProjectsOfOneCIRun(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	job := func(env []string, args ...string) {
+		t.Helper()
+		if _, stderr, code := output(t, stepcast(t, append(gitlab("any", env...), s.env...), args...)); code != 0 {
+			t.Errorf("%v: exit code %d, stderr %q", args, code, stderr)
+		}
+	}
+	job(nil, "run", "--step", "test", "--", "true")
+	job(nil, "run", "--project", "acme/docs", "--step", "pages", "--", "true")
+	job([]string{"STEPCAST_PROJECT=acme/docs"}, "run", "--step", "links", "--", "true")
+	job(nil, "step", "set", "deploy", "--project", "acme/docs", "--status", "skipped")
+	job([]string{"STEPCAST_PROJECT=acme/docs"}, "build", "finish")
+	if docs, api := s.build("acme/docs"), s.build("acme/api"); docs.Status != "passed" || len(docs.Steps) != 3 || api.Status != "running" || len(api.Steps) != 1 {
+		t.Errorf("the builds are %+v and %+v", docs, api)
+	}
+	job(nil, "build", "finish")
+	if api := s.build("acme/api"); api.Status != "passed" {
+		t.Errorf("the build is %+v", api)
+	}
+}
+
 // What is secret is not in the spool, not on the wire and not in the log, and
 // is on the terminal as the command printed it.
 func TestRun_Masks(t *testing.T) {

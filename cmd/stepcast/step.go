@@ -17,6 +17,7 @@ type stepCmd struct {
 type stepSetCmd struct {
 	reporterFlags
 	Build    string        `help:"The build's id or address. Default: in a CI system, the build of its run." env:"STEPCAST_BUILD" placeholder:"ID" group:"Build"`
+	Project  string        `help:"Of which project the build of the run is. Default: the CI system's." env:"STEPCAST_PROJECT" placeholder:"NAME" group:"Build"`
 	Status   string        `help:"queued, running, passed, failed, canceled or skipped." placeholder:"STATUS" complete:"queued,running,passed,failed,canceled,skipped"`
 	ExitCode *int          `help:"The exit code of what ran." placeholder:"N"`
 	Name     string        `help:"What people read." placeholder:"TEXT"`
@@ -54,13 +55,13 @@ func (c *stepSetCmd) Run(ctx context.Context, std stdio) error {
 	if set.Status == "" && set.Name == "" && set.Needs == nil && set.ExitCode == nil {
 		return usage(std, exitUsage, errors.New("what is to be set? Such as --status passed"))
 	}
-	client, err := c.reporter("", "")
+	client, err := c.reporter(c.Project, "")
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	id, run, err := whichPresent(c.Build)
+	id, run, err := whichPresent(c.Project, c.Build)
 	if err != nil {
 		return usage(std, exitUsage, err)
 	}

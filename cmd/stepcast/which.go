@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,7 +44,8 @@ func (f *describeFlags) which(given string) (w which, err error) {
 			return w, fmt.Errorf("--build or STEPCAST_BUILD: %w", err)
 		}
 	case w.system.Run != "":
-		w.run, w.id = w.system.Run, ci.DerivedBuildID(w.system.Run, 0)
+		w.run = ci.RunOf(w.project, w.system.Run)
+		w.id = ci.DerivedBuildID(w.run, 0)
 	default:
 		w.own, w.id = true, ci.NewBuildID()
 	}
@@ -51,8 +53,9 @@ func (f *describeFlags) which(given string) (w which, err error) {
 }
 
 // whichPresent settles the build of a command that comes after the first: the
-// one that was given, else the run of the CI system.
-func whichPresent(given string) (id ci.BuildID, run string, err error) {
+// one that was given, else that of the CI system's run, in a project that is not
+// the system's if one is named.
+func whichPresent(project, given string) (id ci.BuildID, run string, err error) {
 	if given != "" {
 		id, err = parseBuild(given)
 		return id, "", err
@@ -61,7 +64,8 @@ func whichPresent(given string) (id ci.BuildID, run string, err error) {
 	if !ok || system.Run == "" {
 		return id, "", errors.New("which build? Give its id, or set STEPCAST_BUILD")
 	}
-	return ci.DerivedBuildID(system.Run, 0), system.Run, nil
+	run = ci.RunOf(cmp.Or(project, system.Project), system.Run)
+	return ci.DerivedBuildID(run, 0), run, nil
 }
 
 // present asks for that build; which one the jobs of a run report into only the

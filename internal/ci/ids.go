@@ -10,7 +10,8 @@ import (
 )
 
 // BuildID is the public name of a build: a UUID, chosen by the runner or, as
-// version 7, by the server.
+// version 7, by the server. One of version 8 is of the project that its first
+// half is made of; see [DerivedBuildID].
 type BuildID uuid.UUID
 
 // NewBuildID returns a fresh version 7 id.
@@ -22,13 +23,50 @@ func NewBuildID() BuildID { return BuildID(uuid.Must(uuid.NewV7())) }
 // other's build.
 var buildSpace = uuid.MustParse("824e4820-2614-5245-96c3-37f056d9e238")
 
+// RunOf names a run of a CI system as that of a project: what is derived from it
+// is a build of that project and can be no other's. Of a project that is not
+// known, "", it is the run alone.
+func RunOf(project, run string) string {
+	if project == "" || run == "" {
+		return run
+	}
+	return run + "\n" + project
+}
+
 // DerivedBuildID returns the id that everybody derives from the name of a run,
-// a version 5 UUID, so that jobs on several machines report into one build
-// without talking to each other. n is the place in the fixed series of ids of
-// this run: 0, and the next whenever one is found to be taken. run is not
-// empty, or strangers would share a build.
+// so that jobs on several machines report into one build without talking to each
+// other. n is the place in the fixed series of ids of this run: 0, and the next
+// whenever one is found to be taken. run is not empty, or strangers would share
+// a build.
+//
+// Runs have numbers, which others can guess, and who comes first with an id has
+// it. So the id of a run that is a project's (see [RunOf]) is one that the server
+// takes for this project alone: a UUID of version 8, whose first half is a hash of
+// the project. Of any other run it is one of version 5.
 func DerivedBuildID(run string, n int) BuildID {
-	return BuildID(uuid.NewSHA1(buildSpace, []byte(strconv.Itoa(n)+"\n"+run)))
+	id := BuildID(uuid.NewSHA1(buildSpace, []byte(strconv.Itoa(n)+"\n"+run)))
+	if _, project, is := strings.Cut(run, "\n"); is {
+		half := projectHalf(project)
+		copy(id[:8], half[:])
+	}
+	return id
+}
+
+// projectHalf is the first half of the ids that are derived for a project: 60
+// bits of a hash, and the version.
+func projectHalf(project string) (half [8]byte) {
+	sum := sha256.Sum256([]byte(buildSpace.String() + "\n" + project))
+	copy(half[:], sum[:])
+	half[6] = 8<<4 | half[6]&0x0f
+	return half
+}
+
+// CheckProject says why a build of a project cannot have the id.
+func (id BuildID) CheckProject(project string) error {
+	if half := projectHalf(project); id[6]>>4 == 8 && [8]byte(id[:8]) != half {
+		return &Problem{Code: Invalid, Field: "id", Detail: "The id is derived from a run of another project; leave it out, or choose a random one."}
+	}
+	return nil
 }
 
 // MaxSeries is how many ids of a run's series are tried, and no more.

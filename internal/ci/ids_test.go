@@ -100,6 +100,10 @@ func TestDerivedBuildID_Stays(t *testing.T) {
 		{"github https://github.com octocat/hello-world 1658821493 1", 0, "cd3f9649-8367-5ed5-827f-5134d0fcfc94"},
 		{"github https://github.com octocat/hello-world 1658821493 1", 1, "9f989aaa-7d9f-5f8c-81de-965a0266fd72"},
 		{"github https://github.com octocat/hello-world 1658821493 2", 0, "fa7a6c43-24fe-5dfe-b271-ec0f7454592a"},
+		{RunOf("", "github https://github.com octocat/hello-world 1658821493 2"), 0, "fa7a6c43-24fe-5dfe-b271-ec0f7454592a"},
+		{RunOf("octocat/hello-world", "github https://github.com octocat/hello-world 1658821493 1"), 0, "eb484ace-d31e-875b-af87-2aef5aa13721"},
+		{RunOf("octocat/hello-world", "github https://github.com octocat/hello-world 1658821493 1"), 1, "eb484ace-d31e-875b-8015-a81a060f6da0"},
+		{RunOf("octocat/spoon-knife", "github https://github.com octocat/hello-world 1658821493 1"), 0, "71d969e5-3e97-8f37-b802-d070ba17f4d6"},
 	} {
 		got := DerivedBuildID(c.run, c.n)
 		if got.String() != c.want {
@@ -107,6 +111,32 @@ func TestDerivedBuildID_Stays(t *testing.T) {
 		}
 		if back, err := ParseBuildID(got.String()); err != nil || back != got {
 			t.Errorf("%s came back as %s, %v", got, back, err)
+		}
+	}
+}
+
+// TestBuildID_CheckProject keeps the ids of a project's runs to it, however well
+// others can guess them; any other id is anybody's.
+func TestBuildID_CheckProject(t *testing.T) {
+	t.Parallel()
+	run := RunOf("acme/api", "gitlab https://gitlab.example 4711")
+	for n := range MaxSeries {
+		id := DerivedBuildID(run, n)
+		if uuid.UUID(id).Version() != 8 || uuid.UUID(id).Variant() != uuid.RFC4122 {
+			t.Errorf("%s is of version %d and variant %s", id, uuid.UUID(id).Version(), uuid.UUID(id).Variant())
+		}
+		if err := id.CheckProject("acme/api"); err != nil {
+			t.Errorf("%s in its own project: %v", id, err)
+		}
+		for _, project := range []string{"acme/api/deploy", "acme", "evil/x", "Acme/api", "acme/ap\u0456"} {
+			if p := AsProblem(id.CheckProject(project)); p == nil || p.Code != Invalid || p.Field != "id" {
+				t.Errorf("%s in %s: %v", id, project, p)
+			}
+		}
+	}
+	for _, id := range []BuildID{NewBuildID(), BuildID(uuid.New()), DerivedBuildID("a run", 0), {}} {
+		if err := id.CheckProject("acme/api"); err != nil {
+			t.Errorf("%s: %v", id, err)
 		}
 	}
 }

@@ -121,10 +121,11 @@ func sumOf(issuer string, c claims, payload []byte) [32]byte {
 	return sha256.Sum256(append([]byte("claims\n"+issuer+"\n"), payload...))
 }
 
-// CheckBuild says why the job may not write to a build: it is none of its run.
-func (j *Job) CheckBuild(id ci.BuildID) error {
+// CheckBuild says why the job may not write to a build of a project: it is none
+// of its run.
+func (j *Job) CheckBuild(project string, id ci.BuildID) error {
 	for n := range ci.MaxSeries {
-		if id == ci.DerivedBuildID(j.Run, n) {
+		if id == ci.DerivedBuildID(ci.RunOf(project, j.Run), n) {
 			return nil
 		}
 	}

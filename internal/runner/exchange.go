@@ -28,7 +28,7 @@ import (
 // is good for one token.
 type Exchange struct {
 	Project string // that the builds are of, where it is not said
-	Run     string // what the builds' ids are derived from
+	Run     string // what, with the project, the builds' ids are derived from
 	// IDToken gets an ID token for the server.
 	IDToken func(ctx context.Context) (string, error)
 	// Dir is where tokens are kept for other commands of the job, nobody else's;
@@ -108,7 +108,7 @@ func (c *Client) as(ctx context.Context, project string, build ci.BuildID) (*Cli
 func (x *Exchange) token(ctx context.Context, c *Client, of subject) (string, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	k, own := x.known(of), x.owns(of.build)
+	k, own := x.known(of), x.owns(of)
 	if k == nil && own {
 		k = x.choose(of)
 		x.learn(of, k)
@@ -164,9 +164,9 @@ func (x *Exchange) learn(of subject, k *keptToken) {
 }
 
 // owns tells whether a build is one of the job's run.
-func (x *Exchange) owns(build ci.BuildID) bool {
+func (x *Exchange) owns(of subject) bool {
 	for n := range ci.MaxSeries {
-		if x.Run != "" && build == ci.DerivedBuildID(x.Run, n) {
+		if x.Run != "" && of.build == ci.DerivedBuildID(ci.RunOf(of.project, x.Run), n) {
 			return true
 		}
 	}
@@ -179,7 +179,7 @@ func (x *Exchange) forget(token string) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for of, k := range x.tokens {
-		if k.Token == token && x.owns(of.build) {
+		if k.Token == token && x.owns(of) {
 			k.GotAt = time.Time{}
 			return true
 		}

@@ -49,6 +49,9 @@ func (s *Server) createBuild(c echo.Context) error {
 	if !who.may(report, http.MethodPost, creation.Project, creation.ID) {
 		return reportsElsewhere(who, creation)
 	}
+	if err := creation.ID.CheckProject(creation.Project); err != nil {
+		return err
+	}
 	creation.From = who.holder()
 	b, created, err := s.store.Create(c.Request().Context(), creation)
 	if err != nil {

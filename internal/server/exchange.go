@@ -38,7 +38,7 @@ func (s *Server) exchange(c echo.Context) error {
 		err = job.CheckProject(want.project)
 	}
 	if err == nil {
-		err = job.CheckBuild(want.build)
+		err = job.CheckBuild(want.project, want.build)
 	}
 	if err != nil {
 		return err // as it is: what strangers send fills no log

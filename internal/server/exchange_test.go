@@ -42,11 +42,11 @@ func with(claims idp.Claims, changes ...any) idp.Claims {
 
 // What jobs of those runs call them; see internal/cienv.
 func githubBuild(run, attempt, n int) ci.BuildID {
-	return ci.DerivedBuildID(fmt.Sprintf("github https://github.com acme/api %d %d", run, attempt), n)
+	return ci.DerivedBuildID(ci.RunOf("acme/api", fmt.Sprintf("github https://github.com acme/api %d %d", run, attempt)), n)
 }
 
 func gitlabBuild(pipeline, n int) ci.BuildID {
-	return ci.DerivedBuildID(fmt.Sprintf("gitlab https://gitlab.example %d", pipeline), n)
+	return ci.DerivedBuildID(ci.RunOf("acme/tools/lint", fmt.Sprintf("gitlab https://gitlab.example %d", pipeline)), n)
 }
 
 // jobs is a server that takes ID tokens, with the issuers of a GitHub and a
@@ -134,7 +134,7 @@ func TestExchange_GivesATokenOfTheJobsBuild(t *testing.T) {
 		build                  ci.BuildID
 	}{
 		{"GitHub", j.github.Sign(githubClaims), "acme/api", githubBuild(4711, 1, 0)},
-		{"GitHub, by another key", j.github.Sign(with(githubClaims, "jti", "2", "run_id", "4712"), idp.ByES256), "acme/api/deploy", githubBuild(4712, 1, 0)},
+		{"GitHub, by another key", j.github.Sign(with(githubClaims, "jti", "2", "run_id", "4712"), idp.ByES256), "acme/api/deploy", ci.DerivedBuildID(ci.RunOf("acme/api/deploy", "github https://github.com acme/api 4712 1"), 0)},
 		{"GitHub, the next of the series", j.github.Sign(with(githubClaims, "jti", "3")), "acme/api", githubBuild(4711, 1, 7)},
 		{"GitLab", j.gitlab.Sign(gitlabClaims), "acme/tools/lint", gitlabBuild(574, 0)},
 		{"GitLab, for several", j.gitlab.Sign(with(gitlabClaims, "jti", "2", "pipeline_id", 575, "aud", []string{"https://vault.example", audience})), "acme/tools/lint", gitlabBuild(575, 0)},
@@ -180,7 +180,7 @@ func TestExchange_Forgeries(t *testing.T) {
 	right := github()
 	parts := strings.Split(right, ".")
 	web := []any{"repository", "acme/web", "run_id", "5"}
-	webBuild := ci.DerivedBuildID("github https://github.com acme/web 5 1", 0)
+	webBuild := ci.DerivedBuildID(ci.RunOf("acme/web", "github https://github.com acme/web 5 1"), 0)
 	own := githubBuild(4711, 1, 0)
 	const api = "acme/api"
 	for _, c := range []struct {
@@ -235,10 +235,11 @@ func TestExchange_Forgeries(t *testing.T) {
 		{"the project above", right, "acme", own, 403, idtoken.NotAllowed},
 		{"the project in other letters", right, "ACME/api", own, 403, idtoken.NotAllowed},
 		{"a pattern for a project", right, "acme/*", own, 400, ci.Invalid},
-		{"its own project, where another is named", github("repository", "octo/cat", "run_id", "6"), "octo/cat", ci.DerivedBuildID("github https://github.com octo/cat 6 1", 0), 403, idtoken.NotAllowed},
+		{"its own project, where another is named", github("repository", "octo/cat", "run_id", "6"), "octo/cat", ci.DerivedBuildID(ci.RunOf("octo/cat", "github https://github.com octo/cat 6 1"), 0), 403, idtoken.NotAllowed},
 
 		{"another run's build", right, api, githubBuild(4712, 1, 0), 403, idtoken.OtherRun},
 		{"another attempt's build", right, api, githubBuild(4711, 2, 0), 403, idtoken.OtherRun},
+		{"its build in another project", right, api + "/deploy", githubBuild(4711, 1, 0), 403, idtoken.OtherRun},
 		{"a build beyond the series", right, api, githubBuild(4711, 1, ci.MaxSeries), 403, idtoken.OtherRun},
 		{"a build of nobody", right, api, ci.NewBuildID(), 403, idtoken.OtherRun},
 		{"a pipeline of the same number", right, api, gitlabBuild(4711, 0), 403, idtoken.OtherRun},
@@ -284,6 +285,7 @@ func TestExchange_OneTokenForOneBuild(t *testing.T) {
 	text, other := ci.NewToken(), ci.NewToken()
 	idToken := j.github.Sign(githubClaims)
 	build, next := githubBuild(4711, 1, 0), githubBuild(4711, 1, 1)
+	others := ci.DerivedBuildID(ci.RunOf("other", "github https://github.com acme/api 4711 1"), 0)
 	if got := j.got(j.exchange(idToken, "acme/api", build, text)); got != text {
 		t.Errorf("the token is not the one that was chosen")
 	}
@@ -300,8 +302,8 @@ func TestExchange_OneTokenForOneBuild(t *testing.T) {
 		{"a token of the server's", idToken, "acme/api", build, "", postgres.Replayed},
 		{"another build", idToken, "acme/api", next, other, postgres.Replayed},
 		{"another build by that token", idToken, "acme/api", next, text, postgres.TokenTaken},
-		{"another project", idToken, "other", build, other, postgres.Replayed},
-		{"another project by that token", idToken, "other", build, text, postgres.TokenTaken},
+		{"another project", idToken, "other", others, other, postgres.Replayed},
+		{"another project by that token", idToken, "other", others, text, postgres.TokenTaken},
 		{"a fresh ID token for that token", again, "acme/api", build, text, ""},
 		{"which is used then", again, "acme/api", build, other, postgres.Replayed},
 		{"a fresh ID token for somebody's token", j.github.Sign(with(githubClaims, "jti", "3")), "acme/api", build, j.token, postgres.TokenTaken},
@@ -348,8 +350,7 @@ func TestExchange_OneTokenForOneBuild(t *testing.T) {
 func TestExchange_BuildThatIsNone(t *testing.T) {
 	t.Parallel()
 	j := startForJobs(t, "gitlab:acme/*")
-	taken, over, next := gitlabBuild(574, 0), gitlabBuild(574, 1), gitlabBuild(574, 2)
-	j.create(fmt.Sprintf(`{"id":%q,"project":"acme/other"}`, taken))
+	over, next := gitlabBuild(574, 0), gitlabBuild(574, 1)
 	j.create(fmt.Sprintf(`{"id":%q,"project":"acme/tools/lint","status":"running"}`, over))
 	earlier := ci.NewToken()
 	if a := j.exchange(j.gitlab.Sign(with(gitlabClaims, "jti", "0")), "acme/tools/lint", over, earlier); a.status != 201 {
@@ -360,7 +361,7 @@ func TestExchange_BuildThatIsNone(t *testing.T) {
 	for _, c := range []struct {
 		build ci.BuildID
 		code  ci.Code
-	}{{taken, ci.BuildIDTaken}, {over, ci.BuildFinished}, {next, ""}, {over, postgres.Replayed}} {
+	}{{over, ci.BuildFinished}, {next, ""}, {over, postgres.Replayed}} {
 		if a := j.exchange(idToken, "acme/tools/lint", c.build, ci.NewToken()); a.code() != string(c.code) {
 			t.Errorf("%s: %d %s, want %s", c.build, a.status, a.body, c.code)
 		}

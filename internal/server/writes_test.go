@@ -364,3 +364,21 @@ func TestUpload_Shutdown(t *testing.T) {
 		t.Errorf("%v, %v", err, res)
 	}
 }
+
+// TestCreate_AnothersRun has somebody who reports to another project, and can
+// guess what the run of a project is called, come first with the ids of its
+// builds.
+func TestCreate_AnothersRun(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for n := range ci.MaxSeries {
+		id := ci.DerivedBuildID(ci.RunOf("acme/api", "gitlab https://gitlab.example 4711"), n)
+		body := func(project string) string { return fmt.Sprintf(`{"id":"%s","project":"%s"}`, id, project) }
+		if a := s.write("/api/v1/builds", body("evil/x")); a.status != 400 || a.problem().Field != "id" {
+			t.Errorf("taken by another project: %d %s", a.status, a.body)
+		}
+		if a := s.write("/api/v1/builds", body("acme/api")); a.status != 201 {
+			t.Errorf("its own: %d %s", a.status, a.body)
+		}
+	}
+}
