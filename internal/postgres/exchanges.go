@@ -48,6 +48,10 @@ const (
 	// A build of another project, or one that is over, is none to begin with.
 	exchangeForSQL = `SELECT p.name = $2, b.status FROM builds b JOIN projects p ON p.id = b.project WHERE b.uuid = $1`
 
+	// Whoever has a token revoked means the job that has it, and that can make up
+	// the text for another one.
+	revokedForSQL = `SELECT EXISTS (SELECT FROM tokens WHERE build = $1 AND NOT link AND revoked_at IS NOT NULL)`
+
 	// By nobody's clock any of them is good still. Each exchange makes one, and
 	// takes away some, however many there were before a quiet weekend. now() is
 	// what an index can be searched for.
@@ -69,7 +73,8 @@ const mostForgotten = 100
 // does another ID token of the same run. An ID token is good for one token only:
 // Replayed for another, TokenTaken where its text is something else's. A new
 // token is not made for a build of another project (BuildIDTaken) or one that is
-// over (BuildFinished), and the ID token stays good.
+// over (BuildFinished), nor for one of whose tokens one was revoked (TokenRevoked),
+// and the ID token stays good.
 func (s *Store) Exchange(ctx context.Context, by Actor, x Exchange) (t Token, err error) {
 	defer s.tokens.clear() // one that is there lasts longer
 	err = s.welcome(ctx, "exchange an ID token", func(tx pgx.Tx) error {
@@ -116,6 +121,13 @@ func exchange(ctx context.Context, tx pgx.Tx, by Actor, x Exchange) (t Token, er
 
 // mayBegin says why no token is made for a build.
 func mayBegin(ctx context.Context, tx pgx.Tx, t Token) error {
+	var revoked bool
+	if err := tx.QueryRow(ctx, revokedForSQL, uuid.UUID(t.Build)).Scan(&revoked); err != nil {
+		return fmt.Errorf("look for revoked tokens: %w", err)
+	}
+	if revoked {
+		return &ci.Problem{Code: TokenRevoked, Detail: "A token of this build was revoked, so that no other one is made for its run's jobs."}
+	}
 	var own bool
 	var status ci.Status
 	switch err := tx.QueryRow(ctx, exchangeForSQL, uuid.UUID(t.Build), t.Project).Scan(&own, &status); {
