@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/idtoken"
 	"github.com/stepcast/stepcast/internal/postgres"
 )
 
@@ -21,27 +23,27 @@ type exchangedJSON struct {
 	ID        string     `json:"id"`
 }
 
+// exchangePath is where ID tokens are exchanged.
+const exchangePath = "/api/v1/exchange"
+
 // exchange gives a CI system's job, which shows an ID token, a token that
 // reports one build of the job's run. The job may choose its text: when the
 // answer is lost, it asks the same again. See idtoken for what is taken.
+//
+// Jobs of many come from few addresses. So what is no good counts as a token does
+// that is none, and what is good counts to its run, whatever else the address
+// sends.
 func (s *Server) exchange(c echo.Context) error {
-	body, err := readObject(c.Request())
-	if err != nil {
+	want, job, err := s.jobShown(c)
+	switch {
+	case errors.Is(err, &ci.Problem{Code: idtoken.IssuerAway}):
+		s.countFailure(c)
 		return err
+	case err != nil:
+		return s.failed(c, err) // as it is: what strangers send fills no log
 	}
-	want, err := decodeExchange(body)
-	if err != nil {
-		return err
-	}
-	job, err := s.cfg.Runners.Verify(c.Request().Context(), want.idToken)
-	if err == nil {
-		err = job.CheckProject(want.project)
-	}
-	if err == nil {
-		err = job.CheckBuild(want.project, want.build)
-	}
-	if err != nil {
-		return err // as it is: what strangers send fills no log
+	if wait := s.limits.reads.take("run "+job.Run, time.Now()); wait > 0 {
+		return s.limits.refuse(c, limitReads, s.limits.Reads, wait, "This run has asked for more than %d tokens a second; ask again after Retry-After.", s.limits.Reads)
 	}
 	if want.token == "" {
 		want.token = ci.NewToken()
@@ -62,6 +64,30 @@ func (s *Server) exchange(c echo.Context) error {
 	s.log.Info("an ID token was exchanged", "token", t.ID, "project", t.Project, "build", t.Build, slog.String("job", t.Name))
 	c.Response().Header().Set("Cache-Control", "no-store")
 	return s.json(c, http.StatusCreated, exchangedJSON{want.token, *t.ExpiresAt, t.Project, t.Build, t.ID})
+}
+
+// jobShown reads a request for a token, and which job shows that it may have it.
+func (s *Server) jobShown(c echo.Context) (want exchangeWanted, job *idtoken.Job, err error) {
+	body, err := readObject(c.Request())
+	if err != nil {
+		return want, nil, err
+	}
+	ctx := c.Request().Context()
+	done, err := s.inTurn(ctx, s.clientAddr(c), s.limits.strange)
+	if err != nil {
+		return want, nil, err
+	}
+	defer done()
+	if want, err = decodeExchange(body); err != nil {
+		return want, nil, err
+	}
+	if job, err = s.cfg.Runners.Verify(ctx, want.idToken); err != nil {
+		return want, nil, err
+	}
+	if err = job.CheckProject(want.project); err == nil {
+		err = job.CheckBuild(want.project, want.build)
+	}
+	return want, job, err
 }
 
 // exchangeWanted is a request for a token.

@@ -54,7 +54,8 @@ func gitlabBuild(pipeline, n int) ci.BuildID {
 type jobs struct {
 	*testServer
 	github, gitlab *idp.Provider
-	another        func() *testServer // one more process
+	another        func() *testServer // one more process,
+	within         Limits             // which holds to these
 }
 
 func startForJobs(t *testing.T, rules ...string) *jobs {
@@ -79,7 +80,7 @@ func startForJobs(t *testing.T, rules ...string) *jobs {
 	database := pgtest.New(t)
 	j.another = func() *testServer {
 		return startOn(t, database, func(cfg *Config) {
-			cfg.Runners, cfg.RunnerLifetime = idtoken.New(issuers, audience, parsed), 6*time.Hour
+			cfg.Runners, cfg.RunnerLifetime, cfg.Limits = idtoken.New(issuers, audience, parsed), 6*time.Hour, j.within
 		})
 	}
 	j.testServer = j.another()
@@ -343,6 +344,43 @@ func TestExchange_OneTokenForOneBuild(t *testing.T) {
 	if a := j.exchange(idToken, "acme/api", build, text); a.code() != string(tokenRevoked) {
 		t.Errorf("revoked, and asked for again: %d %s", a.status, a.body)
 	}
+	fresh := j.github.Sign(with(githubClaims, "jti", "5"))
+	if a := j.exchange(fresh, "acme/api", build, ci.NewToken()); a.code() != string(tokenRevoked) {
+		t.Errorf("revoked, and another one asked for: %d %s", a.status, a.body)
+	}
+	if a := j.exchange(fresh, "acme/api", next, ci.NewToken()); a.status != 201 {
+		t.Errorf("for the next build: %d %s", a.status, a.body)
+	}
+}
+
+// TestExchange_OneAddress lets the jobs of an address have their tokens, however
+// much another of its jobs sends that is no good, and that one no more than others.
+func TestExchange_OneAddress(t *testing.T) {
+	t.Parallel()
+	j := startForJobs(t, "github:acme/*")
+	j.within = Limits{Failures: 3, Requests: 1, Reads: 2, Loopback: true}
+	j.testServer = j.another()
+	build, forged := githubBuild(4711, 1, 0), j.github.Sign(githubClaims, idp.None)
+	statuses := map[int]int{}
+	for range 12 {
+		statuses[j.exchange(forged, "acme/api", build, "").status]++
+	}
+	if statuses[401] < 3 || statuses[429] == 0 || statuses[401]+statuses[429] != 12 {
+		t.Errorf("forged: %v", statuses)
+	}
+	idToken, text := j.github.Sign(githubClaims), ci.NewToken()
+	if a := j.exchange(idToken, "acme/api", build, text); a.status != 201 {
+		t.Errorf("a job among them: %d %s", a.status, a.body)
+	}
+	for range 100 {
+		if a := j.exchange(idToken, "acme/api", build, text); a.status == 429 {
+			if a.header.Get("Retry-After") == "" || a.problem().Limit != 2 {
+				t.Errorf("on and on: %s", a.body)
+			}
+			return
+		}
+	}
+	t.Error("a job that asks on and on is never refused")
 }
 
 // TestExchange_BuildThatIsNone goes on to the next build of the series with an

@@ -106,6 +106,7 @@ type limits struct {
 	failures rates[netip.Addr]
 	signIns  rates[netip.Addr]
 	suspects chan struct{} // one in it for each look-up for an address with too many failures
+	strange  chan struct{} // the same of ID tokens, for which an issuer may be asked
 	conns    conns
 
 	mu      sync.Mutex
@@ -115,7 +116,7 @@ type limits struct {
 func newLimits(l Limits) *limits {
 	l = l.withDefaults()
 	return &limits{
-		Limits: l, refused: newRefusals(), suspects: make(chan struct{}, 1), uploads: make(tally),
+		Limits: l, refused: newRefusals(), suspects: make(chan struct{}, 1), strange: make(chan struct{}, 1), uploads: make(tally),
 		requests: newRates[netip.Addr](rate.Limit(l.Requests), 4*l.Requests),
 		reads:    newRates[string](rate.Limit(l.Reads), 4*l.Reads),
 		failures: newRates[netip.Addr](rate.Limit(float64(l.Failures)/60), l.Failures),
@@ -165,10 +166,11 @@ func (l *limits) refuse(c echo.Context, by limit, most int, wait time.Duration, 
 var builtIn = []string{"/assets/*", "/widgets.js", "/embed.js", page.StylePath}
 
 // admit counts a request of a caller, or refuses it for now. What is public is
-// counted to the address whoever asks.
+// counted to the address whoever asks, but for an exchange, which counts by what
+// it shows.
 func (s *Server) admit(c echo.Context, a access, who *caller) error {
 	l := s.limits
-	if path, _ := c.Get(routeKey).(string); slices.Contains(builtIn, path) {
+	if path, _ := c.Get(routeKey).(string); path == exchangePath || slices.Contains(builtIn, path) {
 		return nil
 	}
 	if who != nil && who.shows() {
@@ -197,13 +199,17 @@ func (s *Server) admit(c echo.Context, a access, who *caller) error {
 // for the first time has to wait, and gets in; a token that was found lately is
 // not held up. done is called after the look-up.
 func (s *Server) suspect(ctx context.Context, addr netip.Addr) (done func(), err error) {
+	return s.inTurn(ctx, addr, s.limits.suspects)
+}
+
+func (s *Server) inTurn(ctx context.Context, addr netip.Addr, turn chan struct{}) (done func(), err error) {
 	l := s.limits
 	if of, counted := l.accountable(addr); !counted || !l.failures.spent(of, time.Now()) {
 		return func() {}, nil
 	}
 	select {
-	case l.suspects <- struct{}{}:
-		return func() { <-l.suspects }, nil
+	case turn <- struct{}{}:
+		return func() { <-turn }, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}

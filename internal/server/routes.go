@@ -32,7 +32,7 @@ func (s *Server) routes() []route {
 		{"POST", "/api/v1/builds", here, report, s.createBuild},
 		{"POST", "/api/v1/builds/:id/updates", here, report, s.build(s.postUpdates)},
 		{"PATCH", "/api/v1/builds/:id/steps/*/log", here, report, s.build(s.patchLog)},
-		{"POST", "/api/v1/exchange", here, public, s.exchange}, // its body shows who asks
+		{"POST", exchangePath, here, public, s.exchange}, // its body shows who asks
 
 		// Reading
 		{"GET", "/api/v1/builds", anywhere, status, s.listBuilds},
