@@ -44,7 +44,7 @@ func (t *transcript) String() string {
 }
 
 // ciSystems are the variables by which CI systems are known.
-var ciSystems = []string{"GITHUB_ACTIONS", "GITEA_ACTIONS", "FORGEJO_ACTIONS", "GITLAB_CI", "BUILDKITE", "CIRCLECI", "TF_BUILD", "DRONE", "CI_SYSTEM_NAME", "TRAVIS", "JENKINS_URL", "CI"}
+var ciSystems = []string{"GITHUB_ACTIONS", "GITEA_ACTIONS", "FORGEJO_ACTIONS", "GITLAB_CI", "BUILDKITE", "CIRCLECI", "TF_BUILD", "DRONE", "CI_SYSTEM_NAME", "TRAVIS", "BITBUCKET_BUILD_NUMBER", "JENKINS_URL", "CI"}
 
 // stepcast is a command line of stepcast, with no server to be found unless
 // env names one.

@@ -120,12 +120,36 @@ var (
 		"TRAVIS_JOB_NAME": "Unit Tests", "TRAVIS_JOB_RESTARTED": "false", "TRAVIS_PULL_REQUEST": "false", "TRAVIS_PULL_REQUEST_BRANCH": "", "TRAVIS_PULL_REQUEST_SHA": "",
 	}
 
+	bitbucketPush = env{
+		"CI": "true", "BITBUCKET_BUILD_NUMBER": "5", "BITBUCKET_PIPELINE_UUID": "{e40a1ce1-2c4e-4b8e-9a43-2d8c5d1b7f60}", "BITBUCKET_WORKSPACE": "acme", "BITBUCKET_REPO_SLUG": "api",
+		"BITBUCKET_REPO_FULL_NAME": "acme/api", "BITBUCKET_GIT_HTTP_ORIGIN": "http://bitbucket.org/acme/api", "BITBUCKET_BRANCH": "main", "BITBUCKET_COMMIT": sha,
+		"BITBUCKET_STEP_UUID": "{1fd5b4c0-7c6a-4f39-8a0e-5b7f43e0a1d2}", "BITBUCKET_STEP_RUN_NUMBER": "1", "BITBUCKET_STEP_OIDC_TOKEN": "ey.secret",
+	}
+
 	jenkinsPush = env{
 		"JENKINS_URL": "http://server:8080/jenkins/", "JOB_NAME": "acme/api/feature%2Ffoo", "JOB_BASE_NAME": "feature%2Ffoo", "BUILD_NUMBER": "15", "BUILD_TAG": "jenkins-acme-api-feature%2Ffoo-15",
 		"BUILD_URL": "http://server:8080/jenkins/job/acme/job/api/job/feature%252Ffoo/15/", "BRANCH_NAME": "feature/foo", "GIT_BRANCH": "feature/foo", "GIT_COMMIT": sha, "STAGE_NAME": "Unit tests",
 	}
 	jenkinsMatrix = jenkinsPush.but("JOB_NAME", "acme/foo/jdk=21,os=linux", "BUILD_URL", "http://server:8080/jenkins/job/acme/job/foo/jdk=21,os=linux/15/", "BRANCH_NAME", "", "GIT_BRANCH", "detached", "STAGE_NAME", "")
 )
+
+// known has an environment of each system, in the order in which they are
+// asked, and the marker without which it is none.
+var known = []struct {
+	system, marker string
+	env            env
+}{
+	{"github", "GITHUB_ACTIONS", githubPush},
+	{"gitlab", "GITLAB_CI", gitlabPush},
+	{"buildkite", "BUILDKITE", buildkitePush},
+	{"circleci", "CIRCLECI", circleciPush},
+	{"azure", "TF_BUILD", azurePush},
+	{"woodpecker", "CI_SYSTEM_NAME", woodpeckerPush},
+	{"drone", "DRONE", dronePush},
+	{"travis", "TRAVIS", travisPush},
+	{"bitbucket", "BITBUCKET_BUILD_NUMBER", bitbucketPush},
+	{"jenkins", "JOB_NAME", jenkinsPush},
+}
 
 func TestDetect(t *testing.T) {
 	t.Parallel()
@@ -164,6 +188,10 @@ func TestDetect(t *testing.T) {
 	travis := Build{
 		System: "travis", Project: "acme/api", Branch: "main", Commit: sha, Title: "Fix it", Trigger: "push",
 		URL: "https://app.travis-ci.com/github/acme/api/builds/46812085", Run: "travis app.travis-ci.com 46812085", Step: "Unit-Tests/1",
+	}
+	bitbucket := Build{
+		System: "bitbucket", Project: "acme/api", Branch: "main", Commit: sha,
+		URL: "https://bitbucket.org/acme/api/pipelines/results/5", Run: "bitbucket e40a1ce1-2c4e-4b8e-9a43-2d8c5d1b7f60", Step: "step/1fd5b4c0",
 	}
 	jenkins := Build{
 		System: "jenkins", Project: "acme/api", Branch: "feature/foo", Commit: sha,
@@ -329,6 +357,12 @@ func TestDetect(t *testing.T) {
 		{"travis, matrix", travisPush.but("TRAVIS_JOB_NAME", "", "TRAVIS_JOB_NUMBER", "4.2"), travis, func(b *Build) { b.Step = "job/2" }},
 		{"travis, restarted", travisPush.but("TRAVIS_JOB_RESTARTED", "true"), travis, func(b *Build) { b.Run = "" }},
 
+		{"bitbucket, push", bitbucketPush, bitbucket, nil},
+		{"bitbucket, pull request", bitbucketPush.but("BITBUCKET_BRANCH", "topic", "BITBUCKET_PR_ID", "7", "BITBUCKET_PR_DESTINATION_BRANCH", "main"), bitbucket, func(b *Build) { b.Branch, b.Trigger = "topic", "pull_request" }},
+		{"bitbucket, tag", bitbucketPush.but("BITBUCKET_BRANCH", "", "BITBUCKET_TAG", "v1"), bitbucket, func(b *Build) { b.Branch, b.Trigger = "v1", "tag" }},
+		{"bitbucket, rerun of the failed steps", bitbucketPush.but("BITBUCKET_STEP_RUN_NUMBER", "2"), bitbucket, func(b *Build) { b.Retry, b.Step = "2", "step/1fd5b4c0-2" }},
+		{"bitbucket, before it named pipelines and steps", bitbucketPush.but("BITBUCKET_PIPELINE_UUID", "", "BITBUCKET_STEP_UUID", ""), bitbucket, func(b *Build) { b.Run, b.Step = "", "step" }},
+
 		{"jenkins, branch", jenkinsPush, jenkins, nil},
 		{"jenkins, pull request", jenkinsPush.but("JOB_NAME", "acme/api/PR-24", "BUILD_URL", "http://server:8080/jenkins/job/acme/job/api/job/PR-24/15/", "BRANCH_NAME", "PR-24", "CHANGE_ID", "24",
 			"CHANGE_BRANCH", "topic", "CHANGE_TITLE", "Accept tabs", "CHANGE_AUTHOR", "jane", "CHANGE_AUTHOR_DISPLAY_NAME", "Jane Doe"), jenkins, func(b *Build) {
@@ -376,6 +410,7 @@ func TestDetect_OneRun(t *testing.T) {
 		"woodpecker":                          {woodpeckerPush, woodpeckerPush.but("CI_STEP_NAME", "test"), woodpeckerPush.but("CI_WORKFLOW_NUMBER", "2")},
 		"drone":                               {dronePush, dronePush.but("DRONE_STEP_NAME", "frontend"), dronePush.but("DRONE_STAGE_NAME", "arm64")},
 		"travis":                              {travisPush, travisPush.but("TRAVIS_JOB_NUMBER", "4.2")},
+		"bitbucket":                           {bitbucketPush, bitbucketPush.but("BITBUCKET_STEP_UUID", "{2fd5b4c0-7c6a-4f39-8a0e-5b7f43e0a1d2}"), bitbucketPush.but("BITBUCKET_STEP_RUN_NUMBER", "2")},
 		"jenkins, before and after checkout":  {jenkinsPush, jenkinsPush.but("STAGE_NAME", "Deploy", "GIT_COMMIT", "", "GIT_BRANCH", "", "NODE_NAME", "linux-2")},
 		"jenkins, matrix project": {
 			jenkinsMatrix, jenkinsMatrix.but("JOB_NAME", "acme/foo/jdk=21,os=mac", "BUILD_URL", "http://server:8080/jenkins/job/acme/job/foo/jdk=21,os=mac/15/"),
@@ -400,19 +435,23 @@ func TestDetect_OneRun(t *testing.T) {
 // TestDetect_OtherRuns is the other side: what is another run has another Run.
 func TestDetect_OtherRuns(t *testing.T) {
 	t.Parallel()
-	seen := map[string]string{}
-	for name, e := range map[string]env{
-		"github": githubPush, "github, re-run": githubPush.but("GITHUB_RUN_ATTEMPT", "2"), "github, another run": githubPush.but("GITHUB_RUN_ID", "1658821494"),
+	runs := map[string]env{
+		"github, re-run": githubPush.but("GITHUB_RUN_ATTEMPT", "2"), "github, another run": githubPush.but("GITHUB_RUN_ID", "1658821494"),
 		"github, another repository": githubPush.but("GITHUB_REPOSITORY", "acme/api"), "github, another server": githubPush.but("GITHUB_SERVER_URL", "https://github.acme.example"),
 		"gitea": giteaPush, "gitea, another run": giteaPush.but("GITHUB_RUN_ID", "18"), "gitea, the same number elsewhere": giteaPush.but("GITHUB_SHA", head), "forgejo": forgejoPush,
-		"gitlab": gitlabPush, "gitlab, another pipeline": gitlabPush.but("CI_PIPELINE_ID", "7"), "gitlab, another server": gitlabPush.but("CI_SERVER_URL", "https://gitlab.com"),
-		"buildkite": buildkitePush, "circleci": circleciPush, "azure": azurePush, "azure, another build": azurePush.but("BUILD_BUILDID", "1431"),
-		"azure, another organization": azurePush.but("SYSTEM_COLLECTIONID", "5aa7c894-c8c0-435b-bc17-13923b90f163"),
-		"woodpecker":                  woodpeckerPush, "woodpecker, counted anew": woodpeckerPush.but("CI_PIPELINE_CREATED", "1822617519"),
-		"drone": dronePush, "drone, counted anew": dronePush.but("DRONE_BUILD_CREATED", "1822617519"), "travis": travisPush, "travis, another server": travisPush.but("TRAVIS_BUILD_WEB_URL", "https://travis.acme.example/acme/api/builds/46812085"),
-		"jenkins": jenkinsPush, "jenkins, another build": jenkinsPush.but("BUILD_URL", "http://server:8080/jenkins/job/acme/job/api/job/feature%252Ffoo/16/"),
-		"jenkins, another server": jenkinsPush.but("BUILD_URL", "http://other:8080/jenkins/job/acme/job/api/job/feature%252Ffoo/15/"),
-	} {
+		"gitlab, another pipeline": gitlabPush.but("CI_PIPELINE_ID", "7"), "gitlab, another server": gitlabPush.but("CI_SERVER_URL", "https://gitlab.com"),
+		"azure, another build": azurePush.but("BUILD_BUILDID", "1431"), "azure, another organization": azurePush.but("SYSTEM_COLLECTIONID", "5aa7c894-c8c0-435b-bc17-13923b90f163"),
+		"woodpecker, counted anew": woodpeckerPush.but("CI_PIPELINE_CREATED", "1822617519"),
+		"drone, counted anew":      dronePush.but("DRONE_BUILD_CREATED", "1822617519"), "travis, another server": travisPush.but("TRAVIS_BUILD_WEB_URL", "https://travis.acme.example/acme/api/builds/46812085"),
+		"bitbucket, another pipeline": bitbucketPush.but("BITBUCKET_PIPELINE_UUID", "{f40a1ce1-2c4e-4b8e-9a43-2d8c5d1b7f60}"),
+		"jenkins, another build":      jenkinsPush.but("BUILD_URL", "http://server:8080/jenkins/job/acme/job/api/job/feature%252Ffoo/16/"),
+		"jenkins, another server":     jenkinsPush.but("BUILD_URL", "http://other:8080/jenkins/job/acme/job/api/job/feature%252Ffoo/15/"),
+	}
+	for _, c := range known {
+		runs[c.system] = c.env
+	}
+	seen := map[string]string{}
+	for name, e := range runs {
 		b, _ := Detect(e.env())
 		if b.Run == "" || seen[b.Run] != "" {
 			t.Errorf("%s has the run %q, and so has %q", name, b.Run, seen[b.Run])
@@ -423,22 +462,20 @@ func TestDetect_OtherRuns(t *testing.T) {
 
 func TestDetect_Which(t *testing.T) {
 	t.Parallel()
+	if len(known) != len(systems) {
+		t.Fatalf("%d systems are asked and %d are tested here", len(systems), len(known))
+	}
 	all := env{}
-	for _, e := range []env{jenkinsPush, travisPush, dronePush, woodpeckerPush, azurePush, circleciPush, buildkitePush, gitlabPush, githubPush} {
-		maps.Copy(all, e)
+	for _, c := range known {
+		maps.Copy(all, c.env)
 	}
 	all["CI"] = "woodpecker"
-	for _, c := range []struct {
-		want, leave string
-	}{
-		{"github", "GITHUB_ACTIONS"}, {"gitlab", "GITLAB_CI"}, {"buildkite", "BUILDKITE"}, {"circleci", "CIRCLECI"}, {"azure", "TF_BUILD"},
-		{"woodpecker", "CI_SYSTEM_NAME"}, {"drone", "DRONE"}, {"travis", "TRAVIS"}, {"jenkins", "JOB_NAME"},
-	} {
-		if b, ok := Detect(all.env()); !ok || b.System != c.want {
-			t.Errorf("without what comes before %s it is %q", c.want, b.System)
+	for _, c := range known {
+		if b, ok := Detect(all.env()); !ok || b.System != c.system {
+			t.Errorf("without what comes before %s it is %q", c.system, b.System)
 		}
-		all = all.but(c.leave, "")
-		if c.want == "woodpecker" {
+		all = all.but(c.marker, "")
+		if c.system == "woodpecker" {
 			all["CI"] = "true"
 		}
 	}
@@ -447,6 +484,7 @@ func TestDetect_Which(t *testing.T) {
 		"CI alone":                        {"CI": "true", "BUILD_NUMBER": "7", "CI_COMMIT_SHA": sha},
 		"what is left of all":             all,
 		"a simulation that says so":       {"CI": "true", "GITLAB_CI": "false", "CI_PIPELINE_ID": "1000"},
+		"a pipeline run locally":          bitbucketPush.but("BITBUCKET_BUILD_NUMBER", "0"),
 		"the address of a Jenkins server": {"JENKINS_URL": "http://server:8080/"},
 	} {
 		if b, ok := Detect(e.env()); ok || b.System != "" || b.Run != "" {
@@ -506,6 +544,7 @@ func TestDetect_Secrets(t *testing.T) {
 		{"gitlab", gitlabPush.but("CI_REGISTRY_PASSWORD", "glcbt-64_secret", "CI_DEPLOY_PASSWORD", "deploy", "CI_JOB_JWT_V2", "jwt"), []string{"glcbt-64_secret", "deploy", "jwt"}},
 		{"azure", azurePush, []string{"azure-secret"}},
 		{"circleci", circleciPush.but("CIRCLE_OIDC_TOKEN_V2", "ey.two"), []string{"ey.secret", "ey.two"}},
+		{"bitbucket", bitbucketPush.but("PIPELINES_JWT_TOKEN", "jwt"), []string{"ey.secret", "jwt"}},
 		{"gitlab inside of circleci", circleciPush.but("GITLAB_CI", "true", "CI_JOB_TOKEN", "job"), []string{"job", "ey.secret"}},
 		{"buildkite", buildkitePush.but("BUILDKITE_AGENT_ACCESS_TOKEN", "agent", "NPM_TOKEN", "npm-secret", "SHORT_PASSWORD", "12345", "TOKENS", "not-secret", "AWS_SECRET_ACCESS_KEY", "aws-secret"), []string{"agent", "aws-secret", "npm-secret"}},
 		{"buildkite, configured", buildkitePush.but("BUILDKITE_REDACTED_VARS", "*_PIN, OTHER,[", "MY_PIN", "123456", "OTHER", "also-secret", "NPM_TOKEN", "shown"), []string{"123456", "also-secret"}},
@@ -570,12 +609,12 @@ func TestProcess(t *testing.T) {
 // FuzzDetect holds what everybody relies on: whatever the environment, each
 // field is valid or empty.
 func FuzzDetect(f *testing.F) {
-	for _, e := range []env{githubPush, githubPull, giteaPush, gitlabPush, gitlabMerge, buildkitePush, circleciPush, azurePush, woodpeckerPush, dronePush, travisPush, jenkinsPush} {
+	for _, e := range []env{githubPush, githubPull, giteaPush, gitlabPush, gitlabMerge, buildkitePush, circleciPush, azurePush, woodpeckerPush, dronePush, travisPush, jenkinsPush, bitbucketPush} {
 		for _, name := range slices.Sorted(maps.Keys(e)) {
 			f.Add(name+"="+e[name], "CI_JOB_NAME=\xff\x00../é\n", e["event"], uint8(3))
 		}
 	}
-	bases := []env{githubPull, giteaPush, gitlabMerge, buildkitePush, circleciPush, azurePush, woodpeckerPush, dronePush, travisPush, jenkinsPush, {}}
+	bases := []env{githubPull, giteaPush, gitlabMerge, buildkitePush, circleciPush, azurePush, woodpeckerPush, dronePush, travisPush, jenkinsPush, bitbucketPush, {}} // the corpus counts
 	f.Fuzz(func(t *testing.T, one, other, event string, base uint8) {
 		e := bases[int(base)%len(bases)].but("event", event)
 		for _, pair := range []string{one, other} {

@@ -7,11 +7,12 @@
 // Systems start each other's agents and hand their environment down, so the
 // markers of several may be set. Asked are, in this order: GitHub Actions with
 // Forgejo's and Gitea's, GitLab, Buildkite, CircleCI, Azure Pipelines,
-// Woodpecker, Drone, Travis, Jenkins. The first that has set its own marker is
-// it: markers that a system's own runner sets for each job come before
-// Jenkins, whose variables are also set by hand and inherited by agents of
-// others, and Woodpecker before Drone, whose variables it may set too. CI=true
-// alone is no system.
+// Woodpecker, Drone, Travis, Bitbucket Pipelines, Jenkins. The first that has
+// set its own marker is it: markers that a system's own runner sets for each
+// job come before Jenkins, whose variables are also set by hand and inherited
+// by agents of others, and Woodpecker before Drone, whose variables it may set
+// too. Bitbucket has no marker but the number of a build, which jobs elsewhere
+// set for the sake of its scripts. CI=true alone is no system.
 //
 // # Run: what is a build
 //
@@ -37,6 +38,7 @@
 //	Drone       server, repository, build number and time: likewise
 //	Travis      server, build id; "" for a restarted job, as neither how often
 //	            nor whether alone is said
+//	Bitbucket   pipeline id: rerun steps stay in it
 //	Jenkins     the build's address: rebuild and replay have another
 //
 // act, which runs GitHub's workflows locally, numbers every run 1: Run is "".
@@ -44,7 +46,9 @@
 // # Step: what is a job
 //
 // Step tells the jobs of a run apart, and parallel and matrix copies as far as
-// the environment does. A job that was retried alone reports into the same
-// build under a key that ends in -2, -3 …, as its first try is over and its
+// the environment does. Where it names no job, as in Bitbucket, a piece of the
+// job's id stands for the name: without a Step the name of the command would,
+// which several jobs may share. A job that was retried alone reports into the
+// same build under a key that ends in -2, -3 …, as its first try is over and its
 // log stays.
 package cienv
