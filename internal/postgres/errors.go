@@ -57,7 +57,25 @@ func unavailable(doing string, err error) error {
 	if errors.Is(err, context.Canceled) || ci.AsProblem(err) != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
-	return fmt.Errorf("%s: %w (%w)", doing, &ci.Problem{Code: ci.Unavailable, Detail: "The database is away; send the same request again."}, err)
+	p := &ci.Problem{Code: ci.Unavailable, Detail: "The database is away; send the same request again."}
+	if unfit(err) {
+		p.Detail = "The database refuses what this server asks of it, and the server's log says why; send the same request again once that is mended."
+	}
+	return fmt.Errorf("%s: %w (%w)", doing, p, err)
+}
+
+// unfit tells whether the database is there and will go on refusing until
+// somebody changes it: a table or a column is missing, a right, a role.
+func unfit(err error) bool {
+	var said *pgconn.PgError
+	if !errors.As(err, &said) {
+		return false
+	}
+	switch said.Code[:2] { // who may connect, which database, which schema; what is named, and who may use it
+	case "28", "3D", "3F", "42":
+		return true
+	}
+	return false
 }
 
 // IsAway tells whether an error says that there is no database to talk to, or
