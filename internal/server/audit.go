@@ -55,6 +55,10 @@ type entryJSON struct {
 	Detail  json.RawMessage `json:"detail"`
 }
 
+func newEntryJSON(e postgres.Entry) entryJSON {
+	return entryJSON{strconv.FormatInt(e.ID, 10), e.At, e.By.Name, ci.Text(e.By.Address), e.Action, e.Project, e.Target, e.Detail}
+}
+
 // listAudit answers with what was done to what the caller administers.
 func (s *Server) listAudit(c echo.Context) error {
 	q, err := query(c, "project", "limit", "before")
@@ -65,16 +69,10 @@ func (s *Server) listAudit(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	page := struct {
+	return s.listed(c, q, next, struct {
 		Entries []entryJSON `json:"entries"`
 		Next    ci.Text     `json:"next"`
-	}{make([]entryJSON, len(entries)), ci.Text(next)}
-	for i, e := range entries {
-		page.Entries[i] = entryJSON{strconv.FormatInt(e.ID, 10), e.At, e.By.Name, ci.Text(e.By.Address), e.Action, e.Project, e.Target, e.Detail}
-	}
-	leadOn(c, q, next)
-	c.Response().Header().Set("Cache-Control", "no-store")
-	return s.json(c, http.StatusOK, page)
+	}{each(entries, newEntryJSON), ci.Text(next)})
 }
 
 // auditEntries reads what a query asks for of what the caller administers.
@@ -101,10 +99,26 @@ func listedParam(q url.Values) (int, error) {
 	return int(n), err
 }
 
+// listed answers with a page of such a list.
+func (s *Server) listed(c echo.Context, q url.Values, next string, page any) error {
+	leadOn(c, q, next)
+	c.Response().Header().Set("Cache-Control", "no-store")
+	return s.json(c, http.StatusOK, page)
+}
+
 // leadOn leads to the next page of a list, if there is one.
 func leadOn(c echo.Context, q url.Values, next string) {
 	if next != "" {
 		q.Set("before", next)
 		c.Response().Header().Set("Link", "<"+c.Request().URL.EscapedPath()+"?"+q.Encode()+`>; rel="next"`)
 	}
+}
+
+// each returns what show makes of each of them, never nil.
+func each[T, J any](of []T, show func(T) J) []J {
+	shown := make([]J, len(of))
+	for i, one := range of {
+		shown[i] = show(one)
+	}
+	return shown
 }

@@ -174,19 +174,12 @@ func (s *Server) listBuilds(c echo.Context) error {
 	if err != nil {
 		return fmt.Errorf("list builds: %w", err)
 	}
-	page := struct {
+	leadOn(c, q, next)
+	c.Response().Header().Set("Cache-Control", "no-cache")
+	return s.json(c, http.StatusOK, struct {
 		Builds []listedBuild `json:"builds"`
 		Next   ci.Text       `json:"next"`
-	}{make([]listedBuild, len(builds)), ci.Text(next)}
-	for i, b := range builds {
-		page.Builds[i] = newListedBuild(b)
-	}
-	if next != "" {
-		q.Set("before", next)
-		c.Response().Header().Set("Link", `</api/v1/builds?`+q.Encode()+`>; rel="next"`)
-	}
-	c.Response().Header().Set("Cache-Control", "no-cache")
-	return s.json(c, http.StatusOK, page)
+	}{each(builds, newListedBuild), ci.Text(next)})
 }
 
 func (s *Server) listProjects(c echo.Context) error {

@@ -246,16 +246,10 @@ func (s *Server) listLinks(c echo.Context, ref postgres.Ref) error {
 	if err != nil {
 		return fmt.Errorf("list links: %w", err)
 	}
-	page := struct {
+	return s.listed(c, q, next, struct {
 		Links []linkJSON `json:"links"`
 		Next  ci.Text    `json:"next"`
-	}{make([]linkJSON, len(links)), ci.Text(next)}
-	for i, t := range links {
-		page.Links[i] = newLinkJSON(t)
-	}
-	leadOn(c, q, next)
-	c.Response().Header().Set("Cache-Control", "no-store")
-	return s.json(c, http.StatusOK, page)
+	}{each(links, newLinkJSON), ci.Text(next)})
 }
 
 // revokeLink ends a link for good. To end it twice is to end it once.

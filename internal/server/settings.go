@@ -293,16 +293,10 @@ func (s *Server) listTokens(c echo.Context) error {
 	if err != nil {
 		return fmt.Errorf("list tokens: %w", err)
 	}
-	page := struct {
+	return s.listed(c, q, next, struct {
 		Tokens []tokenJSON `json:"tokens"`
 		Next   ci.Text     `json:"next"`
-	}{make([]tokenJSON, len(tokens)), ci.Text(next)}
-	for i, t := range tokens {
-		page.Tokens[i] = newTokenJSON(t)
-	}
-	leadOn(c, q, next)
-	c.Response().Header().Set("Cache-Control", "no-store")
-	return s.json(c, http.StatusOK, page)
+	}{each(tokens, newTokenJSON), ci.Text(next)})
 }
 
 // revokeToken ends a token for good. To end it twice is to end it once.
