@@ -52,12 +52,10 @@ func workingDir() string {
 
 // Or fills what is empty in d from e.
 func (d Details) Or(e Details) Details {
-	for _, f := range []struct {
-		have *string
-		from string
-	}{{&d.Branch, e.Branch}, {&d.Commit, e.Commit}, {&d.Title, e.Title}, {&d.Author, e.Author}, {&d.URL, e.URL}, {&d.Trigger, e.Trigger}} {
-		if *f.have == "" {
-			*f.have = f.from
+	from := e.texts()
+	for i, have := range d.texts() {
+		if *have == "" {
+			*have = *from[i]
 		}
 	}
 	return d

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -96,6 +97,21 @@ func TestDescribe(t *testing.T) {
 	want.Branch = ""
 	if _, d := Describe(t.Context(), dir); d != want {
 		t.Errorf("with a commit checked out: %+v", d)
+	}
+}
+
+// TestDetails_TextsAreAll: a text that is left out would be shown with the secrets
+// that are in it.
+func TestDetails_TextsAreAll(t *testing.T) {
+	t.Parallel()
+	var d Details
+	for _, text := range d.texts() {
+		*text = "x"
+	}
+	for field, value := range reflect.ValueOf(d).Fields() {
+		if value.String() != "x" {
+			t.Errorf("%s is not one of the texts", field.Name)
+		}
 	}
 }
 

@@ -141,7 +141,7 @@ func (r *Report) hide(text string) string {
 }
 
 func (r *Report) hideIn(d Details) Details {
-	for _, text := range []*string{&d.Branch, &d.Commit, &d.Title, &d.Author, &d.URL, &d.Trigger} {
+	for _, text := range d.texts() {
 		*text = r.hide(*text)
 	}
 	return d

@@ -59,6 +59,11 @@ type Details struct {
 	Trigger string `json:"trigger,omitempty"`
 }
 
+// texts are all of them: each is hidden in, and filled in from elsewhere.
+func (d *Details) texts() []*string {
+	return []*string{&d.Branch, &d.Commit, &d.Title, &d.Author, &d.URL, &d.Trigger}
+}
+
 // tidy brings the texts into the contract's bounds: one line of printable
 // text each. A branch or commit that is too long is left out: cut short it
 // would name another.
