@@ -6,7 +6,10 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -97,6 +100,32 @@ var testOnly = []string{"internal/judge", "internal/pgtest", "internal/house", "
 
 // maxModules bounds what the program links, itself included.
 const maxModules = 45
+
+// TestArchitecture holds the table of ARCHITECTURE.md to what is there: each
+// package has a row, or is below one that has, and each file that a row names is
+// in its folder.
+func TestArchitecture(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var folders []string
+	file := regexp.MustCompile("`([a-z_]+\\.(?:go|css))`")
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z/]+)` \\| (.*)$").FindAllStringSubmatch(string(page), -1) {
+		folders = append(folders, row[1])
+		for _, named := range file.FindAllStringSubmatch(row[2], -1) {
+			if _, err := os.Stat(filepath.Join("../..", row[1], named[1])); err != nil {
+				t.Errorf("the row of %s names %s, which is not there", row[1], named[1])
+			}
+		}
+	}
+	for name := range rules {
+		if !slices.ContainsFunc(folders, func(folder string) bool { return strings.HasPrefix(name+"/", folder+"/") }) {
+			t.Errorf("%s has no row", name)
+		}
+	}
+}
 
 type goPackage struct {
 	ImportPath string
