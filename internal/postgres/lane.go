@@ -53,8 +53,9 @@ func (c *committer) runLane(id ci.BuildID, k *known) {
 			return
 		}
 		c.mu.Unlock()
-		conn := <-c.slots
-		c.slots <- l.round(conn, tasks)
+		w := <-c.slots
+		l.round(w, tasks)
+		c.slots <- w
 	}
 }
 
@@ -66,19 +67,15 @@ type lane struct {
 	quiet bool      // nobody else wrote since
 }
 
-// round takes one set of tasks to their end and returns the connection, or nil
-// if it is of no more use.
-func (l *lane) round(conn *pgx.Conn, tasks []*task) *pgx.Conn {
+// round takes one set of tasks to their end.
+func (l *lane) round(w *writer, tasks []*task) {
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
 	defer cancel()
-	if conn == nil || conn.IsClosed() {
-		var err error
-		if conn, err = connectWriter(ctx, l.store.cfg.URL); err != nil {
-			l.store.log.Error("no connection to write", "err", err)
-			fail(tasks, unavailable("connect", err))
-			return nil
-		}
+	if err := l.store.ready(ctx, w); err != nil {
+		fail(tasks, unavailable("connect", err))
+		return
 	}
+	conn := w.conn
 	var updates, losses []*task
 	for _, t := range tasks {
 		switch {
@@ -97,10 +94,6 @@ func (l *lane) round(conn *pgx.Conn, tasks []*task) *pgx.Conn {
 	case len(losses) > 0:
 		l.attempt(ctx, conn, losses, l.update)
 	}
-	if conn.IsClosed() {
-		return nil
-	}
-	return conn
 }
 
 // attempt runs one transaction and answers its tasks.

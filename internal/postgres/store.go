@@ -60,6 +60,7 @@ type Store struct {
 	uses       uses
 	sessions   sessions
 	rare       chan struct{} // a slot for each connection that does what is rare; see administer
+	away       atomic.Bool   // there was no connection to write, as the log says
 	disk       diskGauge
 	texts      texts
 	counts     counts

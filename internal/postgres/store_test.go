@@ -707,3 +707,34 @@ func TestStore_ManyBuildsAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// PostgreSQL starts again while nobody writes: of all the connections to it that
+// have ended meanwhile, none costs anybody a write.
+func TestStore_WritesOnAfterItsConnectionsEnded(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	first, _ := open(t, url)
+	second, _ := open(t, url)
+	var ids []ci.BuildID
+	for range 4 {
+		ids = append(ids, create(t, first, "acme/api"))
+	}
+	// Each build by both, so that both need the connections of their lanes too.
+	round := func(offset int64) {
+		var group sync.WaitGroup
+		for _, id := range ids {
+			for i, s := range []*postgres.Store{first, second} {
+				group.Go(func() { must(t, s, id, text(fmt.Sprintf("test %d", i), offset, "x")) })
+			}
+		}
+		group.Wait()
+	}
+	round(0)
+	round(1)
+	kept := `SELECT count(*) FILTER (WHERE clock_timestamp() - state_change < '1.1 s') = 0 AND count(*) >= 4
+		FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'stepcast-write'`
+	waitFor(t, newRecorder(), func() bool { return sqlBool(t, url, kept) })
+	sqlExec(t, url, `SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'stepcast-write'`)
+	round(2)
+	create(t, second, "acme/api")
+}

@@ -143,10 +143,10 @@ func (s *Store) submit(ctx context.Context, from string, t *task, size int64) re
 type committer struct {
 	store *Store
 	queue *groupcommit.Queue[*task]
-	conn  *pgx.Conn // nil: to be made
+	writer
 	rows  rowNumbers
 	lanes sync.WaitGroup
-	slots chan *pgx.Conn // idle connections of the lanes; nil: to be made
+	slots chan *writer // idle connections of the lanes
 
 	mu     sync.Mutex
 	known  map[ci.BuildID]*known
@@ -165,9 +165,9 @@ type known struct {
 }
 
 func newCommitter(s *Store) *committer {
-	c := &committer{store: s, queue: groupcommit.New[*task](maxQueued, maxBatch), known: make(map[ci.BuildID]*known), projects: make(map[string]*project), slots: make(chan *pgx.Conn, laneWriters)}
+	c := &committer{store: s, queue: groupcommit.New[*task](maxQueued, maxBatch), known: make(map[ci.BuildID]*known), projects: make(map[string]*project), slots: make(chan *writer, laneWriters)}
 	for range laneWriters {
-		c.slots <- nil
+		c.slots <- &writer{}
 	}
 	return c
 }
@@ -179,8 +179,40 @@ func (c *committer) run(ctx context.Context) {
 	c.lanes.Wait()
 	closeConn(c.conn)
 	for range laneWriters {
-		closeConn(<-c.slots)
+		closeConn((<-c.slots).conn)
 	}
+}
+
+// writer is a connection that commits.
+type writer struct {
+	conn *pgx.Conn // nil: to be made
+	used time.Time // when it was wanted last
+}
+
+// A connection that rested for longer is asked whether it is still there. Those
+// of a PostgreSQL that has started again are not, and would each cost somebody
+// a write of unknown outcome, one after the other as they are wanted.
+const restedLong = time.Second
+
+// ready sees to it that w has a connection, or says why there is none.
+func (s *Store) ready(ctx context.Context, w *writer) (err error) {
+	rested := time.Since(w.used)
+	w.used = time.Now()
+	if w.conn != nil && rested > restedLong && w.conn.Ping(ctx) != nil {
+		closeConn(w.conn)
+	}
+	if w.conn == nil || w.conn.IsClosed() {
+		if w.conn, err = connectWriter(ctx, s.cfg.URL); err != nil {
+			if !s.away.Swap(true) {
+				s.log.Error("no connection to write", "err", err)
+			}
+			return err
+		}
+	}
+	if s.away.Swap(false) {
+		s.log.Info("there is a connection to write again")
+	}
+	return nil
 }
 
 func closeConn(conn *pgx.Conn) {
@@ -212,14 +244,9 @@ func fail(tasks []*task, err error) {
 func (c *committer) commit(tasks []*task) {
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
 	defer cancel()
-	if c.conn == nil || c.conn.IsClosed() {
-		conn, err := connectWriter(ctx, c.store.cfg.URL)
-		if err != nil {
-			c.store.log.Error("no connection to write", "err", err)
-			fail(tasks, unavailable("connect", err))
-			return
-		}
-		c.conn = conn
+	if err := c.store.ready(ctx, &c.writer); err != nil {
+		fail(tasks, unavailable("connect", err))
+		return
 	}
 	epoch := c.store.presentEpoch()
 	tasks, later, err := c.load(ctx, tasks)
