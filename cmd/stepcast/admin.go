@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,8 +19,9 @@ type adminCmd struct {
 
 // newEpochCmd begins a new epoch.
 type newEpochCmd struct {
-	DatabaseURL string `help:"The database, if the server was given one with --database-url." env:"STEPCAST_DATABASE_URL" placeholder:"URL"`
-	DataDir     string `help:"Else the data directory of the server, which must not be running. Default: ${data_dir}." env:"STEPCAST_DATA_DIR" placeholder:"DIR" type:"path"`
+	DatabaseURL       string `help:"The database, if the server was given one with --database-url." env:"STEPCAST_DATABASE_URL" placeholder:"URL"`
+	ListenDatabaseURL string `help:"Its own address, if the server was given one with --listen-database-url." env:"STEPCAST_LISTEN_DATABASE_URL" placeholder:"URL"`
+	DataDir           string `help:"Else the data directory of the server, which must not be running. Default: ${data_dir}." env:"STEPCAST_DATA_DIR" placeholder:"DIR" type:"path"`
 }
 
 // Help is what --help says beyond the flags.
@@ -33,7 +35,7 @@ func (c *newEpochCmd) Help() string {
 // Run begins a new epoch in the database, or in the data directory of a server
 // that is down.
 func (c *newEpochCmd) Run(ctx context.Context, std stdio) error {
-	url := c.DatabaseURL
+	url := cmp.Or(c.ListenDatabaseURL, c.DatabaseURL)
 	if url == "" {
 		dir := c.DataDir
 		if dir == "" {
@@ -56,7 +58,7 @@ func (c *newEpochCmd) Run(ctx context.Context, std stdio) error {
 		defer pg.Stop()
 		url = pg.URL()
 	}
-	if err := postgres.Migrate(ctx, url); err != nil {
+	if err := postgres.Migrate(ctx, url, slog.New(slog.DiscardHandler)); err != nil {
 		return err
 	}
 	if err := postgres.NewEpoch(ctx, url); err != nil {

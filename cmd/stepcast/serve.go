@@ -34,7 +34,7 @@ import (
 type serveCmd struct {
 	Listen            string        `help:"The address to serve at. Default: 127.0.0.1:8080." default:"127.0.0.1:8080" env:"STEPCAST_LISTEN" placeholder:"HOST:PORT"`
 	DatabaseURL       string        `help:"The PostgreSQL, 15 or newer, to keep everything in. Default: one that the server runs itself, in the data directory." env:"STEPCAST_DATABASE_URL" placeholder:"URL"`
-	ListenDatabaseURL string        `help:"A direct address of the same database, where --database-url leads to a transaction pooler." env:"STEPCAST_LISTEN_DATABASE_URL" placeholder:"URL"`
+	ListenDatabaseURL string        `help:"The database's own address, where --database-url leads to a pooler such as PgBouncer, which is then used for reading." env:"STEPCAST_LISTEN_DATABASE_URL" placeholder:"URL"`
 	DataDir           string        `help:"Where the data, the server's address and its first token are kept. Default: ${data_dir}." env:"STEPCAST_DATA_DIR" placeholder:"DIR" type:"path"`
 	LostAfter         time.Duration `help:"How long a running step may be silent, if its runner sends no heartbeats, before it counts as lost. Default: 1h." default:"1h" env:"STEPCAST_LOST_AFTER" placeholder:"TIME"`
 	PublicURL         string        `help:"Where browsers reach the server, for addresses in badges, feeds and embeds. Default: the Host of each request, over HTTP." env:"STEPCAST_PUBLIC_URL" placeholder:"URL"`
@@ -82,7 +82,7 @@ func (c *serveCmd) Run(ctx context.Context, std stdio) error {
 	if err := c.serveRunners.configure(&cfg); err != nil {
 		return err
 	}
-	database := postgres.Config{URL: c.DatabaseURL, ListenURL: c.ListenDatabaseURL, Committers: c.Committers, LostAfter: c.LostAfter, Log: log}
+	database := postgres.Config{URL: c.DatabaseURL, DirectURL: c.ListenDatabaseURL, Committers: c.Committers, LostAfter: c.LostAfter, Log: log}
 	if err := c.limit(&cfg, &database); err != nil {
 		return err
 	}
@@ -240,16 +240,18 @@ func listen(ctx context.Context, flag, address string) (net.Listener, error) {
 func openStore(ctx context.Context, cfg postgres.Config, wait time.Duration) (*postgres.Store, error) {
 	waiting, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	direct := cfg.ListenURL
-	if direct == "" {
-		direct = cfg.URL
-	}
+	direct := cmp.Or(cfg.DirectURL, cfg.URL)
 	for said := false; ; said = true {
-		err := postgres.Migrate(ctx, direct)
+		err := postgres.Migrate(ctx, direct, cfg.Log)
 		if err == nil {
 			return postgres.Open(ctx, cfg)
 		}
-		if !postgres.IsAway(err) || waiting.Err() != nil {
+		switch {
+		case errors.Is(err, postgres.ErrPooler) && cfg.DirectURL == "":
+			return nil, errors.New("--database-url leads to a connection pooler: name the address of PostgreSQL itself too, with --listen-database-url, for what a pooler cannot do")
+		case errors.Is(err, postgres.ErrPooler):
+			return nil, errors.New("--listen-database-url leads to a connection pooler: it has to lead to PostgreSQL itself")
+		case !postgres.IsAway(err) || waiting.Err() != nil:
 			return nil, err
 		}
 		if !said {

@@ -217,7 +217,7 @@ func (s *Store) administer(ctx context.Context, do func(*pgx.Conn) error) error 
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	conn, err := connectWriter(ctx, s.cfg.URL)
+	conn, err := connectWriter(ctx, s.cfg.DirectURL)
 	if err != nil {
 		return unavailable("connect", err)
 	}

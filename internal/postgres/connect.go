@@ -1,13 +1,22 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
+
+// ErrPooler says that an address leads to a connection pooler, where a
+// connection of PostgreSQL's own is needed.
+var ErrPooler = errors.New("this address leads to a connection pooler, not to PostgreSQL itself")
 
 // Connections name their purpose as application_name, so that an operator, and
 // a fault test, can tell them apart.
@@ -23,6 +32,10 @@ const (
 	connectTimeout = 5 * time.Second
 	commitTimeout  = 15 * time.Second
 )
+
+// idleInTransaction frees the locks of a process that stalls with them. That it
+// is in force shows that a connection is PostgreSQL's own: see readSettings.
+const idleInTransaction = "2s"
 
 func connConfig(url, name string) (*pgx.ConnConfig, error) {
 	cfg, err := pgx.ParseConfig(url)
@@ -44,12 +57,51 @@ func setParams(cfg *pgx.ConnConfig, name string) {
 	case writeName:
 		cfg.RuntimeParams["lock_timeout"] = "3s"
 		cfg.RuntimeParams["statement_timeout"] = "10s"
-		cfg.RuntimeParams["idle_in_transaction_session_timeout"] = "2s"
+		cfg.RuntimeParams["idle_in_transaction_session_timeout"] = idleInTransaction
 	case readName:
 		cfg.RuntimeParams["statement_timeout"] = "10s"
 		cfg.RuntimeParams["default_transaction_read_only"] = "on"
 	}
 }
+
+// connect makes a connection.
+func connect(ctx context.Context, cfg *pgx.ConnConfig) (*pgx.Conn, error) {
+	conn, err := pgx.ConnectConfig(ctx, cfg)
+	if err != nil {
+		return nil, connectError(err)
+	}
+	return conn, nil
+}
+
+// connectError tells in one line why there is no connection. What was tried with
+// TLS and then without is two errors, and where TLS was refused only the other
+// says anything.
+func connectError(err error) error {
+	var said *pgconn.PgError
+	if errors.As(err, &said) && said.Code == "08P01" && strings.Contains(said.Message, "startup parameter") {
+		return fmt.Errorf("connect: %w (%w)", ErrPooler, said)
+	}
+	var tried *pgconn.ConnectError
+	if !errors.As(err, &tried) {
+		return fmt.Errorf("connect: %w", err)
+	}
+	var lines []string
+	for line := range strings.SplitSeq(tried.Unwrap().Error(), "\n") {
+		if !slices.Contains(lines, line) && !strings.HasSuffix(line, "server refused TLS connection") {
+			lines = append(lines, line)
+		}
+	}
+	return &unconnected{"connect: " + cmp.Or(strings.Join(lines, "; "), "the server refused TLS"), err}
+}
+
+// unconnected is an error of pgx in other words.
+type unconnected struct {
+	text string
+	err  error
+}
+
+func (e *unconnected) Error() string { return e.text }
+func (e *unconnected) Unwrap() error { return e.err }
 
 // connectWriter makes a connection whose commits are on disk when they are
 // acknowledged, or fails.
@@ -58,9 +110,9 @@ func connectWriter(ctx context.Context, url string) (*pgx.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err := pgx.ConnectConfig(ctx, cfg)
+	conn, err := connect(ctx, cfg)
 	if err != nil {
-		return nil, fmt.Errorf("connect: %w", err)
+		return nil, err
 	}
 	if err := ensureDurable(ctx, conn); err != nil {
 		_ = conn.Close(ctx)
@@ -69,25 +121,32 @@ func connectWriter(ctx context.Context, url string) (*pgx.Conn, error) {
 	return conn, nil
 }
 
-// settings are the three on which "acknowledged means on disk" rests.
-type settings struct{ synchronousCommit, fsync, fullPageWrites string }
+// settings are the three on which "acknowledged means on disk" rests, whether
+// anything can be written at all, and whether what was asked for is in force.
+type settings struct{ synchronousCommit, fsync, fullPageWrites, readOnly, timeout string }
 
 const settingsSQL = `
-	SELECT current_setting('synchronous_commit'), current_setting('fsync'), current_setting('full_page_writes')`
+	SELECT current_setting('synchronous_commit'), current_setting('fsync'), current_setting('full_page_writes'),
+		current_setting('transaction_read_only'), current_setting('idle_in_transaction_session_timeout')`
 
-func readSettings(ctx context.Context, db interface {
-	QueryRow(context.Context, string, ...any) pgx.Row
-}) (s settings, err error) {
-	err = db.QueryRow(ctx, settingsSQL).Scan(&s.synchronousCommit, &s.fsync, &s.fullPageWrites)
+// readSettings leaves no prepared statement behind: a pooler would give it to
+// others.
+func readSettings(ctx context.Context, conn *pgx.Conn) (s settings, err error) {
+	err = conn.QueryRow(ctx, settingsSQL, pgx.QueryExecModeExec).Scan(&s.synchronousCommit, &s.fsync, &s.fullPageWrites, &s.readOnly, &s.timeout)
 	if err != nil {
 		return s, fmt.Errorf("read the durability settings: %w", err)
 	}
 	return s, nil
 }
 
-// problem says which setting lets an acknowledged commit be lost.
+// problem says what keeps a write from being made, or from being on disk when it
+// is acknowledged.
 func (s settings) problem() error {
 	switch {
+	case s.timeout != idleInTransaction:
+		return ErrPooler
+	case s.readOnly != "off":
+		return errors.New("PostgreSQL takes no writes there, as a standby does not: name the primary, or several hosts and target_session_attrs=read-write")
 	case s.fsync != "on":
 		return fmt.Errorf("PostgreSQL runs with fsync=%s; an acknowledged write could be lost: set fsync=on", s.fsync)
 	case s.fullPageWrites != "on":
@@ -103,7 +162,7 @@ func ensureDurable(ctx context.Context, conn *pgx.Conn) error {
 	if err != nil {
 		return err
 	}
-	if s.synchronousCommit != "remote_apply" {
+	if s.synchronousCommit != "remote_apply" && s.timeout == idleInTransaction {
 		if _, err := conn.Exec(ctx, `SET synchronous_commit = on`); err != nil {
 			return fmt.Errorf("set synchronous_commit: %w", err)
 		}
@@ -114,12 +173,19 @@ func ensureDurable(ctx context.Context, conn *pgx.Conn) error {
 	return s.problem()
 }
 
-func openPool(ctx context.Context, url string, conns int) (*pgxpool.Pool, error) {
+// openPool opens the connections for reading. Through a pooler each transaction
+// may have another session of PostgreSQL's, so nothing is kept in one: no
+// prepared statement, and none of the settings, which it would refuse.
+func openPool(ctx context.Context, url string, conns int, pooler bool) (*pgxpool.Pool, error) {
 	cfg, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("read the database URL: %w", err)
 	}
 	setParams(cfg.ConnConfig, readName)
+	if pooler {
+		cfg.ConnConfig.RuntimeParams = map[string]string{"application_name": readName, "timezone": "UTC"}
+		cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+	}
 	cfg.MaxConns = int32(conns)
 	cfg.MinConns = 1
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
@@ -127,17 +193,4 @@ func openPool(ctx context.Context, url string, conns int) (*pgxpool.Pool, error)
 		return nil, fmt.Errorf("open the pool: %w", err)
 	}
 	return pool, nil
-}
-
-// openPlain makes a connection without asking what its commits are worth.
-func openPlain(ctx context.Context, url string) (*pgx.Conn, error) {
-	cfg, err := connConfig(url, readName)
-	if err != nil {
-		return nil, err
-	}
-	conn, err := pgx.ConnectConfig(ctx, cfg)
-	if err != nil {
-		return nil, fmt.Errorf("connect: %w", err)
-	}
-	return conn, nil
 }

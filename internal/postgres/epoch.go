@@ -77,7 +77,7 @@ const headOfSQL = `
 // seen returned a lower one. If the table really ends before seen, a new epoch
 // begins. It returns the epoch in force.
 func (s *Store) Rewound(ctx context.Context, log ci.LogID, seen ci.EventID) (ci.Epoch, error) {
-	conn, err := connectWriter(ctx, s.cfg.URL)
+	conn, err := connectWriter(ctx, s.cfg.DirectURL)
 	if err != nil {
 		return ci.Epoch{}, err
 	}
@@ -125,7 +125,7 @@ func (s *Store) renewEpoch(ctx context.Context) error {
 	if s.epoch.Load() != before {
 		return nil // somebody else was faster
 	}
-	conn, err := connectWriter(ctx, s.cfg.URL)
+	conn, err := connectWriter(ctx, s.cfg.DirectURL)
 	if err != nil {
 		return err
 	}

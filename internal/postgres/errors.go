@@ -83,8 +83,14 @@ func unfit(err error) bool {
 func IsAway(err error) bool {
 	var said *pgconn.PgError
 	if errors.As(err, &said) {
-		return said.Code == "57P03" // starting up
+		return said.Code == "57P03" || isFull(err) // starting up
 	}
 	var connecting *pgconn.ConnectError
 	return errors.As(err, &connecting)
+}
+
+// isFull tells whether others have taken all of PostgreSQL's connections.
+func isFull(err error) bool {
+	var said *pgconn.PgError
+	return errors.As(err, &said) && said.Code == "53300"
 }

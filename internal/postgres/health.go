@@ -2,12 +2,15 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/stepcast/stepcast/migrations"
 )
@@ -32,20 +35,40 @@ func (s *Store) Health(ctx context.Context) (h Health) {
 		h.ListenAge = time.Since(time.Unix(0, heard))
 	}
 	// As the committer does it: a pool's connection might be set otherwise.
-	conn, err := connectWriter(ctx, s.cfg.URL)
-	if err != nil {
-		plain, err2 := openPlain(ctx, s.cfg.URL)
-		if err2 != nil {
-			h.Database = err2
-			return h
+	conn, err := connectWriter(ctx, s.cfg.DirectURL)
+	switch {
+	case err == nil:
+		defer closeConn(conn)
+		h.ask(ctx, conn)
+		if s.cfg.DirectURL != s.cfg.URL && h.Database == nil {
+			h.Database = s.read.Ping(ctx)
 		}
-		h.Durability, conn = err, plain
+		return h
+	case !isFull(err) && errors.As(err, new(*unconnected)):
+		h.Database = err
+		return h
 	}
-	defer closeConn(conn)
+	// Others have taken all connections but those that we have, which do, or a
+	// setting is wrong.
+	kept, err2 := s.read.Acquire(ctx)
+	if err2 != nil {
+		h.Database = err
+		return h
+	}
+	defer kept.Release()
+	if !isFull(err) {
+		h.Durability = err
+	}
+	h.ask(ctx, kept.Conn())
+	return h
+}
+
+// ask reads the settings and the schema's version.
+func (h *Health) ask(ctx context.Context, conn *pgx.Conn) {
 	found, err := readSettings(ctx, conn)
 	if err != nil {
 		h.Database = err
-		return h
+		return
 	}
 	h.Settings = map[string]string{
 		"synchronous_commit": found.synchronousCommit, "fsync": found.fsync, "full_page_writes": found.fullPageWrites,
@@ -56,7 +79,6 @@ func (s *Store) Health(ctx context.Context) (h Health) {
 	} else if want := newestMigration(); version < want {
 		h.Migrations = fmt.Errorf("the schema is at version %d, this program needs %d", version, want)
 	}
-	return h
 }
 
 func newestMigration() (newest int64) {

@@ -127,7 +127,7 @@ func (n *notifier) send(conn *pgx.Conn, payload string) *pgx.Conn {
 	ctx, cancel := context.WithTimeout(context.Background(), listenDead)
 	defer cancel()
 	if conn == nil {
-		cfg, err := connConfig(n.store.cfg.URL, "stepcast-notify")
+		cfg, err := connConfig(n.store.cfg.DirectURL, "stepcast-notify")
 		if err != nil {
 			return nil
 		}
@@ -171,14 +171,14 @@ var errSilent = errors.New("our own notifications do not come back")
 
 // listen hears until the connection is of no more use.
 func (l *listener) listen(ctx context.Context) error {
-	cfg, err := connConfig(l.store.cfg.ListenURL, listenName)
+	cfg, err := connConfig(l.store.cfg.DirectURL, listenName)
 	if err != nil {
 		return err
 	}
 	cfg.ConnectTimeout = listenDead
-	conn, err := pgx.ConnectConfig(ctx, cfg)
+	conn, err := connect(ctx, cfg)
 	if err != nil {
-		return fmt.Errorf("connect: %w", err)
+		return err
 	}
 	defer closeConn(conn)
 	start, cancel := context.WithTimeout(ctx, listenDead)

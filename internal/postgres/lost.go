@@ -88,7 +88,7 @@ const silentSQL = `
 	LIMIT 500`
 
 func (s *Store) sweepOnce(ctx context.Context) error {
-	conn, err := connectWriter(ctx, s.cfg.URL)
+	conn, err := connectWriter(ctx, s.cfg.DirectURL)
 	if err != nil {
 		return err
 	}
@@ -130,7 +130,7 @@ const touchSQL = `
 // Touch notes that the reporter of a step is still there, without a heartbeat:
 // an open PATCH.
 func (s *Store) Touch(ctx context.Context, id ci.BuildID, step ci.StepKey) error {
-	conn, err := connectWriter(ctx, s.cfg.URL)
+	conn, err := connectWriter(ctx, s.cfg.DirectURL)
 	if err != nil {
 		return unavailable("touch", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -341,7 +342,7 @@ func TestMigration_BeginsAnewWhereItBrokeOff(t *testing.T) {
 		if _, err := conn.Exec(t.Context(), `DELETE FROM goose_db_version WHERE version_id >= 2`); err != nil {
 			t.Fatal(err)
 		}
-		if err := postgres.Migrate(t.Context(), url); err != nil {
+		if err := postgres.Migrate(t.Context(), url, slog.New(slog.DiscardHandler)); err != nil {
 			t.Fatalf("after %s: %v", broken, err)
 		}
 	}
@@ -372,7 +373,7 @@ func TestMigration_WaitsAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	migrated := make(chan error, 1)
-	go func() { migrated <- postgres.Migrate(t.Context(), url) }()
+	go func() { migrated <- postgres.Migrate(t.Context(), url, slog.New(slog.DiscardHandler)) }()
 	for waiting := false; !waiting; {
 		if err := conn.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'projects'::regclass AND NOT granted)`).Scan(&waiting); err != nil {
 			t.Fatal(err)

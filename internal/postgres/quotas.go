@@ -135,7 +135,7 @@ func (s *Store) countOnce(ctx context.Context) error {
 }
 
 func (s *Store) exchangeCounts(ctx context.Context, names []string, fresh []int64) (told map[string]int64, err error) {
-	conn, err := connectWriter(ctx, s.cfg.URL)
+	conn, err := connectWriter(ctx, s.cfg.DirectURL)
 	if err != nil {
 		return nil, err
 	}

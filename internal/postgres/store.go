@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -17,7 +18,7 @@ import (
 // Config says where the database is and how it is used.
 type Config struct {
 	URL       string // of the database, as pgx reads it
-	ListenURL string // a direct address for LISTEN; empty: URL
+	DirectURL string // past the transaction pooler that URL leads to, for all but reading; empty: URL is direct
 	ReadConns int    // at most so many connections for reading; 0: 8
 	// Committers commit side by side; a build is always with the same one.
 	// 0: 1, which is best on few cores.
@@ -69,9 +70,8 @@ type Store struct {
 // Open connects to a migrated database and checks that it keeps what it
 // acknowledges.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
-	if cfg.ListenURL == "" {
-		cfg.ListenURL = cfg.URL
-	}
+	pooler := cfg.DirectURL != ""
+	cfg.DirectURL = cmp.Or(cfg.DirectURL, cfg.URL)
 	if cfg.ReadConns == 0 {
 		cfg.ReadConns = 8
 	}
@@ -98,7 +98,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
 	var err error
-	if s.read, err = openPool(ctx, cfg.URL, cfg.ReadConns); err != nil {
+	if s.read, err = openPool(ctx, cfg.URL, cfg.ReadConns, pooler); err != nil {
 		return nil, err
 	}
 	return s, nil

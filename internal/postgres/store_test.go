@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/pgtest"
@@ -737,4 +738,34 @@ func TestStore_WritesOnAfterItsConnectionsEnded(t *testing.T) {
 	sqlExec(t, url, `SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'stepcast-write'`)
 	round(2)
 	create(t, second, "acme/api")
+}
+
+// Others have taken all of PostgreSQL's connections: those that the store has
+// are enough for it to be sent requests.
+func TestHealth_WithTheConnectionsThatThereAre(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Start(t).URL()
+	if err := postgres.Migrate(t.Context(), url, slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	s, _ := open(t, url)
+	create(t, s, "acme/api")
+	if _, err := s.Projects(t.Context(), ci.Reach{All: true}); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		conn, err := pgx.Connect(t.Context(), url)
+		var said *pgconn.PgError
+		if errors.As(err, &said) && said.Code == "53300" {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close(context.Background())
+	}
+	if h := s.Health(t.Context()); errors.Join(h.Database, h.Migrations, h.Durability) != nil {
+		t.Fatalf("not ready: %+v", h)
+	}
+	create(t, s, "acme/api")
 }

@@ -202,7 +202,7 @@ func (s *Store) ready(ctx context.Context, w *writer) (err error) {
 		closeConn(w.conn)
 	}
 	if w.conn == nil || w.conn.IsClosed() {
-		if w.conn, err = connectWriter(ctx, s.cfg.URL); err != nil {
+		if w.conn, err = connectWriter(ctx, s.cfg.DirectURL); err != nil {
 			if !s.away.Swap(true) {
 				s.log.Error("no connection to write", "err", err)
 			}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 	"testing"
@@ -15,7 +16,7 @@ import (
 func TestDatabaseAway(t *testing.T) {
 	t.Parallel()
 	pg := pgtest.Start(t)
-	if err := postgres.Migrate(t.Context(), pg.URL()); err != nil {
+	if err := postgres.Migrate(t.Context(), pg.URL(), slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	s := startOn(t, pg.URL())
@@ -151,7 +152,7 @@ func TestTwoProcesses(t *testing.T) {
 func TestUpload_DatabaseRestarts(t *testing.T) {
 	t.Parallel()
 	pg := pgtest.Start(t)
-	if err := postgres.Migrate(t.Context(), pg.URL()); err != nil {
+	if err := postgres.Migrate(t.Context(), pg.URL(), slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	s := startOn(t, pg.URL())
