@@ -23,10 +23,11 @@ func ensureEpoch(ctx context.Context, conn *pgx.Conn) (ci.Epoch, error) {
 	return replaceEpoch(ctx, conn, func(context.Context, pgx.Tx) (bool, error) { return false, nil })
 }
 
-const (
-	lockEpochsSQL = `LOCK TABLE epochs IN EXCLUSIVE MODE`
-	addEpochSQL   = `INSERT INTO epochs (epoch, place) VALUES ($1, here())`
-)
+const lockEpochsSQL = `LOCK TABLE epochs IN EXCLUSIVE MODE`
+
+// A dump that is being restored has its rows before its keys: a row of ours in
+// between would keep the key from being made. To name it is to wait for it.
+const addEpochSQL = `INSERT INTO epochs (epoch, place) VALUES ($1, here()) ON CONFLICT (seq) DO NOTHING`
 
 // replaceEpoch begins a new epoch when there is none in force, or when
 // rewound, asked under the lock, says so.

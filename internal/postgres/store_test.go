@@ -709,6 +709,27 @@ func TestStore_ManyBuildsAtOnce(t *testing.T) {
 	}
 }
 
+// A dump is being restored under a server that runs: nothing is added to what has
+// no keys yet.
+func TestStore_WaitsForARestoreToEnd(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	s, _ := open(t, url)
+	id := create(t, s, "acme/api")
+	before := must(t, s, id, text("test", 0, "x"))
+	sqlExec(t, url, `ALTER TABLE epochs DROP CONSTRAINT epochs_pkey; UPDATE epochs SET place = 'elsewhere'`)
+	if _, err := s.Append(t.Context(), ci.Request{Build: id, Updates: []ci.Update{text("test", 1, "y")}}); !errors.Is(err, &ci.Problem{Code: ci.Unavailable}) {
+		t.Fatalf("in the middle of it: %v", err)
+	}
+	if sqlBool(t, url, `SELECT count(*) > 1 FROM epochs`) {
+		t.Fatal("an epoch was added before the table had its key")
+	}
+	sqlExec(t, url, `ALTER TABLE epochs ADD PRIMARY KEY (seq)`)
+	if after := must(t, s, id, text("test", 1, "y")); after.Epoch == before.Epoch {
+		t.Fatal("no new epoch after it")
+	}
+}
+
 // PostgreSQL starts again while nobody writes: of all the connections to it that
 // have ended meanwhile, none costs anybody a write.
 func TestStore_WritesOnAfterItsConnectionsEnded(t *testing.T) {
