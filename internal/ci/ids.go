@@ -1,6 +1,7 @@
 package ci
 
 import (
+	"crypto/pbkdf2"
 	"crypto/sha256"
 	"encoding/base32"
 	"strconv"
@@ -10,8 +11,8 @@ import (
 )
 
 // BuildID is the public name of a build: a UUID, chosen by the runner or, as
-// version 7, by the server. One of version 8 is of the project that its first
-// half is made of; see [DerivedBuildID].
+// version 7, by the server. Those that are derived from a project's runs are for
+// builds of that project alone; see [DerivedBuildID].
 type BuildID uuid.UUID
 
 // NewBuildID returns a fresh version 7 id.
@@ -41,29 +42,34 @@ func RunOf(project, run string) string {
 //
 // Runs have numbers, which others can guess, and who comes first with an id has
 // it. So the id of a run that is a project's (see [RunOf]) is one that the server
-// takes for this project alone: a UUID of version 8, whose first half is a hash of
-// the project. Of any other run it is one of version 5.
+// takes for this project alone: a UUID of version 8 that begins with the project's
+// mark. Of any other run it is one of version 5.
 func DerivedBuildID(run string, n int) BuildID {
 	id := BuildID(uuid.NewSHA1(buildSpace, []byte(strconv.Itoa(n)+"\n"+run)))
 	if _, project, is := strings.Cut(run, "\n"); is {
-		half := projectHalf(project)
-		copy(id[:8], half[:])
+		mark := projectMark(project)
+		copy(id[:], mark[:])
 	}
 	return id
 }
 
-// projectHalf is the first half of the ids that are derived for a project: 60
-// bits of a hash, and the version.
-func projectHalf(project string) (half [8]byte) {
-	sum := sha256.Sum256([]byte(buildSpace.String() + "\n" + project))
-	copy(half[:], sum[:])
-	half[6] = 8<<4 | half[6]&0x0f
-	return half
+// projectMark is how the ids begin that are derived for a project: six bytes of a
+// hash, slow because six bytes could be searched for otherwise, and derivedMark.
+func projectMark(project string) (mark [8]byte) {
+	key, err := pbkdf2.Key(sha256.New, project, buildSpace[:], 4096, 6)
+	if err != nil {
+		panic(err) // the parameters are right
+	}
+	return [8]byte(append(key, derivedMark[:]...))
 }
+
+// derivedMark tells a derived id from what others make up, who may take random
+// bits for a UUID: the version, and twelve bits of ours.
+var derivedMark = [2]byte{0x85, 0xca}
 
 // CheckProject says why a build of a project cannot have the id.
 func (id BuildID) CheckProject(project string) error {
-	if half := projectHalf(project); id[6]>>4 == 8 && [8]byte(id[:8]) != half {
+	if [2]byte(id[6:8]) == derivedMark && [8]byte(id[:8]) != projectMark(project) {
 		return &Problem{Code: Invalid, Field: "id", Detail: "The id is derived from a run of another project; leave it out, or choose a random one."}
 	}
 	return nil

@@ -101,9 +101,9 @@ func TestDerivedBuildID_Stays(t *testing.T) {
 		{"github https://github.com octocat/hello-world 1658821493 1", 1, "9f989aaa-7d9f-5f8c-81de-965a0266fd72"},
 		{"github https://github.com octocat/hello-world 1658821493 2", 0, "fa7a6c43-24fe-5dfe-b271-ec0f7454592a"},
 		{RunOf("", "github https://github.com octocat/hello-world 1658821493 2"), 0, "fa7a6c43-24fe-5dfe-b271-ec0f7454592a"},
-		{RunOf("octocat/hello-world", "github https://github.com octocat/hello-world 1658821493 1"), 0, "eb484ace-d31e-875b-af87-2aef5aa13721"},
-		{RunOf("octocat/hello-world", "github https://github.com octocat/hello-world 1658821493 1"), 1, "eb484ace-d31e-875b-8015-a81a060f6da0"},
-		{RunOf("octocat/spoon-knife", "github https://github.com octocat/hello-world 1658821493 1"), 0, "71d969e5-3e97-8f37-b802-d070ba17f4d6"},
+		{RunOf("octocat/hello-world", "github https://github.com octocat/hello-world 1658821493 1"), 0, "ddcc4f20-b703-85ca-af87-2aef5aa13721"},
+		{RunOf("octocat/hello-world", "github https://github.com octocat/hello-world 1658821493 1"), 1, "ddcc4f20-b703-85ca-8015-a81a060f6da0"},
+		{RunOf("octocat/spoon-knife", "github https://github.com octocat/hello-world 1658821493 1"), 0, "d1887392-7200-85ca-b802-d070ba17f4d6"},
 	} {
 		got := DerivedBuildID(c.run, c.n)
 		if got.String() != c.want {
@@ -134,7 +134,8 @@ func TestBuildID_CheckProject(t *testing.T) {
 			}
 		}
 	}
-	for _, id := range []BuildID{NewBuildID(), BuildID(uuid.New()), DerivedBuildID("a run", 0), {}} {
+	another := BuildID(uuid.MustParse("0198c0de-0000-8000-8000-000000000001")) // of version 8
+	for _, id := range []BuildID{NewBuildID(), BuildID(uuid.New()), DerivedBuildID("a run", 0), another, {}} {
 		if err := id.CheckProject("acme/api"); err != nil {
 			t.Errorf("%s: %v", id, err)
 		}
