@@ -217,6 +217,45 @@ func parseBuild(s string) (ci.BuildID, error) {
 	return id, sentence(err)
 }
 
+// namedBuild finds the build that a person named: by its id, the address of its
+// page, or as the pages call it, acme/api#12; #12 or 12 alone is one of project,
+// or of the one that the current directory belongs to. What is wrong with the name
+// ends the command.
+func namedBuild(ctx context.Context, std stdio, client *runner.Client, name, project string) (ci.BuildID, error) {
+	id, err := parseBuild(name)
+	if err == nil {
+		return id, nil
+	}
+	of, number, ok := numbered(name)
+	if !ok || of != "" && ci.CheckProject(of) != nil {
+		return id, usage(std, exitUsage, fmt.Errorf("a build is named by its id, by the address of its page, or by its project and number, such as acme/api#12, not %q", name))
+	}
+	if of = cmp.Or(of, project); of == "" {
+		of, _ = describe(ctx)
+	}
+	ctx, cancel := context.WithTimeout(ctx, adminWait)
+	defer cancel()
+	b, err := client.NumberedBuild(ctx, of, number)
+	switch {
+	case errors.Is(err, runner.ErrNoBuild):
+		return id, usage(std, exitUsage, fmt.Errorf("%s has no build %s#%d, or it is not for you to see; `stepcast list` shows which there are", client.URL, of, number))
+	case err != nil:
+		return id, fmt.Errorf("find the build %s#%d: %w", of, number, unanswered(client, err))
+	}
+	return b.ID, nil
+}
+
+// numbered reads what the pages call a build: acme/api #12. The project may be
+// left out, and then the sign before the number, which means a comment to shells.
+func numbered(name string) (project string, number int64, ok bool) {
+	project, digits, found := strings.Cut(name, "#")
+	if !found {
+		project, digits = "", name
+	}
+	number, err := strconv.ParseInt(digits, 10, 64)
+	return strings.TrimSpace(project), number, err == nil && number > 0
+}
+
 // sentence shows a problem to a person: without its code.
 func sentence(err error) error {
 	if p := ci.AsProblem(err); p != nil {

@@ -102,7 +102,7 @@ func TestCompletion_Lists(t *testing.T) {
 	}
 	file := script(t, "bash")
 	for line, want := range map[string]string{
-		"stepcast|":                        "admin audit build completion flush link project run serve step tail token",
+		"stepcast|":                        "admin audit build completion flush link list project run serve step tail token",
 		"stepcast|build|":                  "finish start",
 		"stepcast|build|finish|--status|":  "auto canceled failed passed",
 		"stepcast|build|finish|--status|=": "auto canceled failed passed",

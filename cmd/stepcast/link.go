@@ -20,14 +20,14 @@ type linkCreateCmd struct {
 	serverFlags
 	Expires string `help:"When it ends by itself, such as 12h or 30d; 90d at most. Default: 7d." placeholder:"TIME"`
 	Status  bool   `help:"Show how the build and its steps stand, and no log text."`
-	Build   string `arg:"" help:"The build's id, or the address of its page."`
+	Build   string `arg:"" help:"The build's id, the address of its page, or its project and number, such as acme/api#12."`
 }
 
 // Help is what --help says beyond the flags.
 func (c *linkCreateCmd) Help() string {
 	return `Whoever opens the address sees that one build, live, without signing in, and nothing else of its project: a link is for people outside. The address goes to stdout, this once; what is said of it goes to stderr. It takes a token with the scope admin for the build's project.
 
-  stepcast link create 0190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a10
+  stepcast link create acme/api#12
   stepcast link create --expires 30d --status https://ci.example/builds/0190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a10`
 }
 
@@ -36,12 +36,9 @@ const longestLink = 90 * 24 * time.Hour
 
 // Run makes the link.
 func (c *linkCreateCmd) Run(ctx context.Context, std stdio) error {
-	build, err := parseBuild(c.Build)
-	if err != nil {
-		return usage(std, exitUsage, err)
-	}
 	var expires time.Duration
 	if c.Expires != "" {
+		var err error
 		if expires, err = parseDays(c.Expires); err == nil && (expires > longestLink || expires < time.Second) {
 			err = fmt.Errorf("a link lasts a second at least and 90d at most, not %s", c.Expires)
 		}
@@ -54,6 +51,10 @@ func (c *linkCreateCmd) Run(ctx context.Context, std stdio) error {
 		scope = "status"
 	}
 	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	build, err := namedBuild(ctx, std, client, c.Build, "")
 	if err != nil {
 		return err
 	}
@@ -75,23 +76,23 @@ func (c *linkCreateCmd) Run(ctx context.Context, std stdio) error {
 type linkListCmd struct {
 	serverFlags
 	listFlags
-	Build string `arg:"" help:"The build's id, or the address of its page."`
+	Build string `arg:"" help:"The build's id, the address of its page, or its project and number, such as acme/api#12."`
 }
 
 // Help is what --help says beyond the flags.
 func (c *linkListCmd) Help() string {
 	return `Those that have ended are listed too. Their addresses are not: they are known to whom they were sent.
 
-  stepcast link list 0190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a10`
+  stepcast link list acme/api#12`
 }
 
 // Run lists the links.
 func (c *linkListCmd) Run(ctx context.Context, std stdio) error {
-	build, err := parseBuild(c.Build)
-	if err != nil {
-		return usage(std, exitUsage, err)
-	}
 	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	build, err := namedBuild(ctx, std, client, c.Build, "")
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,7 @@ type cli struct {
 	Step    stepCmd    `cmd:"" group:"report" help:"Say where a step stands that runs elsewhere."`
 	Flush   flushCmd   `cmd:"" group:"report" help:"Deliver what earlier runs on this machine left behind."`
 	Tail    tailCmd    `cmd:"" group:"watch" help:"Follow a build in the terminal."`
+	List    listCmd    `cmd:"" group:"watch" help:"List the newest builds."`
 	Serve   serveCmd   `cmd:"" group:"serve" help:"Run the server."`
 	Project projectCmd `cmd:"" group:"serve" help:"Say who may see which project."`
 	Token   tokenCmd   `cmd:"" group:"serve" help:"Make, list and end tokens."`

@@ -24,10 +24,10 @@ type tailCmd struct {
 	JSON   bool     `name:"json" help:"Print each event as one line of JSON, as the server said it, and nothing else."`
 	After  string   `help:"With --json: begin after the event with this id, as an earlier run printed it." placeholder:"ID"`
 
-	Project string `help:"The newest build of this project. Default: as the git remote is called, else the directory; with 'latest', any." env:"STEPCAST_PROJECT" placeholder:"NAME" group:"Which build"`
+	Project string `help:"The newest build of this project, or the one with a number that stands alone. Default: as the git remote is called, else the directory; with 'latest', any." env:"STEPCAST_PROJECT" placeholder:"NAME" group:"Which build"`
 	Branch  string `help:"The newest build of this branch. Default: any." placeholder:"NAME" group:"Which build"`
 	serverFlags
-	Build string `arg:"" optional:"" env:"STEPCAST_BUILD" complete:"latest" help:"The build's id, the address of its page, or 'latest', which is the newest of all."`
+	Build string `arg:"" optional:"" env:"STEPCAST_BUILD" complete:"latest" help:"The build's id, the address of its page, its project and number, such as acme/api#12, or 'latest', which is the newest of all."`
 }
 
 // Help is what --help says beyond the flags.
@@ -37,6 +37,7 @@ func (c *tailCmd) Help() string {
 In a terminal the build may be left out: the newest one of the current directory's project. A script has to name it.
 
   stepcast tail
+  stepcast tail acme/api#12
   stepcast tail latest --project acme/api --branch main
   stepcast tail --step test -n 20 http://127.0.0.1:8080/builds/0190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a10
   stepcast tail --json latest | jq 'select(.event == "step")'
@@ -56,7 +57,7 @@ func (c *tailCmd) Run(ctx context.Context, std stdio) error {
 		follow.Steps = append(follow.Steps, ci.StepKey(key))
 	}
 	if c.Build == "" && !shown {
-		return usage(std, exitUsage, errors.New("which build? Give its id, the address of its page, or 'latest', or set STEPCAST_BUILD"))
+		return usage(std, exitUsage, errors.New("which build? Give its id, the address of its page, its project and number, such as acme/api#12, or 'latest', or set STEPCAST_BUILD"))
 	}
 	client, err := c.reader()
 	if err != nil {
@@ -226,11 +227,7 @@ func listed(keys []string) string {
 // build reads which build is meant.
 func (c *tailCmd) build(ctx context.Context, std stdio, client *runner.Client) (ci.BuildID, error) {
 	if c.Build != "" && c.Build != "latest" {
-		id, err := parseBuild(c.Build)
-		if err != nil {
-			return id, usage(std, exitUsage, err)
-		}
-		return id, nil
+		return namedBuild(ctx, std, client, c.Build, c.Project)
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()

@@ -468,7 +468,7 @@ func TestTail_WithoutABuild(t *testing.T) {
 		t.Errorf("STEPCAST_PROJECT: exit code %d, %q", code, text)
 	}
 	stdout, stderr, code := output(t, stepcast(t, s.env, "tail"))
-	if code != 2 || stdout != "" || stderr != "stepcast: which build? Give its id, the address of its page, or 'latest', or set STEPCAST_BUILD\n" {
+	if code != 2 || stdout != "" || stderr != "stepcast: which build? Give its id, the address of its page, its project and number, such as acme/api#12, or 'latest', or set STEPCAST_BUILD\n" {
 		t.Errorf("in a script: exit code %d, %q, %q", code, stdout, stderr)
 	}
 }

@@ -83,7 +83,7 @@ const mostPages = 10_000
 // pages reads a list, page by page, until most of it are there; 0: all.
 func pages[T any](ctx context.Context, c *Client, path string, q url.Values, name string, most int) (all []T, err error) {
 	for range mostPages {
-		limit := 1000
+		limit := 200 // the largest page that every list has
 		if most > 0 {
 			limit = min(limit, most-len(all))
 		}

@@ -2,9 +2,11 @@ package runner
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/stepcast/stepcast/internal/ci"
@@ -122,13 +124,24 @@ func (c *Client) FindRun(ctx context.Context, run string) (found BuildState, err
 
 // LatestBuild returns the newest build of a project, or of all there are.
 func (c *Client) LatestBuild(ctx context.Context, project, branch string) (BuildState, error) {
-	query := url.Values{"limit": {"1"}}
+	query := url.Values{}
 	if project != "" {
 		query.Set("project", project)
 	}
 	if branch != "" {
 		query.Set("branch", branch)
 	}
+	return c.newest(ctx, query)
+}
+
+// NumberedBuild returns the build of a project that has this number.
+func (c *Client) NumberedBuild(ctx context.Context, project string, number int64) (BuildState, error) {
+	return c.newest(ctx, url.Values{"project": {project}, "number": {strconv.FormatInt(number, 10)}})
+}
+
+// newest returns the first build of a list.
+func (c *Client) newest(ctx context.Context, query url.Values) (BuildState, error) {
+	query.Set("limit", "1")
 	var list struct {
 		Builds []BuildState `json:"builds"`
 	}
@@ -139,6 +152,47 @@ func (c *Client) LatestBuild(ctx context.Context, project, branch string) (Build
 		return BuildState{}, ErrNoBuild
 	}
 	return list.Builds[0], nil
+}
+
+// ListedBuild is a build of a list, with what a line for people has room for.
+// As JSON it is what the server said.
+type ListedBuild struct {
+	Project    string     `json:"project"`
+	Number     int64      `json:"number"`
+	Branch     string     `json:"branch"`
+	Title      string     `json:"title"`
+	Status     ci.Status  `json:"status"`
+	CreatedAt  time.Time  `json:"created_at"`
+	StartedAt  *time.Time `json:"started_at"`
+	FinishedAt *time.Time `json:"finished_at"`
+
+	said []byte
+}
+
+// UnmarshalJSON keeps what the server said beside what is read of it, both fit
+// for a terminal.
+func (b *ListedBuild) UnmarshalJSON(data []byte) error {
+	type fields ListedBuild
+	if err := json.Unmarshal(data, (*fields)(b)); err != nil {
+		return err
+	}
+	safe(&b.Project, &b.Branch, &b.Title, (*string)(&b.Status))
+	b.said = appendPrintable(nil, data)
+	return nil
+}
+
+// MarshalJSON is what the server said.
+func (b ListedBuild) MarshalJSON() ([]byte, error) { return b.said, nil }
+
+// Took says how long the build took, or has been running; empty before it began.
+func (b ListedBuild) Took(now time.Time) string {
+	return elapsed(b.Status, b.StartedAt, b.FinishedAt, now)
+}
+
+// Builds lists the newest builds that a query of the API's asks for, at most so
+// many; 0: all.
+func (c *Client) Builds(ctx context.Context, query url.Values, most int) ([]ListedBuild, error) {
+	return pages[ListedBuild](ctx, c, "/api/v1/builds", query, "builds", most)
 }
 
 // FinishBuild ends a build.
