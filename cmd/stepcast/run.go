@@ -15,7 +15,7 @@ import (
 type runCmd struct {
 	Build string   `help:"The build that the step is part of, as 'stepcast build start' printed it. Default: in a CI system, the one of its run; else the step is a build of its own." env:"STEPCAST_BUILD" placeholder:"ID" group:"Build"`
 	Step  string   `help:"The step's key, such as test/linux. Default: in a CI system, the job's name; else the command's." placeholder:"KEY" group:"Build"`
-	Name  string   `help:"What people read for the step. Default: the command line." placeholder:"TEXT" group:"Build"`
+	Name  string   `help:"What people read for the step. Default: the key that --step gives, else the command line." placeholder:"TEXT" group:"Build"`
 	Needs []string `help:"The keys of the steps that this one comes after." placeholder:"KEY" sep:"," group:"Build"`
 
 	reporterFlags
@@ -132,7 +132,7 @@ func (c *runCmd) options(say func(string)) (opt runner.ReportOptions, err error)
 		}
 		opt.Needs = append(opt.Needs, ci.StepKey(key))
 	}
-	if opt.Name == "" {
+	if opt.Name == "" && c.Step == "" { // who gives a key means it to be read
 		opt.Name = runner.CommandLine(c.Command)
 	}
 	opt.Masker, err = c.masker(w.system.Secrets, say)

@@ -311,3 +311,33 @@ func TestRun_KeepsTheTokenOnThisMachine(t *testing.T) {
 		}
 	}
 }
+
+// Who gives a step a key means it to be read, and a name that it was given before
+// stays.
+func TestRun_WhatAStepIsCalled(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	stdout, _, _ := output(t, stepcast(t, s.env, "build", "start", "--project", "acme/names", "--steps", "deploy"))
+	env := append(s.env, "STEPCAST_BUILD="+strings.TrimSpace(stdout))
+	for _, args := range [][]string{
+		{"step", "set", "deploy", "--name", "To staging"},
+		{"run", "--step", "deploy", "--", "echo", "deployed"},
+		{"run", "--step", "lint", "--", "echo", "clean"},
+		{"run", "--step", "test", "--name", "Unit tests", "--", "echo", "ok"},
+		{"run", "--", "echo", "it is done"},
+	} {
+		if _, stderr, code := output(t, stepcast(t, env, args...)); code != 0 || stderr != "" {
+			t.Fatalf("%q: exit code %d, %q", args, code, stderr)
+		}
+	}
+	want := map[string]string{"deploy": "To staging", "lint": "", "test": "Unit tests", "echo": "echo 'it is done'"}
+	steps := s.build("acme/names").Steps
+	for _, step := range steps {
+		if name, ok := want[step.Key]; !ok || step.Name != name {
+			t.Errorf("%s is called %q, want %q", step.Key, step.Name, name)
+		}
+	}
+	if len(steps) != len(want) {
+		t.Errorf("%d steps, want %d", len(steps), len(want))
+	}
+}

@@ -39,7 +39,7 @@ type ReportOptions struct {
 	Project string // of the build, if it has to be created; empty: Describe's
 	Details Details
 	Step    ci.StepKey
-	Name    string // what people read: the command line
+	Name    string // what people read; empty: the key
 	Needs   []ci.StepKey
 	Watch   bool // say where to watch, once there is something
 
