@@ -27,8 +27,7 @@ type serverFlags struct {
 }
 
 var (
-	errNoServer = errors.New("no server was found: start one with `stepcast serve`, name one with --url or STEPCAST_URL, or say where its data is with --data-dir")
-	errNoToken  = errors.New("no token was found: give one with --token or STEPCAST_TOKEN")
+	errNoToken = errors.New("no token was found: give one with --token or STEPCAST_TOKEN")
 
 	errNoIDToken = errors.New("no token was found: give one in STEPCAST_TOKEN, or let the job get an ID token (GitHub: permissions, id-token: write; GitLab: id_tokens, STEPCAST_ID_TOKEN)")
 )
@@ -49,9 +48,10 @@ func (f *serverFlags) client() (*runner.Client, error) {
 	}
 	server, token := cmp.Or(f.URL, local), f.Token
 	if server == "" {
-		return nil, errNoServer
+		return nil, noServer(dir)
 	}
-	left := sameServer(server, cmp.Or(local, readLine(dir, formerAddress)))
+	own := cmp.Or(local, readLine(dir, formerAddress))
+	left := sameServer(server, own)
 	if token == "" && left {
 		token = readLine(dir, "token")
 	}
@@ -67,10 +67,25 @@ func (f *serverFlags) client() (*runner.Client, error) {
 	case left && certificate != "":
 		_ = c.TrustFile(certificate) // without it, the connection says what is wrong
 	}
-	if token == "" {
-		return c, errNoToken
+	switch {
+	case token != "":
+		return c, nil
+	case own != "" && !left:
+		return c, fmt.Errorf("%w; the one in %s goes to %s alone", errNoToken, dir, own)
 	}
-	return c, nil
+	return c, errNoToken
+}
+
+// noServer says that none was found, and where one was looked for: as root, or
+// with STEPCAST_DATA_DIR, that is another place than where the server may run.
+func noServer(dir string) error {
+	switch {
+	case dir == "":
+		return errors.New("no server was found: name one with --url or STEPCAST_URL, or say where its data is with --data-dir")
+	case readLine(dir, formerAddress) != "":
+		return fmt.Errorf("the server that has its data in %s has stopped: start it again with `stepcast serve`, or name another with --url or STEPCAST_URL", dir)
+	}
+	return fmt.Errorf("no server was found in %s: start one with `stepcast serve`, name one with --url or STEPCAST_URL, or say where its data is with --data-dir", dir)
 }
 
 // reader is client for commands that only read.

@@ -46,6 +46,9 @@ func (t *transcript) String() string {
 // ciSystems are the variables by which CI systems are known.
 var ciSystems = []string{"GITHUB_ACTIONS", "GITEA_ACTIONS", "FORGEJO_ACTIONS", "GITLAB_CI", "BUILDKITE", "CIRCLECI", "TF_BUILD", "DRONE", "CI_SYSTEM_NAME", "TRAVIS", "BITBUCKET_BUILD_NUMBER", "JENKINS_URL", "CI"}
 
+// nowhere is a data directory without a server, and nobody can make one there.
+const nowhere = "/dev/null/stepcast"
+
 // stepcast is a command line of stepcast, with no server to be found unless
 // env names one.
 func stepcast(t *testing.T, env []string, args ...string) *exec.Cmd {
@@ -55,7 +58,7 @@ func stepcast(t *testing.T, env []string, args ...string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), self, args...)
-	cmd.Env = append(os.Environ(), "STEPCAST_TEST_MAIN=1", "STEPCAST_URL=", "STEPCAST_TOKEN=", "STEPCAST_BUILD=", "STEPCAST_PROJECT=", "STEPCAST_DATA_DIR="+t.TempDir(), "STEPCAST_SPOOL_DIR="+filepath.Join(t.TempDir(), "spool"))
+	cmd.Env = append(os.Environ(), "STEPCAST_TEST_MAIN=1", "STEPCAST_URL=", "STEPCAST_TOKEN=", "STEPCAST_BUILD=", "STEPCAST_PROJECT=", "STEPCAST_DATA_DIR="+nowhere, "STEPCAST_SPOOL_DIR="+filepath.Join(t.TempDir(), "spool"))
 	for _, marker := range ciSystems { // the one that runs the tests is none of theirs
 		cmd.Env = append(cmd.Env, marker+"=")
 	}

@@ -31,7 +31,7 @@ func (f *reporterFlags) reporter(project, spoolDir string) (*runner.Client, erro
 	ids, ok := cienv.FindIDTokens(cienv.Process())
 	switch {
 	case system.Run == "" || system.System != "github" && system.System != "gitlab":
-		return c, errNoToken
+		return c, err
 	case !ok:
 		return c, errNoIDToken
 	}

@@ -23,7 +23,7 @@ import (
 	"github.com/stepcast/stepcast/internal/pgtest"
 )
 
-const unreported = "stepcast: this run is not reported: no server was found: start one with `stepcast serve`, name one with --url or STEPCAST_URL, or say where its data is with --data-dir\n"
+const unreported = "stepcast: this run is not reported: no server was found in " + nowhere + ": start one with `stepcast serve`, name one with --url or STEPCAST_URL, or say where its data is with --data-dir\n"
 
 func TestRun_ExitCodes(t *testing.T) {
 	t.Parallel()
@@ -308,6 +308,30 @@ func TestRun_KeepsTheTokenOnThisMachine(t *testing.T) {
 			if c == nil || (c.Token == "stp_secret") != found || (err == nil) != found {
 				t.Errorf("%s, %s: %+v, %v", name, url, c, err)
 			}
+		}
+	}
+}
+
+func TestClient_SaysWhereItLooked(t *testing.T) {
+	t.Parallel()
+	empty, stopped, running := t.TempDir(), t.TempDir(), t.TempDir()
+	for path, text := range map[string]string{
+		filepath.Join(stopped, formerAddress): "http://127.0.0.1:1",
+		filepath.Join(running, "address"):     "http://127.0.0.1:1",
+		filepath.Join(running, "token"):       ci.NewToken(),
+	} {
+		if err := os.WriteFile(path, []byte(text+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for want, f := range map[string]serverFlags{
+		"no server was found in " + empty + ": start one":                       {DataDir: empty},
+		"the server that has its data in " + stopped + " has stopped: start it": {DataDir: stopped},
+		"; the one in " + running + " goes to http://127.0.0.1:1 alone":         {DataDir: running, URL: "http://127.0.0.1:2"},
+		"no token was found: give one with --token or STEPCAST_TOKEN":           {DataDir: empty, URL: "http://127.0.0.1:2"},
+	} {
+		if _, err := f.client(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v, want %s", f, err, want)
 		}
 	}
 }

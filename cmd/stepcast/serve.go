@@ -49,7 +49,7 @@ type serveCmd struct {
 
 // Help is what --help says beyond the flags.
 func (c *serveCmd) Help() string {
-	return `Keeps builds in PostgreSQL and shows them at the address that it prints. The first start makes a token, which commands of the same user find by themselves. Ctrl-C stops it; what was reported stays.
+	return `Keeps builds in PostgreSQL and shows them at the address that it prints. The first start makes a token, which commands of the same user find by themselves. Ctrl-C stops it; what was reported stays, until the data directory is deleted.
 
   stepcast serve
   stepcast serve --listen 127.0.0.1:9000 --data-dir ./data
@@ -96,6 +96,9 @@ func (c *serveCmd) Run(ctx context.Context, std stdio) error {
 	}
 	defer front.close()
 	ln, err := listen(ctx, "--listen", c.Listen)
+	if at := readLine(dir, "address"); err != nil && leadsTo(at, c.Listen) {
+		return fmt.Errorf("%s is taken, it seems by the server that has its data in %s: use that one, or give this one a --listen and a --data-dir of its own", c.Listen, dir)
+	}
 	if err != nil {
 		return err
 	}
@@ -114,6 +117,9 @@ func (c *serveCmd) Run(ctx context.Context, std stdio) error {
 	defer down(nil)
 	if c.DatabaseURL == "" {
 		pg, err := embedded.Start(ctx, embedded.Config{DataDir: dir, Log: log})
+		if at := readLine(dir, "address"); at != "" && errors.Is(err, embedded.ErrLocked) {
+			return fmt.Errorf("the server at %s has its data in %s: use that one, or give this one a --data-dir of its own", at, dir)
+		}
 		if err != nil {
 			return err
 		}
@@ -232,6 +238,12 @@ func listen(ctx context.Context, flag, address string) (net.Listener, error) {
 		return nil, fmt.Errorf("listen on %s: %w", address, err)
 	}
 	return ln, nil
+}
+
+// leadsTo tells whether the address that a server left is this one to listen at.
+func leadsTo(left, listen string) bool {
+	scheme, _, _ := strings.Cut(left, "://")
+	return sameServer(left, scheme+"://"+listen)
 }
 
 // openStore migrates and opens the database, which may still be starting: that

@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gofrs/flock"
+
 	"github.com/stepcast/stepcast/internal/pgtest"
 	"github.com/stepcast/stepcast/internal/postgres"
 	"github.com/stepcast/stepcast/internal/sweep"
@@ -278,4 +280,27 @@ func TestOpenStore_LetsMigrationsTakeTheirTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	store.Close()
+}
+
+// A second server says that the first one is there, and where.
+func TestServe_Twice(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	_, stderr, code := output(t, stepcast(t, append(s.env, "STEPCAST_DATABASE_URL="+s.db), "serve", "--listen", strings.TrimPrefix(s.url, "http://")))
+	if code != 1 || !strings.Contains(stderr, "is taken, it seems by the server that has its data in "+s.dir+": use that one") {
+		t.Errorf("at its address: exit code %d, %q", code, stderr)
+	}
+	_, stderr, code = output(t, stepcast(t, nil, "serve", "--data-dir", t.TempDir(), "--listen", strings.TrimPrefix(s.url, "http://")))
+	if code != 1 || !strings.Contains(stderr, "is taken by another program") {
+		t.Errorf("with data elsewhere: exit code %d, %q", code, stderr)
+	}
+	lock := flock.New(filepath.Join(s.dir, "lock")) // as a server has it that runs its own PostgreSQL
+	if locked, err := lock.TryLock(); !locked || err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Close()
+	_, stderr, code = output(t, stepcast(t, s.env, "serve", "--listen", "127.0.0.1:0"))
+	if code != 1 || !strings.Contains(stderr, "the server at "+s.url+" has its data in "+s.dir+": use that one") {
+		t.Errorf("on its data: exit code %d, %q", code, stderr)
+	}
 }
