@@ -78,6 +78,10 @@ func TestHelp_HoweverItIsAskedFor(t *testing.T) {
 	if stdout, stderr, code := output(t, stepcast(t, nil)); code != 2 || stdout != "" || stderr != want {
 		t.Errorf("no command: exit code %d, %q, %q", code, stdout, stderr)
 	}
+	want, _, _ = output(t, stepcast(t, nil, "--version"))
+	if stdout, stderr, code := output(t, stepcast(t, nil, "version")); code != 0 || stdout != want || stderr != "" {
+		t.Errorf("version: exit code %d, %q, %q", code, stdout, stderr)
+	}
 	want, _, _ = output(t, stepcast(t, nil, "build", "start", "--help"))
 	if stdout, _, code := output(t, stepcast(t, nil, "help", "build", "start")); code != 0 || stdout != want {
 		t.Errorf("help build start: exit code %d, %q", code, stdout)

@@ -75,6 +75,8 @@ func run(ctx context.Context, args []string, std stdio) int {
 		parser.Exit = func(int) {}
 		_, _ = parser.Parse([]string{"--help"})
 		return exitUsage
+	case args[0] == "version":
+		args = []string{"--version"}
 	case args[0] == "help":
 		args = append(args[1:len(args):len(args)], "--help")
 	}
