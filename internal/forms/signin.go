@@ -1,14 +1,17 @@
 package forms
 
+import "github.com/stepcast/stepcast/internal/ci"
+
 // SignIn is the page where one signs in and out.
 type SignIn struct {
 	Frame
-	Back     string // the path to go on to
-	Who      string // as whom one is signed in; "": nobody
-	Provider string // what the provider is called where people sign in; "": there is none
-	Needed   bool   // readers have to sign in on this server
-	Why      string // what brought one here, in a sentence; "": nothing did
-	Token    Field  // its value is never shown
+	Back     string   // the path to go on to
+	Who      string   // as whom one is signed in; "": nobody
+	Provider string   // what the provider is called where people sign in; "": there is none
+	Needed   bool     // readers have to sign in on this server
+	Why      string   // what brought one here, in a sentence; "": nothing did
+	Scope    ci.Scope // what a token takes to go on with
+	Token    Field    // its value is never shown
 }
 
 // HTML is the whole document.

@@ -132,6 +132,9 @@ func TestForms_SendStrangersToSignIn(t *testing.T) {
 		if got := form(t, sign)["back"]; sign.status != http.StatusOK || !slices.Equal(got, []string{path}) {
 			t.Errorf("%s: %d, and back to %q", to, sign.status, got)
 		}
+		if want := map[bool]string{true: "--scope read", false: "--scope admin"}[path == "/settings"]; !sign.tells(t, "stepcast token create "+want) {
+			t.Errorf("%s: where to get a token that will do is not said: %s", path, sign.body)
+		}
 		if got := b.send("/sign-in", "token", admin, "back", path).leadsTo(); got != path {
 			t.Errorf("from there one comes to %q, not to %q", got, path)
 		}

@@ -24,7 +24,7 @@ const (
 // signInPage answers with the page where one signs in, or out.
 func (s *Server) signInPage(c echo.Context) error {
 	view := forms.SignIn{Back: localPath(c.QueryParam("back")), Who: s.signedInAs(c)}
-	if path, _, _ := strings.Cut(view.Back, "?"); isForm(path) && view.Who == "" && path != forms.SettingsPath {
+	if view.Who == "" && takesAdmin(view.Back) {
 		view.Why = "That page is for whoever may change settings: it takes the role admin, or a token with the scope admin."
 	}
 	return s.showSignIn(c, http.StatusOK, view)
@@ -36,8 +36,18 @@ func (s *Server) askToSignIn(c echo.Context, status int, back, why string) error
 	return s.showSignIn(c, status, forms.SignIn{Back: localPath(back), Why: why})
 }
 
+// takesAdmin tells whether a page is for whoever may change something.
+func takesAdmin(page string) bool {
+	path, _, _ := strings.Cut(page, "?")
+	return isForm(path) && path != forms.SettingsPath
+}
+
 func (s *Server) showSignIn(c echo.Context, status int, view forms.SignIn) error {
 	view.Frame, view.Needed = s.formFrame(c), s.cfg.SignIn
+	view.Scope = ci.ScopeRead
+	if !view.Needed || takesAdmin(view.Back) {
+		view.Scope = ci.ScopeAdmin
+	}
 	view.Account = "" // it is this very page
 	if s.provider != nil {
 		view.Provider = s.provider.cfg.Name
