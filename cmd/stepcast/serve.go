@@ -158,6 +158,7 @@ func (c *serveCmd) Run(ctx context.Context, std stdio) error {
 	if note != "" {
 		log.Warn(note)
 	}
+	defer context.AfterFunc(ctx, func() { log.Info("stopping; whoever watches is sent away within some seconds") })()
 
 	var group errgroup.Group
 	group.Go(func() error { return store.Run(layers, tails) })
@@ -355,7 +356,7 @@ func greet(w io.Writer, address, dir string, own bool) {
   Stepcast is up.
 
     Watch builds       %s
-    Report the first   %s
+    In your project    %s
     Data               %s
     Token              %s
 
