@@ -232,6 +232,7 @@ test("an address without a page is said to be one", async ({ page, server, compl
 	expect(answer?.status()).toBe(404);
 	await expect(page.getByRole("heading", { name: "There is no such page" })).toBeVisible();
 	await expect(page).toHaveTitle("No such page · Stepcast");
+	await expect(page.locator("stream-state [role=status]")).toHaveText("Not available");
 	await page.getByRole("link", { name: "All builds" }).click();
 	await expect(page).toHaveURL(`${server.url}/`);
 });

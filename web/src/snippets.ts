@@ -14,25 +14,25 @@ export function snippets(origin: string): readonly Snippet[] {
 
 /** The client finds the token of a server on its own machine; scripts/build leaves it in bin. */
 function client(origin: string): Snippet {
-	const run = "stepcast run --project hello -- echo hello";
 	if (loopback.test(origin)) {
 		return {
 			name: "With the client",
-			about: "On this machine: in Stepcast’s own folder, or with stepcast on the PATH.",
-			text: `PATH="$PATH:$PWD/bin" ${run.replace("--project", `--url ${origin} --project`)}`,
+			about: "In Stepcast’s own folder, or with stepcast on the PATH.",
+			text: `PATH="$PATH:$PWD/bin" stepcast run --url ${origin} --project hello -- echo hello`,
 		};
 	}
 	return {
 		name: "With the client",
 		about: "With stepcast on the PATH, and a token that stepcast token made.",
-		text: `export STEPCAST_URL=${origin} STEPCAST_TOKEN=stp_…\n${run}`,
+		text: `export STEPCAST_URL=${origin} STEPCAST_TOKEN=stp_…
+stepcast run --project hello -- echo hello`,
 	};
 }
 
 function curl(origin: string): Snippet {
 	return {
 		name: "With curl",
-		about: "The server says at its start in which file its first token lies.",
+		about: "The server says at its start where its first token lies.",
 		text: `export STEPCAST_URL=${origin} STEPCAST_TOKEN=$(cat path/to/token)
 auth="Authorization: Bearer $STEPCAST_TOKEN" json='Content-Type: application/json'
 build=$(cat /proc/sys/kernel/random/uuid 2>/dev/null || uuidgen)
@@ -49,7 +49,7 @@ curl -sS "$STEPCAST_URL/api/v1/builds/$build/updates" -H "$auth" -H "$json" -d '
 function github(origin: string): Snippet {
 	return {
 		name: "In a CI system",
-		about: "In GitHub Actions; other systems need as little.",
+		about: "In GitHub Actions; others need as little.",
 		text: `env:
   STEPCAST_URL: ${origin}
   STEPCAST_TOKEN: \${{ secrets.STEPCAST_TOKEN }}

@@ -155,10 +155,6 @@ export const logStyles = [
 			content: "▾";
 		}
 
-		.group button:disabled {
-			cursor: default;
-		}
-
 		.group .muted {
 			margin-left: 0.5rem;
 			font-weight: 400;

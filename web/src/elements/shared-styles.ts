@@ -48,6 +48,11 @@ export const shared = css`
 		background: var(--panel);
 	}
 
+	:disabled {
+		color: var(--muted);
+		cursor: default;
+	}
+
 	[aria-pressed="true"] {
 		box-shadow: inset 0 -2px 0 var(--link);
 		font-weight: 600;

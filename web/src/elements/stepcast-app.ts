@@ -27,7 +27,8 @@ export class StepcastApp extends LitElement {
 
 	constructor() {
 		super();
-		this.connection = { name: "connecting" };
+		const none = route(location.pathname).page === "none"; // and so nothing to connect to
+		this.connection = none ? { name: "refused", status: 404 } : { name: "connecting" };
 		new Keys(this, "Everywhere", [
 			{ keys: ["Mod+k"], help: "Jump to a project, a build or a step", run: () => this.#jump() },
 			{ keys: ["?"], help: "Show the keys", run: () => this.#help() },
