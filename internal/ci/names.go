@@ -69,7 +69,7 @@ func checkName(s string) string {
 		}
 		for i := range len(segment) {
 			if !nameByte(segment[i]) {
-				return "may hold only letters, digits, \".\", \"_\", \"-\" and \"/\""
+				return "may hold only A-Z, a-z, 0-9 and . _ - /"
 			}
 		}
 	}

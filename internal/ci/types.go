@@ -37,6 +37,18 @@ func ParseReported(s string) (Status, error) {
 	return "", &Problem{Code: Invalid, Field: "status", Detail: fmt.Sprintf("The status %s is unknown; it is one of queued, running, passed, failed, canceled, skipped.", quoted(s))}
 }
 
+// ParseStatus reads a status that a build or a step may have.
+func ParseStatus(s string) (Status, error) {
+	if Status(s) == Lost {
+		return Lost, nil
+	}
+	st, err := ParseReported(s)
+	if err != nil {
+		return "", &Problem{Code: Invalid, Field: "status", Detail: fmt.Sprintf("The status %s is unknown; it is one of queued, running, passed, failed, canceled, skipped, lost.", quoted(s))}
+	}
+	return st, nil
+}
+
 // Periods of the state machine.
 const (
 	// LateFor is how long lost, and a skipped that the server set, may still

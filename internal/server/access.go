@@ -331,6 +331,9 @@ func (s *Server) caller(c echo.Context) (*caller, error) {
 			return nil, &ci.Problem{Code: ci.TokenMalformed, Detail: "The Authorization header must be of the form Bearer stp_…."}
 		}
 		text, inAddress = strings.TrimSpace(rest), false
+		if text == "" {
+			return nil, &ci.Problem{Code: ci.TokenMalformed, Detail: "Nothing follows Bearer in the Authorization header; the variable that the token is taken from may be empty."}
+		}
 	case !inAddress && (foreign(r) || pictured(r)):
 		return &caller{}, nil
 	case !inAddress && beginsWith(r.URL.Path, "/embed/"): // who looks at it is not who shows it
@@ -427,14 +430,26 @@ func openToAnywhere(h http.Header, stranger bool) {
 	}
 }
 
-// preflight answers a browser that asks what another site's script may send.
+// preflight answers a browser that asks what another site's script may send, and
+// anybody else what there is.
 func preflight(c echo.Context) error {
+	h := c.Response().Header()
+	if !foreign(c.Request()) {
+		var methods []string
+		for _, r := range c.Echo().Routes() {
+			if r.Path == c.Path() {
+				methods = append(methods, r.Method)
+			}
+		}
+		slices.Sort(methods)
+		h.Set("Allow", strings.Join(methods, ", "))
+		return c.NoContent(http.StatusNoContent)
+	}
 	switch c.Request().Header.Get("Access-Control-Request-Method") {
 	case http.MethodGet, http.MethodHead:
 	default:
 		return refuseStranger()
 	}
-	h := c.Response().Header()
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Access-Control-Allow-Methods", "GET, HEAD")
 	h.Set("Access-Control-Allow-Headers", "Authorization, Last-Event-ID")
@@ -446,9 +461,9 @@ func preflight(c echo.Context) error {
 func inForce(t postgres.Token, now time.Time) error {
 	switch {
 	case t.RevokedAt != nil:
-		return &ci.Problem{Code: tokenRevoked, Detail: fmt.Sprintf("The token %s was revoked at %s.", printable(t.Name), t.RevokedAt.UTC().Format(time.RFC3339))}
+		return &ci.Problem{Code: tokenRevoked, Detail: fmt.Sprintf("The token %s was revoked %s; ask for another one.", printable(t.Name), on(*t.RevokedAt))}
 	case t.ExpiresAt != nil && !now.Before(*t.ExpiresAt):
-		return &ci.Problem{Code: tokenExpired, Detail: fmt.Sprintf("The token %s expired at %s.", printable(t.Name), t.ExpiresAt.UTC().Format(time.RFC3339))}
+		return &ci.Problem{Code: tokenExpired, Detail: fmt.Sprintf("The token %s expired %s; ask for another one.", printable(t.Name), on(*t.ExpiresAt))}
 	}
 	return nil
 }
@@ -489,7 +504,7 @@ func (s *Server) seen(c echo.Context, id ci.BuildID) (postgres.Ref, error) {
 	ref, err := s.store.Lookup(ctx, id)
 	switch {
 	case errors.Is(err, &ci.Problem{Code: ci.NotFound}):
-		return ref, noBuild()
+		return ref, noBuild(a)
 	case err != nil:
 		return ref, fmt.Errorf("look up build %s: %w", id, err)
 	case all:
@@ -506,13 +521,16 @@ func (s *Server) seen(c echo.Context, id ci.BuildID) (postgres.Ref, error) {
 			return ref, fmt.Errorf("look up build %s: %w", id, err)
 		}
 	}
-	return ref, noBuild()
+	return ref, noBuild(a)
 }
 
 func safe(method string) bool { return method == http.MethodGet || method == http.MethodHead }
 
 // noBuild is the one answer for builds that are not there and those that are
 // not for the caller.
-func noBuild() error {
+func noBuild(a access) error {
+	if a == report {
+		return &ci.Problem{Code: ci.NotFound, Detail: "There is no such build, or none that the token is for; create it first with POST /api/v1/builds."}
+	}
 	return &ci.Problem{Code: ci.NotFound, Detail: "There is no such build."}
 }

@@ -111,7 +111,7 @@ func (s *Server) verdict(c echo.Context, suffix string, params ...string) (verdi
 		v.unknown("unknown")
 	case err != nil:
 		v.unknown("unavailable")
-		v.status = problems[s.problem(err, c.Request()).Code].status
+		v.status = problems[s.problem(err, c).Code].status
 	case ended == "" || ended == newest:
 		v.said = []string{string(newest)}
 	default:
@@ -135,7 +135,7 @@ func (v *verdict) unknown(why string) { v.said, v.failed = []string{why}, true }
 // none.
 func (s *Server) stand(ctx context.Context, reach ci.Reach, project, branch string, step ci.StepKey) (newest, ended ci.Status, err error) {
 	if ci.CheckProject(project) != nil || step != "" && ci.CheckStepKey(string(step)) != nil {
-		return "", "", noBuild()
+		return "", "", noBuild(status)
 	}
 	if step != "" {
 		newest, ended, err = s.store.StepStanding(ctx, reach, project, branch, step)
@@ -149,7 +149,7 @@ func (s *Server) stand(ctx context.Context, reach ci.Reach, project, branch stri
 		return "", "", fmt.Errorf("find how %s stands: %w", project, err)
 	}
 	if len(found) == 0 {
-		return "", "", noBuild()
+		return "", "", noBuild(status)
 	}
 	if e := found[0].Ended; e != nil {
 		ended = e.Status

@@ -107,17 +107,22 @@ func (b *pacedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// readBody reads and unpacks the whole body, of which the request may keep
-// parts. ndjson tells its content type.
-func readBody(r *http.Request) (body []byte, ndjson bool, err error) {
-	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	switch {
-	case err == nil && kind == "application/x-ndjson":
-		ndjson = true
-	case err == nil && kind == "application/json", r.Header.Get("Content-Type") == "":
-	default:
-		return nil, false, &ci.Problem{Code: mediaType, Detail: fmt.Sprintf("The body is announced as %s; send it as application/json or, with one update a line, as application/x-ndjson.", printable(r.Header.Get("Content-Type")))}
+// announced is the media type that a body says it is of: JSON, if it says none.
+func announced(r *http.Request) string {
+	text := r.Header.Get("Content-Type")
+	if text == "" {
+		return "application/json"
 	}
+	kind, _, err := mime.ParseMediaType(text)
+	if err != nil {
+		return text
+	}
+	return kind
+}
+
+// readBody reads and unpacks the whole body, of which the request may keep
+// parts.
+func readBody(r *http.Request) (body []byte, err error) {
 	switch encoding := r.Header.Get("Content-Encoding"); encoding {
 	case "", "identity":
 		body, err = readPlain(r)
@@ -126,7 +131,7 @@ func readBody(r *http.Request) (body []byte, ndjson bool, err error) {
 	default:
 		err = &ci.Problem{Code: badEncoding, Detail: fmt.Sprintf("The body is encoded as %s; send it plain, or as gzip or zstd.", printable(encoding))}
 	}
-	return body, ndjson, err
+	return body, err
 }
 
 func bodyTooLarge() error {

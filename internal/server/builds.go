@@ -34,12 +34,9 @@ func newBuildJSON(b postgres.Snapshot) buildJSON {
 }
 
 func (s *Server) createBuild(c echo.Context) error {
-	body, ndjson, err := readBody(c.Request())
+	body, err := readObject(c.Request())
 	if err != nil {
 		return err
-	}
-	if ndjson {
-		return &ci.Problem{Code: mediaType, Detail: "A build is created by one JSON object; send it as application/json."}
 	}
 	creation, err := decodeCreation(body)
 	if err != nil {
@@ -154,11 +151,9 @@ func (s *Server) listBuilds(c echo.Context) error {
 		return err
 	}
 	for _, status := range q["status"] {
-		st := ci.Status(status)
-		if st != ci.Lost {
-			if st, err = ci.ParseReported(status); err != nil {
-				return err
-			}
+		st, err := ci.ParseStatus(status)
+		if err != nil {
+			return err
 		}
 		want.Statuses = append(want.Statuses, st)
 	}

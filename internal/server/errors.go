@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -121,7 +122,7 @@ var problems = map[ci.Code]kind{
 
 // answer turns an error into the response, unless one has begun.
 func (s *Server) answer(err error, c echo.Context) {
-	p := s.problem(err, c.Request())
+	p := s.problem(err, c)
 	if c.Response().Committed { // broken off, lest a part is taken for the whole
 		panic(http.ErrAbortHandler)
 	}
@@ -152,7 +153,7 @@ func (s *Server) answer(err error, c echo.Context) {
 		s.formProblem(c, p, k) // to a peer that is gone, if it fails
 		return
 	}
-	if forPeople(c.Request().URL.Path, k.status) {
+	if forPeople(c.Request(), k.status) {
 		view := plain.Message{Title: k.title, Text: p.Detail}
 		if k.status < http.StatusInternalServerError { // else it may not be known who asks
 			view.Frame, view.Hidden = s.frame(c), k.status == http.StatusNotFound
@@ -161,7 +162,10 @@ func (s *Server) answer(err error, c echo.Context) {
 		return
 	}
 	h.Set("Content-Type", "application/problem+json")
-	body, _ := json.Marshal(struct { // marshals whatever is in it
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false) // a sentence is read as it stands
+	encoder.Encode(struct {      // encodes whatever is in it
 		Type    string    `json:"type"`
 		Title   string    `json:"title"`
 		Status  int       `json:"status"`
@@ -175,7 +179,7 @@ func (s *Server) answer(err error, c echo.Context) {
 	}{"/problems/" + string(p.Code), k.title, k.status, p.Detail, p.Index, p.Field, p.Offset, p.Number, p.Limit, p.Status})
 	c.Response().WriteHeader(k.status)
 	if c.Request().Method != http.MethodHead {
-		c.Response().Write(append(body, '\n'))
+		c.Response().Write(body.Bytes())
 	}
 }
 
@@ -199,17 +203,18 @@ func wantsPage(r *http.Request) bool {
 
 // forPeople tells whether an answer is read by a person: of the accessible view
 // and where one signs in all are, and of other pages that there is nothing, or no
-// more.
-func forPeople(path string, status int) bool {
-	if beginsWith(path+"/", plain.Root+"/", signInPath+"/", "/sign-out/") {
+// more, unless a program went there, such as one with the API's address wrong.
+func forPeople(r *http.Request, status int) bool {
+	if beginsWith(r.URL.Path+"/", plain.Root+"/", signInPath+"/", "/sign-out/") {
 		return true
 	}
-	return (status == http.StatusNotFound || status == http.StatusGone) && !beginsWith(path, forPrograms...)
+	return (status == http.StatusNotFound || status == http.StatusGone) && !beginsWith(r.URL.Path, forPrograms...) && strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
 // problem finds out what an error means to the one who asked. What is a fault
 // of the server is logged here, and only here.
-func (s *Server) problem(err error, r *http.Request) *ci.Problem {
+func (s *Server) problem(err error, c echo.Context) *ci.Problem {
+	r := c.Request()
 	if p := ci.AsProblem(err); p != nil {
 		if k, known := problems[p.Code]; known {
 			if k.status >= 500 && err != error(p) { // the cause is for the operator
@@ -222,15 +227,42 @@ func (s *Server) problem(err error, r *http.Request) *ci.Problem {
 	if errors.As(err, &he) {
 		switch he.Code {
 		case http.StatusNotFound:
-			return &ci.Problem{Code: ci.NotFound, Detail: "There is nothing at this address."}
+			return nothingHere(r)
 		case http.StatusMethodNotAllowed:
-			return &ci.Problem{Code: badMethod, Detail: fmt.Sprintf("This address has no method %s.", printable(r.Method))}
+			return &ci.Problem{Code: badMethod, Detail: fmt.Sprintf("This address takes %s, not %s.", methods(c.Response().Header().Get("Allow")), printable(r.Method))}
 		}
 	}
 	if !errors.Is(err, context.Canceled) && !errors.Is(err, errGone) { // else nobody is there to be answered
 		s.log.Error("request", "method", r.Method, "path", r.URL.Path, "error", err)
 	}
 	return &ci.Problem{Code: internalError, Detail: "The server failed at this request; its log says why."}
+}
+
+// nothingHere answers for addresses that no route has. A program is told where
+// those of the API are, and what it is that programs mostly get wrong.
+func nothingHere(r *http.Request) *ci.Problem {
+	more := "; /api/v1/openapi.json lists those of the API"
+	switch path := r.URL.Path; {
+	case forPeople(r, http.StatusNotFound):
+		more = ""
+	case strings.HasPrefix(path, "//"):
+		more = ", which begins with two slashes: end the address of the server without one"
+	case strings.HasSuffix(path, "/"):
+		more = "; those of the API end without a slash, and /api/v1/openapi.json lists them"
+	}
+	return &ci.Problem{Code: ci.NotFound, Detail: "There is nothing at this address" + more + "."}
+}
+
+// methods says in a sentence what Allow lists. OPTIONS is had everywhere, and
+// nothing that one is told to use.
+func methods(allow string) string {
+	names := slices.DeleteFunc(strings.Split(allow, ", "), func(name string) bool { return name == http.MethodOptions })
+	slices.Sort(names)
+	last := len(names) - 1
+	if last < 1 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
 // challenge is the WWW-Authenticate of RFC 6750.

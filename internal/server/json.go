@@ -65,7 +65,11 @@ func (d *decoder) refuse(err error) {
 
 func (d *decoder) syntax(format string, args ...any) {
 	if d.err == nil {
-		d.fail(invalidJSON, "The body is not valid JSON at byte %d: %s.", d.pos, fmt.Sprintf(format, args...))
+		where := "is not valid JSON"
+		if d.pos == len(d.data) {
+			where = "breaks off"
+		}
+		d.fail(invalidJSON, "The body %s at byte %d: %s.", where, d.pos, fmt.Sprintf(format, args...))
 		d.err.Field = ""
 	}
 }
@@ -117,6 +121,10 @@ func (d *decoder) expect(b byte, want string) bool {
 	switch kind := d.kind(); {
 	case body && d.pos == len(d.data):
 		d.fail(invalidJSON, "The body is empty; send a JSON object.")
+	case body && bytes.HasPrefix(d.data, []byte("\x1f\x8b")):
+		d.syntax("it begins as gzip does, which Content-Encoding has to say")
+	case body && bytes.HasPrefix(d.data, []byte("\xef\xbb\xbf")):
+		d.syntax("it begins with a byte order mark; send it without")
 	case kind == "":
 		d.syntax("%s was expected", want)
 	case body:
@@ -344,13 +352,21 @@ func (d *decoder) truth() bool {
 
 // timestamp reads an RFC 3339 time and brings it to UTC and microseconds.
 func (d *decoder) timestamp() time.Time {
+	const form = "a time such as 2026-11-22T10:00:00.25Z"
+	if kind := d.kind(); d.err == nil && kind != "a string" {
+		d.expect('"', form)
+	}
 	s := d.text()
 	if d.err != nil {
 		return time.Time{}
 	}
 	var t time.Time
 	if s.escaped || t.UnmarshalText(s.literal) != nil {
-		d.invalid("The field %s must be a time such as 2026-11-22T10:00:00.25Z (RFC 3339), between the years 1 and 9999.", d.field)
+		if t.UnmarshalText(append(s.literal[:len(s.literal):len(s.literal)], 'Z')) == nil {
+			d.invalid("The field %s says no time zone; end it with Z for UTC, or with an offset such as +01:00.", d.field)
+		} else {
+			d.invalid("The field %s must be %s (RFC 3339).", d.field, form)
+		}
 		return time.Time{}
 	}
 	d.refuse(ci.CheckTime(t))
@@ -364,7 +380,7 @@ func (d *decoder) line(most int) string {
 		return ""
 	}
 	if len(s) > most {
-		d.limit(ci.TooLong, int64(most), "The field %s has %d bytes; at most %d are kept.", d.field, len(s), most)
+		d.limit(ci.TooLong, int64(most), "The field %s has %d bytes; it may have at most %d.", d.field, len(s), most)
 		return ""
 	}
 	for _, r := range s {
@@ -384,7 +400,7 @@ func (d *decoder) words(most int64) string {
 	case d.err != nil:
 		return ""
 	case s.bytes > most:
-		d.limit(ci.TooLong, most, "The field %s has %d bytes; at most %d are kept.", d.field, s.bytes, most)
+		d.limit(ci.TooLong, most, "The field %s has %d bytes; it may have at most %d.", d.field, s.bytes, most)
 		return ""
 	}
 	return s.String()
@@ -519,7 +535,7 @@ func scanString(data []byte) (s jsonText, n int, why string) {
 			case size == 0:
 				return s, i, "this is not an escape that JSON knows"
 			case size < 0:
-				return s, i, "a surrogate stands alone; send bytes that are not UTF-8 as base64"
+				return s, i, "a surrogate stands alone; send log text that is not UTF-8 as base64"
 			}
 			i += size
 			saved += size - utf8.RuneLen(r)
@@ -535,7 +551,7 @@ func scanString(data []byte) (s jsonText, n int, why string) {
 			for i < len(data) && data[i] >= utf8.RuneSelf {
 				r, size := utf8.DecodeRune(data[i:])
 				if r == utf8.RuneError && size == 1 {
-					return s, i, "this is not UTF-8; send such bytes as base64"
+					return s, i, "this is not UTF-8; send log text that is not as base64"
 				}
 				i += size
 			}

@@ -170,7 +170,7 @@ func (s *Server) frameBuild(c echo.Context, f frameable, text string) (frameable
 		return f, noFrame()
 	}
 	ref, err := s.seen(c, id)
-	if errors.Is(err, noBuild()) {
+	if errors.Is(err, noBuild(status)) {
 		return f, noFrame()
 	}
 	if err != nil {

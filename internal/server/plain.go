@@ -78,7 +78,7 @@ func (s *Server) plainBuilds(c echo.Context) error {
 		want.Branches = []string{page.Filter.Branch}
 	}
 	if status := page.Filter.Status; status != "" {
-		if _, err := ci.ParseReported(string(status)); err != nil && status != ci.Lost {
+		if _, err := ci.ParseStatus(string(status)); err != nil {
 			return err
 		}
 		want.Statuses = []ci.Status{status}

@@ -225,7 +225,7 @@ func TestPlain_InOneDress(t *testing.T) {
 	path := plainPath(build)
 	for address, status := range map[string]int{
 		"/plain": 200, path: 200, path + "/steps/a": 200,
-		"/nosuch": 404, "/plain/nosuch": 404, "/plain/builds/x": 400, strings.Replace(path, "-", "0", 1): 400,
+		"/plain/nosuch": 404, "/plain/builds/x": 400, strings.Replace(path, "-", "0", 1): 400,
 		"/plain/builds/00000000-0000-4000-8000-000000000000": 404, path + "/steps/b": 404, path + "/steps/": 400,
 		path + "/steps/a?from=2": 416, path + "/steps/a?line=2": 416, path + "/steps/a?from=0": 400, path + "/steps/a?from=x": 400, path + "/steps/a?form=1": 400,
 		"/plain?status=broken": 400, "/plain?project=%2F": 400, "/plain?before=x": 400, "/plain?x=1": 400, path + "?x": 400,

@@ -240,7 +240,7 @@ func TestSignIn_SaysWhatIsWrong(t *testing.T) {
 	typo[9] = map[bool]byte{true: 'y', false: 'x'}[typo[9] == 'x']
 	for token, says := range map[string]string{
 		"": "begins with stp_", "hunter2": "begins with stp_", s.token[:20]: "too short", string(typo): "a typo",
-		ci.NewToken(): "No token of this server", expired: "expired at", revoked: "was revoked at",
+		ci.NewToken(): "No token of this server", expired: "expired on", revoked: "was revoked on",
 	} {
 		b := s.browser()
 		a := b.send("/sign-in", "token", token, "back", "/wall")

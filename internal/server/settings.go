@@ -114,11 +114,10 @@ func projectParam(c echo.Context) (string, error) {
 
 // readObject reads a body that is one JSON object.
 func readObject(r *http.Request) ([]byte, error) {
-	body, ndjson, err := readBody(r)
-	if ndjson {
-		return nil, &ci.Problem{Code: mediaType, Detail: "This takes one JSON object; send it as application/json."}
+	if kind := announced(r); kind != "application/json" {
+		return nil, &ci.Problem{Code: mediaType, Detail: fmt.Sprintf("The body is announced as %s; send one JSON object as application/json.", printable(kind))}
 	}
-	return body, err
+	return readBody(r)
 }
 
 // mostAncestors is how many origins may frame a project's embeds.

@@ -419,4 +419,13 @@ func TestAccess_Preflight(t *testing.T) {
 			t.Errorf("%s %s: %d %v", c.method, c.path, res.StatusCode, res.Header)
 		}
 	}
+	req, _ := http.NewRequestWithContext(t.Context(), "OPTIONS", url+"/api/v1/builds", nil)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if res.StatusCode != 204 || res.Header.Get("Allow") != "GET, HEAD, OPTIONS, POST" || res.Header.Get("Access-Control-Allow-Origin") != "" {
+		t.Errorf("a program: %d %v", res.StatusCode, res.Header)
+	}
 }

@@ -631,7 +631,7 @@ func (s *Server) orUnavailable(h echo.HandlerFunc) echo.HandlerFunc {
 		if err == nil || c.Response().Committed || !wantsStream(c) {
 			return err
 		}
-		p := s.problem(err, c.Request())
+		p := s.problem(err, c)
 		if status := problems[p.Code].status; status < 500 && status != http.StatusTooManyRequests {
 			return p
 		}

@@ -20,7 +20,12 @@ import (
 
 // postUpdates stores a list of updates, all or nothing.
 func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
-	body, ndjson, err := readBody(c.Request())
+	kind := announced(c.Request())
+	ndjson := kind == "application/x-ndjson"
+	if !ndjson && kind != "application/json" {
+		return &ci.Problem{Code: mediaType, Detail: fmt.Sprintf("The body is announced as %s; send it as application/json or, with one update a line, as application/x-ndjson.", printable(kind))}
+	}
+	body, err := readBody(c.Request())
 	if err != nil {
 		return err
 	}

@@ -205,8 +205,51 @@ func TestBadInput(t *testing.T) {
 	if after := s.get("/api/v1/builds").body; after != builds {
 		t.Errorf("the list of builds was %s, is %s", builds, after)
 	}
-	if a := s.get("/builds"); a.status != 404 || !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") {
+	if a := s.get("/builds", "Accept: text/html"); a.status != 404 || !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") || strings.Contains(a.body, "openapi") {
 		t.Errorf("an unknown page: %d %s", a.status, a.body)
+	}
+}
+
+// TestRefusals_SayWhatToDo makes the mistakes that are made first by whoever
+// writes a runner of their own. The sentence alone has to lead on.
+func TestRefusals_SayWhatToDo(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	build := s.create(`{"project":"p"}`)
+	s.update(build, logText("a", 0, "hello"))
+	updates, log := build+"/updates", build+"/steps/a/log"
+	const none = `{"updates":[]}`
+	elsewhere := s.tokenFor("other/*", ci.ScopeReport)
+	for _, c := range []struct {
+		name, method, path, body string
+		headers                  []string
+		status                   int
+		says                     string
+	}{
+		{"a variable that is not set", "POST", updates, none, []string{"Authorization: Bearer "}, 401, "may be empty"},
+		{"before it is created", "POST", "/api/v1/builds/" + ci.NewBuildID().String() + "/updates", none, nil, 404, "POST /api/v1/builds"},
+		{"with the token of another project", "POST", updates, none, []string{"Authorization: Bearer " + elsewhere}, 404, "none that the token is for"},
+		{"curl -T", "PUT", log, "hello", nil, 405, `takes GET, HEAD and PATCH, not "PUT"`},
+		{"put for post", "PUT", updates, none, nil, 405, `takes POST, not "PUT"`},
+		{"a slash too many", "POST", updates + "/", none, nil, 404, "without a slash"},
+		{"two slashes", "POST", "//api/v1/builds", `{"project":"p"}`, nil, 404, "two slashes"},
+		{"a guess", "POST", "/v1/builds", `{"project":"p"}`, nil, 404, "/api/v1/openapi.json"},
+		{"the API", "GET", "/api", "", nil, 404, "/api/v1/openapi.json"},
+		{"curl -d", "POST", updates, none, []string{"Content-Type: application/x-www-form-urlencoded"}, 415, "application/x-ndjson"},
+		{"a form that creates", "POST", "/api/v1/builds", "project=p", []string{"Content-Type: application/x-www-form-urlencoded"}, 415, "one JSON object"},
+		{"updates that create", "POST", "/api/v1/builds", `{"project":"p"}`, []string{"Content-Type: application/x-ndjson"}, 415, "one JSON object"},
+		{"a letter that is none of ours", "POST", updates, `{"updates":[{"step":{"key":"tést"}}]}`, nil, 400, "A-Z, a-z, 0-9"},
+		{"a status of a list", "GET", "/api/v1/builds?status=errored", "", nil, 400, "skipped, lost"},
+		{"no log of several", "GET", "/api/v1/streams", "", nil, 400, "log=<build>;step=<key>"},
+	} {
+		headers := append([]string{"Authorization: Bearer " + s.token, "Content-Type: application/json"}, c.headers...)
+		a := s.do(c.method, c.path, c.body, headers...)
+		if a.status != c.status || !strings.Contains(a.problem().Detail, c.says) || strings.Contains(a.body, `\u00`) {
+			t.Errorf("%s: %d, not %q: %s", c.name, a.status, c.says, a.body)
+		}
+	}
+	if a := s.get(log); a.body != "hello" {
+		t.Errorf("the log is %q", a.body)
 	}
 }
 
