@@ -268,6 +268,11 @@ func (s *Server) check(r route) echo.HandlerFunc {
 		if !ofBuild && !who.able(r.access, c.Request().Method) {
 			return who.lacks(r.access)
 		}
+		if r.access == report && c.Request().URL.RawQuery != "" { // an offset there would be lost, and the text stored twice
+			if _, err := query(c); err != nil {
+				return err
+			}
+		}
 		return r.handler(c)
 	}
 }

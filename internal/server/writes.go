@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -98,6 +99,9 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 	r := c.Request()
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
 		return &ci.Problem{Code: badEncoding, Detail: "The body of an upload is the log itself; send it plain."}
+	}
+	if strings.HasPrefix(announced(r), "multipart/") { // its parts' headers are no log
+		return &ci.Problem{Code: mediaType, Detail: "The body of an upload is the log itself; send it without a form around it, as curl -T does."}
 	}
 	u := upload{store: s.store, id: ref.ID, from: s.who(c).holder(), step: key, offset: ci.AtEnd}
 	if text := r.Header.Get("Upload-Offset"); text != "" {
