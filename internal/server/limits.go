@@ -364,10 +364,16 @@ func (l *limits) tooManyOpen(full slot) error {
 	return &ci.Problem{Code: tooManyRequests, Limit: int64(full.most), Detail: fmt.Sprintf(whose+", which is as many as it may; close one, or come back later.", full.most)}
 }
 
-// openUpload counts an upload to its token until done.
+// openUpload counts an upload to its token until done. Those that say how long
+// they are come to an end, and are counted by themselves: however many go on for
+// as long as their commands do, a whole log gets in.
 func (s *Server) openUpload(c echo.Context) (done func(), err error) {
 	l := s.limits
-	slots := []slot{{limitUploads, s.who(c).holder(), l.UploadsOfToken}}
+	holder := s.who(c).holder()
+	if c.Request().ContentLength >= 0 {
+		holder += " sized"
+	}
+	slots := []slot{{limitUploads, holder, l.UploadsOfToken}}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if full, ok := l.uploads.take(slots); !ok {

@@ -375,9 +375,11 @@ func TestLimits_Uploads(t *testing.T) {
 	second.send("two\n")
 	s.eventually(build+"/steps/a/log", "one\n")
 	s.eventually(build+"/steps/b/log", "two\n")
-	auth := "Authorization: Bearer " + s.token
-	if a := s.do("PATCH", build+"/steps/c/log", "three\n", auth); a.status != 429 || a.problem().Limit != 2 || a.header.Get("Retry-After") == "" {
-		t.Errorf("the third: %d %s", a.status, a.body)
+	if text := s.upload(build + "/steps/c/log").rest(); !strings.HasPrefix(text, "HTTP/1.1 429 ") || !strings.Contains(text, `"limit":2`) || !strings.Contains(text, "\nRetry-After: ") {
+		t.Errorf("the third: %s", text)
+	}
+	if a := s.do("PATCH", build+"/steps/c/log", "three\n", "Authorization: Bearer "+s.token, "Upload-Offset: 0"); a.status != 204 {
+		t.Errorf("one that says how long it is: %d %s", a.status, a.body)
 	}
 	if a := s.write(build+"/updates", `{"updates":[`+logText("a", 4, "three\n")+`]}`); a.status != 200 {
 		t.Errorf("updates: %d %s", a.status, a.body)
@@ -385,8 +387,8 @@ func TestLimits_Uploads(t *testing.T) {
 	if status, offset := second.finish(); status != 204 || offset != "4" {
 		t.Errorf("the second: %d %s", status, offset)
 	}
-	if a := s.do("PATCH", build+"/steps/c/log", "three\n", auth); a.status != 204 {
-		t.Errorf("when the second is over: %d %s", a.status, a.body)
+	if status, offset := s.upload(build + "/steps/c/log").finish(); status != 204 || offset != "6" {
+		t.Errorf("when the second is over: %d %s", status, offset)
 	}
 }
 
