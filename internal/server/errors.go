@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -161,9 +162,23 @@ func (s *Server) answer(err error, c echo.Context) {
 		plainPage(c, k.status, view.HTML())
 		return
 	}
-	h.Set("Content-Type", "application/problem+json")
 	var body bytes.Buffer
-	encoder := json.NewEncoder(&body)
+	if strings.HasPrefix(c.Request().Header.Get("Accept"), "text/plain") { // a shell, which takes no JSON apart
+		h.Set("Content-Type", "text/plain; charset=utf-8")
+		body.WriteString(p.Detail + "\n")
+	} else {
+		h.Set("Content-Type", "application/problem+json")
+		writeProblem(&body, p, k)
+	}
+	c.Response().WriteHeader(k.status)
+	if c.Request().Method != http.MethodHead {
+		c.Response().Write(body.Bytes())
+	}
+}
+
+// writeProblem writes a problem as RFC 9457 has it.
+func writeProblem(w io.Writer, p *ci.Problem, k kind) {
+	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false) // a sentence is read as it stands
 	encoder.Encode(struct {      // encodes whatever is in it
 		Type    string    `json:"type"`
@@ -177,10 +192,6 @@ func (s *Server) answer(err error, c echo.Context) {
 		Limit   int64     `json:"limit,omitempty"`
 		Current ci.Status `json:"current_status,omitempty"`
 	}{"/problems/" + string(p.Code), k.title, k.status, p.Detail, p.Index, p.Field, p.Offset, p.Number, p.Limit, p.Status})
-	c.Response().WriteHeader(k.status)
-	if c.Request().Method != http.MethodHead {
-		c.Response().Write(body.Bytes())
-	}
 }
 
 // retryAfter is in seconds, and spread, so that not all come back at once.

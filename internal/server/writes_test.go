@@ -254,6 +254,9 @@ func TestRefusals_SayWhatToDo(t *testing.T) {
 	if a := s.get(log); a.body != "hello" {
 		t.Errorf("the log is %q", a.body)
 	}
+	if a := s.write(updates, `{"updates":[{"step":{"key":""}}]}`, "Accept: text/plain"); a.status != 400 || a.body != "The step key \"\" is empty.\n" || a.header.Get("Content-Type") != "text/plain; charset=utf-8" {
+		t.Errorf("to a shell: %d %s", a.status, a.body)
+	}
 }
 
 func TestProblems_Explained(t *testing.T) {
