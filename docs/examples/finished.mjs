@@ -81,7 +81,8 @@ for (let retry = 3_000; ; await sleep(retry)) {
 		if (token) headers.Authorization = `Bearer ${token}`;
 		if (after) headers["Last-Event-ID"] = after;
 		const response = await fetch(address, { headers, signal: dead.signal });
-		if (response.status >= 400 && response.status < 500) { // which will not change by itself
+		const { status } = response;
+		if (status >= 400 && status < 500 && status !== 408 && status !== 429) { // which will not change by itself
 			console.error(await response.text());
 			process.exit(1);
 		}
