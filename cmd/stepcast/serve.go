@@ -215,7 +215,7 @@ func (c *serveCmd) dataDir() (string, error) {
 	if dir == "" {
 		var err error
 		if dir, err = embedded.DefaultDataDir(); err != nil {
-			return "", err
+			return "", fmt.Errorf("%w: choose a data directory with --data-dir", err)
 		}
 	}
 	// The folder may be entered: PostgreSQL runs as another user when the

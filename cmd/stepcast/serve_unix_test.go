@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"net/url"
 	"strings"
 	"testing"
@@ -25,12 +26,20 @@ func TestServe_SaysWhatIsWrongWithTheDatabase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close(t.Context())
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	ascii := *there
+	ascii.Path += "_ascii"
+	name := pgx.Identifier{strings.TrimPrefix(ascii.Path, "/")}.Sanitize()
+	if _, err := conn.Exec(t.Context(), "CREATE DATABASE "+name+" TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = conn.Exec(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)") })
 	if _, err := conn.Exec(t.Context(), `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END $$`); err != nil {
 		t.Fatal(err)
 	}
 	for database, want := range map[string]string{
 		absent.String(): `database "nobody-made-it" does not exist (SQLSTATE 3D000): make it with CREATE DATABASE "nobody-made-it" OWNER`,
+		ascii.String():  "the database is in SQL_ASCII, which does not hold every text",
 		readOnly:        "PostgreSQL takes no writes there, as a standby does not: name the primary",
 	} {
 		_, stderr, code := output(t, stepcast(t, nil, "serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--database-url", database))

@@ -25,6 +25,10 @@ func Migrate(ctx context.Context, url string, log *slog.Logger) error {
 	if err != nil {
 		return explain(err, url)
 	}
+	if encoding := conn.PgConn().ParameterStatus("server_encoding"); encoding != "UTF8" {
+		closeConn(conn)
+		return fmt.Errorf("the database is in %s, which does not hold every text: make one with ENCODING 'UTF8' TEMPLATE template0", encoding)
+	}
 	var version int64
 	if err := conn.QueryRow(ctx, schemaSQL).Scan(&version); err != nil {
 		version = 0 // an empty database
