@@ -118,6 +118,16 @@ func TestMetrics_AreDescribed(t *testing.T) {
 		}
 	}
 
+	manual, err := os.ReadFile("../../docs/operating.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range regexp.MustCompile(`\bstepcast_\w+`).FindAllString(string(manual), -1) {
+		if _, ok := there[name]; !ok {
+			t.Errorf("an operator is told of %s, which does not exist", name)
+		}
+	}
+
 	limits, err := os.ReadFile("../../docs/limits.md")
 	if err != nil {
 		t.Fatal(err)
