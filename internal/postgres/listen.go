@@ -159,11 +159,17 @@ type listener struct {
 }
 
 func (l *listener) run(ctx context.Context) {
+	said := int64(-1) // what was heard last when that was said
 	for ctx.Err() == nil {
-		if err := l.listen(ctx); ctx.Err() == nil {
-			l.store.log.Warn("LISTEN is renewed", "err", err)
-			pause(ctx, reconnectIn)
+		err := l.listen(ctx)
+		if ctx.Err() != nil {
+			return
 		}
+		if heard := l.heard.Load(); heard != said {
+			said = heard
+			l.store.log.Warn("LISTEN is renewed until it is heard", "err", err)
+		}
+		pause(ctx, reconnectIn)
 	}
 }
 

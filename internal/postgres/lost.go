@@ -41,10 +41,12 @@ const (
 func (s *Store) sweep(ctx context.Context) {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
-	for {
-		if err := s.sweepOnce(ctx); err != nil && ctx.Err() == nil {
-			s.log.Warn("lost steps were not looked for", "err", err)
+	for failed := false; ; {
+		err := s.sweepOnce(ctx)
+		if err != nil && !failed && ctx.Err() == nil {
+			s.log.Warn("nobody looks for lost steps for now", "err", err)
 		}
+		failed = err != nil
 		select {
 		case <-ctx.Done():
 			return

@@ -81,7 +81,7 @@ func (s *Store) countTexts(ctx context.Context) {
 	}
 	tick := time.NewTicker(countEvery)
 	defer tick.Stop()
-	for {
+	for failed := false; ; {
 		var last bool
 		select {
 		case <-ctx.Done():
@@ -91,9 +91,10 @@ func (s *Store) countTexts(ctx context.Context) {
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), countEvery)
 		err := s.countOnce(bounded)
 		cancel()
-		if err != nil {
-			s.log.Warn("log text was not counted", "err", err)
+		if err != nil && !failed {
+			s.log.Warn("log text is not counted for now", "err", err)
 		}
+		failed = err != nil
 		if last {
 			return
 		}

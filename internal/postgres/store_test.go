@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -64,7 +65,9 @@ func start(t testing.TB, url string) (store *postgres.Store, r *recorder, stop f
 // startWith is start with more than a database to say.
 func startWith(t testing.TB, cfg postgres.Config) (store *postgres.Store, r *recorder, stop func()) {
 	t.Helper()
-	cfg.Log = slog.New(slog.DiscardHandler)
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
 	store, err := postgres.Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -789,4 +792,38 @@ func TestHealth_WithTheConnectionsThatThereAre(t *testing.T) {
 		t.Fatalf("not ready: %+v", h)
 	}
 	create(t, s, "acme/api")
+}
+
+// A database that cannot be connected to is tried again five times a second, and
+// said once.
+func TestListener_SaysOnceThatItIsDeaf(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	admin, err := pgx.Connect(t.Context(), pgtest.New(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = admin.Close(context.Background()) })
+	cfg, err := pgx.ParseConfig(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	exec := func(sql string) {
+		if _, err := admin.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var said bytes.Buffer
+	s, r, stop := startWith(t, postgres.Config{URL: url, Log: slog.New(slog.NewTextHandler(&said, nil))})
+	age := func() time.Duration { return s.Health(t.Context()).ListenAge }
+	waitFor(t, r, func() bool { return age() >= 0 })
+	exec(`ALTER DATABASE ` + cfg.Database + ` ALLOW_CONNECTIONS false`)
+	exec(`SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity WHERE datname = '` + cfg.Database + `' AND application_name = 'stepcast-listen'`)
+	waitFor(t, r, func() bool { return age() > 1500*time.Millisecond })
+	exec(`ALTER DATABASE ` + cfg.Database + ` ALLOW_CONNECTIONS true`)
+	waitFor(t, r, func() bool { return age() < time.Second })
+	stop()
+	if n := strings.Count(said.String(), "LISTEN is renewed"); n != 1 {
+		t.Errorf("said %d times:\n%s", n, &said)
+	}
 }
