@@ -1,15 +1,12 @@
 package postgres_test
 
 import (
-	"context"
 	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/pgtest"
@@ -177,11 +174,7 @@ func TestAudit_IsOnlyAddedTo(t *testing.T) {
 	url := pgtest.New(t)
 	s, _ := open(t, url)
 	addToken(t, s, postgres.Token{Scopes: []ci.Scope{ci.ScopeRead}, Project: "*"})
-	conn, err := pgx.Connect(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.Background())
+	conn := pgtest.Connect(t, url)
 	for _, sql := range []string{
 		`UPDATE audit SET actor = 'nobody'`, `DELETE FROM audit`, `DELETE FROM audit WHERE false`, `TRUNCATE audit`,
 		`SET session_replication_role = replica; DELETE FROM audit`,
@@ -202,11 +195,7 @@ func TestAudit_NoneWithoutTheOther(t *testing.T) {
 	s, _ := open(t, url)
 	create(t, s, "acme/api")
 	_, token := addToken(t, s, postgres.Token{Scopes: []ci.Scope{ci.ScopeRead}, Project: "*"})
-	conn, err := pgx.Connect(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.Background())
+	conn := pgtest.Connect(t, url)
 	if _, err := conn.Exec(t.Context(), `ALTER TABLE audit ADD CHECK (action = '') NOT VALID`); err != nil {
 		t.Fatal(err)
 	}

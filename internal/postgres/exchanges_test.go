@@ -1,13 +1,10 @@
 package postgres_test
 
 import (
-	"context"
 	"crypto/sha256"
 	"errors"
 	"testing"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/pgtest"
@@ -20,11 +17,7 @@ func TestExchange_IsForgotten(t *testing.T) {
 	t.Parallel()
 	database := pgtest.New(t)
 	s, _ := open(t, database)
-	conn, err := pgx.Connect(t.Context(), database)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close(context.WithoutCancel(t.Context())) })
+	conn := pgtest.Connect(t, database)
 	exchange := func(idToken, token string, build ci.BuildID, lifetime time.Duration) error {
 		t.Helper()
 		_, err := s.Exchange(t.Context(), ada, postgres.Exchange{
@@ -92,11 +85,7 @@ func TestExchange_AfterMany(t *testing.T) {
 	t.Parallel()
 	database := pgtest.New(t)
 	s, _ := open(t, database)
-	conn, err := pgx.Connect(t.Context(), database)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close(context.WithoutCancel(t.Context())) })
+	conn := pgtest.Connect(t, database)
 	const jobs = 20_000
 	for _, sql := range []string{
 		`INSERT INTO tokens (sum, name, scopes, project, build, expires_at)

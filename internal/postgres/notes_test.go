@@ -1,7 +1,6 @@
 package postgres_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -287,11 +286,7 @@ func TestMigration_UnderTheReleaseBefore(t *testing.T) {
 	last := must(t, s, id,
 		ci.Update{Step: &ci.StepUpdate{Key: "test", Reporter: "job 1", Status: ci.Set(ci.Running)}},
 		note("test", 0, 0, tested("x", ci.Passed)), note("test", 1, 0, annotated(ci.LevelError))).Last
-	conn, err := pgx.Connect(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.Background())
+	conn := pgtest.Connect(t, url)
 	log := logOf(t, s, id)
 	if missed := appendAsBefore(t, conn, map[string]any{
 		"h_build": []int64{int64(log)}, "h_expect": []int64{int64(last)}, "h_last": []int64{int64(last) + 1}, "h_status": []string{"running"}, "h_ended": []*string{nil},
@@ -305,7 +300,7 @@ func TestMigration_UnderTheReleaseBefore(t *testing.T) {
 	if got := must(t, s, id, note("test", 2, 0, tested("y", ci.Failed))).Last; got != last+2 {
 		t.Fatalf("the next event is %d, want %d", got, last+2)
 	}
-	_, err = s.Append(t.Context(), ci.Request{Build: id, Updates: []ci.Update{{Step: &ci.StepUpdate{Key: "test", Reporter: "job 2"}}}})
+	_, err := s.Append(t.Context(), ci.Request{Build: id, Updates: []ci.Update{{Step: &ci.StepUpdate{Key: "test", Reporter: "job 2"}}}})
 	if !errors.Is(err, &ci.Problem{Code: ci.StepTaken}) {
 		t.Errorf("another reporter: %v", err)
 	}
@@ -326,11 +321,7 @@ func TestMigration_BeginsAnewWhereItBrokeOff(t *testing.T) {
 	s, _ := open(t, url)
 	id := create(t, s, "acme/api")
 	must(t, s, id, text("test", 0, "x\n"), note("test", 0, 1, group("Install")), note("test", 1, 1, tested("x", ci.Passed)))
-	conn, err := pgx.Connect(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.Background())
+	conn := pgtest.Connect(t, url)
 	for _, broken := range []string{
 		`SELECT`,
 		`DROP INDEX events_by_note, events_of_notes, events_of_group_ends, events_of_state`,
@@ -361,11 +352,7 @@ func TestMigration_WaitsAlone(t *testing.T) {
 	url := pgtest.New(t)
 	s, _ := open(t, url)
 	create(t, s, "acme/api")
-	conn, err := pgx.Connect(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.Background())
+	conn := pgtest.Connect(t, url)
 	if _, err := conn.Exec(t.Context(), `DELETE FROM goose_db_version WHERE version_id >= 3`); err != nil {
 		t.Fatal(err)
 	}
@@ -430,11 +417,7 @@ func appendAsBefore(t *testing.T, conn *pgx.Conn, given map[string]any) (missed 
 func BenchmarkStore_Notes(b *testing.B) {
 	url := pgtest.New(b)
 	s, _ := open(b, url)
-	conn, err := pgx.Connect(b.Context(), url)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer conn.Close(context.Background())
+	conn := pgtest.Connect(b, url)
 	size := func() (n int64) {
 		if err := conn.QueryRow(b.Context(), `SELECT pg_total_relation_size('events')`).Scan(&n); err != nil {
 			b.Fatal(err)

@@ -1,7 +1,6 @@
 package postgres_test
 
 import (
-	"context"
 	"fmt"
 	"sync"
 	"testing"
@@ -30,11 +29,7 @@ func TestSessions_Tidied(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)
 	s, _ := open(t, url)
-	conn, err := pgx.Connect(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(t.Context())
+	conn := pgtest.Connect(t, url)
 	exec := func(sql string, args ...any) {
 		t.Helper()
 		if _, err := conn.Exec(t.Context(), sql, args...); err != nil {
@@ -148,11 +143,7 @@ func TestStore_WelcomesFewAtOnce(t *testing.T) {
 	t.Parallel()
 	database := pgtest.New(t)
 	s, _ := open(t, database)
-	conn, err := pgx.Connect(t.Context(), database)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.Background())
+	conn := pgtest.Connect(t, database)
 	if _, err := conn.Exec(t.Context(), `BEGIN; LOCK TABLE sessions`); err != nil {
 		t.Fatal(err)
 	}
@@ -194,11 +185,7 @@ func TestTakeSignIn_MadeUp(t *testing.T) {
 	t.Parallel()
 	database := pgtest.New(t)
 	s, _ := open(t, database)
-	conn, err := pgx.Connect(t.Context(), database)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.Background())
+	conn := pgtest.Connect(t, database)
 	if _, err := conn.Exec(t.Context(), `BEGIN; LOCK TABLE sign_ins IN EXCLUSIVE MODE`); err != nil { // for whoever writes
 		t.Fatal(err)
 	}

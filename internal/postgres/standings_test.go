@@ -1,7 +1,6 @@
 package postgres_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -20,11 +19,7 @@ var everything = ci.Reach{All: true}
 // fill makes builds of projects p1, p2 … on branches b1, b2 …, the newest last.
 func fill(t *testing.T, url string, projects, branches, builds int) *pgx.Conn {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close(context.Background()) })
+	conn := pgtest.Connect(t, url)
 	for _, sql := range []string{
 		fmt.Sprintf(`INSERT INTO projects (name, public, last_number) SELECT 'p' || i, i %% 2 = 0, %d FROM generate_series(1, %d) i`, builds/projects, projects),
 		fmt.Sprintf(`INSERT INTO builds (id, uuid, project, number, branch, status, created_at, finished_at)

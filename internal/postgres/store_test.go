@@ -363,14 +363,7 @@ func TestStore_SaysThatTheDatabaseIsNotFit(t *testing.T) {
 	url := pgtest.New(t)
 	s, _ := open(t, url)
 	id := create(t, s, "acme/api")
-	conn, err := pgx.Connect(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(t.Context())
-	if _, err := conn.Exec(t.Context(), `ALTER TABLE builds RENAME COLUMN trigger TO other`); err != nil {
-		t.Fatal(err)
-	}
+	sqlExec(t, url, `ALTER TABLE builds RENAME COLUMN trigger TO other`)
 	_, read := s.Build(t.Context(), id)
 	_, written := s.Append(t.Context(), ci.Request{Build: id, Updates: []ci.Update{{Build: &ci.BuildUpdate{Title: ci.Set("x")}}}})
 	for doing, err := range map[string]error{"read": read, "write": written} {
@@ -452,11 +445,7 @@ func TestStore_BeginsANewEpochWhenHistoryIsAnother(t *testing.T) {
 	s, _ := open(t, url)
 	id := create(t, s, "acme/api")
 	receipt := must(t, s, id, text("test", 0, "x"))
-	conn, err := pgx.Connect(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.Background())
+	conn := pgtest.Connect(t, url)
 	// What a restored dump looks like from inside.
 	if _, err := conn.Exec(t.Context(), `UPDATE epochs SET place = 'elsewhere'`); err != nil {
 		t.Fatal(err)

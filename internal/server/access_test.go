@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -10,8 +9,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/page"
@@ -81,11 +78,7 @@ func TestBuild_IsNotThere(t *testing.T) {
 		}
 	}
 	ask()
-	lock, err := pgx.Connect(t.Context(), database)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer lock.Close(context.Background())
+	lock := pgtest.Connect(t, database)
 	if _, err := lock.Exec(t.Context(), `BEGIN; LOCK TABLE builds IN ACCESS EXCLUSIVE MODE`); err != nil {
 		t.Fatal(err)
 	}

@@ -752,11 +752,7 @@ func TestSession_IsNowhere(t *testing.T) {
 	cookie := b.cookie()
 	b.get("/api/v1/me")
 	s.get("/api/v1/builds/x?cookie", "Cookie: stepcast="+cookie)
-	conn, err := pgx.Connect(t.Context(), database)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.Background())
+	conn := pgtest.Connect(t, database)
 	var row string
 	if err := conn.QueryRow(t.Context(), `SELECT sessions::text FROM sessions`).Scan(&row); err != nil {
 		t.Fatal(err)

@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/pgtest"
 )
@@ -138,11 +136,7 @@ func TestSight_NobodyWaitsInARow(t *testing.T) {
 	t.Parallel()
 	database := pgtest.New(t)
 	s := startOn(t, database)
-	conn, err := pgx.Connect(t.Context(), database)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.Background())
+	conn := pgtest.Connect(t, database)
 	if _, err := conn.Exec(t.Context(), `BEGIN; LOCK TABLE projects`); err != nil {
 		t.Fatal(err)
 	}
@@ -187,11 +181,7 @@ func TestSight_AwayWithAPlaceAfterTheChange(t *testing.T) {
 	}
 	s.update(a, `{"build":{"title":"at once"}}`)
 	near := place()
-	conn, err := pgx.Connect(t.Context(), database)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.Background())
+	conn := pgtest.Connect(t, database)
 	for _, sql := range []string{`UPDATE projects SET visibility_at = visibility_at - interval '1 hour'`, `UPDATE feed SET at = at - interval '1 hour'`} {
 		if _, err := conn.Exec(t.Context(), sql); err != nil {
 			t.Fatal(err)
@@ -247,11 +237,7 @@ func TestAccess_StreamsEnd(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)
 	one, two := startOn(t, url), startOn(t, url)
-	conn, err := pgx.Connect(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close(t.Context()) })
+	conn := pgtest.Connect(t, url)
 	id := func(token string) string {
 		sum, err := ci.ParseToken(token)
 		if err != nil {
