@@ -9,6 +9,7 @@
 package metrics
 
 import (
+	"math"
 	"runtime"
 	"strconv"
 	"time"
@@ -111,6 +112,13 @@ var readings = []reading{
 		func(_ *server.Stats, p *postgres.Stats) float64 { return float64(p.ConnWaits) }),
 	read("stepcast_database_wait_seconds_total", "Time that reads have waited for a connection of the pool.", counter,
 		func(_ *server.Stats, p *postgres.Stats) float64 { return p.ConnWaiting.Seconds() }),
+	read("stepcast_listen_age_seconds", "Time since news of other processes last proved to come; +Inf when it never did.", gauge,
+		func(_ *server.Stats, p *postgres.Stats) float64 {
+			if p.ListenAge < 0 {
+				return math.Inf(1)
+			}
+			return p.ListenAge.Seconds()
+		}),
 }
 
 var (

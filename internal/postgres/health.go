@@ -30,10 +30,7 @@ const schemaSQL = `SELECT coalesce(max(version_id), 0) FROM goose_db_version WHE
 // Health asks the database.
 func (s *Store) Health(ctx context.Context) (h Health) {
 	h.DiskFree, _ = s.disk.bytes()
-	h.ListenAge = -1
-	if heard := s.listener.heard.Load(); heard > 0 {
-		h.ListenAge = time.Since(time.Unix(0, heard))
-	}
+	h.ListenAge = s.listener.age()
 	// As the committer does it: a pool's connection might be set otherwise.
 	conn, err := connectWriter(ctx, s.cfg.DirectURL)
 	switch {

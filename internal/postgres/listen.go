@@ -158,6 +158,15 @@ type listener struct {
 	heard atomic.Int64 // unix nanoseconds of our last ping that came back
 }
 
+// age is the time since LISTEN last proved to be alive; negative: it never did.
+func (l *listener) age() time.Duration {
+	heard := l.heard.Load()
+	if heard == 0 {
+		return -1
+	}
+	return time.Since(time.Unix(0, heard))
+}
+
 func (l *listener) run(ctx context.Context) {
 	said := int64(-1) // what was heard last when that was said
 	for ctx.Err() == nil {

@@ -24,6 +24,7 @@ type Stats struct {
 	ConnsMost   int
 	ConnWaits   int64         // reads that had to wait for a connection
 	ConnWaiting time.Duration // how long they did, together
+	ListenAge   time.Duration // since LISTEN last proved to be alive; negative: it never did
 }
 
 // Stats counts.
@@ -34,6 +35,7 @@ func (s *Store) Stats() Stats {
 		QueueMost:  int64(len(s.committers)) * maxQueued,
 		ConnsInUse: int(pool.AcquiredConns()), ConnsIdle: int(pool.IdleConns()), ConnsMost: int(pool.MaxConns()),
 		ConnWaits: pool.EmptyAcquireCount(), ConnWaiting: pool.EmptyAcquireWaitTime(),
+		ListenAge: s.listener.age(),
 	}
 	for _, c := range s.committers {
 		stats.QueueBytes += c.queue.Queued()
