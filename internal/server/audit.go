@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -28,7 +29,8 @@ func (s *Server) actorOf(c echo.Context, who *caller) postgres.Actor {
 	if v := who.session; v != nil {
 		t = v.Token
 		if p := v.Person; p.Subject != "" {
-			by.Name = fmt.Sprintf("%s <%s>", p.Name, cmp.Or(p.Email, p.Subject))
+			name := strings.NewReplacer("<", "", ">", "").Replace(p.Name) // who one is stands in these, whatever one is called
+			by.Name = fmt.Sprintf("%s <%s>", name, cmp.Or(p.Email, p.Subject))
 		}
 	}
 	if t != nil {

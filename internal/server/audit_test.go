@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/labstack/echo/v4"
 
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/pgtest"
@@ -134,5 +137,24 @@ func TestTokens_LastUse(t *testing.T) {
 	}
 	if token := listed()[idOf(t, revoked)]; token.UsedAt != nil {
 		t.Errorf("a revoked token was used at %v", token.UsedAt)
+	}
+}
+
+// TestAudit_NobodyIsAnother has people who call themselves what others are known by.
+func TestAudit_NobodyIsAnother(t *testing.T) {
+	t.Parallel()
+	s := &Server{}
+	c := echo.New().NewContext(httptest.NewRequest("GET", "/", nil), httptest.NewRecorder())
+	for _, of := range []struct {
+		person postgres.Person
+		want   string
+	}{
+		{postgres.Person{Subject: "7", Name: "Ada", Email: "ada@example.com"}, "Ada <ada@example.com>"},
+		{postgres.Person{Subject: "8", Name: "Ada"}, "Ada <8>"},
+		{postgres.Person{Subject: "8", Name: "Ada <ada@example.com>"}, "Ada ada@example.com <8>"},
+	} {
+		if by := s.actorOf(c, &caller{session: &postgres.Session{Person: of.person}}); by.Name != of.want {
+			t.Errorf("%+v is %q, want %q", of.person, by.Name, of.want)
+		}
 	}
 }

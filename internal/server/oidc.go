@@ -423,7 +423,9 @@ func (p *provider) identify(ctx context.Context, d *discovered, redirect string,
 		}
 	}
 	person = postgres.Person{Issuer: p.cfg.Issuer, Subject: token.Subject, Groups: groups(claims[p.cfg.GroupsClaim])}
-	if email, ok := text(claims["email"]); ok && strings.Trim(string(claims["email_verified"]), `"`) != "false" { // else anybody's
+	// The audit tells people apart by it. Where the provider does not say that it is
+	// theirs, they may have made it up: Entra ID does not, nor check it.
+	if email, ok := text(claims["email"]); ok && strings.Trim(string(claims["email_verified"]), `"`) == "true" {
 		person.Email = oneLine(email, maxPersonal)
 	}
 	for _, claim := range []string{"name", "preferred_username", "nickname"} {

@@ -374,7 +374,8 @@ func TestOIDC_Groups(t *testing.T) {
 		called   string // "": nobody signs in
 	}{
 		"in the ID token":            {s, idp.Claims{"groups": in, "preferred_username": "ada"}, nil, true, "ada"},
-		"not one of them":            {s, idp.Claims{"groups": out, "email": "ada@example.com"}, nil, false, "ada@example.com"},
+		"not one of them":            {s, idp.Claims{"groups": out, "email": "ada@example.com", "email_verified": true}, nil, false, "ada@example.com"},
+		"an email of nobody's word":  {s, idp.Claims{"groups": in, "email": "ada@example.com"}, nil, true, "1"},
 		"an email of anybody's":      {s, idp.Claims{"groups": in, "email": "root@example.com", "email_verified": false}, nil, true, "1"},
 		"of anybody's, in userinfo":  {s, idp.Claims{}, idp.Claims{"sub": "1", "groups": in, "email": "root@example.com", "email_verified": "false"}, true, "1"},
 		"an email that is one's own": {s, idp.Claims{"groups": in, "email": "ada@example.com", "email_verified": true}, nil, true, "ada@example.com"},
