@@ -253,32 +253,41 @@ func collectBuilds(ctx context.Context, db querier, sql string, args ...any) ([]
 // build may have 2,000 of them, and a list 1,000 builds.
 const listedBytes = 8 << 20
 
-// The steps of some builds, in the order in which these are named.
+// mostListed is how many steps of a list are read: as many as are enough by their
+// number alone, and a last build's.
+const mostListed = listedBytes/stepBytes + ci.MaxSteps
+
+// The steps of some builds, in the order in which these are named, of each list
+// at most so many. They are looked up build by build, so that no others are read.
 const listedStepsSQL = `
 	SELECT ` + stepColumns + `
-	FROM unnest($1::bigint[]) WITH ORDINALITY named(build, place) JOIN steps s ON s.build = named.build
-	ORDER BY named.place, s.number`
+	FROM (SELECT DISTINCT list FROM unnest($2::int[]) list) lists CROSS JOIN LATERAL (
+		SELECT own.*, named.place
+		FROM unnest($1::bigint[], $2::int[]) WITH ORDINALITY named(build, list, place)
+		CROSS JOIN LATERAL (SELECT * FROM steps WHERE steps.build = named.build ORDER BY steps.number) own
+		WHERE named.list = lists.list LIMIT $3
+	) s
+	ORDER BY s.place, s.number`
 
 // withSteps adds steps, and how long the builds will probably take. Once the
 // steps of a list are large enough, the builds that are left of it stay bare. lists
 // tells for each build which of several lists it is of; nil: all are of one.
 func withSteps(ctx context.Context, tx pgx.Tx, rows []buildRow, lists []int) ([]Listed, error) {
 	logs := logsOf(rows)
+	if lists == nil {
+		lists = make([]int, len(rows))
+	}
 	listOf := make(map[ci.LogID]int, len(lists))
 	for i, list := range lists {
 		listOf[logs[i]] = list
 	}
-	steps, bare, bytes := make(map[ci.LogID][]*ci.StepState), make(map[ci.LogID]bool), make(map[int]int)
+	steps, bytes := make(map[ci.LogID][]*ci.StepState), make(map[int]int)
 	err := eachStep(ctx, tx, func(log ci.LogID, step *ci.StepState) {
-		list := listOf[log]
-		if steps[log] == nil {
-			bare[log] = bytes[list] >= listedBytes
-		}
-		if !bare[log] {
+		if list := listOf[log]; len(steps[log]) > 0 || bytes[list] < listedBytes {
 			steps[log] = append(steps[log], step)
 			bytes[list] += stepBytes + step.Plan()
 		}
-	}, listedStepsSQL, logs)
+	}, listedStepsSQL, logs, lists, mostListed)
 	if err != nil {
 		return nil, err
 	}
@@ -287,10 +296,12 @@ func withSteps(ctx context.Context, tx pgx.Tx, rows []buildRow, lists []int) ([]
 		return nil, err
 	}
 	out := make([]Listed, len(rows))
+	clear(bytes)
 	for i, r := range rows {
-		out[i] = Listed{Build: r.build, Expected: seconds[r.log], Bare: bare[r.log]}
+		out[i] = Listed{Build: r.build, Expected: seconds[r.log], Bare: bytes[lists[i]] >= listedBytes}
 		for _, step := range steps[r.log] {
 			out[i].Steps = append(out[i].Steps, step.Step)
+			bytes[lists[i]] += stepBytes + step.Plan()
 		}
 		if whole := seconds[r.log]; whole != nil && r.build.Status == ci.Running && r.build.StartedAt != nil {
 			left := max(0, *whole-time.Since(*r.build.StartedAt).Seconds())
