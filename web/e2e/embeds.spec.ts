@@ -256,6 +256,22 @@ test("one that is refused does not disturb the others, and asks no more", async 
 	expect(relay.paths.length).toBe(asked);
 });
 
+test("a proxy's 408 refuses nothing", async ({ page, server, relay, site, complaints }) => {
+	complaints.expected = [/status of 408/];
+	const build = await server.build({ project: "embeds/slow", branch: "main", status: "running" });
+	await publish(server, "embeds/slow", build);
+	let answers = 0;
+	await page.route("**/api/v1/streams?*", (route) => {
+		answers++;
+		if (answers > 2) return route.continue(); // the stream, and what asks why there is none
+		return route.fulfill({ status: 408, headers: { "Access-Control-Allow-Origin": "*" } });
+	});
+	site.body = `<stepcast-status project="embeds/slow"></stepcast-status>${scripts(relay.url)}`;
+	await page.goto(site.url);
+	await expect(page.locator("stepcast-status")).toContainText("running");
+	expect(answers).toBeGreaterThan(2);
+});
+
 test("what may be old says since when, and durations stand still", async ({
 	page,
 	server,

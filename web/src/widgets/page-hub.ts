@@ -208,8 +208,7 @@ class PageHub {
 				signal: AbortSignal.timeout(patience),
 			});
 			void body?.cancel();
-			const passing = status === 200 || status >= 500 || status === 429;
-			return passing ? 0 : status;
+			return status === 200 || status === 408 || status === 429 || status >= 500 ? 0 : status;
 		} catch {
 			return 0;
 		}
