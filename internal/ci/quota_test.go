@@ -83,6 +83,37 @@ func TestQuota_CutsALogOnce(t *testing.T) {
 	}
 }
 
+// TestQuota_AsFarAsTheRequestWent sends text of a log that was cut out of order:
+// what the receipt counts, and a length is held to, is the furthest of it.
+func TestQuota_AsFarAsTheRequestWent(t *testing.T) {
+	t.Parallel()
+	s := newStory(t, "a")
+	s.state.Quotas = Quotas{Build: 4}
+	text := func(offset int64) Update {
+		return Update{Log: &LogUpdate{Step: "a", Offset: offset, Chunk: NewChunk([]byte("one\n"))}}
+	}
+	proof := func(length int64) Update {
+		return Update{Step: &StepUpdate{Key: "a", Status: Set(Passed), LogBytes: Set(length)}}
+	}
+	c, err := s.state.Decide(Request{Updates: []Update{text(0), text(4), text(12), text(8)}}, s.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := c.Receipt.Logs["a"]; n != 16 {
+		t.Fatalf("the receipt counts %d bytes", n)
+	}
+	short := Request{Updates: []Update{text(12), text(8), proof(15)}}
+	if _, err := s.state.Decide(short, s.now); AsProblem(err) == nil || AsProblem(err).Code != LogLonger || *AsProblem(err).Offset != 16 {
+		t.Fatalf("a length that is too short: %v", err)
+	}
+	whole := Request{Updates: []Update{text(12), text(8), proof(16)}}
+	for range 2 {
+		if _, err := s.state.Decide(whole, s.now); err != nil {
+			t.Fatalf("the length: %v", err)
+		}
+	}
+}
+
 // TestQuota_OfAProject counts what other builds of the project have used, and
 // what the same request has.
 func TestQuota_OfAProject(t *testing.T) {

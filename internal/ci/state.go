@@ -499,13 +499,13 @@ func (c *Change) applyLog(u *LogUpdate) error {
 	if c.Receipt.Logs == nil {
 		c.Receipt.Logs = make(map[StepKey]int64)
 	}
-	c.Receipt.Logs[u.Step] = step.LogBytes
+	c.Receipt.Logs[u.Step] = max(c.Receipt.Logs[u.Step], step.LogBytes) // of a cut log, text before this one may have gone further
 	if step.Cut == (Quota{}) {
 		return nil
 	}
 	// What is not kept is done with all the same, as far as the sender counts.
 	if u.Offset != AtEnd {
-		c.Receipt.Logs[u.Step] = max(step.LogBytes, offset+length)
+		c.Receipt.Logs[u.Step] = max(c.Receipt.Logs[u.Step], offset+length)
 	}
 	if c.Receipt.Cut == nil {
 		c.Receipt.Cut = make(map[StepKey]Quota)
