@@ -144,7 +144,8 @@ func TestAccess_Lists(t *testing.T) {
 			t.Errorf("%s\nis not in\n%s", pattern, text)
 		}
 	}
-	if !eventually(func() bool { return strings.Contains(do("token", "list"), "just now from 127.0.0.1") }) {
+	wasUsed := regexp.MustCompile(id + ` .*just now from 127\.0\.0\.1`)
+	if !eventually(func() bool { return wasUsed.MatchString(do("token", "list")) }) {
 		t.Error("it is not told that it was used")
 	}
 	matches(`ID +NAME +SCOPES +PROJECT +MADE +USED +LASTS +MADE BY`, do("token", "list"))
