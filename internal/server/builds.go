@@ -217,11 +217,25 @@ func (s *Server) json(c echo.Context, status int, v any) error {
 	return s.jsonBody(c, status, buf.Bytes())
 }
 
-// jsonBody answers with a value that is encoded already.
+// jsonBody answers with a value that is encoded already. What is read may be
+// long, and is compressed. What answers a write is not: what was sent and a
+// secret, such as a new token's, stand side by side in it.
 func (s *Server) jsonBody(c echo.Context, status int, body []byte) error {
 	h := c.Response().Header()
 	h.Set("Content-Type", "application/json")
-	return send(c, status, body)
+	method := c.Request().Method
+	if len(body) < worthwhile || method != http.MethodGet && method != http.MethodHead || !takesGzip(c) {
+		return send(c, status, body)
+	}
+	small, err := gzipped(body)
+	if err != nil {
+		return fmt.Errorf("compress answer: %w", err)
+	}
+	h.Set("Content-Encoding", "gzip")
+	if tag := h.Get("ETag"); tag != "" {
+		h.Set("ETag", "W/"+tag) // the same answer in other bytes
+	}
+	return send(c, status, small)
 }
 
 // query reads the parameters of a request, of which it has only these: a typo

@@ -10,7 +10,7 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"time"
+	"sync"
 
 	"github.com/labstack/echo/v4"
 
@@ -105,8 +105,8 @@ func (s *Server) without(c echo.Context) (parts []string) {
 // asset answers with a file of the page, whose name changes with its content.
 func (s *Server) asset(c echo.Context) error {
 	name := path.Join("assets", path.Clean("/"+c.Param("*")))
-	body, err := fs.ReadFile(web.Files(), name)
-	if err != nil {
+	asset, ok := assets()[name]
+	if !ok {
 		return echo.ErrNotFound
 	}
 	h := c.Response().Header()
@@ -118,9 +118,25 @@ func (s *Server) asset(c echo.Context) error {
 	case ".js": // where it is a worker, whose policy is not its page's
 		h.Set("Content-Security-Policy", "default-src 'none'; connect-src 'self'; frame-ancestors 'none'")
 	}
-	http.ServeContent(c.Response(), c.Request(), name, time.Time{}, bytes.NewReader(body))
-	return nil
+	return asset.serve(c)
 }
+
+// assets are all files of the page, by name.
+var assets = sync.OnceValue(func() map[string]file {
+	assets := make(map[string]file)
+	err := fs.WalkDir(web.Files(), "assets", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		body, err := fs.ReadFile(web.Files(), name)
+		assets[name] = newFile(body)
+		return err
+	})
+	if err != nil {
+		panic(err) // they are embedded
+	}
+	return assets
+})
 
 // contentType does not ask the machine, whose table may say anything.
 func contentType(ext string) string {

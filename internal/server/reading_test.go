@@ -3,10 +3,13 @@ package server
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/klauspost/compress/gzip"
 
 	"github.com/stepcast/stepcast/internal/ci"
 )
@@ -177,6 +180,54 @@ func TestWidgets_Headers(t *testing.T) {
 		if a := srv.get("/widgets.js", append(asked, "If-None-Match: "+tag)...); a.status != 304 || a.body != "" {
 			t.Errorf("%s, known: %d", coding, a.status)
 		}
+	}
+}
+
+// Whoever opens a link from a phone waits for as much as the page weighs.
+func TestAnswers_Compressed(t *testing.T) {
+	t.Parallel()
+	srv := start(t)
+	build := srv.create(`{"project":"p"}`)
+	srv.update(build, logText("s", 0, strings.Repeat("all is well\n", 1000)))
+	paths := []string{build + "/steps/s/lines"}
+	for _, quoted := range strings.Split(srv.get("/").body, `"`) {
+		if strings.HasPrefix(quoted, "/assets/") {
+			paths = append(paths, quoted)
+		}
+	}
+	for _, path := range paths {
+		plain, small := srv.get(path, "Accept-Encoding: identity"), srv.get(path, "Accept-Encoding: gzip")
+		z, err := gzip.NewReader(strings.NewReader(small.body))
+		if err != nil {
+			t.Errorf("%s: %v %v", path, small.header, err)
+			continue
+		}
+		if body, err := io.ReadAll(z); err != nil || string(body) != plain.body || len(small.body) >= len(body) {
+			t.Errorf("%s: %d bytes are %d, compressed: %v", path, len(plain.body), len(small.body), err)
+		}
+		if plain.header.Get("Content-Encoding") != "" || small.header.Get("Content-Encoding") != "gzip" || !strings.Contains(strings.Join(plain.header["Vary"], ", "), "Accept-Encoding") {
+			t.Errorf("%s: %v, compressed: %v", path, plain.header, small.header)
+		}
+		tag := small.header.Get("ETag")
+		if a := srv.get(path, "Accept-Encoding: gzip", "If-None-Match: "+tag); tag == plain.header.Get("ETag") || a.status != 304 || a.body != "" {
+			t.Errorf("%s, known as %s: %d", path, tag, a.status)
+		}
+	}
+}
+
+// What was sent and a secret may stand side by side in the answer to a write:
+// compressed, its length would tell of the secret.
+func TestAnswers_ToWritesAreNotCompressed(t *testing.T) {
+	t.Parallel()
+	srv := start(t)
+	build := srv.create(`{"project":"p"}`)
+	var updates []string
+	for i := range 100 {
+		updates = append(updates, logText(fmt.Sprintf("a-step-of-some-length-%d", i), 0, "one\n"))
+	}
+	a := srv.do("POST", build+"/updates", `{"updates":[`+strings.Join(updates, ",")+`]}`, "Authorization: Bearer "+srv.token, "Content-Type: application/json", "Accept-Encoding: gzip")
+	if a.status != 200 || len(a.body) < worthwhile || a.header.Get("Content-Encoding") != "" {
+		t.Errorf("%d, %d bytes, %v", a.status, len(a.body), a.header)
 	}
 }
 
