@@ -81,14 +81,17 @@ function slimmed(sheet: string, fixed: boolean): string {
 
 /**
  * Takes out of Lit what it leaves at the window for others: its version, and places for polyfills and for
- * pages drawn by a server, of which there are none; and what decorators would need, of which there are none either.
+ * pages drawn by a server, of which there are none; what decorators would need, of which there are none either;
+ * and what it does in browsers without constructable stylesheets, all of which are older than our stylesheets want.
  */
 const alone: Plugin = {
 	name: "alone",
 	apply: "build",
 	transform: (code, id) =>
-		/\/(lit-html|lit-element|reactive-element)\.js$/.test(id)
+		/\/(lit-html|lit-element|reactive-element|css-tag)\.js$/.test(id)
 			? code
+					.replace(/(?<=\w=)\w\.ShadowRoot&&.*?(?=,)/, "!0")
+					.replace(/if\(this\._\$cssResult\$.*?\);/, "")
 					.replace(/(?<=[;,])[\w.]+\?\.\((\{\w+:\w\}|\w,\w)\)/g, "0")
 					.replace(/,?\(\w\.\w+Versions\?\?=\[\]\)\.push\("[\d.]+"\)/, "")
 					.replace(
