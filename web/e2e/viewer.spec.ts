@@ -313,6 +313,23 @@ test("the lines of a folded group are not asked for, however many there are", as
 	expect(asked.length).toBeLessThan(6);
 });
 
+test("the end is in view of a log that grows by more than a block while lines are on their way", async ({
+	page,
+	server,
+}) => {
+	let last = 3_055;
+	const build = await written(server, numbered(1, last), undefined);
+	await page.route("**/lines?*", async (route) => {
+		await build.log("s", numbered(last + 1, last + 130));
+		last += 130;
+		await route.continue();
+	});
+	await page.goto(build.url);
+	await expect(async () => {
+		await expect(line(page, last)).toBeInViewport({ timeout: 1_000 });
+	}).toPass({ timeout: 20_000 });
+});
+
 test("nothing moves under a reader while the log grows, with its groups", async ({
 	page,
 	server,

@@ -32,8 +32,8 @@ export interface Source {
 
 /** What a view asks of its owner. */
 export interface Owner {
-	/** Lines that are in sight, or nearly, and not here. */
-	need(from: number, to: number): void;
+	/** Lines that are in sight, or nearly, and not here; with end, because they are the end of the log. */
+	need(from: number, to: number, end: boolean): void;
 	/** The address of a line. */
 	href(line: number): string;
 	/** Gives a line that was drawn what depends on other things than its text. */
@@ -354,7 +354,7 @@ export class LogView {
 		this.#measure();
 		this.#place(anchor, at(), height);
 		this.#seen = this.first;
-		if (held) this.#owner.need(end, firstOf(last + 1) - 1);
+		if (held) this.#owner.need(end, firstOf(last + 1) - 1, true);
 		else this.#ask(home, last);
 		text.trim(this.#blocks[0]?.index ?? home, this.#blocks.at(-1)?.index ?? home);
 		if (more) this.#schedule();
@@ -647,7 +647,8 @@ export class LogView {
 				to - top < 4 && drawn.includes(block) && text.missing(block) !== undefined;
 			while (wanted(to + 1)) to++;
 			while (wanted(top - 1)) top--;
-			this.#owner.need(text.missing(top) ?? from, firstOf(to + 1) - 1);
+			const followed = this.following && index === last;
+			this.#owner.need(text.missing(top) ?? from, firstOf(to + 1) - 1, followed);
 			return;
 		}
 	}

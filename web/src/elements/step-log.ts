@@ -679,7 +679,7 @@ export class StepLog extends LitElement {
 		});
 		this.#lines = lines;
 		const view = new LogView(region, this.#source(), {
-			need: (from, to) => lines.need(from, to),
+			need: (from, to, end) => lines.need(from, to, end),
 			href: (line) => formatFragment(step.key, [line, line]),
 			decorate: (element, line) => this.#decorate(element, line),
 			moved: () => this.#drawn(),
