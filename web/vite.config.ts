@@ -92,6 +92,10 @@ const alone: Plugin = {
 			? code
 					.replace(/(?<=\w=)\w\.ShadowRoot&&.*?(?=,)/, "!0")
 					.replace(/if\(this\._\$cssResult\$.*?\);/, "")
+					.replace(
+						/(static addInitializer|removeController)\(.*?\}|,void 0!==\w\.l&&\(this\.l=.*?\)/g,
+						"",
+					)
 					.replace(/(?<=[;,])[\w.]+\?\.\((\{\w+:\w\}|\w,\w)\)/g, "0")
 					.replace(/,?\(\w\.\w+Versions\?\?=\[\]\)\.push\("[\d.]+"\)/, "")
 					.replace(

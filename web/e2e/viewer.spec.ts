@@ -1130,6 +1130,42 @@ test("on a phone the bar has two rows, and everything is still in reach", async 
 	await build.finish("s");
 });
 
+test("a finger marks lines and copies them, and Enter shows what was found", async ({
+	browser,
+	server,
+}) => {
+	const build = await written(server, numbered(1, 500), "failed");
+	const context = await browser.newContext({
+		viewport: { width: 390, height: 844 },
+		hasTouch: true,
+		isMobile: true,
+		permissions: ["clipboard-read", "clipboard-write"],
+	});
+	const page = await context.newPage();
+	const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
+	await page.goto(`${build.url}#s:L100`);
+	await expectCentred(page, 100);
+	await expect(page.getByRole("button", { name: "Copy line 100" })).toBeInViewport();
+	// The other end of the lines, then one line again.
+	await numberOf(page, 103).tap();
+	await expect(page).toHaveURL(/#s:L100-L103$/);
+	await page.getByRole("button", { name: "Copy lines 100 to 103" }).tap();
+	await expect(log(page).locator(".said")).toHaveText("Copied lines 100 to 103.");
+	expect(await clipboard()).toBe(numbered(100, 103));
+	await numberOf(page, 98).tap();
+	await expect(page).toHaveURL(/#s:L98$/);
+	await page.getByRole("button", { name: "Copy link" }).tap();
+	await expect(log(page).locator(".said")).toHaveText("Copied the link.");
+	expect(await clipboard()).toBe(page.url());
+
+	await field(page).fill("line 30");
+	await expect(matchCount(page)).toHaveText("2 of 11");
+	await field(page).press("Enter");
+	await expect(region(page)).toBeFocused();
+	await expect(matchCount(page)).toHaveText("2 of 11");
+	await context.close();
+});
+
 test("a long log is scrolled from end to end without stopping", async ({ page, server }) => {
 	test.slow();
 	const text = Array.from(

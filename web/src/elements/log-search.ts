@@ -182,7 +182,9 @@ export class LogSearch extends LitElement {
 	}
 
 	#pressed(event: KeyboardEvent): void {
-		if (event.key === "Enter") this.#move(event.shiftKey ? -1 : 1);
+		// Where the keyboard is on the screen, it lies over the match that was found.
+		if (event.key === "Enter" && this.brief) this.dispatchEvent(new Event("leave"));
+		else if (event.key === "Enter") this.#move(event.shiftKey ? -1 : 1);
 		else if (event.key === "Escape") {
 			this.#want({ q: "" });
 			this.dispatchEvent(new Event("leave"));

@@ -120,6 +120,8 @@ export class StepLog extends LitElement {
 	#moving: number | undefined;
 	/** Whether the pointer has marked lines on its way, so that the click at its end marks none. */
 	#dragged = false;
+	/** Whether it is a finger, which has no Shift, and scrolls when it drags. */
+	#finger = false;
 	/** Whether all of the log was selected, by the key for that. */
 	#all = false;
 	/** How much of the log there was when it last grew before this page's eyes, and when that was. */
@@ -514,6 +516,14 @@ export class StepLog extends LitElement {
 							Some lines could not be loaded. ${this.failed}
 							<button @click=${() => this.#lines?.retryNow()}>Try again</button>
 						</p>`
+					: nothing
+			}
+			${
+				this.marked && coarse.matches
+					? html`<div class="trouble">
+							<button @click=${this.#copyMarked}>Copy ${linesOf(this.marked)}</button>
+							<button @click=${this.#copyLink}>Copy link</button>
+						</div>`
 					: nothing
 			}
 			${this.said ? html`<p class="said" aria-hidden="true">${this.said}</p>` : nothing}
@@ -998,6 +1008,7 @@ export class StepLog extends LitElement {
 		this.#all = false;
 		const line = numberUnder(event);
 		this.#dragged = false;
+		this.#finger = event.pointerType === "touch";
 		if (line === undefined || event.button !== 0 || event.shiftKey) {
 			this.#inHand();
 			return;
@@ -1028,7 +1039,9 @@ export class StepLog extends LitElement {
 		if (line === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
 		event.preventDefault();
 		if (this.#dragged) return;
-		const from = event.shiftKey && this.marked ? this.marked[0] : line;
+		// A finger's second line is the other end of what the first one began; its third begins anew.
+		const [first, last] = this.marked ?? [];
+		const from = (event.shiftKey || (this.#finger && first === last)) && first ? first : line;
 		this.#mark([Math.min(from, line), Math.max(from, line)]);
 	}
 
@@ -1084,7 +1097,7 @@ export class StepLog extends LitElement {
 		}
 		const [first, last] = this.marked;
 		const text = read(`${this.#raw}?lines=${first}-${last}&ansi=strip`);
-		void this.#copy(text, first === last ? `line ${first}` : `lines ${first} to ${last}`);
+		void this.#copy(text, linesOf(this.marked));
 	}
 
 	#copyAll(): void {
@@ -1250,6 +1263,11 @@ export class StepLog extends LitElement {
 }
 
 const small = matchMedia("(max-width: 640px)");
+const coarse = matchMedia("(pointer: coarse)");
+
+function linesOf([first, last]: readonly [first: number, last: number]): string {
+	return first === last ? `line ${first}` : `lines ${first} to ${last}`;
+}
 
 /** A text that the server did not give. */
 class Unread extends Error {}
