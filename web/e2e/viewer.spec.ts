@@ -1166,6 +1166,18 @@ test("a finger marks lines and copies them, and Enter shows what was found", asy
 	await context.close();
 });
 
+test("on a phone on its side all but the log scrolls out of sight", async ({ page, server }) => {
+	const build = await written(server, numbered(1, 500), "passed");
+	await page.setViewportSize({ width: 844, height: 390 });
+	await page.goto(build.url);
+	await expect(line(page, 1)).toBeInViewport();
+	await page.locator(".facts").hover();
+	await page.mouse.wheel(0, 1_000);
+	await expect.poll(async () => (await region(page).boundingBox())?.y).toBeLessThan(150);
+	await expect(field(page)).toBeInViewport();
+	await expect(line(page, 1)).toBeInViewport();
+});
+
 test("a long log is scrolled from end to end without stopping", async ({ page, server }) => {
 	test.slow();
 	const text = Array.from(

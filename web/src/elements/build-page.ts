@@ -103,7 +103,6 @@ export class BuildPage extends LitElement {
 				display: grid;
 				grid-template-columns: 20rem minmax(0, 1fr);
 				grid-template-rows: auto minmax(0, 1fr);
-				height: calc(100vh - var(--header));
 				height: calc(100dvh - var(--header));
 			}
 
@@ -206,13 +205,14 @@ export class BuildPage extends LitElement {
 				gap: 0.375rem;
 			}
 
-			/* Where there is no room, keys, the palette and the log's menu do the same. */
+			/* Where there is no room, the log's menu does the same, and phones show no page's notifications. */
 			@media (max-width: 640px) {
 				.roomy {
 					display: none;
 				}
 
 				h1 {
+					flex-basis: 12rem;
 					font-size: 1rem;
 				}
 
@@ -272,6 +272,17 @@ export class BuildPage extends LitElement {
 			@keyframes appear {
 				from {
 					visibility: hidden;
+				}
+			}
+
+			/* A phone on its side: all but the log scrolls out of sight. */
+			@media (max-height: 30em) {
+				:host {
+					height: auto;
+				}
+
+				.main {
+					height: 100dvh;
 				}
 			}
 
@@ -351,7 +362,7 @@ export class BuildPage extends LitElement {
 		return html`
 			${this.#facts(build, asOf, accessEnded(connection, asOf))}
 			<nav aria-label="Steps">
-				<details ?open=${!narrow.matches}>
+				<details ?open=${!narrow.matches} @toggle=${this.#opened}>
 					<summary>Steps <span class="muted">${count(state.steps.length)}</span></summary>
 					<stepcast-tree .steps=${state.steps} .selected=${this.selected} .asof=${asOf}></stepcast-tree>
 				</details>
@@ -473,10 +484,10 @@ export class BuildPage extends LitElement {
 						${build.title ? html`<bdi class="title" title=${build.title}>${build.title}</bdi>` : nothing}
 					</h1>
 					<span class="actions">
-						<button class="roomy" aria-label="Previous build of the project" title="Previous build ([)" ?disabled=${build.number <= 1} @click=${() => this.#neighbour(-1)}>‹</button>
-						<button class="roomy" aria-label="Next build of the project" title="Next build (])" @click=${() => this.#neighbour(1)}>›</button>
+						<button aria-label="Previous build of the project" title="Previous build ([)" ?disabled=${build.number <= 1} @click=${() => this.#neighbour(-1)}>‹</button>
+						<button aria-label="Next build of the project" title="Next build (])" @click=${() => this.#neighbour(1)}>›</button>
 						<copy-button class="roomy" .text=${location.href} label="Copy link"></copy-button>
-						<notify-button .build=${build}></notify-button>
+						<notify-button class="roomy" .build=${build}></notify-button>
 					</span>
 				</div>
 				<ul role="list">
@@ -558,6 +569,11 @@ export class BuildPage extends LitElement {
 
 	#loadNotes(step: string, notes: StepNotes): void {
 		void notes.load(this.build, step).then(() => this.#shownLog?.grew());
+	}
+
+	/** What was not in sight while its list was closed is now. */
+	#opened(): void {
+		this.renderRoot.querySelector<LitElement>("stepcast-tree")?.requestUpdate("selected");
 	}
 
 	get #shownLog(): StepLog | null {
