@@ -421,6 +421,11 @@ test("a link shows a build live to somebody else, until it is revoked", async ({
 	await expect(guest.locator(state)).toHaveText("Not available");
 	await expect(guest.getByText("Your access has ended: this is as of")).toBeVisible();
 	await expect(log(guest).locator(".line")).toHaveText(["one", "two"]);
+	// What may be over by now is not said to run, nor its end promised.
+	await expect(guest).toHaveTitle("Build · Stepcast");
+	await expect(guest.getByRole("button", { name: "Notify me" })).toBeHidden();
+	await guest.setViewportSize({ width: 320, height: 640 });
+	expect(await guest.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
 	await fine(guest);
 	await guest.locator("stream-state").getByRole("link", { name: "Sign in" }).click();
 	await signIn(guest, (await makeToken(closed, "links/*", "read")).token);

@@ -264,6 +264,7 @@ for (const status of [401, 404]) {
 		const words = status === 401 ? "Not signed in" : "Not available";
 		await expect(page.locator(state)).toHaveText(words, { timeout: 40_000 });
 		await expect(log(page).locator(".line")).toHaveText(["one"]);
+		await expect(page.getByText("The build is gone: this is as of")).toBeVisible();
 		await expect(other.locator(state)).toHaveText("Live", { timeout: 40_000 });
 		await stays.log("s", "two\n");
 		await expectLines(other, ["one", "two"]);

@@ -33,7 +33,7 @@ export function refusal(status: number, what: string): [heading: string, sentenc
 export function accessEnded(connection: Connection, asOf: number) {
 	return connection.name === "refused"
 		? html`<p role="alert" class="over">
-				Your access has ended: this is as of ${clockOrDay(asOf, Date.now())}.
+				${account ? "Your access has ended" : "The build is gone"}: this is as of ${clockOrDay(asOf, Date.now())}.
 				${signIn}
 			</p>`
 		: nothing;

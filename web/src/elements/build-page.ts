@@ -265,6 +265,10 @@ export class BuildPage extends LitElement {
 				overflow: hidden;
 			}
 
+			:host([over]) notify-button {
+				display: none;
+			}
+
 			.slow {
 				animation: appear 0s 300ms backwards;
 			}
@@ -465,7 +469,7 @@ export class BuildPage extends LitElement {
 	protected override updated(_changed: PropertyValues): void {
 		const state = this.#following?.state;
 		showResult(
-			state?.build
+			state?.build && !this.hasAttribute("over")
 				? { status: state.build.status, title: buildTitle(state.build) }
 				: { title: "Build · Stepcast" },
 		);

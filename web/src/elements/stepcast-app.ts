@@ -132,6 +132,14 @@ export class StepcastApp extends LitElement {
 					display: none;
 				}
 			}
+
+			/* Letters may be twice as large as usual, on a phone too. */
+			@media (max-width: 16em) {
+				header {
+					position: relative;
+					overflow-x: auto;
+				}
+			}
 		`,
 	];
 
@@ -146,7 +154,7 @@ export class StepcastApp extends LitElement {
 	}
 
 	#header() {
-		// Where there is no room, what is wrong with the connection, stale, offline or reconnecting, takes that of a link.
+		// Where there is no room, what is wrong with the connection, stale, offline, reconnecting or refused, takes that of a link.
 		return html`
 			<header>
 				<button class="skip" @click=${this.#skip}>Skip to the content</button>
@@ -165,7 +173,7 @@ export class StepcastApp extends LitElement {
 					<kbd aria-hidden="true">${command} K</kbd>
 				</button>
 				<a class="wide" href="/wall">Wallboard</a>
-				<a class=${this.connection.name.match(/^(s|o|rec)/) ? "wide" : ""} href="/settings">Settings</a>
+				<a class=${this.connection.name.match(/^(s|o|re)/) ? "wide" : ""} href="/settings">Settings</a>
 				<stream-state .connection=${this.connection}></stream-state>
 				${account && this.connection.name !== "refused" ? html`<a href="/sign-in">${account}</a>` : nothing}
 				<theme-button></theme-button>

@@ -67,6 +67,7 @@ export class StreamState extends LitElement {
 					font-size: 0.75rem;
 					line-height: 1.2;
 					text-align: right;
+					white-space: normal;
 				}
 			}
 		`,
