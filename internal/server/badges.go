@@ -107,6 +107,8 @@ func (s *Server) verdict(c echo.Context, suffix string, params ...string) (verdi
 	}
 	newest, ended, err := s.stand(c.Request().Context(), s.reach(c), project, branch, ci.StepKey(step))
 	switch p := ci.AsProblem(err); {
+	case p != nil && p.Code == ci.NotFound && c.Get(inAddressKey) != nil && s.who(c).token == nil:
+		v.unknown("token refused")
 	case p != nil && p.Code == ci.NotFound:
 		v.unknown("unknown")
 	case err != nil:

@@ -149,9 +149,13 @@ func TestFormats_Reach(t *testing.T) {
 			}
 		}
 	}
-	// A picture is a picture, whatever the token.
-	if a := s.get("/badge/acme/api.svg?token=stp_nonsense"); a.status != 200 || a.says() != "acme/api: unknown" {
-		t.Errorf("%d %s", a.status, a.body)
+	// A picture is a picture, whatever the token, and says that it is that which is no good.
+	for _, refused := range []string{"stp_nonsense", s.tokenFor("acme/*", ci.ScopeRead)} {
+		for _, project := range []string{"acme/api", "acme/none"} {
+			if a := s.get("/badge/" + project + ".svg?token=" + refused); a.status != 200 || a.says() != project+": token refused" {
+				t.Errorf("%d %s", a.status, a.body)
+			}
+		}
 	}
 	for _, path := range []string{"/cc.xml", "/builds.atom"} {
 		if a := s.get(path + "?token=stp_nonsense"); a.status != 401 {
@@ -177,7 +181,7 @@ func TestFormats_Reach(t *testing.T) {
 	}
 
 	s.setVisibility("acme/api", "public")
-	for path, want := range map[string]string{"/badge/acme/api.svg": "acme/api: passed", "/shields/acme/api.json": `"message":"passed"`, "/cc.xml": `"Success"`, "/builds.atom": "acme/api #1 passed", "/oembed?url=" + url.QueryEscape(s.url+"/?project=acme/api"): "/embed/board"} {
+	for path, want := range map[string]string{"/badge/acme/api.svg": "acme/api: passed", "/badge/acme/api.svg?token=stp_nonsense": "acme/api: passed", "/shields/acme/api.json": `"message":"passed"`, "/cc.xml": `"Success"`, "/builds.atom": "acme/api #1 passed", "/oembed?url=" + url.QueryEscape(s.url+"/?project=acme/api"): "/embed/board"} {
 		if a := s.get(path, hidden...); a.status != 200 || !strings.Contains(a.body, want) {
 			t.Errorf("%s of a public project: %d %s", path, a.status, a.body)
 		}
