@@ -170,7 +170,8 @@ func newEmbedded(c echo.Context, element string) embedded {
 // embed answers with the document of a frame. It says to whom it may be shown,
 // and lets the element see no more than they may: whoever puts a frame into a
 // page is not who looks at it. What is private looks exactly like what does not
-// exist, and both are for this server's own pages alone, which see all.
+// exist: on the pages of others both are unknown, as elements have it, and this
+// server's own see all.
 func (s *Server) embed(c echo.Context, page embedded) error {
 	who := s.who(c) // a token that is no good makes a stranger
 	reach := ci.Reach{Patterns: who.patterns(asked(c))}
@@ -179,6 +180,8 @@ func (s *Server) embed(c echo.Context, page embedded) error {
 		return err
 	}
 	switch {
+	case !some && foreign(c.Request()): // nothing is in it, and a browser's error page tells nobody more
+		ancestors, page.Token = "*", noToken
 	case !some:
 		ancestors, page.Token = "'self'", ""
 	case who.token == nil:

@@ -95,11 +95,18 @@ func TestFrames_PrivateIsAsIfItWereNot(t *testing.T) {
 			body, ancestors := s.frameOf(private, fromPortal...)
 			body = strings.NewReplacer("acme/private", "acme/missing", "acme%2Fprivate", "acme%2Fmissing", build, none).Replace(body)
 			same, ancestorsToo := s.frameOf(nowhere, fromPortal...)
-			if body != same || ancestors != "'self'" || ancestorsToo != "'self'" {
+			if body != same || ancestors != "*" || ancestorsToo != "*" {
 				t.Errorf("%s is told from %s: %s, %s\n%s\n%s", private, nowhere, ancestors, ancestorsToo, body, same)
+			}
+			if !strings.Contains(body, ` token="none"`) {
+				t.Errorf("%s: whoever frames it sees more than a stranger:\n%s", private, body)
 			}
 			if token != "" && strings.Contains(body, token) {
 				t.Errorf("%s: a token that is of no use here is in the document", private)
+			}
+			// What this server's own pages see all of, no others show, however it was asked for.
+			if body, ancestors := s.frameOf(private); ancestors != "'self'" || strings.Contains(body, ` token="`) {
+				t.Errorf("%s of this server's own may be framed by %s\n%s", private, ancestors, body)
 			}
 		}
 	}
