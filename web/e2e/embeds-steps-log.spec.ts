@@ -102,6 +102,33 @@ test("a log is exactly what was reported, whatever is in it", async ({ page, ser
 	);
 });
 
+test("a log is not said to be empty before its step was asked for", async ({
+	page,
+	server,
+	show,
+}) => {
+	const build = await server.build({ project, steps: [{ key: "test" }] });
+	await build.step("test", "running");
+	await build.log("test", "one\n");
+	await page.addInitScript(() => {
+		const said = new Set<string>();
+		Object.assign(window, { said });
+		const attach = Element.prototype.attachShadow;
+		Element.prototype.attachShadow = function (init) {
+			const root = attach.call(this, init);
+			new MutationObserver(() => {
+				said.add(root.querySelector(".foot")?.textContent ?? "");
+			}).observe(root, { childList: true, subtree: true });
+			return root;
+		};
+	});
+	await show(`<stepcast-log build="${build.id}"></stepcast-log><p>below</p>`);
+	await expectLines(page, ["one"]);
+	expect(await page.evaluate(() => [...(window as unknown as { said: Set<string> }).said])).toEqual(
+		[""],
+	);
+});
+
 test("the last lines first, then the end of a log that grows, within a bound", async ({
 	page,
 	server,

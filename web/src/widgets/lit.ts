@@ -8,7 +8,7 @@ export { html, nothing } from "./templates.ts";
  * lacks is converters of one's own, decorators, older browsers, and rendering on a server.
  */
 export interface Property {
-	/** What its attribute, which is called as it is, in small letters, is turned into: text, a Number or a Boolean. */
+	/** What its attribute, which is called as it is, in small letters, is turned into: a Boolean, else it stays text. */
 	readonly type?: unknown;
 	readonly reflect?: boolean;
 }
@@ -95,8 +95,7 @@ export class LitElement extends HTMLElement {
 	}
 
 	attributeChangedCallback(name: string, _before: string | null, value: string | null): void {
-		const type = this.own[name]?.type;
-		Reflect.set(this, name, type === Boolean ? value !== null : type ? Number(value) : value);
+		Reflect.set(this, name, this.own[name]?.type === Boolean ? value !== null : value);
 	}
 
 	requestUpdate(name?: string): void {

@@ -23,18 +23,25 @@ import { Watching } from "./watching.ts";
  * @cssprop --stepcast-ansi-0 - the first of a terminal's sixteen colours, up to --stepcast-ansi-15
  */
 export class StepcastLog extends ShownBuild {
-	static override properties = { ...ShownBuild.properties, step: {}, lines: { type: Number } };
+	static override properties = { ...ShownBuild.properties, step: {}, lines: {} };
 	declare step: string | undefined;
-	declare lines: number | undefined;
+	declare lines: string | undefined;
+
+	/** The step whose text is asked for. Until one is, that a build is live says nothing of its text. */
+	#asked: string | undefined;
 
 	protected readonly watching = new Watching(
 		this,
 		() => {
 			const { log, step = this.#step?.key } = this;
+			this.#asked = step;
 			return log ? { log, steps: step ? [step] : [], tail: this.#lines } : undefined;
 		},
 		{ ...noBuild, tail: emptyTail },
-		(state, event) => ({ ...apply(state, event), tail: append(state.tail, event, this.#lines) }),
+		(state, event) => ({
+			...apply(state, event),
+			tail: this.#asked ? append(state.tail, event, this.#lines) : state.tail,
+		}),
 	);
 
 	/** What is drawn of each row, in order. */
@@ -64,7 +71,7 @@ export class StepcastLog extends ShownBuild {
 	];
 
 	get #lines(): number {
-		const lines = Math.trunc(this.lines ?? 0);
+		const lines = Math.trunc(Number(this.lines));
 		return lines > 0 ? Math.min(lines, maxRows) : 20;
 	}
 

@@ -1,8 +1,8 @@
 /**
  * Templates as Lit has them, as far as widgets use them, in a third of the size: html`…` with values in
- * content (text, templates, lists), in attributes, properties (.name), booleans (?name) and events
- * (@name), whose names have small letters only, and functions, which are called with the element in whose
- * tag they stand. Values are never HTML. There is no > within a tag.
+ * content (text, templates, lists), in attributes, properties (.name) and events (@name), whose names
+ * have small letters only, and functions, which are called with the element in whose tag they stand.
+ * Values are never HTML. There is no > within a tag.
  */
 export interface Template {
 	readonly strings: TemplateStringsArray;
@@ -107,7 +107,6 @@ function setter(element: Element, name: string, host: unknown): (value: unknown)
 	const rest = name.slice(1);
 	if (name[0] === "{") return (value) => (value as (element: Element) => void)(element);
 	if (name[0] === ".") return (value) => Reflect.set(element, rest, value);
-	if (name[0] === "?") return (value) => element.toggleAttribute(rest, Boolean(value));
 	if (name[0] === "@") {
 		let listener: unknown;
 		element.addEventListener(rest, (event) => (listener as EventListener)?.call(host, event));
