@@ -176,6 +176,9 @@ test("a project that is named twice is shown once", async ({ page, server, show 
 	await expect(page.locator("stepcast-board li")).toHaveCount(2);
 	await server.build({ project, branch: "other", status: "running" });
 	await expect(page.locator("stepcast-board li")).toHaveCount(3);
+	// In the singular too: else it would be a board of all there are.
+	await show(`<stepcast-board project="${project}" branch="other"></stepcast-board>`);
+	await expect(page.locator("stepcast-board li")).toHaveText(/other/);
 });
 
 test("a page that is not in view is told what happens", async ({ page, server, show }) => {

@@ -15,6 +15,8 @@ import "../elements/stepcast-tile.ts";
  *
  * @attr projects - projects, or patterns like acme/*, separated by blanks; without it, all that may be seen
  * @attr branches - branches, separated by blanks; without it, all
+ * @attr project - the same as projects
+ * @attr branch - the same as branches
  * @attr {"all" | "problems"} mode - all, or problems: only what somebody should look at, and one calm line when that is nothing
  * @cssprop --stepcast-tile-width - the least width of a tile; 14em without it
  * @cssprop --stepcast-tile-height - the height of a tile; 8em without it
@@ -32,9 +34,18 @@ import "../elements/stepcast-tile.ts";
  * @csspart alarm - the line that says since when there is no news
  */
 export class StepcastBoard extends Widget {
-	static override properties = { ...Widget.properties, projects: {}, branches: {}, mode: {} };
+	static override properties = {
+		...Widget.properties,
+		projects: {},
+		project: {},
+		branches: {},
+		branch: {},
+		mode: {},
+	};
 	declare projects: string | undefined;
+	declare project: string | undefined;
 	declare branches: string | undefined;
+	declare branch: string | undefined;
 	declare mode: string | undefined;
 
 	protected readonly watching = new Watching<WallState>(
@@ -105,8 +116,8 @@ export class StepcastBoard extends Widget {
 	get #config(): WallConfig {
 		const words = (text: string | undefined) => [...new Set(text?.match(/\S+/g))];
 		return {
-			projects: words(this.projects),
-			branches: words(this.branches),
+			projects: words(this.projects ?? this.project),
+			branches: words(this.branches ?? this.branch),
 			cols: undefined,
 			problems: this.mode === "problems",
 		};
