@@ -271,11 +271,12 @@ func wantsPage(r *http.Request) bool {
 	return strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
-// forPeople tells whether an answer is read by a person: of the accessible view
-// and where one signs in all are, and of other pages that there is nothing, or no
-// more, unless a program went there, such as one with the API's address wrong.
+// forPeople tells whether an answer is read by a person: of the accessible view,
+// of a wallboard and where one signs in all are, and of other pages that there is
+// nothing, or no more, unless a program went there, such as one with the API's
+// address wrong.
 func forPeople(r *http.Request, status int) bool {
-	if beginsWith(r.URL.Path+"/", plain.Root+"/", signInPath+"/", "/sign-out/") {
+	if beginsWith(r.URL.Path+"/", plain.Root+"/", signInPath+"/", "/sign-out/", "/wall/") {
 		return true
 	}
 	return (status == http.StatusNotFound || status == http.StatusGone) && !beginsWith(r.URL.Path, forPrograms...) && strings.Contains(r.Header.Get("Accept"), "text/html")

@@ -454,6 +454,28 @@ func TestPages_SayWhatIsNotForTheirVisitor(t *testing.T) {
 	}
 }
 
+// A wallboard hangs where nobody types: an address that it would have to guess
+// about is answered with what is wrong.
+func TestWall_SaysWhatIsWrongWithItsAddress(t *testing.T) {
+	t.Parallel()
+	s := startOn(t, pgtest.New(t), withSignIn)
+	for query, want := range map[string]struct {
+		status int
+		says   string
+	}{
+		"?projects=acme/*":                        {400, "The parameter \"projects\" is unknown here; there are project, branch, mode, cols."},
+		"?mode=problem":                           {400, "The parameter mode is all or problems."},
+		"?token=stp_nonsense":                     {401, "token"},
+		"?token=" + s.tokenFor("*", ci.ScopeRead): {401, "Addresses are seen by many"},
+		"?token=" + s.tokenFor("*", ci.ScopeStatus) + "&project=acme/*&project=b&branch=main&mode=all&cols=4": {200, ""},
+	} {
+		a := s.browser().get("/wall"+query, "Accept: text/html")
+		if a.status != want.status || want.says != "" && !a.tells(t, want.says) {
+			t.Errorf("/wall%s: %d %s", query, a.status, a.body)
+		}
+	}
+}
+
 // TestSession_EndIsSaidEachTime: a page that is open asks for several things, and
 // none of them is answered as if nobody had been signed in.
 func TestSession_EndIsSaidEachTime(t *testing.T) {

@@ -31,6 +31,26 @@ func (s *Server) page(c echo.Context) error {
 	return s.document(c, http.StatusOK, s.alternates(c)...)
 }
 
+// wall is the page of a wallboard, whose address says all there is to set. What is
+// wrong with it is told here: what is looked at from across a room is never a
+// board of something else.
+func (s *Server) wall(c echo.Context) error {
+	q, err := query(c, "project", "branch", "mode", "cols")
+	if err != nil {
+		return err
+	}
+	if mode := q.Get("mode"); !slices.Contains([]string{"", "all", "problems"}, mode) {
+		return &ci.Problem{Code: ci.Invalid, Field: "mode", Detail: "The parameter mode is all or problems."}
+	}
+	if c.Get(inAddressKey) != nil {
+		_, err := s.caller(c)
+		if p := ci.AsProblem(err); p != nil && problems[p.Code].status == http.StatusUnauthorized {
+			return err // else it is the page that goes on trying
+		}
+	}
+	return s.page(c)
+}
+
 // document is that one document, which says what its visitor can do about who it
 // is; with status 404 it says that there is no such page.
 func (s *Server) document(c echo.Context, status int, alternates ...alternate) error {

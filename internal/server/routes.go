@@ -74,7 +74,7 @@ func (s *Server) routes() []route {
 		// Pages
 		{"GET", "/", here, public, s.page},
 		{"GET", "/builds/:id", here, public, s.buildPage},
-		{"GET", "/wall", here, public, s.page},
+		{"GET", "/wall", here, public, s.wall},
 		{"GET", "/assets/*", here, public, s.asset},
 		{"GET", page.StylePath, here, public, s.style},
 

@@ -494,3 +494,42 @@ test("when a session ends, pages that are open keep what they show, and lead bac
 	await expect(page.locator(state)).toHaveText("Live");
 	await expect(before.locator(state)).toHaveText("Live");
 });
+
+test("a wallboard shows private projects by the token in its address, through a restart, until that ends", async ({
+	page,
+	context,
+	closed,
+	complaints,
+}) => {
+	complaints.expected = connectionErrors;
+	const tile = page.locator("stepcast-tile");
+	const broken = await closed.build({ project: "tv/api", branch: "main", author: "Ada" });
+	await broken.step("test", "running");
+	await broken.finish("test", "failed");
+	const { token, id } = await statusToken(closed, "tv/*");
+	const wall = `${closed.url}/wall?project=tv/api&project=tv/none`;
+	await page.goto(`${wall}&token=${token}`);
+	await expect(tile).toContainText("failed");
+	await expect(tile).toContainText("since #1 by Ada");
+	await expect(page.getByText("There is no such project.")).toBeVisible();
+
+	await closed.stop("SIGKILL");
+	await closed.start();
+	const mended = await closed.build({ project: "tv/api", branch: "main" });
+	await mended.step("test", "running");
+	await mended.finish("test");
+	await expect(tile).toContainText("passed");
+
+	// Another page of the same browser has no token, and gets nothing of that one's.
+	const stranger = await context.newPage();
+	await stranger.goto(wall);
+	await expect(
+		stranger.getByText("There is no such project. You may have to sign in."),
+	).toHaveCount(2);
+	await expect(stranger.locator("stepcast-tile")).toHaveCount(0);
+
+	await administer(closed, "DELETE", `/api/v1/tokens/${id}`);
+	await expect(page.locator(".alarm")).toContainText("NO DATA SINCE");
+	await page.reload();
+	await expect(page.getByRole("heading", { name: "Token revoked" })).toBeVisible();
+});

@@ -1,8 +1,9 @@
 import { session } from "./account.ts";
 import type { FromHub, FromPage, HubState } from "./hub.ts";
-import workerAddress from "./hub-worker.ts?sharedworker&url";
+import worker from "./hub-worker.ts?sharedworker&url";
 import type { StreamEvent } from "./model.ts";
 import type { Wanted } from "./subscriber.ts";
+import { tokenQuery } from "./token.ts";
 
 /** What a person is told about the connection. Times are in milliseconds since 1970. */
 export type Connection =
@@ -21,6 +22,7 @@ const maxUnanswered = 3;
 /** Fired at the window when the server has other pages than this one. */
 export const upgraded = "stepcast-upgraded";
 
+const workerAddress = worker + tokenQuery.replace("&", "?");
 /** The worker of this page alone, where none can be shared. */
 let own: Worker | undefined;
 /** Whether a shared worker is worth trying. */
@@ -131,11 +133,11 @@ export class Subscription {
 		if (sharing) {
 			try {
 				// What one session may see is not for the pages of another, nor what it may not.
-				const worker = new SharedWorker(address, { name: `stepcast${session ?? ""}` });
-				worker.addEventListener("error", () => {
-					if (worker.port === this.#port) this.#replace();
+				const shared = new SharedWorker(address, { name: `stepcast${session ?? ""}` });
+				shared.addEventListener("error", () => {
+					if (shared.port === this.#port) this.#replace();
 				});
-				return worker.port;
+				return shared.port;
 			} catch {
 				sharing = false;
 			}

@@ -124,9 +124,9 @@ export function stopwatch(milliseconds: number): string {
 	return `${milliseconds < 0 ? "-" : ""}${head}:${rest}`;
 }
 
-/** "14:05", on another day the day: "22 Nov 2026". */
+/** "14:05", of another day "22 Nov 2026, 14:05". */
 export function clockOrDay(time: number, now: number): string {
-	return day.format(time) === day.format(now) ? clock(time) : day.format(time);
+	return day.format(time) === day.format(now) ? clock(time) : `${day.format(time)}, ${clock(time)}`;
 }
 
 /** The whole of a time, for a title. */

@@ -1,6 +1,7 @@
 import { type BuildWithSteps, buildURL, final, type Snapshot, type StreamEvent } from "./model.ts";
-import { backoff, maxLogs, Stream } from "./stream.ts";
+import { backoff, maxLogs, Stream, streamAddress } from "./stream.ts";
 import { Subscriber, type Wanted } from "./subscriber.ts";
+import { tokenQuery } from "./token.ts";
 
 /** How the hub is connected on behalf of one page. Times are in milliseconds since 1970. */
 export type HubState =
@@ -274,22 +275,25 @@ export class Hub {
 	}
 
 	#newStream(): Stream {
-		const stream: Stream = new Stream({
-			heard: (name, event, size) => {
-				const log = this.#logs.get(name);
-				if (log?.stream === stream && log.steps) this.#hear(log, event, size);
+		const stream: Stream = new Stream(
+			{
+				heard: (name, event, size) => {
+					const log = this.#logs.get(name);
+					if (log?.stream === stream && log.steps) this.#hear(log, event, size);
+				},
+				moved: (name, cursor) => {
+					const log = this.#logs.get(name);
+					if (log?.stream === stream && log.steps) log.cursor = cursor;
+				},
+				changed: (recovered) => {
+					for (const log of this.#carriedBy(stream)) this.#announce(log);
+					if (recovered) void this.#look();
+				},
+				closed: () => void this.#closed(stream),
+				due: () => this.#open(stream),
 			},
-			moved: (name, cursor) => {
-				const log = this.#logs.get(name);
-				if (log?.stream === stream && log.steps) log.cursor = cursor;
-			},
-			changed: (recovered) => {
-				for (const log of this.#carriedBy(stream)) this.#announce(log);
-				if (recovered) void this.#look();
-			},
-			closed: () => void this.#closed(stream),
-			due: () => this.#open(stream),
-		});
+			(followed) => streamAddress(followed) + tokenQuery,
+		);
 		this.#streams.add(stream);
 		return stream;
 	}
@@ -538,7 +542,7 @@ async function unresumable(log: string, cursor: string | undefined): Promise<boo
 /** The address of a log's first event after a cursor, or of all. */
 function firstEvent(log: string, after = ""): string {
 	const path = log === "feed" ? "/api/v1" : buildURL(log);
-	return `${path}/events?limit=1&after=${encodeURIComponent(after)}`;
+	return `${path}/events?limit=1&after=${encodeURIComponent(after)}${tokenQuery}`;
 }
 
 interface EventsPage {

@@ -94,7 +94,7 @@ export class Stream {
 	#watchdog: ReturnType<typeof setTimeout> | undefined;
 	#retry: ReturnType<typeof setTimeout> | undefined;
 
-	constructor(listener: Listener, address = streamAddress) {
+	constructor(listener: Listener, address: (followed: readonly Followed[]) => string) {
 		this.#listener = listener;
 		this.#address = address;
 	}
@@ -213,7 +213,6 @@ export class Stream {
 		this.#source = undefined;
 		this.#spoke = false;
 		clearTimeout(this.#retry);
-		this.#retry = undefined;
 	}
 
 	#become(state: StreamState): void {

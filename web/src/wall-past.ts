@@ -1,5 +1,6 @@
 import type { Build, BuildsPage } from "./model.ts";
 import { get } from "./request.ts";
+import { tokenQuery } from "./token.ts";
 import { branchOf, type Past, type Tile } from "./wall-state.ts";
 
 const pageSize = 50;
@@ -16,7 +17,7 @@ export async function askForPast({ key, build }: Tile, aborted: AbortSignal): Pr
 		query.append("status", "failed");
 		if (build.branch) query.set("branch", build.branch);
 		if (before !== undefined) query.set("before", before);
-		const path = `/api/v1/builds?${query}`;
+		const path = `/api/v1/builds?${query}${tokenQuery}`;
 		const { builds: some, next } = await get<BuildsPage>(path, aborted);
 		// There is no way to ask for builds without a branch only.
 		builds.push(...some.filter((one) => branchOf(one) === key));

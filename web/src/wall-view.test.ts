@@ -11,7 +11,6 @@ import {
 	problem,
 	progress,
 	shift,
-	since,
 	wanted,
 } from "./wall-view.ts";
 
@@ -140,9 +139,4 @@ test("the board moves every ten minutes, by a few pixels", () => {
 	assert.deepEqual(shift(0), shift(599_999));
 	assert.notDeepEqual(shift(0), shift(600_000));
 	assert.deepEqual(shift(0), shift(9 * 600_000));
-});
-
-test("what is old has a day", () => {
-	assert.match(since(now, now + 3_600_000), /^\d\d:\d\d$/);
-	assert.match(since(now, now + 86_400_000), /^[A-Z][a-z]{2} \d\d:\d\d$/);
 });

@@ -1,4 +1,4 @@
-import { ago, clock, elapsed, instant } from "./format.ts";
+import { ago, elapsed, instant } from "./format.ts";
 import { type Build, ended, type Step } from "./model.ts";
 import type { Tile, WallState } from "./wall-state.ts";
 
@@ -81,7 +81,7 @@ export function timeOf(build: Build, now: number): string {
 	const finished = instant(finished_at);
 	if (status === "queued") return `for ${elapsed(now - Date.parse(created_at))}`;
 	if (status === "running" && started !== undefined) {
-		const about = expected_s ? ` of about ${elapsed(expected_s * 1_000)}` : "";
+		const about = expected_s ? ` of about ${elapsed(Math.max(1, expected_s) * 1_000)}` : "";
 		return `${elapsed(now - started)}${about}`;
 	}
 	return finished === undefined ? "" : ago(finished, now);
@@ -148,11 +148,4 @@ export function shift(now: number): readonly [x: number, y: number] {
 export function culprit({ steps }: Tile): readonly [step: Step | undefined, more: number] {
 	const bad = steps.filter(({ status }) => status === "failed" || status === "lost");
 	return [bad[0], Math.max(0, bad.length - 1)];
-}
-
-const weekday = new Intl.DateTimeFormat("en-GB", { weekday: "short" });
-
-/** A time of today or last night as "14:02", an older one with its day: "Sun 14:02". */
-export function since(time: number, now: number): string {
-	return now - time < 12 * 3_600_000 ? clock(time) : `${weekday.format(time)} ${clock(time)}`;
 }

@@ -80,7 +80,7 @@ export class StepcastTime extends LitElement {
 		return html`
 			${elapsed(ran)}
 			<span class="muted">${over ? `(usually ${about(expected)})` : `of about ${about(expected)}`}</span>
-			<progress aria-hidden="true" max=${expected} .value=${Math.max(0, Math.min(ran / 1_000, expected))}></progress>
+			<progress aria-hidden="true" max=${expected} .value=${ran / 1_000}></progress>
 		`;
 	}
 }

@@ -136,9 +136,7 @@ export class StreamState extends LitElement {
 			case "finished":
 				return [
 					"Finished",
-					connection.at === undefined
-						? "Finished"
-						: `Finished ${clockOrDay(connection.at, Date.now())}`,
+					`Finished ${connection.at === undefined ? "" : clockOrDay(connection.at, Date.now())}`,
 				];
 			case "refused": {
 				const [words] = refusal(connection.status, "");

@@ -1,16 +1,17 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
-import { refusal } from "../account.ts";
+import { maybeSignIn, refusal } from "../account.ts";
 import { staleAfter } from "../connection.ts";
 import { Following } from "../following.ts";
-import { clock, count, counted } from "../format.ts";
+import { clock, clockOrDay, count, counted } from "../format.ts";
 import { keyed } from "../keyed.ts";
 import type { ProjectsPage } from "../model.ts";
 import { get } from "../request.ts";
 import { Ticking } from "../ticking.ts";
+import { tokenQuery } from "../token.ts";
 import { vars } from "../vars.ts";
 import { askForPast } from "../wall-past.ts";
 import { apply, emptyWall, pastIsUnknown, type Tile, type WallState } from "../wall-state.ts";
-import { calm, configOf, grid, missing, problem, shift, since, wanted } from "../wall-view.ts";
+import { calm, configOf, grid, missing, problem, shift, wanted } from "../wall-view.ts";
 import { shared } from "./shared-styles.ts";
 import "./stream-state.ts";
 import "./stepcast-tile.ts";
@@ -23,8 +24,6 @@ const hideAfter = 5_000;
 const mostRequests = 4;
 /** A page of no more pixels, a phone's, is scrolled and not turned; the stylesheet has the same. */
 const narrow = 640;
-
-const exact = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 
 interface View {
 	/** All branches that the address asks for. */
@@ -309,22 +308,18 @@ export class WallPage extends LitElement {
 		const { name } = this.#following.connection;
 		if (this.#true === undefined) return false;
 		if (name === "live") return this.#doubted !== undefined;
-		return name !== "reconnecting" && name !== "connecting"
-			? true
-			: Date.now() - this.#true > staleAfter;
+		return !name.endsWith("connecting") || Date.now() - this.#true > staleAfter;
 	}
 
 	override render() {
-		const { state, connection } = this.#following;
+		const { state } = this.#following;
 		const stale = this.#stale;
-		const now = connection.name === "live" && !stale ? Date.now() : (this.#true ?? Date.now());
+		const now = this.#true ?? Date.now();
 		return html`
 			<h1 class="unseen">Wallboard</h1>
 			<div class="board ${stale ? "stale" : ""}">
 				<p role="alert" class="alarm">${
-					stale && this.#true !== undefined
-						? `NO DATA SINCE ${since(this.#true, Date.now())}`
-						: nothing
+					stale ? `NO DATA SINCE ${clockOrDay(now, Date.now())}` : nothing
 				}</p>
 				${this.#board(state, now)}
 			</div>
@@ -351,7 +346,7 @@ export class WallPage extends LitElement {
 		const { all, shown, pages, cols, rows } = this.#view;
 		if (!state.loaded) return this.#empty(...this.#waiting());
 		if (shown.length === 0 && all.length === 0) {
-			return this.#empty("No builds yet", "The first one for this board appears here by itself.");
+			return this.#empty("No builds yet", "The first one appears here by itself.");
 		}
 		if (shown.length === 0) {
 			return html`<div class="calm">
@@ -394,10 +389,10 @@ export class WallPage extends LitElement {
 		return refusal(connection.status, "board");
 	}
 
-	#absence(project: string): string {
-		if (this.projects?.has(project) === false) return "There is no such project.";
-		const { branches } = this.#config;
-		return branches.length > 0 ? `No build on ${branches.join(" or ")} yet.` : "No build yet.";
+	#absence(project: string) {
+		if (this.projects?.has(project) === false) return html`There is no such project.${maybeSignIn}`;
+		const branches = this.#config.branches.join(" or ");
+		return `No build ${branches && `on ${branches} `}yet.`;
 	}
 
 	#footer(state: WallState) {
@@ -405,15 +400,10 @@ export class WallPage extends LitElement {
 		return html`
 			<footer>
 				${state.loaded ? html`<span>${problems === 0 ? "No problems" : counted(problems, "problem")}, ${count(all.length)} watched</span>` : nothing}
-				${
-					state.truncated
-						? html`<span>More branches than a board holds: name projects or branches in its address.</span>`
-						: nothing
-				}
+				${state.truncated ? html`<span>More than a board holds: name projects.</span>` : nothing}
 				${pages > 1 ? this.#pages(pages) : nothing}
 				<stream-state .connection=${this.#following.connection}></stream-state>
 				<span class="clock">${clock(Date.now())}</span>
-				${this.#true === undefined ? nothing : html`<span>as of ${exact.format(this.#true)}</span>`}
 			</footer>
 		`;
 	}
@@ -471,7 +461,10 @@ export class WallPage extends LitElement {
 	async #askForProjects(): Promise<void> {
 		this.projects = new Set();
 		try {
-			const { projects } = await get<ProjectsPage>("/api/v1/projects", this.#gone.signal);
+			const { projects } = await get<ProjectsPage>(
+				`/api/v1/projects?${tokenQuery}`,
+				this.#gone.signal,
+			);
 			this.projects = new Set(projects.map(({ name }) => name));
 		} catch {
 			this.projects = undefined;
