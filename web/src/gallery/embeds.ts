@@ -102,7 +102,7 @@ const steps = (source: Source): Embed =>
 	element(source, {
 		title: "Steps",
 		name: "stepcast-steps",
-		about: "The steps of a build, live, as a tree and over time.",
+		about: "The steps of a build, live, one below the other and over time.",
 		attributes: ofBuild,
 	});
 
