@@ -232,7 +232,7 @@ test("from a pasted token to a public project and back, with the keyboard alone"
 	const press = (...keys: string[]) =>
 		keys.reduce((before, key) => before.then(() => page.keyboard.press(key)), Promise.resolve());
 	await page.goto(closed.url);
-	await expect(page.getByText("There is no build that you may see.")).toBeVisible();
+	await expect(page.getByText("There is no build here that you may see.")).toBeVisible();
 	await tabTo(page, "Sign in");
 	await press("Enter");
 	await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
@@ -532,4 +532,84 @@ test("a wallboard shows private projects by the token in its address, through a 
 	await expect(page.locator(".alarm")).toContainText("NO DATA SINCE");
 	await page.reload();
 	await expect(page.getByRole("heading", { name: "Token revoked" })).toBeVisible();
+});
+
+/** The words of the page's header that are in sight and that something else lies over, or that are broken or cut off. */
+function crowded(page: Page): Promise<string[]> {
+	return page.evaluate(() => {
+		const within = (root: ParentNode): Element[] =>
+			[...root.querySelectorAll("*")].flatMap((element) => [
+				element,
+				...(element.shadowRoot ? within(element.shadowRoot) : []),
+			]);
+		const header = document.querySelector("stepcast-app")?.shadowRoot?.querySelector("header");
+		if (!header) return ["no header"];
+		return within(header)
+			.filter((one) => one.matches("a, button:not(.skip)") && one.checkVisibility())
+			.filter((one) => {
+				const { left, right, top, bottom, height } = one.getBoundingClientRect();
+				const hit = (x: number) => {
+					let at = document.elementFromPoint(x, (top + bottom) / 2);
+					for (let in_ = at; in_?.shadowRoot; at = in_) {
+						in_ = in_.shadowRoot.elementFromPoint(x, (top + bottom) / 2);
+						if (in_ === at) break;
+					}
+					return at;
+				};
+				const free = [left + 1, right - 1].every((x) => one.contains(hit(x)));
+				return !free || right > innerWidth || height > 32;
+			})
+			.map((one) => one.textContent?.trim() ?? "");
+	});
+}
+
+test("on a narrow screen the header has room for what one can do about who one is", async ({
+	page,
+	closed,
+}) => {
+	const build = await closed.build({ project: "narrow/api" });
+	await build.step("test", "running");
+	await page.setViewportSize({ width: 320, height: 800 });
+	await page.goto(build.url);
+	await expect(page.locator(state)).toHaveText("Not available");
+	await expect(page.locator("stream-state").getByRole("link", { name: "Sign in" })).toBeVisible();
+	expect(await crowded(page)).toEqual([]);
+
+	await page.goto(`${closed.url}/sign-in?back=${encodeURIComponent(`/builds/${build.id}`)}`);
+	await signIn(page, (await makeToken(closed, "narrow/*", "read")).token);
+	await expect(page.locator(state)).toHaveText("Live");
+	await expect(page.getByRole("link", { name: "Sign out" })).toBeVisible();
+	expect(await crowded(page)).toEqual([]);
+
+	await build.finish("test");
+	await expect(page.locator(state)).toHaveText("Finished");
+	await expect(page.getByRole("link", { name: "Sign out" })).toBeVisible();
+	expect(await crowded(page)).toEqual([]);
+
+	await page.goto(closed.url);
+	await expect(page.locator(state)).toHaveText("Live");
+	await closed.stop("SIGKILL");
+	await expect(page.getByRole("button", { name: "Retry now" })).toBeVisible();
+	expect(await crowded(page)).toEqual([]);
+	await closed.start();
+});
+
+test("whoever has signed in and may not see something is not sent to sign in", async ({
+	page,
+	closed,
+}) => {
+	const build = await closed.build({ project: "others/api" });
+	await page.goto(`${closed.url}/sign-in?back=/wall`);
+	await signIn(page, (await makeToken(closed, "nobodys", "read")).token);
+	await expect(
+		page.getByText(
+			"There is no build here that you may see. Whoever runs this server can give you a role.",
+		),
+	).toBeVisible();
+	await page.goto(build.url);
+	await expect(page.getByRole("heading", { name: "No such build" })).toBeVisible();
+	await expect(page.getByText("Whoever runs this server can give you a role.")).toBeVisible();
+	await expect(page.getByRole("link", { name: "Sign in" })).toHaveCount(0);
+	await expect(page.getByRole("link", { name: "Sign out" })).toBeVisible();
+	await fine(page);
 });

@@ -466,7 +466,9 @@ test("a build that does not exist is said to be so", async ({ page, server, comp
 	for (const id of ["00000000-0000-7000-8000-000000000000", "zzz"]) {
 		await page.goto(`${server.url}/builds/${id}`);
 		await expect(page.getByRole("heading", { name: "No such build" })).toBeVisible();
-		await expect(page.getByText("There is no build at this address. All builds")).toBeVisible();
+		await expect(
+			page.getByText("There is no build here that you may see. All builds"),
+		).toBeVisible();
 		await expect(page.locator("stream-state [role=status]")).toHaveText("Not available");
 	}
 });

@@ -14,13 +14,20 @@ export const {
 	without = "",
 } = document.querySelector<HTMLElement>("stepcast-app")?.dataset ?? ({} as DOMStringMap);
 
-/** The way there, where there is one. */
-export const signIn = account ? html`<a href="/sign-in">Sign in</a>` : nothing;
+/** The way there, for whoever was refused something, and is nobody, or not any more who they were. */
+export const signIn = (connection: Connection) =>
+	connection.name === "refused" && (account === "Sign in" || connection.status === 401)
+		? html`<a href="/sign-in">Sign in</a>`
+		: undefined;
 
 /** Behind a sentence that says what is not there. */
-export const maybeSignIn = account
-	? html` You may have to <a href="/sign-in">sign in</a>.`
-	: nothing;
+export const maybeSignIn =
+	account === "Sign in"
+		? html` You may have to <a href="/sign-in">sign in</a>.`
+		: account && " Whoever runs this server can give you a role.";
+
+/** What is said to whoever sees nothing where there may be something. */
+export const noneToSee = html`There is no build here that you may see.${maybeSignIn}`;
 
 /** What a refusal means to whoever looks at something: a heading, and a sentence. */
 export function refusal(status: number, what: string): [heading: string, sentence: string] {
@@ -34,7 +41,7 @@ export function accessEnded(connection: Connection, asOf: number) {
 	return connection.name === "refused"
 		? html`<p role="alert" class="over">
 				${account ? "Your access has ended" : "The build is gone"}: this is as of ${clockOrDay(asOf, Date.now())}.
-				${signIn}
+				${signIn(connection)}
 			</p>`
 		: nothing;
 }

@@ -1,5 +1,5 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
-import { accessEnded, maybeSignIn, refusal, without } from "../account.ts";
+import { accessEnded, noneToSee, refusal, without } from "../account.ts";
 import { apply, type BuildState, emptyBuild } from "../build-state.ts";
 import { showResult } from "../favicon.ts";
 import { Following } from "../following.ts";
@@ -352,11 +352,11 @@ export class BuildPage extends LitElement {
 		const { state, connection } = following;
 		if (connection.name === "refused" && (!state.build || state.rewound)) {
 			const [heading, sentence] = [400, 404].includes(connection.status)
-				? ["No such build", "There is no build at this address."]
+				? ["No such build", noneToSee]
 				: refusal(connection.status, "build");
 			return html`<div class="message">
 				<h1>${heading}</h1>
-				<p>${sentence}${maybeSignIn} <a href="/">All builds</a></p>
+				<p>${sentence} <a href="/">All builds</a></p>
 			</div>`;
 		}
 		const build = state.build;

@@ -1,5 +1,5 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
-import { accessEnded, account, maybeSignIn, without } from "../account.ts";
+import { accessEnded, noneToSee, without } from "../account.ts";
 import { apply, type BuildsState, emptyList, shown, waiting } from "../builds-state.ts";
 import { showResult } from "../favicon.ts";
 import { everything, type Filter, filterFrom, filterQuery, isEverything } from "../filter.ts";
@@ -279,13 +279,11 @@ export class BuildsPage extends LitElement {
 	}
 
 	#none(filter: Filter) {
-		if (isEverything(filter) && without.includes("start")) {
-			return html`<p>
-				There is no build that you may
-				see.${account === "Sign in" ? maybeSignIn : " Whoever runs this server can give you a role."}
-			</p>`;
+		if (isEverything(filter)) {
+			return without.includes("start")
+				? html`<p>${noneToSee}</p>`
+				: html`<first-build></first-build>`;
 		}
-		if (isEverything(filter)) return html`<first-build></first-build>`;
 		return html`<p class="message">
 			No builds match.
 			<button @click=${() => this.#choose(everything)}>Clear the filter</button>

@@ -1,5 +1,5 @@
 import { css, html, LitElement, nothing } from "lit";
-import { account, without } from "../account.ts";
+import { account, signIn, without } from "../account.ts";
 import type { Connection } from "../connection.ts";
 import { Keys } from "../keys.ts";
 import type { Place } from "../palette.ts";
@@ -45,7 +45,7 @@ export class StepcastApp extends LitElement {
 			header {
 				display: flex;
 				align-items: center;
-				gap: 0.5rem;
+				gap: 0.75rem;
 				height: var(--header);
 				padding: 0 1rem;
 				border-bottom: 1px solid var(--line);
@@ -56,14 +56,13 @@ export class StepcastApp extends LitElement {
 				display: inline-flex;
 				align-items: center;
 				min-height: 1.75rem;
-				padding: 0 0.25rem;
 				color: var(--text);
 				font-size: 0.875rem;
 				text-decoration: none;
+				white-space: nowrap;
 			}
 
 			header .home {
-				padding: 0;
 				font-size: 1.0625rem;
 				font-weight: 700;
 			}
@@ -76,7 +75,7 @@ export class StepcastApp extends LitElement {
 				display: inline-flex;
 				align-items: center;
 				gap: 0.5rem;
-				margin-inline: 0.5rem;
+				margin-inline: 0.25rem;
 				color: var(--muted);
 				font-size: 0.875rem;
 			}
@@ -108,17 +107,12 @@ export class StepcastApp extends LitElement {
 
 			@media (max-width: 640px) {
 				header {
-					gap: 0.25rem;
+					gap: 0.375rem;
 					padding: 0 0.75rem;
-				}
-
-				header a {
-					padding: 0;
 				}
 
 				.jump {
 					justify-content: center;
-					margin-inline: 0.25rem;
 					padding: 0.125rem;
 				}
 
@@ -128,7 +122,8 @@ export class StepcastApp extends LitElement {
 				}
 
 				kbd,
-				header .wide {
+				header .wide,
+				:is(.stale, .offline, .reconnecting, .refused) > :not(.home, button, stream-state) {
 					display: none;
 				}
 			}
@@ -154,9 +149,10 @@ export class StepcastApp extends LitElement {
 	}
 
 	#header() {
-		// Where there is no room, what is wrong with the connection, stale, offline, reconnecting or refused, takes that of a link.
+		// Where there is no room, who one is takes that of the settings, which are behind it, and what is wrong with
+		// the connection that of both, and of the theme.
 		return html`
-			<header>
+			<header class=${this.connection.name}>
 				<button class="skip" @click=${this.#skip}>Skip to the content</button>
 				<a class="home" href="/">Stepcast</a>
 				<button
@@ -173,9 +169,9 @@ export class StepcastApp extends LitElement {
 					<kbd aria-hidden="true">${command} K</kbd>
 				</button>
 				<a class="wide" href="/wall">Wallboard</a>
-				<a class=${this.connection.name.match(/^(s|o|re)/) ? "wide" : ""} href="/settings">Settings</a>
+				<a class=${account ? "wide" : ""} href="/settings">Settings</a>
 				<stream-state .connection=${this.connection}></stream-state>
-				${account && this.connection.name !== "refused" ? html`<a href="/sign-in">${account}</a>` : nothing}
+				${signIn(this.connection) ? nothing : account && html`<a href="/sign-in">${account}</a>`}
 				<theme-button></theme-button>
 				<button class="icon wide" aria-label="Keys" title="Keys" aria-haspopup="dialog" @click=${this.#help}>
 					?

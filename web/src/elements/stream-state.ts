@@ -1,4 +1,4 @@
-import { css, html, LitElement, nothing, type PropertyValues } from "lit";
+import { css, html, LitElement, type PropertyValues } from "lit";
 import { refusal, signIn } from "../account.ts";
 import { type Connection, upgraded } from "../connection.ts";
 import { clockOrDay, elapsed } from "../format.ts";
@@ -100,7 +100,7 @@ export class StreamState extends LitElement {
 				<span role="status" class="unseen">${words}</span>
 				<span aria-hidden="true">${shown}</span>
 			</span>
-			${this.connection.name === "refused" ? signIn : nothing}
+			${signIn(this.connection)}
 			<button ?hidden=${!this.#waiting || this.old} @click=${this.#retry}>Retry now</button>
 			<button ?hidden=${!this.old} @click=${() => location.reload()}>
 				New version · Reload

@@ -1,5 +1,5 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
-import { maybeSignIn, refusal } from "../account.ts";
+import { maybeSignIn, noneToSee, refusal, without } from "../account.ts";
 import { staleAfter } from "../connection.ts";
 import { Following } from "../following.ts";
 import { clock, clockOrDay, count, counted } from "../format.ts";
@@ -346,7 +346,12 @@ export class WallPage extends LitElement {
 		const { all, shown, pages, cols, rows } = this.#view;
 		if (!state.loaded) return this.#empty(...this.#waiting());
 		if (shown.length === 0 && all.length === 0) {
-			return this.#empty("No builds yet", "The first one appears here by itself.");
+			return this.#empty(
+				"No builds yet",
+				without.includes("start")
+					? noneToSee
+					: "Waiting for the first one, which appears here by itself.",
+			);
 		}
 		if (shown.length === 0) {
 			return html`<div class="calm">
@@ -373,7 +378,7 @@ export class WallPage extends LitElement {
 		`;
 	}
 
-	#empty(head: string, why: string) {
+	#empty(head: string, why: unknown) {
 		return html`<div class="calm">
 			<p>${head}</p>
 			<p class="why">${why}</p>
