@@ -64,6 +64,12 @@ func (e Entry) Does() string {
 	return e.Action
 }
 
+// Itself tells whether it was done to nothing that is not named already: who signs
+// in, and a project that is set.
+func (e Entry) Itself() bool {
+	return e.Target == e.Project || strings.HasPrefix(e.Action, "session.")
+}
+
 // Facts are the details, a line each: "expires at: 22 Nov 2026, 10:00 UTC", and of
 // a change "visibility: private → public".
 func (e Entry) Facts() (facts []string) {

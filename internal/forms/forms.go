@@ -68,7 +68,18 @@ var pages = page.New(files, template.FuncMap{
 	"origins": Origins,
 	"field":   func(name string, f Field) field { return field{name, f} },
 	"ages":    func() []Age { return Ages },
+	"parts":   parts,
 })
+
+// parts are a name, which may run the other way, and the address or the id behind
+// it: "Ada", " <ada@example.com>".
+func parts(who string) [2]string {
+	i := max(strings.LastIndex(who, " <"), strings.LastIndex(who, " ("))
+	if i < 0 {
+		i = len(who)
+	}
+	return [2]string{who[:i], who[i:]}
+}
 
 func minute(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04 UTC") }
 

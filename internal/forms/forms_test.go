@@ -106,13 +106,61 @@ func TestMay(t *testing.T) {
 		grant ci.Grant
 		want  string
 	}{
-		{ci.Grant{Scopes: []ci.Scope{ci.ScopeAdmin, ci.ScopeRead}, Project: "acme/*"}, "read everything of builds of all projects below acme; change settings, tokens and links of all projects below acme"},
+		{ci.Grant{Scopes: []ci.Scope{ci.ScopeAdmin, ci.ScopeRead}, Project: "acme/*"}, "read builds of all projects below acme, logs too; change settings, tokens and links of all projects below acme"},
 		{ci.Grant{Scopes: []ci.Scope{ci.ScopeReport}, Project: "*"}, "report builds of all projects"},
 		{ci.Grant{Scopes: []ci.Scope{ci.ScopeStatus}, Project: "acme/api"}, "see how builds of acme/api stand"},
-		{ci.Grant{Scopes: []ci.Scope{ci.ScopeRead}, Project: "acme/api", Build: id}, "read everything of one build of acme/api"},
+		{ci.Grant{Scopes: []ci.Scope{ci.ScopeRead}, Project: "acme/api", Build: id}, "read one build of acme/api, logs too"},
 	} {
 		if got := strings.Join(May(c.grant), "; "); got != c.want {
 			t.Errorf("%v: %q, want %q", c.grant, got, c.want)
+		}
+	}
+}
+
+// TestSettings_MayOnce: what a wider grant allows is not said again of a narrower
+// one, whichever comes first.
+func TestSettings_MayOnce(t *testing.T) {
+	t.Parallel()
+	all := ci.Grant{Scopes: []ci.Scope{ci.ScopeRead}, Project: "acme/*"}
+	one := ci.Grant{Scopes: []ci.Scope{ci.ScopeRead, ci.ScopeAdmin}, Project: "acme/api"}
+	link := ci.Grant{Scopes: []ci.Scope{ci.ScopeRead}, Project: "acme/api", Build: id}
+	want := []string{"change settings, tokens and links of acme/api", "read builds of all projects below acme, logs too"}
+	for _, grants := range [][]ci.Grant{{all, one, link, all}, {link, one, all}} {
+		got := Settings{Grants: grants}.May()
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("%v: %q, want %q", grants, got, want)
+		}
+	}
+}
+
+// TestSettings_Nothing: who was given nothing is told so, and who could help; on
+// a server that is open to all there is nothing to be given.
+func TestSettings_Nothing(t *testing.T) {
+	t.Parallel()
+	const said = "You were given nothing yet"
+	for want, page := range map[bool]Settings{
+		true:  {Who: "Eve <eve@example.com>"},
+		false: {Who: "Eve <eve@example.com>", Open: true},
+	} {
+		if got := strings.Contains(string(page.HTML()), said); got != want {
+			t.Errorf("%+v: said %v", page, got)
+		}
+	}
+}
+
+// TestWho: a name that is written from right to left leaves the address where it
+// is.
+func TestWho(t *testing.T) {
+	t.Parallel()
+	for who, want := range map[string]string{
+		"\u0645\u062d\u0645\u062f <m@example.com>": "<bdi>\u0645\u062d\u0645\u062f</bdi> &lt;m@example.com&gt;",
+		"Ada (x) <ada@example.com>":                "<bdi>Ada (x)</bdi> &lt;ada@example.com&gt;",
+		"Ada":                                      "<bdi>Ada</bdi>",
+		"<ada":                                     "<bdi>&lt;ada</bdi>",
+	} {
+		if html := string((SignIn{Frame: frame, Who: who}).HTML()); !strings.Contains(html, "<strong>"+want+"</strong>") {
+			t.Errorf("%q: %s", who, html)
 		}
 	}
 }

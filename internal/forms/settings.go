@@ -1,6 +1,7 @@
 package forms
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +23,7 @@ type Settings struct {
 type Project struct {
 	Name   string
 	Public bool
+	Read   bool // its logs too, and not how its builds stand alone
 	Admin  bool // its settings may be changed
 }
 
@@ -51,9 +53,11 @@ func May(g ci.Grant) []string {
 		case ci.ScopeReport:
 			may = append(may, "report "+builds+of)
 		case ci.ScopeRead:
-			may = append(may, "read everything of "+builds+of)
+			may = append(may, "read "+builds+of+", logs too")
 		case ci.ScopeStatus:
-			may = append(may, "see how "+builds+of+" stand")
+			if !g.Has(func(s ci.Scope) bool { return s == ci.ScopeRead }) { // which says it too
+				may = append(may, "see how "+builds+of+" stand")
+			}
 		case ci.ScopeAdmin:
 			may = append(may, "change settings, tokens and links of "+of)
 		}
@@ -61,9 +65,19 @@ func May(g ci.Grant) []string {
 	return may
 }
 
-// May is what one may do, in words.
+// May is what one may do, in words. What one grant allows that another one has
+// already is not said again.
 func (p Settings) May() (may []string) {
-	for _, g := range p.Grants {
+	for i, g := range p.Grants {
+		g.Scopes = slices.DeleteFunc(slices.Clone(g.Scopes), func(scope ci.Scope) bool {
+			has := func(s ci.Scope) bool { return s == scope }
+			for j, wide := range p.Grants {
+				if wide.Has(has) && wide.Covers(g.Project, g.Build) && (j < i || !g.Covers(wide.Project, wide.Build)) {
+					return true
+				}
+			}
+			return false
+		})
 		may = append(may, May(g)...)
 	}
 	return may

@@ -52,6 +52,9 @@ func (s *Server) signedInAs(c echo.Context) string {
 	if !s.who(c).signedIn() {
 		return ""
 	}
+	if t := s.who(c).session.Token; t != nil {
+		return fmt.Sprintf("the token %s (%s)", printable(t.Name), t.ID)
+	}
 	return s.actor(c).Name
 }
 
@@ -99,7 +102,10 @@ func (s *Server) formProblem(c echo.Context, p *ci.Problem, k kind) error {
 	case p.Code == tokenScope:
 		refused.Heading = "This is not for you"
 		refused.Says = "It takes the role admin for the project, or a token with the scope admin."
-		refused.Help = "Whoever has one can give you a token; roles are given by whoever runs the server, with stepcast serve --grant."
+		if who := s.signedInAs(c); who != "" {
+			refused.Says = "You are signed in as " + who + ". " + refused.Says
+		}
+		refused.Help = "Whoever has one can give you a token; roles are given by whoever runs the server."
 	case k.status == http.StatusNotFound:
 		refused.Help = "It may also be that you may not see it. Whoever may change its settings can give you a token, and for one build a link."
 	}
@@ -147,7 +153,7 @@ func (s *Server) settingsPage(c echo.Context) error {
 		projects = projects[:mostListed]
 	}
 	for _, p := range projects {
-		view.Projects = append(view.Projects, forms.Project{Name: p.Name, Public: p.Public, Admin: who.may(admin, http.MethodGet, p.Name, ci.BuildID{})})
+		view.Projects = append(view.Projects, forms.Project{Name: p.Name, Public: p.Public, Read: p.Public || who.may(read, http.MethodGet, p.Name, ci.BuildID{}), Admin: who.may(admin, http.MethodGet, p.Name, ci.BuildID{})})
 	}
 	return formPage(c, http.StatusOK, view.HTML())
 }

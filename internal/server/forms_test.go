@@ -155,8 +155,26 @@ func TestForms_SendStrangersToSignIn(t *testing.T) {
 	if a := b.get("/settings/projects/acme/api"); a.status != http.StatusOK || !a.tells(t, "It is private.") || strings.Contains(a.body, "<form") {
 		t.Errorf("the settings, to look at: %d %s", a.status, a.body)
 	}
-	if a := b.get("/settings"); !a.tells(t, "You are signed in as token for acme/*") || !a.tells(t, "read everything of builds of all projects below acme") || a.linked(t, "Tokens") != "" {
+	if a := b.get("/settings"); !a.tells(t, `You are signed in as the token "for acme/*"`) || !a.tells(t, "read builds of all projects below acme, logs too") || a.linked(t, "Tokens") != "" {
 		t.Errorf("who one is: %s", a.body)
+	}
+	if a := b.get("/settings/tokens"); !a.tells(t, `You are signed in as the token "for acme/*"`) {
+		t.Errorf("who may not do it: %s", a.body)
+	}
+}
+
+// TestForms_TellWhoHasNothing: and what one sees of each project, if not all.
+func TestForms_TellWhoHasNothing(t *testing.T) {
+	t.Parallel()
+	s := startOn(t, pgtest.New(t), withSignIn)
+	s.create(`{"project":"acme/api"}`)
+	watcher := s.browser().signIn(s.tokenFor("*", ci.ScopeStatus))
+	if a := watcher.get("/settings"); !a.tells(t, "acme/api private see how it stands") || a.tells(t, "You were given nothing yet") {
+		t.Errorf("a watcher: %s", a.body)
+	}
+	b := s.browser().signIn(s.tokenFor("*", ci.ScopeRead))
+	if a := b.get("/settings"); !a.tells(t, "acme/api private read it") {
+		t.Errorf("a reader: %s", a.body)
 	}
 }
 

@@ -668,7 +668,7 @@ func TestSession_MakesNoReports(t *testing.T) {
 	if me := b.me(); len(me.Grants) != 1 || !slices.Equal(me.Grants[0].Scopes, []ci.Scope{ci.ScopeRead}) {
 		t.Errorf("what it was given: %+v", me)
 	}
-	if a := b.get("/settings"); !a.tells(t, "read everything of builds of all projects below acme") || strings.Contains(a.body, "report builds") {
+	if a := b.get("/settings"); !a.tells(t, "read builds of all projects below acme, logs too") || strings.Contains(a.body, "report builds") {
 		t.Errorf("what the settings say: %s", a.body)
 	}
 }
