@@ -88,11 +88,10 @@ func formPage(c echo.Context, status int, body []byte) error {
 func (s *Server) formProblem(c echo.Context, p *ci.Problem, k kind) error {
 	r := c.Request()
 	if p.Code == tokenMissing || p.Code == sessionEnded {
-		back := r.URL.Path
 		if safe(r.Method) {
-			back = r.URL.RequestURI()
+			return c.Redirect(http.StatusSeeOther, forms.SignInTo(r.URL.RequestURI()))
 		}
-		return c.Redirect(http.StatusSeeOther, forms.SignInTo(back))
+		return c.Redirect(http.StatusSeeOther, forms.SignInTo(r.URL.Path)+"&"+unsent+"=1")
 	}
 	refused := forms.Refused{Heading: k.title, Says: p.Detail}
 	if k.status < http.StatusInternalServerError { // else it may not be known who asks

@@ -139,8 +139,16 @@ func TestForms_SendStrangersToSignIn(t *testing.T) {
 			t.Errorf("from there one comes to %q, not to %q", got, path)
 		}
 	}
-	if to := s.browser().send("/settings/tokens?before=x", "revoke", "x").leadsTo(); to != forms.SignInTo("/settings/tokens") {
+	if to := s.browser().send("/settings/tokens?before=x", "revoke", "x").leadsTo(); to != forms.SignInTo("/settings/tokens")+"&unsent=1" || !s.browser().get(to).tells(t, "Nothing was changed: you are not signed in any more.") {
 		t.Errorf("a form leads to %q", to)
+	}
+	for path, why := range map[string]string{"/settings": "for whoever has signed in", "/settings/audit": "takes the role admin"} {
+		if a := s.browser().get(forms.SignInTo(path)); !a.tells(t, why) {
+			t.Errorf("why one is there from %s: %s", path, a.body)
+		}
+		if a := s.browser().get(forms.SignInTo(path) + "&done=signed-out"); a.tells(t, why) {
+			t.Errorf("signed out on %s: %s", path, a.body)
+		}
 	}
 	// Who has opened a link is not signed in by that, and who is signed in can do what that is for.
 	b := s.browser().signIn(s.tokenFor("acme/*", ci.ScopeRead))

@@ -253,6 +253,19 @@ func TestSignIn_SaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+// TestSignIn_TakesWhatStandsAround: a token is copied from a terminal, a file or
+// a letter, with what it has around it there.
+func TestSignIn_TakesWhatStandsAround(t *testing.T) {
+	t.Parallel()
+	s := startOn(t, pgtest.New(t), withSignIn)
+	for _, around := range []string{"%s", "  %s\r\n", "Bearer %s", `"%s"`, "export STEPCAST_URL=https://ci.example STEPCAST_TOKEN=%s", "?token=%s&x"} {
+		b := s.browser()
+		if a := b.send("/sign-in", "token", fmt.Sprintf(around, s.token), "back", "/wall"); a.leadsTo() != "/wall" || b.cookie() == "" {
+			t.Errorf("%q: %d %s", around, a.status, a.body)
+		}
+	}
+}
+
 func TestSignIn_TooOften(t *testing.T) {
 	t.Parallel()
 	s := startOn(t, pgtest.New(t), withSignIn)

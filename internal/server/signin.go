@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -24,11 +25,22 @@ const (
 // signInPage answers with the page where one signs in, or out.
 func (s *Server) signInPage(c echo.Context) error {
 	view := forms.SignIn{Back: localPath(c.QueryParam("back")), Who: s.signedInAs(c)}
-	if view.Who == "" && takesAdmin(view.Back) {
-		view.Why = "That page is for whoever may change settings: it takes the role admin, or a token with the scope admin."
+	path, _, _ := strings.Cut(view.Back, "?")
+	switch {
+	case view.Who != "" || !isForm(path) || c.QueryParam("done") != "":
+	case c.QueryParam(unsent) != "":
+		view.Why = "Nothing was changed: you are not signed in any more. Sign in, and do it again."
+	case takesAdmin(view.Back):
+		view.Why = "To change settings, tokens and links takes the role admin, or a token with the scope admin."
+	default:
+		view.Why = "The settings are there for whoever has signed in."
 	}
 	return s.showSignIn(c, http.StatusOK, view)
 }
+
+// unsent is the parameter of the address of that page that says that a form was
+// sent, and refused, since nobody was signed in.
+const unsent = "unsent"
 
 // askToSignIn answers with that page. It says why one is not signed in, though
 // one has tried.
@@ -65,7 +77,7 @@ func (s *Server) signIn(c echo.Context) error {
 		return err
 	}
 	form := c.Request().PostForm
-	t, err := s.pasted(c, strings.TrimSpace(form.Get("token")))
+	t, err := s.pasted(c, tokenIn(form.Get("token")))
 	if p := ci.AsProblem(err); p != nil && problems[p.Code].status == http.StatusUnauthorized {
 		return s.showSignIn(c, http.StatusUnauthorized, forms.SignIn{Back: localPath(form.Get("back")), Token: forms.Field{Wrong: p.Detail}})
 	}
@@ -77,6 +89,18 @@ func (s *Server) signIn(c echo.Context) error {
 	}
 	return c.Redirect(http.StatusSeeOther, localPath(form.Get("back")))
 }
+
+// tokenIn is the token in a text that was pasted with what stood around it: the
+// name of a variable or of a header, quotes, the end of the line. It is the whole
+// text where there is none.
+func tokenIn(text string) string {
+	if token := anyToken.FindString(text); token != "" {
+		return token
+	}
+	return strings.TrimSpace(text)
+}
+
+var anyToken = regexp.MustCompile(`\bstp_[0-9A-Za-z]+`)
 
 // pasted finds the token that a text is of; the error says what is wrong with it.
 func (s *Server) pasted(c echo.Context, text string) (t postgres.Token, err error) {

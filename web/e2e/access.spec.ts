@@ -238,10 +238,10 @@ test("from a pasted token to a public project and back, with the keyboard alone"
 	await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
 	await fine(page);
 
-	await tabTo(page, "Token");
+	const field = page.getByLabel("Token", { exact: true });
+	await expect(field).toBeFocused();
 	await page.keyboard.type("stp_123");
 	await press("Enter");
-	const field = page.getByLabel("Token", { exact: true });
 	await expect(field).toBeFocused();
 	await expect(field).toHaveValue("");
 	await expect(field).toHaveAccessibleDescription(/not copied whole/);
