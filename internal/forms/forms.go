@@ -35,6 +35,7 @@ func SignInTo(back string) string {
 // Frame is what every page has around it.
 type Frame struct {
 	page.Frame
+	As    string // as whom whoever looks is signed in; "": nobody
 	Admin bool   // whoever looks may administer something
 	Done  string // what has just come to pass, in a sentence; "": nothing
 }

@@ -25,6 +25,7 @@ func isForm(path string) bool {
 func (s *Server) formFrame(c echo.Context) forms.Frame {
 	return forms.Frame{
 		Frame: s.frame(c),
+		As:    s.signedInAs(c),
 		Admin: len(s.who(c).patterns(admin, http.MethodGet)) > 0,
 		Done:  done[c.QueryParam("done")],
 	}
@@ -56,6 +57,21 @@ func (s *Server) signedInAs(c echo.Context) string {
 		return fmt.Sprintf("the token %s (%s)", printable(t.Name), t.ID)
 	}
 	return s.actor(c).Name
+}
+
+// ofAnother answers a form whose page was opened by somebody else than who is
+// signed in by now, in another tab: nothing is done in the name of who did not
+// mean it. ok is false for any other form.
+func (s *Server) ofAnother(c echo.Context) (answered error, ok bool) {
+	as, now := c.Request().PostForm.Get("as"), s.signedInAs(c)
+	if as == "" || as == now {
+		return nil, false
+	}
+	return formPage(c, http.StatusConflict, forms.Refused{
+		Frame: s.formFrame(c), Heading: "Nothing was changed",
+		Says: "The page was opened as " + as + ", and you are signed in as " + now + " by now.",
+		Help: "Go back and load the page again to do it as who you are now, or sign in as who you were.",
+	}.HTML()), true
 }
 
 // done is what pages say has come to pass, by the parameter done of an address
@@ -207,6 +223,9 @@ func (s *Server) postProject(c echo.Context) error {
 	}
 	if err := readForm(c); err != nil {
 		return err
+	}
+	if answered, ok := s.ofAnother(c); ok {
+		return answered
 	}
 	form, body, what := c.Request().PostForm, map[string]any{}, "saved"
 	switch {

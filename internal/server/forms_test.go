@@ -171,6 +171,34 @@ func TestForms_SendStrangersToSignIn(t *testing.T) {
 	}
 }
 
+// TestForms_OfAnother: a page that was opened by one person changes nothing in the
+// name of another, who has signed in meanwhile.
+func TestForms_OfAnother(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	build := strings.TrimPrefix(s.create(`{"project":"acme/api"}`), "/api/v1/builds/")
+	b := s.adminOf("acme/*")
+	as := map[string]string{}
+	paths := []string{"/settings/tokens", "/settings/projects/acme/api", "/builds/" + build + "/share"}
+	for _, path := range paths {
+		as[path] = form(t, b.get(path))["as"][0]
+	}
+	b.signIn(s.tokenFor("*", ci.ScopeAdmin, ci.ScopeRead))
+	for _, path := range paths {
+		fields := []string{"name", "meant by another", "project", "acme/api", "scope", "read", "expires", "1d", "visibility", "private"}
+		a := b.send(path, append(fields, "as", as[path])...)
+		if a.status != http.StatusConflict || !a.tells(t, `The page was opened as the token "for acme/*"`) || !a.tells(t, `you are signed in as the token "for *"`) {
+			t.Errorf("%s: %d %s", path, a.status, a.body)
+		}
+		if a := b.send(path, append(fields, "as", form(t, b.get(path))["as"][0])...); a.status != http.StatusOK && a.status != http.StatusSeeOther {
+			t.Errorf("%s, as who one is: %d %s", path, a.status, a.body)
+		}
+	}
+	if a := b.get("/settings/tokens"); strings.Count(a.body, "<bdi>meant by another</bdi>") != 1 {
+		t.Errorf("the tokens: %s", a.body)
+	}
+}
+
 // TestForms_TellWhoHasNothing: and what one sees of each project, if not all.
 func TestForms_TellWhoHasNothing(t *testing.T) {
 	t.Parallel()

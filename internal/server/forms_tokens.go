@@ -51,6 +51,9 @@ func (s *Server) postTokens(c echo.Context) error {
 	if err := readForm(c); err != nil {
 		return err
 	}
+	if answered, ok := s.ofAnother(c); ok {
+		return answered
+	}
 	form := c.Request().PostForm
 	if form.Has("revoke") {
 		if err := s.store.RevokeToken(c.Request().Context(), s.actor(c), s.who(c).patterns(asked(c)), form.Get("revoke")); err != nil {
@@ -169,6 +172,9 @@ func (s *Server) showShare(c echo.Context, status int, ref postgres.Ref, view fo
 func (s *Server) postShare(c echo.Context, ref postgres.Ref) error {
 	if err := readForm(c); err != nil {
 		return err
+	}
+	if answered, ok := s.ofAnother(c); ok {
+		return answered
 	}
 	form := c.Request().PostForm
 	if form.Has("revoke") {
