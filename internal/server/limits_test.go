@@ -284,8 +284,16 @@ func TestLimits_Rates(t *testing.T) {
 	if status, _, body := s.ask(there, build); status != 200 {
 		t.Errorf("from another address: %d %s", status, body)
 	}
-	if status, _, _ := s.ask(there, build, reader); status != 429 {
-		t.Errorf("the token from another address: %d", status)
+	// Half a second is enough for the token to be answered again, and may pass on a
+	// busy machine. By address there would be eight answers: of seven, one is refused.
+	refused := false
+	for range 7 {
+		until429(here, build, reader)
+		status, _, _ := s.ask(there, build, reader)
+		refused = refused || status == 429
+	}
+	if !refused {
+		t.Error("a token is counted by address")
 	}
 	report()
 }

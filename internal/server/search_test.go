@@ -268,8 +268,12 @@ func TestSearch_Bounded(t *testing.T) {
 	for range 30 {
 		s.update(build, logText("b", s.bytes(build, "b"), strings.Repeat("\x01", 60_000)+" needle\n"))
 	}
-	if f := s.search(build, "\x01 needle"); f.Total != 30 || f.Matches[29].Line != 30 || f.Matches[0].Ranges[0] != [2]int64{59_999, 60_007} {
-		t.Errorf("%d %+v", f.Total, f.Matches)
+	if f := s.search(build, "\x01 needle", "limit", "1"); f.Matches[0].Ranges[0] != [2]int64{59_999, 60_007} {
+		t.Errorf("%+v", f.Matches)
+	}
+	// On a busy machine that takes longer than one request may.
+	if got, _, _ := s.pages(build, "\x01 needle", func() {}); len(got) != 30 || got[29] != "b:30" {
+		t.Errorf("%q", got)
 	}
 	// Two at once are enough.
 	s.searches.places <- struct{}{}
