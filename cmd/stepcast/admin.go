@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
 	"path/filepath"
 
 	"github.com/stepcast/stepcast/internal/embedded"
@@ -47,6 +49,10 @@ func (c *newEpochCmd) Run(ctx context.Context, std stdio) error {
 		dir, err := filepath.Abs(dir)
 		if err != nil {
 			return fmt.Errorf("find the data directory: %w", err)
+		}
+		// A PostgreSQL made for this would have no history to begin anew.
+		if _, err := os.Stat(filepath.Join(dir, "pg")); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("no server has a database in %s: name the database with --database-url or STEPCAST_DATABASE_URL, or say where the data of the server is with --data-dir", dir)
 		}
 		pg, err := embedded.Start(ctx, embedded.Config{DataDir: dir, Log: slog.New(slog.DiscardHandler)})
 		if errors.Is(err, embedded.ErrLocked) {
