@@ -171,6 +171,9 @@ export class BuildPage extends LitElement {
 			}
 
 			summary {
+				position: sticky;
+				top: 0;
+				background: var(--page);
 				padding: 0.25rem 0.5rem;
 				font-weight: 600;
 				cursor: pointer;
