@@ -120,6 +120,17 @@ var (
 		"TRAVIS_JOB_NAME": "Unit Tests", "TRAVIS_JOB_RESTARTED": "false", "TRAVIS_PULL_REQUEST": "false", "TRAVIS_PULL_REQUEST_BRANCH": "", "TRAVIS_PULL_REQUEST_SHA": "",
 	}
 
+	semaphorePush = env{
+		"CI": "true", "SEMAPHORE": "true", "SEMAPHORE_ORGANIZATION_URL": "https://acme.semaphoreci.com", "SEMAPHORE_PROJECT_NAME": "api", "SEMAPHORE_PROJECT_ID": "0dd982e8-32f5-4037-983e-4de01ac7fb1e",
+		"SEMAPHORE_GIT_REPO_SLUG": "acme/api", "SEMAPHORE_GIT_BRANCH": "main", "SEMAPHORE_GIT_WORKING_BRANCH": "main", "SEMAPHORE_GIT_REF": "refs/heads/main", "SEMAPHORE_GIT_REF_TYPE": "branch", "SEMAPHORE_GIT_SHA": sha,
+		"SEMAPHORE_GIT_COMMIT_AUTHOR": "jane", "SEMAPHORE_WORKFLOW_TRIGGERED_BY": "joe", "SEMAPHORE_WORKFLOW_TRIGGERED_BY_HOOK": "true", "SEMAPHORE_WORKFLOW_TRIGGERED_BY_API": "false",
+		"SEMAPHORE_WORKFLOW_TRIGGERED_BY_SCHEDULE": "false", "SEMAPHORE_WORKFLOW_TRIGGERED_BY_MANUAL_RUN": "false", "SEMAPHORE_WORKFLOW_ID": "65c9bb1c-aeb6-41f0-b8d9-6fa177241cdf", "SEMAPHORE_WORKFLOW_NUMBER": "42",
+		"SEMAPHORE_PIPELINE_ID": "ea3e6bba-d19a-45d7-86a0-e78a2301b616", "SEMAPHORE_PIPELINE_RERUN": "false", "SEMAPHORE_BLOCK_NAME": "Test", "SEMAPHORE_JOB_NAME": "Unit tests", "SEMAPHORE_JOB_TYPE": "pipeline_job",
+		"SEMAPHORE_JOB_ID": "a26d42cf-89ac-4c3f-9e2d-51bb231897bf", "SEMAPHORE_OIDC_TOKEN": "ey.secret", "SEMAPHORE_ARTIFACT_TOKEN": "artifact",
+	}
+	semaphorePull = semaphorePush.but("SEMAPHORE_GIT_REF_TYPE", "pull-request", "SEMAPHORE_GIT_REF", "refs/pull/7/merge", "SEMAPHORE_GIT_WORKING_BRANCH", "topic",
+		"SEMAPHORE_GIT_PR_BRANCH", "topic", "SEMAPHORE_GIT_PR_NAME", "Accept tabs", "SEMAPHORE_GIT_PR_NUMBER", "7", "SEMAPHORE_GIT_PR_SHA", head)
+
 	bitbucketPush = env{
 		"CI": "true", "BITBUCKET_BUILD_NUMBER": "5", "BITBUCKET_PIPELINE_UUID": "{e40a1ce1-2c4e-4b8e-9a43-2d8c5d1b7f60}", "BITBUCKET_WORKSPACE": "acme", "BITBUCKET_REPO_SLUG": "api",
 		"BITBUCKET_REPO_FULL_NAME": "acme/api", "BITBUCKET_GIT_HTTP_ORIGIN": "http://bitbucket.org/acme/api", "BITBUCKET_BRANCH": "main", "BITBUCKET_COMMIT": sha,
@@ -147,6 +158,7 @@ var known = []struct {
 	{"woodpecker", "CI_SYSTEM_NAME", woodpeckerPush},
 	{"drone", "DRONE", dronePush},
 	{"travis", "TRAVIS", travisPush},
+	{"semaphore", "SEMAPHORE", semaphorePush},
 	{"bitbucket", "BITBUCKET_BUILD_NUMBER", bitbucketPush},
 	{"jenkins", "JOB_NAME", jenkinsPush},
 }
@@ -188,6 +200,11 @@ func TestDetect(t *testing.T) {
 	travis := Build{
 		System: "travis", Project: "acme/api", Branch: "main", Commit: sha, Title: "Fix it", Trigger: "push",
 		URL: "https://app.travis-ci.com/github/acme/api/builds/46812085", Run: "travis app.travis-ci.com 46812085", Step: "Unit-Tests/1",
+	}
+	semaphore := Build{
+		System: "semaphore", Project: "acme/api", Branch: "main", Commit: sha, Author: "jane", Trigger: "push",
+		URL: "https://acme.semaphoreci.com/workflows/65c9bb1c-aeb6-41f0-b8d9-6fa177241cdf?pipeline_id=ea3e6bba-d19a-45d7-86a0-e78a2301b616",
+		Run: "semaphore ea3e6bba-d19a-45d7-86a0-e78a2301b616", Step: "Test/Unit-tests",
 	}
 	bitbucket := Build{
 		System: "bitbucket", Project: "acme/api", Branch: "main", Commit: sha,
@@ -357,6 +374,30 @@ func TestDetect(t *testing.T) {
 		{"travis, matrix", travisPush.but("TRAVIS_JOB_NAME", "", "TRAVIS_JOB_NUMBER", "4.2"), travis, func(b *Build) { b.Step = "job/2" }},
 		{"travis, restarted", travisPush.but("TRAVIS_JOB_RESTARTED", "true"), travis, func(b *Build) { b.Run = "" }},
 
+		{"semaphore, push", semaphorePush, semaphore, nil},
+		{"semaphore, pull request", semaphorePull, semaphore, func(b *Build) { b.Branch, b.Commit, b.Title, b.Trigger = "topic", head, "Accept tabs", "pull_request" }},
+		{"semaphore, pull request that names no branch", semaphorePull.but("SEMAPHORE_GIT_PR_BRANCH", "", "SEMAPHORE_GIT_WORKING_BRANCH", ""), semaphore, func(b *Build) {
+			b.Branch, b.Commit, b.Title, b.Trigger = "", head, "Accept tabs", "pull_request"
+		}},
+		{"semaphore, tag", semaphorePush.but("SEMAPHORE_GIT_REF_TYPE", "tag", "SEMAPHORE_GIT_TAG_NAME", "v1.0.0", "SEMAPHORE_GIT_WORKING_BRANCH", "", "SEMAPHORE_GIT_BRANCH", "refs/tags/v1.0.0"), semaphore, func(b *Build) {
+			b.Branch, b.Trigger = "v1.0.0", "tag"
+		}},
+		{"semaphore before it set the working branch", semaphorePush.but("SEMAPHORE_GIT_WORKING_BRANCH", ""), semaphore, nil},
+		{"semaphore, task", semaphorePush.but("SEMAPHORE_WORKFLOW_TRIGGERED_BY_HOOK", "false", "SEMAPHORE_WORKFLOW_TRIGGERED_BY_SCHEDULE", "true"), semaphore, func(b *Build) { b.Trigger = "schedule" }},
+		{"semaphore, by hand", semaphorePush.but("SEMAPHORE_WORKFLOW_TRIGGERED_BY_HOOK", "false", "SEMAPHORE_WORKFLOW_TRIGGERED_BY_MANUAL_RUN", "true", "SEMAPHORE_GIT_COMMIT_AUTHOR", ""), semaphore, func(b *Build) {
+			b.Author, b.Trigger = "joe", "manual"
+		}},
+		{"semaphore, by its API", semaphorePush.but("SEMAPHORE_WORKFLOW_TRIGGERED_BY_HOOK", "false", "SEMAPHORE_WORKFLOW_TRIGGERED_BY_API", "true"), semaphore, func(b *Build) { b.Trigger = "api" }},
+		{"semaphore, rerun of failed jobs, promotion", semaphorePush.but("SEMAPHORE_PIPELINE_ID", "1fd5b4c0-7c6a-4f39-8a0e-5b7f43e0a1d2", "SEMAPHORE_PIPELINE_RERUN", "true"), semaphore, func(b *Build) {
+			b.Run = "semaphore 1fd5b4c0-7c6a-4f39-8a0e-5b7f43e0a1d2"
+			b.URL = "https://acme.semaphoreci.com/workflows/65c9bb1c-aeb6-41f0-b8d9-6fa177241cdf?pipeline_id=1fd5b4c0-7c6a-4f39-8a0e-5b7f43e0a1d2"
+		}},
+		{"semaphore, parallel", semaphorePush.but("SEMAPHORE_JOB_NAME", "Unit tests - 3/5", "SEMAPHORE_JOB_INDEX", "3", "SEMAPHORE_JOB_COUNT", "5"), semaphore, func(b *Build) { b.Step = "Test/Unit-tests/3" }},
+		{"semaphore, matrix", semaphorePush.but("SEMAPHORE_JOB_NAME", "Unit tests - GO=1.26, OS=linux"), semaphore, func(b *Build) { b.Step = "Test/Unit-tests-GO-1.26-OS-linux" }},
+		{"semaphore, after the pipeline", semaphorePush.but("SEMAPHORE_BLOCK_NAME", "", "SEMAPHORE_JOB_NAME", "Stepcast"), semaphore, func(b *Build) { b.Step = "Stepcast" }},
+		{"semaphore, a person who debugs a job", semaphorePush.but("SEMAPHORE_JOB_TYPE", "debug_job"), semaphore, func(b *Build) { b.Run = "" }},
+		{"semaphore, before version 2", env{"CI": "true", "SEMAPHORE": "true", "SEMAPHORE_REPO_SLUG": "acme/api", "BRANCH_NAME": "main"}, Build{System: "semaphore"}, nil},
+
 		{"bitbucket, push", bitbucketPush, bitbucket, nil},
 		{"bitbucket, pull request", bitbucketPush.but("BITBUCKET_BRANCH", "topic", "BITBUCKET_PR_ID", "7", "BITBUCKET_PR_DESTINATION_BRANCH", "main"), bitbucket, func(b *Build) { b.Branch, b.Trigger = "topic", "pull_request" }},
 		{"bitbucket, tag", bitbucketPush.but("BITBUCKET_BRANCH", "", "BITBUCKET_TAG", "v1"), bitbucket, func(b *Build) { b.Branch, b.Trigger = "v1", "tag" }},
@@ -410,6 +451,7 @@ func TestDetect_OneRun(t *testing.T) {
 		"woodpecker":                          {woodpeckerPush, woodpeckerPush.but("CI_STEP_NAME", "test"), woodpeckerPush.but("CI_WORKFLOW_NUMBER", "2")},
 		"drone":                               {dronePush, dronePush.but("DRONE_STEP_NAME", "frontend"), dronePush.but("DRONE_STAGE_NAME", "arm64")},
 		"travis":                              {travisPush, travisPush.but("TRAVIS_JOB_NUMBER", "4.2")},
+		"semaphore":                           {semaphorePush, semaphorePush.but("SEMAPHORE_BLOCK_NAME", "Lint"), semaphorePush.but("SEMAPHORE_JOB_NAME", "Lint"), semaphorePush.but("SEMAPHORE_JOB_INDEX", "1", "SEMAPHORE_JOB_COUNT", "2"), semaphorePush.but("SEMAPHORE_JOB_INDEX", "2", "SEMAPHORE_JOB_COUNT", "2")},
 		"bitbucket":                           {bitbucketPush, bitbucketPush.but("BITBUCKET_STEP_UUID", "{2fd5b4c0-7c6a-4f39-8a0e-5b7f43e0a1d2}"), bitbucketPush.but("BITBUCKET_STEP_RUN_NUMBER", "2")},
 		"jenkins, before and after checkout":  {jenkinsPush, jenkinsPush.but("STAGE_NAME", "Deploy", "GIT_COMMIT", "", "GIT_BRANCH", "", "NODE_NAME", "linux-2")},
 		"jenkins, matrix project": {
@@ -443,6 +485,7 @@ func TestDetect_OtherRuns(t *testing.T) {
 		"azure, another build": azurePush.but("BUILD_BUILDID", "1431"), "azure, another organization": azurePush.but("SYSTEM_COLLECTIONID", "5aa7c894-c8c0-435b-bc17-13923b90f163"),
 		"woodpecker, counted anew": woodpeckerPush.but("CI_PIPELINE_CREATED", "1822617519"),
 		"drone, counted anew":      dronePush.but("DRONE_BUILD_CREATED", "1822617519"), "travis, another server": travisPush.but("TRAVIS_BUILD_WEB_URL", "https://travis.acme.example/acme/api/builds/46812085"),
+		"semaphore, another pipeline": semaphorePush.but("SEMAPHORE_PIPELINE_ID", "f40a1ce1-2c4e-4b8e-9a43-2d8c5d1b7f60"),
 		"bitbucket, another pipeline": bitbucketPush.but("BITBUCKET_PIPELINE_UUID", "{f40a1ce1-2c4e-4b8e-9a43-2d8c5d1b7f60}"),
 		"jenkins, another build":      jenkinsPush.but("BUILD_URL", "http://server:8080/jenkins/job/acme/job/api/job/feature%252Ffoo/16/"),
 		"jenkins, another server":     jenkinsPush.but("BUILD_URL", "http://other:8080/jenkins/job/acme/job/api/job/feature%252Ffoo/15/"),
@@ -544,6 +587,7 @@ func TestDetect_Secrets(t *testing.T) {
 		{"gitlab", gitlabPush.but("CI_REGISTRY_PASSWORD", "glcbt-64_secret", "CI_DEPLOY_PASSWORD", "deploy", "CI_JOB_JWT_V2", "jwt"), []string{"glcbt-64_secret", "deploy", "jwt"}},
 		{"azure", azurePush, []string{"azure-secret"}},
 		{"circleci", circleciPush.but("CIRCLE_OIDC_TOKEN_V2", "ey.two"), []string{"ey.secret", "ey.two"}},
+		{"semaphore", semaphorePush.but("SEMAPHORE_REGISTRY_PASSWORD", "registry"), []string{"ey.secret", "artifact", "registry"}},
 		{"bitbucket", bitbucketPush.but("PIPELINES_JWT_TOKEN", "jwt"), []string{"ey.secret", "jwt"}},
 		{"gitlab inside of circleci", circleciPush.but("GITLAB_CI", "true", "CI_JOB_TOKEN", "job"), []string{"job", "ey.secret"}},
 		{"buildkite", buildkitePush.but("BUILDKITE_AGENT_ACCESS_TOKEN", "agent", "NPM_TOKEN", "npm-secret", "SHORT_PASSWORD", "12345", "TOKENS", "not-secret", "AWS_SECRET_ACCESS_KEY", "aws-secret"), []string{"agent", "aws-secret", "npm-secret"}},
@@ -609,12 +653,12 @@ func TestProcess(t *testing.T) {
 // FuzzDetect holds what everybody relies on: whatever the environment, each
 // field is valid or empty.
 func FuzzDetect(f *testing.F) {
-	for _, e := range []env{githubPush, githubPull, giteaPush, gitlabPush, gitlabMerge, buildkitePush, circleciPush, azurePush, woodpeckerPush, dronePush, travisPush, jenkinsPush, bitbucketPush} {
+	for _, e := range []env{githubPush, githubPull, giteaPush, gitlabPush, gitlabMerge, buildkitePush, circleciPush, azurePush, woodpeckerPush, dronePush, travisPush, jenkinsPush, bitbucketPush, semaphorePush, semaphorePull} {
 		for _, name := range slices.Sorted(maps.Keys(e)) {
 			f.Add(name+"="+e[name], "CI_JOB_NAME=\xff\x00../é\n", e["event"], uint8(3))
 		}
 	}
-	bases := []env{githubPull, giteaPush, gitlabMerge, buildkitePush, circleciPush, azurePush, woodpeckerPush, dronePush, travisPush, jenkinsPush, bitbucketPush, {}} // the corpus counts
+	bases := []env{githubPull, giteaPush, gitlabMerge, buildkitePush, circleciPush, azurePush, woodpeckerPush, dronePush, travisPush, jenkinsPush, bitbucketPush, semaphorePull, {}} // the corpus counts
 	f.Fuzz(func(t *testing.T, one, other, event string, base uint8) {
 		e := bases[int(base)%len(bases)].but("event", event)
 		for _, pair := range []string{one, other} {

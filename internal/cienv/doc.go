@@ -7,8 +7,8 @@
 // Systems start each other's agents and hand their environment down, so the
 // markers of several may be set. Asked are, in this order: GitHub Actions with
 // Forgejo's and Gitea's, GitLab, Buildkite, CircleCI, Azure Pipelines,
-// Woodpecker, Drone, Travis, Bitbucket Pipelines, Jenkins. The first that has
-// set its own marker is it: markers that a system's own runner sets for each
+// Woodpecker, Drone, Travis, Semaphore, Bitbucket Pipelines, Jenkins. The first
+// that has set its own marker is it: markers that a system's own runner sets for each
 // job come before Jenkins, whose variables are also set by hand and inherited
 // by agents of others, and Woodpecker before Drone, whose variables it may set
 // too. Bitbucket has no marker but the number of a build, which jobs elsewhere
@@ -38,6 +38,8 @@
 //	Drone       server, repository, build number and time: likewise
 //	Travis      server, build id; "" for a restarted job, as neither how often
 //	            nor whether alone is said
+//	Semaphore   pipeline id: a rerun, also of failed jobs alone, has another,
+//	            and so has each pipeline that a workflow is promoted to
 //	Bitbucket   pipeline id: rerun steps stay in it
 //	Jenkins     the build's address: rebuild and replay have another
 //

@@ -20,6 +20,7 @@ var secretNames = []string{
 	"SYSTEM_ACCESSTOKEN", // Azure
 	"CI_NETRC_PASSWORD",  // Woodpecker
 	"DRONE_NETRC_PASSWORD",
+	"SEMAPHORE_OIDC_TOKEN", "SEMAPHORE_ARTIFACT_TOKEN", "SEMAPHORE_REGISTRY_PASSWORD",
 	"BITBUCKET_STEP_OIDC_TOKEN", "PIPELINES_JWT_TOKEN", // Bitbucket
 	"JENKINS_SECRET", // of an inbound agent in a container
 }
