@@ -511,7 +511,9 @@ test("a wallboard shows private projects by the token in its address, through a 
 	await page.goto(`${wall}&token=${token}`);
 	await expect(tile).toContainText("failed");
 	await expect(tile).toContainText("since #1 by Ada");
-	await expect(page.getByText("There is no such project.")).toBeVisible();
+	await expect(
+		page.getByText("There is no such project. The token may be for others.", { exact: true }),
+	).toBeVisible();
 
 	await closed.stop("SIGKILL");
 	await closed.start();
@@ -524,7 +526,7 @@ test("a wallboard shows private projects by the token in its address, through a 
 	const stranger = await context.newPage();
 	await stranger.goto(wall);
 	await expect(
-		stranger.getByText("There is no such project. You may have to sign in."),
+		stranger.getByText("There is no such project. You may have to sign in.", { exact: true }),
 	).toHaveCount(2);
 	await expect(stranger.locator("stepcast-tile")).toHaveCount(0);
 

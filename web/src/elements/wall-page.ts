@@ -187,7 +187,7 @@ export class WallPage extends LitElement {
 				padding: 0.5rem 1rem;
 				border: 2px dashed var(--control);
 				border-radius: 0.375rem;
-				font-size: clamp(1rem, 1.5vw, 2rem);
+				font-size: clamp(1rem, 1.5vw, 4rem);
 				overflow-wrap: anywhere;
 			}
 
@@ -368,7 +368,8 @@ export class WallPage extends LitElement {
 					(one) =>
 						typeof one === "string"
 							? html`<li class="absent">
-									<strong><bdi>${one}</bdi></strong> ${this.#absence(one)}
+									<strong><bdi>${one}</bdi></strong>
+									<span>${this.#absence(one)}</span>
 								</li>`
 							: html`<li>
 									<stepcast-tile .tile=${one} .now=${now} .coarse=${this.#calmly.matches}></stepcast-tile>
@@ -395,7 +396,10 @@ export class WallPage extends LitElement {
 	}
 
 	#absence(project: string) {
-		if (this.projects?.has(project) === false) return html`There is no such project.${maybeSignIn}`;
+		if (this.projects?.has(project) === false) {
+			const perhaps = tokenQuery ? " The token may be for others." : maybeSignIn;
+			return html`There is no such project.${perhaps}`;
+		}
 		const branches = this.#config.branches.join(" or ");
 		return `No build ${branches && `on ${branches} `}yet.`;
 	}
