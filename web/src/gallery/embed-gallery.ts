@@ -420,8 +420,8 @@ export class EmbedGallery extends LitElement {
 			<section class="message secret" aria-labelledby="secret">
 				<h2 id="secret">${project} is private</h2>
 				<p>
-					You see it here because this page is on its own server. On another page its embeds say that
-					there is no such project, until you do one of these:
+					You see it here because this page is on its own server. On another page its embeds say
+					“unknown”, as of a project that does not exist, until you do one of these:
 				</p>
 				<ul>
 					<li>
