@@ -82,6 +82,9 @@ const MaxSeries = 8
 // spellings of a UUID (braces, urn:, no dashes) are refused, so that a build
 // has one address.
 func ParseBuildID(s string) (BuildID, error) {
+	if s == "" { // of a shell's variable, most likely
+		return BuildID{}, &Problem{Code: InvalidID, Detail: "The build id is empty; the variable that it is taken from may be empty."}
+	}
 	id, err := uuid.Parse(s)
 	if err != nil || len(s) != 36 {
 		return BuildID{}, &Problem{Code: InvalidID, Detail: "A build id is a UUID such as 0190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a10."}

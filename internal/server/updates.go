@@ -47,7 +47,9 @@ func (d *updatesDecoder) ndjson() {
 		d.data = whole[:line]
 		if d.peek() != 0 || d.pos < line {
 			d.add()
-			d.end()
+			if d.err == nil && (d.peek() != 0 || d.pos < line) {
+				d.syntax("a second value is on the line; end each update with a line feed, as curl --data-binary sends it, and curl -d does not")
+			}
 		}
 		d.pos = line + 1
 	}

@@ -227,6 +227,8 @@ func TestRefusals_SayWhatToDo(t *testing.T) {
 		says                     string
 	}{
 		{"a variable that is not set", "POST", updates, none, []string{"Authorization: Bearer "}, 401, "may be empty"},
+		{"a build that is not set", "POST", "/api/v1/builds//updates", none, nil, 400, "may be empty"},
+		{"an id that is not set", "POST", "/api/v1/builds", `{"id":"","project":"p"}`, nil, 400, "may be empty"},
 		{"before it is created", "POST", "/api/v1/builds/" + ci.NewBuildID().String() + "/updates", none, nil, 404, "POST /api/v1/builds"},
 		{"with the token of another project", "POST", updates, none, []string{"Authorization: Bearer " + elsewhere}, 404, "none that the token is for"},
 		{"curl -T", "PUT", log, "hello", nil, 405, `takes GET, HEAD and PATCH, not "PUT"`},
@@ -239,6 +241,8 @@ func TestRefusals_SayWhatToDo(t *testing.T) {
 		{"a parameter of updates", "POST", updates + "?step=a", none, nil, 400, "no parameters"},
 		{"curl -F", "PATCH", log, "--x\r\n\r\nhello\r\n--x--\r\n", []string{"Content-Type: multipart/form-data; boundary=x", "Upload-Offset: 0"}, 415, "without a form"},
 		{"curl -d", "POST", updates, none, []string{"Content-Type: application/x-www-form-urlencoded"}, 415, "application/x-ndjson"},
+		{"lines that curl -d joined", "POST", updates, `{"step":{"key":"a"}}{"step":{"key":"b"}}`, []string{"Content-Type: application/x-ndjson"}, 400, "--data-binary"},
+		{"a count that is too low", "POST", updates, `{"updates":[{"step":{"key":"a","status":"passed","log_bytes":4}}]}`, nil, 409, "leave log_bytes out"},
 		{"a form that creates", "POST", "/api/v1/builds", "project=p", []string{"Content-Type: application/x-www-form-urlencoded"}, 415, "one JSON object"},
 		{"updates that create", "POST", "/api/v1/builds", `{"project":"p"}`, []string{"Content-Type: application/x-ndjson"}, 415, "one JSON object"},
 		{"a letter that is none of ours", "POST", updates, `{"updates":[{"step":{"key":"tést"}}]}`, nil, 400, "A-Z, a-z, 0-9"},
