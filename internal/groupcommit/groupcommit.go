@@ -20,8 +20,10 @@ var ErrClosed = errors.New("groupcommit: closed")
 //
 // Senders have turns: a batch takes one item of each that has any, then one more,
 // and so on, each sender's in their order. So who sends little waits for one
-// batch, however much others send. A sender without a name is one like any other,
-// but may fill the whole queue; those with one fill half of it at most.
+// batch, however much others send. None of them gets more of the queue than it
+// leaves free: one alone fills half, two a third each, and so on, so that however
+// many send much, there is room for who sends little. A sender without a name has
+// turns like any other, but may fill the whole queue.
 type Queue[T any] struct {
 	maxQueued int64
 	maxBatch  int64
@@ -59,7 +61,11 @@ func (q *Queue[T]) Add(from string, item T, size int64) error {
 		return ErrClosed
 	}
 	s := q.senders[from]
-	if q.queued > 0 && q.queued+size > q.maxQueued || s != nil && from != "" && s.queued+size > q.maxQueued/2 {
+	own := size
+	if s != nil {
+		own += s.queued
+	}
+	if free := q.maxQueued - q.queued - size; q.queued > 0 && (free < 0 || from != "" && own > free) {
 		return ErrFull
 	}
 	if s == nil {

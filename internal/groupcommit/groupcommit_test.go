@@ -98,6 +98,32 @@ func TestQueue_HasTurns(t *testing.T) {
 	}
 }
 
+// TestQueue_HasRoomForOneMore lets many senders together keep nobody out, as one
+// who has many tokens would.
+func TestQueue_HasRoomForOneMore(t *testing.T) {
+	t.Parallel()
+	for _, senders := range []int{1, 2, 20, 500} {
+		for _, size := range []int64{1, 7, 1000} {
+			q := groupcommit.New[int](100_000, 4000)
+			for full := 0; full < senders; {
+				full = 0
+				for i := range senders {
+					if err := q.Add(fmt.Sprint("much ", i), i, size); err != nil {
+						full++
+					}
+				}
+			}
+			free := 100_000 - q.Queued()
+			if share := 100_000 / int64(senders+1); free < share-size || free < size {
+				t.Errorf("%d senders, %d bytes at a time: %d bytes are free, want a share like theirs, %d", senders, size, free, share)
+			}
+			if err := q.Add("little", 0, free/2); err != nil {
+				t.Errorf("%d senders, %d bytes at a time: one more: %v", senders, size, err)
+			}
+		}
+	}
+}
+
 func TestQueue_CommitsWhatItAcceptedBeforeItEnds(t *testing.T) {
 	t.Parallel()
 	q := groupcommit.New[int](1<<20, 8)
