@@ -117,6 +117,10 @@ func httpServer(h http.Handler, to *slog.Logger) *http.Server {
 			SendPingTimeout:  15 * time.Second,
 			PingTimeout:      15 * time.Second,
 			WriteByteTimeout: writeWait,
+			// A connection keeps room for the largest frame that it got; the
+			// default is 1 MiB, and takes no token. Clients send no larger ones
+			// than this unless they are let.
+			MaxReadFrameSize: 16 << 10,
 		},
 	}
 }

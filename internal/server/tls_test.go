@@ -212,6 +212,49 @@ func TestTLS_SlowReader(t *testing.T) {
 	}
 }
 
+// TestTLS_LargeFrames takes no more of a frame than clients send, as each connection
+// keeps room for the largest.
+func TestTLS_LargeFrames(t *testing.T) {
+	t.Parallel()
+	s := startTLS(t)
+	frame := func(kind byte, bytes int) string {
+		return string([]byte{byte(bytes >> 16), byte(bytes >> 8), byte(bytes), kind, 0, 0, 0, 0, 0}) + strings.Repeat("x", bytes)
+	}
+	const settings, goAway, unknown = 4, 7, 0x55
+	for _, c := range []struct {
+		bytes int
+		taken bool
+	}{{16 << 10, true}, {16<<10 + 1, false}} {
+		conn, err := tls.Dial("tcp", s.address(), &tls.Config{RootCAs: s.ca.Pool, NextProtos: []string{"h2"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		conn.SetDeadline(time.Now().Add(10 * time.Second))
+		// What a connection does not know it passes over, and goes on: to the last,
+		// which is an error.
+		go io.WriteString(conn, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"+frame(settings, 0)+frame(unknown, c.bytes)+frame(settings, 5))
+		why := byte(0)
+		for r, head := bufio.NewReader(conn), make([]byte, 9); ; {
+			if _, err := io.ReadFull(r, head); err != nil {
+				t.Fatalf("a frame of %d bytes: %v", c.bytes, err)
+			}
+			payload := make([]byte, int(head[0])<<16|int(head[1])<<8|int(head[2]))
+			if _, err := io.ReadFull(r, payload); err != nil {
+				t.Fatal(err)
+			}
+			if head[3] == goAway {
+				why = payload[7]
+				break
+			}
+		}
+		const frameSize = 6
+		if why != frameSize {
+			t.Errorf("a frame of %d bytes ends the connection with code %d", c.bytes, why)
+		}
+	}
+}
+
 // TestTLS_Closed lets go of readers that close.
 func TestTLS_Closed(t *testing.T) {
 	t.Parallel()
