@@ -25,8 +25,9 @@ func TestList(t *testing.T) {
 		t.Errorf("without builds: %q, %q", stdout, stderr)
 	}
 	do(0, "run", "--project", "acme/api", "--branch", "main", "--author", "Ada", "--title", "First", "--", "echo", "one")
-	do(3, "run", "--project", "acme/api", "--branch", "next", "--author", "Ben", "--title", "Second\x1b[2J", "--", "sh", "-c", "echo two; exit 3")
-	do(0, "run", "--project", "beta", "--branch", "main", "--author", "Ada", "--title", "Third", "--", "echo", "three")
+	do(3, "run", "--project", "acme/api", "--branch", "next", "--author", "Ben", "--title", "Second\x1b[2J\u202e\u2066\u200b", "--", "sh", "-c", "echo two; exit 3")
+	// Nothing in a row turns the direction of what follows, or hides in it.
+	do(0, "run", "--project", "beta", "--branch", "\u202emain", "--author", "Ada", "--title", "Third", "--", "echo", "three")
 
 	lines := []string{
 		`BUILD +STATUS +CREATED +TOOK +BRANCH +TITLE`,
@@ -38,7 +39,7 @@ func TestList(t *testing.T) {
 		"":                                  {0, 1, 2, 3},
 		"--project acme/*":                  {0, 2, 3},
 		"--project acme/api --project beta": {0, 1, 2, 3},
-		"--branch main":                     {0, 1, 3},
+		"--branch main":                     {0, 3},
 		"--status failed,lost":              {0, 2},
 		"--author Ada --limit 1":            {0, 1},
 	} {

@@ -109,7 +109,7 @@ func pages[T any](ctx context.Context, c *Client, path string, q url.Values, nam
 func safe(texts ...*string) {
 	for _, text := range texts {
 		if text != nil {
-			*text = printable(*text, ci.MaxName)
+			*text = label(*text, ci.MaxName)
 		}
 	}
 }
