@@ -250,7 +250,8 @@ func collectBuilds(ctx context.Context, db querier, sql string, args ...any) ([]
 }
 
 // listedBytes is about how many bytes the steps of a list's builds may have: a
-// build may have 2,000 of them, and a list 1,000 builds.
+// build may have 2,000 of them, and a list 1,000 builds. The builds' own texts may
+// have as many, where a list has no end.
 const listedBytes = 8 << 20
 
 // mostListed is how many steps of a list are read: as many as are enough by their
@@ -357,7 +358,8 @@ func (s *Store) Latest(ctx context.Context, reach ci.Reach, project, branch stri
 type Project struct {
 	Name   string
 	Public bool
-	Latest *Listed // nil: it has no build
+	Latest *Listed // nil: it has no build, or that is left out
+	Cut    bool    // it is left out: the list was large enough before it
 }
 
 var projectsSQL = `SELECT name, public FROM projects p WHERE ` + reachSQL(1, 2) + ` ORDER BY name`
@@ -367,7 +369,8 @@ var latestOfAllSQL = `
 	FROM projects p JOIN builds b ON b.project = p.id AND b.number = p.last_number
 	WHERE ` + reachSQL(1, 2) + ` ORDER BY p.name`
 
-// Projects lists the projects within reach by name.
+// Projects lists the projects within reach by name. Once the texts of their newest
+// builds are as many bytes as a list may have, those that are left are left out.
 func (s *Store) Projects(ctx context.Context, reach ci.Reach) (projects []Project, err error) {
 	within, below := reachArgs(reach)
 	err = s.inSnapshot(ctx, func(tx pgx.Tx, _ ci.Epoch) error {
@@ -381,8 +384,26 @@ func (s *Store) Projects(ctx context.Context, reach ci.Reach) (projects []Projec
 		if err != nil {
 			return err
 		}
-		found, err := collectBuilds(ctx, tx, latestOfAllSQL, within, below)
-		if err != nil {
+		if rows, err = tx.Query(ctx, latestOfAllSQL, within, below); err != nil {
+			return err
+		}
+		var found []buildRow
+		cut, texts := make(map[string]bool), 0
+		for rows.Next() {
+			var row buildRow
+			switch err := rows.Scan(row.targets()...); {
+			case err != nil:
+				rows.Close()
+				return err
+			case texts >= listedBytes:
+				cut[row.build.Project] = true
+			default:
+				row.utc()
+				found = append(found, row)
+				texts += row.texts()
+			}
+		}
+		if err := rows.Err(); err != nil {
 			return err
 		}
 		listed, err := withSteps(ctx, tx, found, nil)
@@ -394,7 +415,7 @@ func (s *Store) Projects(ctx context.Context, reach ci.Reach) (projects []Projec
 			latest[listed[i].Build.Project] = &listed[i]
 		}
 		for i := range projects {
-			projects[i].Latest = latest[projects[i].Name]
+			projects[i].Latest, projects[i].Cut = latest[projects[i].Name], cut[projects[i].Name]
 		}
 		return nil
 	})

@@ -27,6 +27,12 @@ type buildRow struct {
 	build ci.Build
 }
 
+// texts is how many bytes the texts of the build have that others chose.
+func (r *buildRow) texts() int {
+	b := &r.build
+	return len(b.Branch) + len(b.Commit) + len(b.Title) + len(b.Author) + len(b.URL) + len(b.Trigger)
+}
+
 func (r *buildRow) targets() []any {
 	b := &r.build
 	return []any{

@@ -192,10 +192,11 @@ func (s *Server) listProjects(c echo.Context) error {
 	}
 	page := struct {
 		Projects  []project `json:"projects"`
-		Truncated bool      `json:"truncated,omitempty"` // the steps of some are left out
+		Truncated bool      `json:"truncated,omitempty"` // the steps of some are left out, or the builds themselves
 	}{Projects: make([]project, len(projects))}
 	for i, p := range projects {
 		page.Projects[i] = project{Name: p.Name, Visibility: visibility(p.Public)}
+		page.Truncated = page.Truncated || p.Cut
 		if p.Latest != nil {
 			latest := newListedBuild(*p.Latest)
 			page.Projects[i].Latest = &latest

@@ -1,0 +1,36 @@
+package postgres_test
+
+import (
+	"testing"
+
+	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/pgtest"
+)
+
+// TestStore_ProjectsAreBounded lists all of many projects, and of the texts of their
+// newest builds no more than a list has room for.
+func TestStore_ProjectsAreBounded(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	store, _ := open(t, url)
+	conn := pgtest.Connect(t, url)
+	const all, room = 4000, (8<<20)/3500 + 1 // with 3,500 bytes each
+	for _, sql := range []string{
+		`INSERT INTO projects (name, last_number) SELECT 'p' || to_char(n, 'FM0000'), 1 FROM generate_series(1, 4000) n`,
+		`INSERT INTO builds (id, uuid, project, number, branch, title, author, url, status, created_at)
+		SELECT id, gen_random_uuid(), id, 1, repeat('b', 250), repeat('t', 1000), repeat('a', 250), repeat('u', 2000), 'passed', now() FROM projects`,
+	} {
+		if _, err := conn.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	projects, err := store.Projects(t.Context(), ci.Reach{All: true})
+	if err != nil || len(projects) != all {
+		t.Fatalf("%d projects, %v; want %d", len(projects), err, all)
+	}
+	for i, p := range projects {
+		if with := i < room; (p.Latest != nil) != with || p.Cut == with {
+			t.Fatalf("project %d of %d: with its build %v, cut %v; %d have room", i, all, p.Latest != nil, p.Cut, room)
+		}
+	}
+}
