@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -82,7 +83,11 @@ func run(ctx context.Context, args []string, std stdio) int {
 	}
 	kctx, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(std.Err, "stepcast: %v; see `%s --help`\n", err, wanted(err))
+		said := err
+		if strings.HasPrefix(err.Error(), `expected "<command> `) {
+			said = errNoCommand
+		}
+		fmt.Fprintf(std.Err, "stepcast: %v; see `%s --help`\n", said, wanted(err))
 		if len(args) > 0 && args[0] == "run" {
 			return exitRunSelf
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -45,6 +46,8 @@ In a CI system all jobs of a run report into one build, which stepcast build fin
 Exit codes: the command's own; 124 it ran longer than --timeout; 126 it is not executable; 127 it was not found; 128+N signal N ended it; 125 stepcast could not start.`
 }
 
+var errNoCommand = errors.New("which command? Such as: stepcast run -- make test")
+
 // Run runs the command. Where it cannot be reported, for want of a server or of
 // a valid name, it says so and runs it all the same.
 func (c *runCmd) Run(ctx context.Context, std stdio) error {
@@ -53,7 +56,7 @@ func (c *runCmd) Run(ctx context.Context, std stdio) error {
 		c.Command = c.Command[1:]
 	}
 	if len(c.Command) == 0 {
-		return usage(std, exitRunSelf, fmt.Errorf("which command? Such as: stepcast run -- make test"))
+		return usage(std, exitRunSelf, errNoCommand)
 	}
 	signals, stop := runner.Signals()
 	defer stop()

@@ -62,8 +62,10 @@ func TestRun_ExitCodes(t *testing.T) {
 func TestRun_OwnMistakes(t *testing.T) {
 	t.Parallel()
 	for want, args := range map[string][]string{
-		"which command?":         {"run", "--"},
-		"see `stepcast run --he": {"run", "--stepp=x", "--", "true"},
+		"which command? Such":     {"run"},
+		"which command?":          {"run", "--"},
+		"which command? Such as:": {"run", "--step", "test"},
+		"see `stepcast run --he":  {"run", "--stepp=x", "--", "true"},
 	} {
 		stdout, stderr, code := output(t, stepcast(t, nil, args...))
 		if code != 125 || stdout != "" || !strings.Contains(stderr, want) || strings.Count(stderr, "\n") != 1 {
