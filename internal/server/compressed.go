@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -23,8 +24,19 @@ const worthwhile = 1400
 // way a cache has to know that there are two.
 func takesGzip(c echo.Context) bool {
 	c.Response().Header().Add("Vary", "Accept-Encoding")
-	return strings.Contains(c.Request().Header.Get("Accept-Encoding"), "gzip")
+	for _, header := range c.Request().Header.Values("Accept-Encoding") {
+		for coding := range strings.SplitSeq(header, ",") {
+			name, weight, _ := strings.Cut(coding, ";")
+			if strings.EqualFold(strings.TrimSpace(name), "gzip") {
+				return !zeroWeight.MatchString(weight)
+			}
+		}
+	}
+	return false
 }
+
+// zeroWeight is of what a peer does not take (RFC 9110, section 12.4.2).
+var zeroWeight = regexp.MustCompile(`^\s*[qQ]=0(\.0*)?\s*$`)
 
 // A file is one of the pages', as it is and compressed, each with the tag that
 // changes with it.

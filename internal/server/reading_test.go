@@ -4,12 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
+	"github.com/labstack/echo/v4"
 
 	"github.com/stepcast/stepcast/internal/ci"
 )
@@ -211,6 +213,20 @@ func TestAnswers_Compressed(t *testing.T) {
 		tag := small.header.Get("ETag")
 		if a := srv.get(path, "Accept-Encoding: gzip", "If-None-Match: "+tag); tag == plain.header.Get("ETag") || a.status != 304 || a.body != "" {
 			t.Errorf("%s, known as %s: %d", path, tag, a.status)
+		}
+	}
+}
+
+func TestTakesGzip(t *testing.T) {
+	t.Parallel()
+	for header, want := range map[string]bool{
+		"gzip": true, "gzip, deflate, br": true, "br;q=1.0, GZIP;q=0.8": true, "gzip;q=0.001": true,
+		"": false, "identity": false, "gzip;q=0": false, "gzip; q=0.000, br": false, "x-gzip2": false,
+	} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Header.Set("Accept-Encoding", header)
+		if got := takesGzip(echo.New().NewContext(r, httptest.NewRecorder())); got != want {
+			t.Errorf("%q: %v", header, got)
 		}
 	}
 }
