@@ -601,7 +601,7 @@ test("whoever has signed in and may not see something is not sent to sign in", a
 	closed,
 }) => {
 	const build = await closed.build({ project: "others/api" });
-	await page.goto(`${closed.url}/sign-in?back=/wall`);
+	await page.goto(`${closed.url}/sign-in?back=${encodeURIComponent("/wall?project=others/*")}`);
 	await signIn(page, (await makeToken(closed, "nobodys", "read")).token);
 	await expect(
 		page.getByText(
