@@ -40,14 +40,7 @@ func (s *testServer) elsewhere(path string) int {
 func TestAccess_ByCommand(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
-	do := func(wantCode int, args ...string) (stdout, stderr string) {
-		t.Helper()
-		stdout, stderr, code := output(t, stepcast(t, s.env, args...))
-		if code != wantCode {
-			t.Fatalf("%q: exit code %d, %q, %q", args, code, stdout, stderr)
-		}
-		return stdout, stderr
-	}
+	do := s.do
 	do(0, "run", "--project", "acme/api", "--", "echo", "hello")
 	path := "/api/v1/builds/" + s.build("acme/api").ID
 

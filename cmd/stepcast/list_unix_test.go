@@ -13,14 +13,7 @@ import (
 func TestList(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
-	do := func(wantCode int, args ...string) (stdout, stderr string) {
-		t.Helper()
-		stdout, stderr, code := output(t, stepcast(t, s.env, args...))
-		if code != wantCode {
-			t.Fatalf("%q: exit code %d, %q, %q", args, code, stdout, stderr)
-		}
-		return stdout, stderr
-	}
+	do := s.do
 	if stdout, stderr := do(0, "list"); stdout != "" || stderr != "stepcast: there is no build yet\n" {
 		t.Errorf("without builds: %q, %q", stdout, stderr)
 	}

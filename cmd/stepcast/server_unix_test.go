@@ -124,6 +124,17 @@ type shownBuild struct {
 	}
 }
 
+// do runs the program as a client of the server, and ends the test when its exit
+// code is another.
+func (s *testServer) do(wantCode int, args ...string) (stdout, stderr string) {
+	s.t.Helper()
+	stdout, stderr, code := output(s.t, stepcast(s.t, s.env, args...))
+	if code != wantCode {
+		s.t.Fatalf("%q: exit code %d, %q, %q", args, code, stdout, stderr)
+	}
+	return stdout, stderr
+}
+
 // build returns the only build of a project.
 func (s *testServer) build(project string) shownBuild {
 	s.t.Helper()
