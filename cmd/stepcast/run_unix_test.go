@@ -266,6 +266,9 @@ func TestRun_ServerAway(t *testing.T) {
 		!strings.Contains(stderr, " is still away: the end of the step and 47 KiB of its log wait in ") || !strings.HasSuffix(stderr, "; `stepcast flush` sends them, and so does the next `stepcast run`\n") {
 		t.Errorf("stderr %q", stderr)
 	}
+	if _, stderr, _ = output(t, stepcast(t, env, "run", "--drain-timeout", "0s", "--", "true")); !strings.Contains(stderr, " is still away: the end of the step waits in ") || !strings.Contains(stderr, "; `stepcast flush` sends it, and ") {
+		t.Errorf("without output: stderr %q", stderr)
+	}
 }
 
 // Once the command has ended, a signal ends the waiting for the server.

@@ -162,8 +162,10 @@ func (r *Run) sayLeft(err error, away bool) {
 	if where != "" {
 		left -= lost
 	}
+	wait, them := "waits", "it"
 	if left > 0 {
 		what += " and " + bytesText(left) + " of its log"
+		wait, them = "wait", "them"
 	}
 	but := ""
 	if lost > 0 {
@@ -173,9 +175,9 @@ func (r *Run) sayLeft(err error, away bool) {
 	case away && where == "":
 		r.Say(fmt.Sprintf("%s is still away: %s could not be reported", r.Report.client.URL, what))
 	case away:
-		r.Say(fmt.Sprintf("%s is still away: %s wait in %s%s; `stepcast flush` sends them, and so does the next `stepcast run`", r.Report.client.URL, what, where, but))
+		r.Say(fmt.Sprintf("%s is still away: %s %s in %s%s; `stepcast flush` sends %s, and so does the next `stepcast run`", r.Report.client.URL, what, wait, where, but, them))
 	case where != "" && !errors.Is(err, ErrNoBuild):
-		r.Say(fmt.Sprintf("%s wait in %s%s; when the cause is gone, `stepcast flush` sends them", what, where, but))
+		r.Say(fmt.Sprintf("%s %s in %s%s; when the cause is gone, `stepcast flush` sends %s", what, wait, where, but, them))
 	}
 }
 
