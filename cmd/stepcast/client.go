@@ -46,7 +46,8 @@ func (f *serverFlags) client() (*runner.Client, error) {
 	if local != "" && !strings.Contains(local, "://") {
 		local = "http://" + local
 	}
-	server, token := cmp.Or(f.URL, local), f.Token
+	// A line end comes along with what is read from a file of Windows.
+	server, token := cmp.Or(strings.TrimSpace(f.URL), local), strings.TrimSpace(f.Token)
 	if server == "" {
 		return nil, noServer(dir)
 	}

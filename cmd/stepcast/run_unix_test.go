@@ -317,6 +317,17 @@ func TestRun_KeepsTheTokenOnThisMachine(t *testing.T) {
 	}
 }
 
+// What is pasted, or read from a file of Windows, brings a space or a line end
+// along.
+func TestClient_TakesNoLineEnd(t *testing.T) {
+	t.Parallel()
+	token := ci.NewToken()
+	f := serverFlags{URL: "http://127.0.0.1:1\r\n", Token: " " + token + "\r\n", DataDir: t.TempDir()}
+	if c, err := f.client(); err != nil || c.URL != "http://127.0.0.1:1" || c.Token != token {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
 func TestClient_SaysWhereItLooked(t *testing.T) {
 	t.Parallel()
 	empty, stopped, running := t.TempDir(), t.TempDir(), t.TempDir()
