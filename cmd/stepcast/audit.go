@@ -39,7 +39,7 @@ func (c *auditCmd) Run(ctx context.Context, std stdio) error {
 	if c.Limit < 0 {
 		return usage(std, exitUsage, errors.New("--limit is a number of lines, or 0 for all"))
 	}
-	client, err := c.client()
+	client, err := c.client(std.say)
 	if err != nil {
 		return err
 	}

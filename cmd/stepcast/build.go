@@ -62,7 +62,7 @@ func (c *buildStartCmd) Run(ctx context.Context, std stdio) error {
 	if err != nil {
 		return usage(std, exitUsage, err)
 	}
-	client, err := c.reporter(w.project, "")
+	client, err := c.reporter(std.say, w.project, "")
 	if err != nil {
 		return err
 	}
@@ -119,7 +119,7 @@ func (c *buildFinishCmd) Run(ctx context.Context, std stdio) error {
 	if err != nil {
 		return usage(std, exitUsage, err)
 	}
-	client, err := c.reporter(c.Project, c.SpoolDir)
+	client, err := c.reporter(std.say, c.Project, c.SpoolDir)
 	if err != nil {
 		return err
 	}

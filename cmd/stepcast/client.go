@@ -37,7 +37,7 @@ var (
 // the address that it left there, and to no other: what listens elsewhere on this
 // machine may be anybody's. Its certificate is trusted there alone, too. The
 // client is good for reading when the error is errNoToken.
-func (f *serverFlags) client() (*runner.Client, error) {
+func (f *serverFlags) client(say func(string)) (*runner.Client, error) {
 	dir := f.DataDir
 	if dir == "" {
 		dir, _ = embedded.DefaultDataDir() // without one, nothing is found there
@@ -60,6 +60,7 @@ func (f *serverFlags) client() (*runner.Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.Say = say
 	switch certificate := readLine(dir, certificateName); {
 	case f.CAFile != "":
 		if err := c.TrustFile(f.CAFile); err != nil {
@@ -90,8 +91,8 @@ func noServer(dir string) error {
 }
 
 // reader is client for commands that only read.
-func (f *serverFlags) reader() (*runner.Client, error) {
-	c, err := f.client()
+func (f *serverFlags) reader(say func(string)) (*runner.Client, error) {
+	c, err := f.client(say)
 	if errors.Is(err, errNoToken) {
 		err = nil
 	}
@@ -169,7 +170,7 @@ func (f *spoolFlags) leftovers(std stdio) (*runner.Leftovers, error) {
 	if err != nil {
 		return nil, err
 	}
-	return runner.NewLeftovers(nil, root, opt, func(line string) { fmt.Fprintf(std.Err, "stepcast: %s\n", line) }), nil
+	return runner.NewLeftovers(nil, root, opt, std.say), nil
 }
 
 // parseSize reads a number of bytes, such as 512MiB, 1GiB or 1000000.

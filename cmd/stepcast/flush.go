@@ -27,7 +27,7 @@ func (c *flushCmd) Run(ctx context.Context, std stdio) error {
 	if err != nil {
 		return usage(std, exitUsage, err)
 	}
-	if left.Client, err = c.reporter("", c.SpoolDir); err != nil {
+	if left.Client, err = c.reporter(std.say, "", c.SpoolDir); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)

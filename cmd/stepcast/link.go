@@ -50,7 +50,7 @@ func (c *linkCreateCmd) Run(ctx context.Context, std stdio) error {
 	if c.Status {
 		scope = "status"
 	}
-	client, err := c.client()
+	client, err := c.client(std.say)
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (c *linkListCmd) Help() string {
 
 // Run lists the links.
 func (c *linkListCmd) Run(ctx context.Context, std stdio) error {
-	client, err := c.client()
+	client, err := c.client(std.say)
 	if err != nil {
 		return err
 	}
@@ -129,7 +129,7 @@ func (c *linkRevokeCmd) Run(ctx context.Context, std stdio) error {
 	if !isID(c.ID) {
 		return usage(std, exitUsage, errors.New("the id of a link is 16 digits, 0 to 9 and a to f; see `stepcast link list`"))
 	}
-	client, err := c.client()
+	client, err := c.client(std.say)
 	if err != nil {
 		return err
 	}

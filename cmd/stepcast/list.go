@@ -48,7 +48,7 @@ func (c *listCmd) Run(ctx context.Context, std stdio) error {
 		query.Set("author", c.Author)
 	}
 	filtered := len(query) > 0
-	client, err := c.reader()
+	client, err := c.reader(std.say)
 	if err != nil {
 		return err
 	}

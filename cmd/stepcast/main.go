@@ -48,6 +48,9 @@ type stdio struct {
 	Err io.Writer
 }
 
+// say shows one line to the user.
+func (s stdio) say(line string) { fmt.Fprintf(s.Err, "stepcast: %s\n", line) }
+
 // exitCode as an error ends the program with that code and says nothing more.
 type exitCode int
 

@@ -20,7 +20,7 @@ type projectListCmd struct{ serverFlags }
 
 // Run lists the projects.
 func (c *projectListCmd) Run(ctx context.Context, std stdio) error {
-	client, err := c.reader()
+	client, err := c.reader(std.say)
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (c *projectSetCmd) Run(ctx context.Context, std stdio) error {
 	case set.Visibility == "":
 		return usage(std, exitUsage, errors.New("what is to be set? Such as --public"))
 	}
-	client, err := c.client()
+	client, err := c.client(std.say)
 	if err != nil {
 		return err
 	}

@@ -22,8 +22,8 @@ type reporterFlags struct {
 // reporter is client for commands that report. A job of a CI system that was
 // given no token shows its ID token, and gets one; see runner.Exchange. Tokens
 // are kept below spoolDir; project is that of the builds, where a flag says so.
-func (f *reporterFlags) reporter(project, spoolDir string) (*runner.Client, error) {
-	c, err := f.client()
+func (f *reporterFlags) reporter(say func(string), project, spoolDir string) (*runner.Client, error) {
+	c, err := f.client(say)
 	if !errors.Is(err, errNoToken) {
 		return c, err
 	}

@@ -88,7 +88,7 @@ func (c *runCmd) report(r *runner.Run) error {
 	if opt.SpoolRoot, opt.Spool, err = c.spool(); err != nil {
 		return err
 	}
-	client, err := c.reporter(opt.Project, opt.SpoolRoot)
+	client, err := c.reporter(r.Say, opt.Project, opt.SpoolRoot)
 	if err != nil {
 		return err
 	}

@@ -309,7 +309,7 @@ func TestRun_KeepsTheTokenOnThisMachine(t *testing.T) {
 		}
 		for url, found := range map[string]bool{"http://127.0.0.1:1": true, "http://localhost:1": true, "http://127.0.0.1:2": false, "https://ci.example": false} {
 			f := serverFlags{URL: url, DataDir: dir}
-			c, err := f.client()
+			c, err := f.client(nil)
 			if c == nil || (c.Token == "stp_secret") != found || (err == nil) != found {
 				t.Errorf("%s, %s: %+v, %v", name, url, c, err)
 			}
@@ -323,7 +323,7 @@ func TestClient_TakesNoLineEnd(t *testing.T) {
 	t.Parallel()
 	token := ci.NewToken()
 	f := serverFlags{URL: "http://127.0.0.1:1\r\n", Token: " " + token + "\r\n", DataDir: t.TempDir()}
-	if c, err := f.client(); err != nil || c.URL != "http://127.0.0.1:1" || c.Token != token {
+	if c, err := f.client(nil); err != nil || c.URL != "http://127.0.0.1:1" || c.Token != token {
 		t.Errorf("%+v, %v", c, err)
 	}
 }
@@ -346,7 +346,7 @@ func TestClient_SaysWhereItLooked(t *testing.T) {
 		"; the one in " + running + " goes to http://127.0.0.1:1 alone":         {DataDir: running, URL: "http://127.0.0.1:2"},
 		"no token was found: give one with --token or STEPCAST_TOKEN":           {DataDir: empty, URL: "http://127.0.0.1:2"},
 	} {
-		if _, err := f.client(); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := f.client(nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v, want %s", f, err, want)
 		}
 	}

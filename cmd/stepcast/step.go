@@ -55,7 +55,7 @@ func (c *stepSetCmd) Run(ctx context.Context, std stdio) error {
 	if set.Status == "" && set.Name == "" && set.Needs == nil && set.ExitCode == nil {
 		return usage(std, exitUsage, errors.New("what is to be set? Such as --status passed"))
 	}
-	client, err := c.reporter(c.Project, "")
+	client, err := c.reporter(std.say, c.Project, "")
 	if err != nil {
 		return err
 	}

@@ -59,7 +59,7 @@ func (c *tailCmd) Run(ctx context.Context, std stdio) error {
 	if c.Build == "" && !shown {
 		return usage(std, exitUsage, errors.New("which build? Give its id, the address of its page, its project and number, such as acme/api#12, or 'latest', or set STEPCAST_BUILD"))
 	}
-	client, err := c.reader()
+	client, err := c.reader(std.say)
 	if err != nil {
 		return err
 	}

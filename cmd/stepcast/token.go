@@ -51,7 +51,7 @@ func (c *tokenCreateCmd) Run(ctx context.Context, std stdio) error {
 		at := time.Now().Add(d)
 		expires = &at
 	}
-	client, err := c.client()
+	client, err := c.client(std.say)
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func (c *tokenListCmd) Help() string {
 
 // Run lists the tokens.
 func (c *tokenListCmd) Run(ctx context.Context, std stdio) error {
-	client, err := c.client()
+	client, err := c.client(std.say)
 	if err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func (c *tokenRevokeCmd) Run(ctx context.Context, std stdio) error {
 	if !isID(c.ID) {
 		return usage(std, exitUsage, errors.New("the id of a token is 16 digits, 0 to 9 and a to f; see `stepcast token list`"))
 	}
-	client, err := c.client()
+	client, err := c.client(std.say)
 	if err != nil {
 		return err
 	}

@@ -1,10 +1,15 @@
 package runner
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stepcast/stepcast/internal/ci"
 )
@@ -27,4 +32,28 @@ func TestClient_CreateToken(t *testing.T) {
 	if err != nil || made.Text != text || made.ID != ci.TokenID(sum) {
 		t.Errorf("%+v, %v", made, err)
 	}
+}
+
+// Who waits is told why, once; a server that is only slow, or back at once, is
+// not spoken of.
+func TestClient_SaysThatTheServerIsAway(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		said := &sayings{}
+		client := Client{URL: "http://ci.example", Say: said.say}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		refused := errors.New("connection refused")
+		if err := client.retry(ctx, func() error { time.Sleep(5 * time.Second); return nil }); err != nil {
+			t.Error(err)
+		}
+		answers := []error{refused, nil}
+		if err := client.retry(ctx, func() (err error) { err, answers = answers[0], answers[1:]; return err }); err != nil || len(said.all()) > 0 {
+			t.Errorf("%v, %q", err, said.all())
+		}
+		err := client.retry(ctx, func() error { return refused })
+		if lines := said.all(); err != refused || len(lines) != 1 || !regexp.MustCompile(`^http://ci\.example is away \(connection refused\); trying on for [34]s$`).MatchString(lines[0]) {
+			t.Errorf("%v, %q", err, lines)
+		}
+	})
 }

@@ -29,6 +29,7 @@ const (
 	firstBackoff   = 50 * time.Millisecond
 	maxBackoff     = 30 * time.Second
 	maxRetryAfter  = 5 * time.Minute // what a Retry-After may ask for
+	sayAwayAfter   = time.Second / 2 // of attempts without an answer
 	maxAnswer      = 8 << 20         // bytes of an answer that are read
 	minCompress    = 1 << 10         // bytes of a body below which compression does not pay
 )
@@ -40,6 +41,8 @@ type Client struct {
 	// Exchange gets the tokens with which builds are reported; nil: that is Token.
 	Exchange *Exchange
 	HTTP     *http.Client
+	// Say shows one line to the user, who waits for an answer; nil: nobody does.
+	Say func(line string)
 }
 
 // NewClient returns a client for the server at an address such as
@@ -347,22 +350,32 @@ func (b *backoff) waitAtLeast(ctx context.Context, err error, least time.Duratio
 // until repeats a request until it is answered for good or ctx ends; the error
 // is then the last attempt's.
 func (c *Client) until(ctx context.Context, method, path string, body []byte, out any) error {
-	return retry(ctx, func() error { return c.do(ctx, method, path, body, out) })
+	return c.retry(ctx, func() error { return c.do(ctx, method, path, body, out) })
 }
 
 // untilAbout is until, for a request about a build.
 func (c *Client) untilAbout(ctx context.Context, project string, build ci.BuildID, method, path string, body []byte, out any) error {
-	return retry(ctx, func() error {
+	return c.retry(ctx, func() error {
 		return c.about(ctx, project, build, func(c *Client) error { return c.do(ctx, method, path, body, out) })
 	})
 }
 
-func retry(ctx context.Context, request func() error) error {
+// retry repeats a request, and says so once to whoever has waited for a moment.
+func (c *Client) retry(ctx context.Context, request func() error) error {
 	var b backoff
+	begin, told := time.Now(), c.Say == nil
 	for {
 		err := request()
-		if err == nil || !Passing(err) {
+		if err == nil || !Passing(err) || ctx.Err() != nil {
 			return err
+		}
+		if !told && time.Since(begin) >= sayAwayAfter {
+			told = true
+			until := ""
+			if end, ok := ctx.Deadline(); ok {
+				until = fmt.Sprintf(" for %v", time.Until(end).Round(time.Second))
+			}
+			c.Say(fmt.Sprintf("%s is away (%v); trying on%s", c.URL, err, until))
 		}
 		if b.wait(ctx, err) != nil {
 			return err
