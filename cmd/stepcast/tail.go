@@ -56,8 +56,8 @@ func (c *tailCmd) Run(ctx context.Context, std stdio) error {
 	for _, key := range c.Step {
 		follow.Steps = append(follow.Steps, ci.StepKey(key))
 	}
-	if c.Build == "" && !shown {
-		return usage(std, exitUsage, errors.New("which build? Give its id, the address of its page, its project and number, such as acme/api#12, or 'latest', or set STEPCAST_BUILD"))
+	if errs, ok := std.Err.(*os.File); c.Build == "" && !shown && !(ok && isTerminal(errs)) {
+		return usage(std, exitUsage, errors.New("which build? In a terminal it is the newest of this directory's project, but neither stdout nor stderr is one here: give its id, the address of its page, its project and number, such as acme/api#12, or 'latest', or set STEPCAST_BUILD"))
 	}
 	client, err := c.reader(std.say)
 	if err != nil {

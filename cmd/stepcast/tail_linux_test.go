@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -467,8 +468,15 @@ func TestTail_WithoutABuild(t *testing.T) {
 	if text, code := tail("STEPCAST_PROJECT=acme/named"); code != 1 || !strings.Contains(text, "acme/named #1") {
 		t.Errorf("STEPCAST_PROJECT: exit code %d, %q", code, text)
 	}
+	term, cmd := termtest.New(t, 100, 24), stepcast(t, s.env, "tail") // into a file, for whoever is at a terminal
+	piped := exec.CommandContext(t.Context(), "sh", "-c", `"$0" tail >/dev/null`, cmd.Path)
+	piped.Dir, piped.Env = dir, cmd.Env
+	term.Start(t, piped)
+	if code := term.Wait(piped); code != 0 || !strings.HasPrefix(term.Text(), "stepcast: acme-here #2") {
+		t.Errorf("into a file: exit code %d, %q", code, term.Text())
+	}
 	stdout, stderr, code := output(t, stepcast(t, s.env, "tail"))
-	if code != 2 || stdout != "" || stderr != "stepcast: which build? Give its id, the address of its page, its project and number, such as acme/api#12, or 'latest', or set STEPCAST_BUILD\n" {
+	if code != 2 || stdout != "" || stderr != "stepcast: which build? In a terminal it is the newest of this directory's project, but neither stdout nor stderr is one here: give its id, the address of its page, its project and number, such as acme/api#12, or 'latest', or set STEPCAST_BUILD\n" {
 		t.Errorf("in a script: exit code %d, %q, %q", code, stdout, stderr)
 	}
 }
