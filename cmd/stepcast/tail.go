@@ -28,6 +28,8 @@ type tailCmd struct {
 	Branch  string `help:"The newest build of this branch. Default: any." placeholder:"NAME" group:"Which build"`
 	serverFlags
 	Build string `arg:"" optional:"" env:"STEPCAST_BUILD" complete:"latest" help:"The build's id, the address of its page, its project and number, such as acme/api#12, or 'latest', which is the newest of all."`
+
+	hint string // of what else may be meant, for the end
 }
 
 // Help is what --help says beyond the flags.
@@ -97,6 +99,9 @@ func (c *tailCmd) Run(ctx context.Context, std stdio) error {
 	err = c.follow(ctx, &follow, p.Header)
 	if err == nil && p.Outcome == ci.Lost && !c.JSON {
 		p.Say("nothing was heard of the build for too long; if its reporter comes back, the same command shows the rest")
+	}
+	if err == nil && c.hint != "" && !c.JSON {
+		p.Say(c.hint)
 	}
 	p.Close()
 	if err == nil && p.Outcome == "" { // it had ended, and no event said so again
@@ -251,6 +256,12 @@ func (c *tailCmd) build(ctx context.Context, std stdio, client *runner.Client) (
 		return b.ID, usage(std, exitUsage, fmt.Errorf("there is no build%s yet%s", of, hint))
 	case err != nil:
 		return b.ID, unanswered(client, err)
+	}
+	// On a machine of one's own the newest of all is most likely the one just made.
+	if c.Build == "" && c.Project == "" && b.Status.Final() && client.Local() {
+		if newest, err := client.LatestBuild(ctx, "", c.Branch); err == nil && newest.ID != b.ID {
+			c.hint = fmt.Sprintf("that was the newest build of the project %s; a newer one is shown by `stepcast tail %s#%d`", project, newest.Project, newest.Number)
+		}
 	}
 	return b.ID, nil
 }

@@ -459,7 +459,7 @@ func TestTail_WithoutABuild(t *testing.T) {
 	s.newReport("acme-here").end("passed")
 	named := s.newReport("acme/named")
 	named.end("failed")
-	if text, code := tail(); code != 0 || !strings.Contains(text, "acme-here #2") {
+	if text, code := tail(); code != 0 || !strings.Contains(text, "acme-here #2") || !strings.Contains(text, "\nstepcast: that was the newest build of the project acme-here; a newer one is shown by `stepcast tail acme/named#1`\n") {
 		t.Errorf("exit code %d, %q", code, text)
 	}
 	if text, code := tail("STEPCAST_BUILD=" + named.id); code != 1 || !strings.Contains(text, "acme/named #1") {

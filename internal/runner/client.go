@@ -199,7 +199,7 @@ func (c *Client) request(ctx context.Context, method, path string, body []byte) 
 		}
 	}
 	packed := body
-	if len(body) >= minCompress && !c.local() {
+	if len(body) >= minCompress && !c.Local() { // on this machine it would only cost
 		if z := zstdEncoder.EncodeAll(body, make([]byte, 0, len(body)/4)); len(z) < len(body)*9/10 {
 			packed = z
 		}
@@ -230,9 +230,8 @@ var zstdEncoder = func() *zstd.Encoder {
 	return e
 }()
 
-// local tells whether the server is on this machine: compression would only
-// cost then.
-func (c *Client) local() bool {
+// Local tells whether the server is on this machine.
+func (c *Client) Local() bool {
 	u, err := url.Parse(c.URL)
 	if err != nil {
 		return false
