@@ -33,7 +33,14 @@ type Frame = page.Frame
 type Message struct {
 	Frame
 	Title, Text string
-	Hidden      bool // what is not there for whoever asks may be for others
+	Hidden      bool   // what is not there for whoever asks may be for others
+	Kinds       []Kind // of problems, where all are listed
+}
+
+// Kind is a kind of problem.
+type Kind struct {
+	Path, Title, Text string
+	Status            int
 }
 
 // HTML is the whole document.

@@ -21,7 +21,7 @@ import (
 // this list.
 func TestRoutes_DefaultDeny(t *testing.T) {
 	t.Parallel()
-	open := map[string]bool{"/healthz": true, "/readyz": true, "/api/v1/openapi.json": true, "/problems/:code": true, "/": true, "/builds/:id": true, "/wall": true, "/assets/*": true, "/badge/*": true, "/shields/*": true, "/oembed": true, "/widgets.js": true, "/embed": true, "/embed.js": true, "/embed/status/*": true, "/embed/board": true, "/embed/steps": true, "/embed/steps/:id": true, "/embed/log": true, "/embed/log/:id": true, "/embed/log/:id/*": true, page.StylePath: true,
+	open := map[string]bool{"/healthz": true, "/readyz": true, "/api/v1/openapi.json": true, problemsPath: true, problemsPath + ":code": true, "/": true, "/builds/:id": true, "/wall": true, "/assets/*": true, "/badge/*": true, "/shields/*": true, "/oembed": true, "/widgets.js": true, "/embed": true, "/embed.js": true, "/embed/status/*": true, "/embed/board": true, "/embed/steps": true, "/embed/steps/:id": true, "/embed/log": true, "/embed/log/:id": true, "/embed/log/:id/*": true, page.StylePath: true,
 		signInPath: true, signInPath + "/oidc": true, callbackPath: true, "/sign-out": true, "/api/v1/exchange": true}
 	// Forms of this server's pages, by whoever is not signed in yet; an exchange shows a token of another kind.
 	forms := map[string]bool{signInPath: true, "/sign-out": true, "/api/v1/exchange": true}

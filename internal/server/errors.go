@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -49,6 +50,9 @@ const (
 	internalError   ci.Code = "internal"
 	tooManyRequests ci.Code = "too-many-requests"
 )
+
+// problemsPath is where problems are explained: the type of each begins so.
+const problemsPath = "/problems/"
 
 // A kind of problem, as /problems/<code> explains it.
 type kind struct {
@@ -250,7 +254,7 @@ func writeProblem(w io.Writer, p *ci.Problem, k kind) {
 		Number  *int64    `json:"number,omitempty"`
 		Limit   int64     `json:"limit,omitempty"`
 		Current ci.Status `json:"current_status,omitempty"`
-	}{"/problems/" + string(p.Code), k.title, k.status, p.Detail, p.Index, p.Field, p.Offset, p.Number, p.Limit, p.Status})
+	}{problemsPath + string(p.Code), k.title, k.status, p.Detail, p.Index, p.Field, p.Offset, p.Number, p.Limit, p.Status})
 }
 
 // retryAfter is in seconds, and spread, so that not all come back at once.
@@ -265,7 +269,7 @@ func beginsWith(path string, some ...string) bool {
 
 // wantsPage tells whether a person went to an address where a page could be.
 func wantsPage(r *http.Request) bool {
-	if beginsWith(r.URL.Path, forPrograms...) || beginsWith(r.URL.Path, "/assets/", "/problems/", "/plain/") || isForm(r.URL.Path) {
+	if beginsWith(r.URL.Path, forPrograms...) || beginsWith(r.URL.Path, "/assets/", problemsPath, "/plain/") || isForm(r.URL.Path) {
 		return false
 	}
 	return strings.Contains(r.Header.Get("Accept"), "text/html")
@@ -349,12 +353,28 @@ func (s *Server) explain(c echo.Context) error {
 	code := c.Param("code")
 	k, ok := problems[ci.Code(code)]
 	if !ok {
-		return &ci.Problem{Code: ci.NotFound, Detail: "There is no problem of this name."}
+		return &ci.Problem{Code: ci.NotFound, Detail: "There is no problem of this name; " + problemsPath + " lists them."}
 	}
 	if !strings.Contains(c.Request().Header.Get("Accept"), "text/html") {
 		return c.String(http.StatusOK, fmt.Sprintf("%s (HTTP status %d)\n\n%s\n", k.title, k.status, k.about))
 	}
 	return plainPage(c, http.StatusOK, plain.Message{Frame: s.frame(c), Title: k.title, Text: k.about}.HTML())
+}
+
+// listProblems answers GET /problems/.
+func (s *Server) listProblems(c echo.Context) error {
+	view := plain.Message{Title: "Problems", Text: "What an answer that is no success may be: its type is the address of one of these."}
+	var text strings.Builder
+	for _, code := range slices.Sorted(maps.Keys(problems)) {
+		k, path := problems[code], problemsPath+string(code)
+		fmt.Fprintf(&text, "%s: %s (HTTP status %d)\n", path, k.title, k.status)
+		view.Kinds = append(view.Kinds, plain.Kind{Path: path, Title: k.title, Status: k.status, Text: k.about})
+	}
+	if !strings.Contains(c.Request().Header.Get("Accept"), "text/html") {
+		return c.String(http.StatusOK, text.String())
+	}
+	view.Frame = s.frame(c)
+	return plainPage(c, http.StatusOK, view.HTML())
 }
 
 // printable shows a piece of a request in an answer: bounded, on one line.

@@ -21,6 +21,8 @@ const (
 	picture  = "a picture"
 	bytesOf  = "a log"
 	worker   = "a script"
+
+	explanation = "what a refusal is" // data, or a page for people
 )
 
 // policies are how the Content-Security-Policy of each begins; a frame's goes on
@@ -44,6 +46,8 @@ var notData = map[string]struct{ kind, path string }{
 	"GET /builds/:id":                    {site, ""},
 	"GET /wall":                          {site, ""},
 	"GET /embed":                         {gallery, ""},
+	"GET /problems/":                     {explanation, ""},
+	"GET /problems/:code":                {explanation, "/problems/log-gap"},
 	"GET /plain":                         {noScript, ""},
 	"GET /plain/builds/:id":              {noScript, ""},
 	"GET /sign-in":                       {noScript, ""},
@@ -101,7 +105,7 @@ func TestHeaders_EveryRoute(t *testing.T) {
 				t.Helper()
 				a := s.do(method, path, body, headers...)
 				kind := refusal(a)
-				if picture := strings.HasPrefix(a.header.Get("Content-Type"), "image/"); a.status < 300 && a.status != http.StatusNoContent || a.status == http.StatusNotModified || picture {
+				if picture := strings.HasPrefix(a.header.Get("Content-Type"), "image/"); is.kind != explanation && (a.status < 300 && a.status != http.StatusNoContent || a.status == http.StatusNotModified || picture) {
 					kind = is.kind
 				}
 				hold(how+" "+method+" "+path, &r, kind, a)

@@ -342,6 +342,7 @@ func TestAccess_Matrix(t *testing.T) {
 		"GET /healthz":                         {list, "", 200},
 		"GET /readyz":                          {list, "", 200},
 		"GET /api/v1/openapi.json":             {list, "", 200},
+		"GET /problems/":                       {list, "", 200},
 		"GET /problems/:code":                  {list, "/problems/not-found", 200},
 		"GET /":                                {list, "", 200},
 		"GET /builds/:id":                      {list, "", 200}, // the page is the same for any

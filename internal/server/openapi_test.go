@@ -207,6 +207,7 @@ func TestOpenAPI_Answers(t *testing.T) {
 		{"GET", "/oembed?url=x", "", 404},
 		{"GET", "/api/v1/openapi.json", "", 200},
 		{"GET", "/healthz", "", 200},
+		{"GET", "/problems/", "", 200},
 		{"GET", "/problems/log-gap", "", 200},
 	} {
 		a := s.do(c.method, c.path, c.body, json...)

@@ -69,7 +69,8 @@ func (s *Server) routes() []route {
 		{"GET", "/healthz", here, public, s.healthz},
 		{"GET", "/readyz", here, public, s.readyz},
 		{"GET", "/api/v1/openapi.json", anywhere, public, s.openapi},
-		{"GET", "/problems/:code", here, public, s.explain},
+		{"GET", problemsPath, here, public, s.listProblems},
+		{"GET", problemsPath + ":code", here, public, s.explain},
 
 		// Pages
 		{"GET", "/", here, public, s.page},

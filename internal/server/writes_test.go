@@ -266,9 +266,14 @@ func TestRefusals_SayWhatToDo(t *testing.T) {
 func TestProblems_Explained(t *testing.T) {
 	t.Parallel()
 	s := start(t)
+	list, page := s.get("/problems/"), s.get("/problems/", "Accept: text/html")
 	for code, k := range problems {
-		if a := s.get("/problems/" + string(code)); a.status != 200 || !strings.Contains(a.body, k.title) {
+		path := "/problems/" + string(code)
+		if a := s.get(path); a.status != 200 || !strings.Contains(a.body, k.title) {
 			t.Errorf("%s: %d %s", code, a.status, a.body)
+		}
+		if !strings.Contains(list.body, path+": "+k.title) || !strings.Contains(page.body, `<a href="`+path+`">`) {
+			t.Errorf("%s is not listed: %s %s", code, list.body, page.body)
 		}
 	}
 	if a := s.get("/problems/log-gap", "Accept: text/html"); !strings.HasPrefix(a.body, "<!doctype html>") {
