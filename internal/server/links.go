@@ -212,7 +212,7 @@ func decodeLink(body []byte, now time.Time) (scope ci.Scope, expires time.Time, 
 			}
 		case "expires_in":
 			said++
-			expires = ci.Cut(now.Add(time.Duration(d.integer(1, int64(longestLink/time.Second))) * time.Second))
+			expires = d.lasting(now, longestLink)
 		case "expires_at":
 			said++
 			if expires = d.timestamp(); d.err == nil && (!expires.After(now) || expires.After(now.Add(longestLink))) {
@@ -230,6 +230,11 @@ func decodeLink(body []byte, now time.Time) (scope ci.Scope, expires time.Time, 
 		return scope, expires, d.err
 	}
 	return scope, expires, nil
+}
+
+// lasting reads how many seconds something lasts, and returns when it ends.
+func (d *updatesDecoder) lasting(now time.Time, most time.Duration) time.Time {
+	return ci.Cut(now.Add(time.Duration(d.integer(1, int64(most/time.Second))) * time.Second))
 }
 
 // listLinks answers with the links to a build, those that have ended too.

@@ -180,6 +180,7 @@ func TestOpenAPI_Answers(t *testing.T) {
 		{"PATCH", "/api/v1/projects/web", `{"frame_ancestors":null}`, 200},
 		{"PATCH", "/api/v1/projects/none", `{"visibility":"public"}`, 404},
 		{"POST", "/api/v1/tokens", `{"name":"portal","project":"acme/*","scopes":["status"],"expires_at":"2126-11-22T10:00:00Z"}`, 201},
+		{"POST", "/api/v1/tokens", `{"project":"acme/*","scopes":["status"],"expires_in":3600}`, 201},
 		{"POST", "/api/v1/tokens", `{"project":"acme","scopes":["write"]}`, 400},
 		{"GET", "/api/v1/tokens", "", 200},
 		{"GET", "/api/v1/tokens?limit=1&before=x", "", 400},

@@ -229,10 +229,14 @@ func (s *Server) makeToken(c echo.Context, want postgres.Token) (t postgres.Toke
 	return t, text, nil
 }
 
-const maxTokenName = 200 // bytes
+const (
+	maxTokenName = 200                        // bytes
+	longestToken = 100 * 365 * 24 * time.Hour // that is said in seconds
+)
 
 func decodeToken(body []byte, now time.Time) (t postgres.Token, err error) {
 	d := updatesDecoder{decoder: *newDecoder(body)}
+	said := 0
 	for o := (object{}); d.member(&o); {
 		switch string(o.name) {
 		case "name":
@@ -243,17 +247,25 @@ func decodeToken(body []byte, now time.Time) (t postgres.Token, err error) {
 			}
 		case "scopes":
 			t.Scopes = d.scopes()
+		case "expires_in":
+			said++
+			at := d.lasting(now, longestToken)
+			t.ExpiresAt = &at
 		case "expires_at":
 			if at := optional(&d, d.timestamp); !at.Null {
+				said++
 				if t.ExpiresAt = &at.Value; !at.Value.After(now) {
 					d.invalid("The token would have expired already; expires_at is a time to come.")
 				}
 			}
 		default:
-			d.unknown("name, project, scopes and expires_at")
+			d.unknown("name, project, scopes, expires_in and expires_at")
 		}
 	}
 	d.end()
+	if said > 1 {
+		d.invalid("Give expires_in or expires_at, not both.")
+	}
 	d.need(t.Project != "", "project", "A token needs the project, or the pattern of projects, that it is for.")
 	d.need(len(t.Scopes) > 0, "scopes", "A token needs a scope: report, read, status or admin.")
 	if d.err != nil {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/pgtest"
@@ -43,6 +44,8 @@ func TestSettings_Refusals(t *testing.T) {
 		{"no pattern", "POST", "/api/v1/tokens", `{"project":"*/api","scopes":["status"]}`, 400, ci.Invalid, "pattern"},
 		{"an unknown field", "POST", "/api/v1/tokens", `{"project":"acme/*","scope":"status"}`, 400, ci.Invalid, "The field scope is unknown here"},
 		{"in the past", "POST", "/api/v1/tokens", `{"project":"acme/*","scopes":["status"],"expires_at":"2020-01-01T00:00:00Z"}`, 400, ci.Invalid, "expired already"},
+		{"no time at all", "POST", "/api/v1/tokens", `{"project":"acme/*","scopes":["status"],"expires_in":0}`, 400, ci.Invalid, "between 1 and"},
+		{"two ends", "POST", "/api/v1/tokens", `{"project":"acme/*","scopes":["status"],"expires_in":60,"expires_at":"2126-01-01T00:00:00Z"}`, 400, ci.Invalid, "not both"},
 		{"more than the admin has", "POST", "/api/v1/tokens", `{"project":"*","scopes":["status"]}`, 403, tokenProject, "acme/*"},
 		{"another's project for a token", "POST", "/api/v1/tokens", `{"project":"other/api","scopes":["status"]}`, 403, tokenProject, "acme/*"},
 		{"another's token", "DELETE", "/api/v1/tokens/" + idOf(t, s.tokenFor("other/*", ci.ScopeRead)), ``, 404, ci.NotFound, "no such token"},
@@ -81,6 +84,14 @@ func TestTokens_Life(t *testing.T) {
 	}
 	if a := s.get("/api/v1/builds?token=" + made.Token); a.status != http.StatusOK || !strings.Contains(a.body, "acme/api") {
 		t.Errorf("with it: %d %s", a.status, a.body)
+	}
+	begin := ci.Cut(time.Now())
+	var hour struct {
+		ExpiresAt time.Time `json:"expires_at"`
+	}
+	json.Unmarshal([]byte(s.write("/api/v1/tokens", `{"project":"acme/*","scopes":["status"],"expires_in":3600}`).body), &hour)
+	if end := hour.ExpiresAt.Add(-time.Hour); end.Before(begin) || end.After(time.Now()) {
+		t.Errorf("in an hour, from %v on, is %v", begin, hour.ExpiresAt)
 	}
 	listed := s.get("/api/v1/tokens", "Authorization: Bearer "+s.token).body
 	if strings.Contains(listed, made.Token) || !strings.Contains(listed, `"name":"portal","scopes":["status"],"project":"acme/*"`) {
