@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -637,6 +638,58 @@ func clonePtr[T any](p *T) *T {
 	}
 	v := *p
 	return &v
+}
+
+// A field that is compared by its address makes an event of every repeat, one
+// that is not compared at all makes none of a change.
+func TestState_ComparesByValue(t *testing.T) {
+	t.Parallel()
+	comparesByValue(t, sameBuild)
+	comparesByValue(t, same, // but for what no update of a step says:
+		"Key", "LogBytes", "LogLines", "Annotations", "Tests", "Number", "Newlines", "Unended", "Holes", "Cut", "Notes", "EndedAt")
+}
+
+func comparesByValue[T any](t *testing.T, same func(a, b *T) bool, but ...string) {
+	t.Helper()
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[T]()) {
+		if field.Anonymous || slices.Contains(but, field.Name) {
+			continue
+		}
+		var a, b T
+		fill(reflect.ValueOf(&a).Elem().FieldByIndex(field.Index))
+		if same(&a, &b) {
+			t.Errorf("%T: another %s is taken for the same", a, field.Name)
+		}
+		fill(reflect.ValueOf(&b).Elem().FieldByIndex(field.Index))
+		if !same(&a, &b) {
+			t.Errorf("%T: the same %s is taken for another", a, field.Name)
+		}
+	}
+}
+
+// fill sets a value to the one that it is always set to, at a new address if it
+// is a pointer.
+func fill(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem())
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		fill(v.Index(0))
+	case reflect.Struct: // a time
+		v.Set(reflect.ValueOf(testStart))
+	case reflect.Array:
+		fill(v.Index(0))
+	case reflect.String:
+		v.SetString("x")
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Uint8:
+		v.SetUint(1)
+	default:
+		v.SetInt(1)
+	}
 }
 
 func TestState_Times(t *testing.T) {

@@ -113,6 +113,9 @@ func TestDetails_TextsAreAll(t *testing.T) {
 			t.Errorf("%s is not one of the texts", field.Name)
 		}
 	}
+	if got := (Details{}).Or(d); got != d {
+		t.Errorf("of %+v came %+v", d, got)
+	}
 }
 
 func TestDetails_Tidy(t *testing.T) {
