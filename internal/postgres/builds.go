@@ -278,15 +278,21 @@ func withSteps(ctx context.Context, tx pgx.Tx, rows []buildRow, lists []int) ([]
 	if lists == nil {
 		lists = make([]int, len(rows))
 	}
-	listOf := make(map[ci.LogID]int, len(lists))
-	for i, list := range lists {
-		listOf[logs[i]] = list
+	place := make(map[ci.LogID]int, len(rows))
+	for i, log := range logs {
+		place[log] = i
 	}
-	steps, bytes := make(map[ci.LogID][]*ci.StepState), make(map[int]int)
+	out := make([]Listed, len(rows))
+	bytes, last := make(map[int]int), make(map[int]int) // of a list: how large it is, and the build that made it large enough
 	err := eachStep(ctx, tx, func(log ci.LogID, step *ci.StepState) {
-		if list := listOf[log]; len(steps[log]) > 0 || bytes[list] < listedBytes {
-			steps[log] = append(steps[log], step)
-			bytes[list] += stepBytes + step.Plan()
+		i := place[log]
+		list := lists[i]
+		if end, full := last[list]; full && i != end {
+			return
+		}
+		out[i].Steps = append(out[i].Steps, step.Step)
+		if bytes[list] += stepBytes + step.Plan(); bytes[list] >= listedBytes {
+			last[list] = i
 		}
 	}, listedStepsSQL, logs, lists, mostListed)
 	if err != nil {
@@ -296,15 +302,10 @@ func withSteps(ctx context.Context, tx pgx.Tx, rows []buildRow, lists []int) ([]
 	if err != nil {
 		return nil, err
 	}
-	out := make([]Listed, len(rows))
-	clear(bytes)
 	for i, r := range rows {
-		out[i] = Listed{Build: r.build, Expected: seconds[r.log], Bare: bytes[lists[i]] >= listedBytes}
-		for _, step := range steps[r.log] {
-			out[i].Steps = append(out[i].Steps, step.Step)
-			bytes[lists[i]] += stepBytes + step.Plan()
-		}
-		if whole := seconds[r.log]; whole != nil && r.build.Status == ci.Running && r.build.StartedAt != nil {
+		end, full := last[lists[i]]
+		out[i].Build, out[i].Expected, out[i].Bare = r.build, seconds[r.log], full && i > end
+		if whole := out[i].Expected; whole != nil && r.build.Status == ci.Running && r.build.StartedAt != nil {
 			left := max(0, *whole-time.Since(*r.build.StartedAt).Seconds())
 			out[i].ETA = &left
 		}
