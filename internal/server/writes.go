@@ -104,9 +104,9 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 		return &ci.Problem{Code: mediaType, Detail: "The body of an upload is the log itself; send it without a form around it, as curl -T does."}
 	}
 	u := upload{store: s.store, id: ref.ID, from: s.who(c).holder(), step: key, offset: ci.AtEnd}
-	if text := r.Header.Get("Upload-Offset"); text != "" {
-		if u.offset, err = strconv.ParseInt(text, 10, 64); err != nil || u.offset < 0 || u.offset > ci.MaxLogBytes {
-			return &ci.Problem{Code: ci.Invalid, Field: "Upload-Offset", Detail: "Upload-Offset is a count of bytes from the start of the step's log, 0 or more."}
+	if given := r.Header.Values("Upload-Offset"); len(given) > 0 { // an empty one is not left out: its variable is not set
+		if u.offset, err = strconv.ParseInt(given[0], 10, 64); err != nil || u.offset < 0 || u.offset > ci.MaxLogBytes {
+			return &ci.Problem{Code: ci.Invalid, Field: "Upload-Offset", Detail: fmt.Sprintf("Upload-Offset is a count of bytes from the start of the step's log, 0 or more, not %s.", printable(given[0]))}
 		}
 	}
 
