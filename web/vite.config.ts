@@ -81,8 +81,10 @@ function slimmed(sheet: string, fixed: boolean): string {
 
 /**
  * Takes out of Lit what it leaves at the window for others: its version, and places for polyfills and for
- * pages drawn by a server, of which there are none; what decorators would need, of which there are none either;
- * and what it does in browsers without constructable stylesheets, all of which are older than our stylesheets want.
+ * pages drawn by a server, of which there are none; what decorators, accessors of one's own, defaults that
+ * attributes go back to, and attributes of other types than text, numbers and booleans would need, of which there
+ * are none either; and what it does in browsers without constructable stylesheets, all of which are older than our
+ * stylesheets want.
  */
 const alone: Plugin = {
 	name: "alone",
@@ -91,12 +93,24 @@ const alone: Plugin = {
 		/\/(lit-html|lit-element|reactive-element|css-tag)\.js$/.test(id)
 			? code
 					.replace(/(?<=\w=)\w\.ShadowRoot&&.*?(?=,)/, "!0")
-					.replace(/if\(this\._\$cssResult\$.*?\);/, "")
+					.replace(/if\(this\._\$cssResult\$.*?\);|createRenderRoot\(\)\{const t=super.*?,t\}/, "")
 					.replace(
 						/(static addInitializer|removeController)\(.*?\}|,void 0!==\w\.l&&\(this\.l=.*?\)/g,
 						"",
 					)
 					.replace(/(?<=[;,])[\w.]+\?\.\((\{\w+:\w\}|\w,\w)\)/g, "0")
+					.replace(
+						/,getOwnPropertyDescriptor:h|h\(this\.prototype,t\)\?\?|,this\.prototype\.hasOwn.*?wrapped=!0\)|,wrapped:h|const t=this\.constructor\.elementProperties;if\(t\.size.*?i,e\)\}/g,
+						"",
+					)
+					.replace(
+						/useDefault:(!1|i),|\|\|i\.useDefault&&.*?\(t,i\)\)|\?\?this\._\$Ej\?\.get\(e\)\?\?r|i&&!\(this\._\$Ej.*?\|\|(?=\()|\|\|i(?=\|\|\(s=void 0)/g,
+						"",
+					)
+					.replace(
+						/("function"==typeof t|void 0!==i)\.converter.*?\.converter:(?=u)|case Object:case Array:(t=null==t.*?stringify\(t\)|try\{.*?\}catch\(t\)\{i=null\})/g,
+						"",
+					)
 					.replace(/,?\(\w\.\w+Versions\?\?=\[\]\)\.push\("[\d.]+"\)/, "")
 					.replace(
 						/Symbol\.metadata\?.*?;|const t=this\[Symbol\.metadata\];if\(null!==t\)\{.*?\}/g,
