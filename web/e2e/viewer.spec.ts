@@ -1126,6 +1126,16 @@ test("on a phone the bar has two rows, and everything is still in reach", async 
 	await page.getByTitle("Times (t)").selectOption("absolute");
 	await page.getByRole("button", { name: "Only matches" }).tap();
 	await expect(page.locator("match-list li")).toHaveCount(500);
+
+	// The list of steps makes way for the log of the one that is chosen.
+	const steps = page.getByText(/^Steps \d/);
+	const room = async () => (await log(page).boundingBox())?.height ?? 0;
+	const all = await room();
+	await steps.tap();
+	await expect.poll(room).toBeLessThan(all);
+	await page.locator("stepcast-tree a").tap();
+	await expect.poll(room).toBe(all);
+	await expect(steps).toBeInViewport();
 	await context.close();
 	await build.finish("s");
 });
@@ -1176,6 +1186,13 @@ test("on a phone on its side all but the log scrolls out of sight", async ({ pag
 	await expect.poll(async () => (await region(page).boundingBox())?.y).toBeLessThan(150);
 	await expect(field(page)).toBeInViewport();
 	await expect(line(page, 1)).toBeInViewport();
+
+	// From a link to lines these are in the middle.
+	await page.goto("about:blank");
+	await page.goto(`${build.url}#s:L120-L140`);
+	const middle = async () =>
+		Math.floor((((await line(page, 120).boundingBox())?.y ?? 0) * 3) / 390);
+	await expect.poll(middle).toBe(1);
 });
 
 test("a long log is scrolled from end to end without stopping", async ({ page, server }) => {

@@ -166,7 +166,7 @@ export class BuildPage extends LitElement {
 
 			nav {
 				overflow-y: auto;
-				padding: 0.5rem;
+				padding: 0 0.5rem 0.5rem;
 				border-right: 1px solid var(--line);
 			}
 
@@ -174,7 +174,7 @@ export class BuildPage extends LitElement {
 				position: sticky;
 				top: 0;
 				background: var(--page);
-				padding: 0.25rem 0.5rem;
+				padding: 0.75rem 0.5rem 0.25rem;
 				font-weight: 600;
 				cursor: pointer;
 			}
@@ -640,10 +640,17 @@ export class BuildPage extends LitElement {
 
 	/** A link to what the address names already moves nothing, and leads to the log all the same. */
 	#clicked(event: MouseEvent): void {
-		const link = event.composedPath().find((one) => one instanceof HTMLAnchorElement);
-		const plain = !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
-		const here = link?.hash !== "" && link?.href === location.href;
-		if (here && plain && this.view !== "log") this.#show("log");
+		const path = event.composedPath();
+		const link = path.find((one) => one instanceof HTMLAnchorElement);
+		if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+		const here = link.hash !== "" && link.href === location.href;
+		if (here && this.view !== "log") this.#show("log");
+		const list = this.renderRoot.querySelector("details");
+		if (!narrow.matches || !list || !path.includes(list)) return;
+		// Where there is no room for both, the list makes way for the log.
+		list.open = false;
+		list.querySelector("summary")?.focus({ preventScroll: true });
+		this.renderRoot.querySelector(".main")?.scrollIntoView();
 	}
 
 	/** Marks the entry in the history as one that was shown. Those that links make are not. */

@@ -431,15 +431,17 @@ export class StepLog extends LitElement {
 		this.requestUpdate();
 	}
 
-	/** Goes to a line that the reader asked for. */
-	reveal(line: number): void {
+	/** Goes to a line that the reader asked for, and also if it is in sight already, always. */
+	reveal(line: number, always = true): void {
 		this.#opening = false;
 		this.only = false;
 		this.following = false;
 		this.#left = this.text.lines;
 		this.notes.unfold(line);
 		this.#show();
-		this.#view?.reveal(line, true);
+		this.#view?.reveal(line, always);
+		// In a window too low for the page it is the window that the log is to fill.
+		if (this.marked) this.scrollIntoView({ block: "end" });
 	}
 
 	/** Whether the reader is at work here, so that another step's log must not take its place. */
@@ -1198,7 +1200,6 @@ export class StepLog extends LitElement {
 			this.position >= 0 ? this.position : Math.max(0, this.#matchFrom()) - (by > 0 ? 1 : 0);
 		this.position = (from + by + matches.length) % matches.length;
 		const match = matches[this.position];
-		this.only = false;
 		if (match) this.#toMatch(match);
 	}
 
@@ -1207,12 +1208,7 @@ export class StepLog extends LitElement {
 			this.dispatchEvent(new CustomEvent("step", { detail: match }));
 			return;
 		}
-		this.#opening = false;
-		this.following = false;
-		this.#left = this.text.lines;
-		this.notes.unfold(match.line);
-		this.#show();
-		this.#view?.reveal(match.line);
+		this.reveal(match.line, false);
 	}
 
 	// The rest.
