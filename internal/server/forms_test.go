@@ -481,6 +481,11 @@ func TestPages_SayWhatIsNotForTheirVisitor(t *testing.T) {
 	open, closed := start(t), startOn(t, pgtest.New(t), withSignIn)
 	private, public := closed.secretive("acme/api"), closed.secretive("acme/open")
 	closed.setVisibility("acme/open", "public")
+	guest := closed.browser()
+	for _, build := range []string{private, public} {
+		_, link := closed.link("/api/v1/builds/"+build, `{}`)
+		guest.visit(link)
+	}
 	for name, c := range map[string]struct {
 		browser             *browser
 		list, build, public string
@@ -491,6 +496,7 @@ func TestPages_SayWhatIsNotForTheirVisitor(t *testing.T) {
 		"a watcher":             {closed.browser().signIn(closed.tokenFor("*", ci.ScopeStatus)), "start", "start logs share", "start share"},
 		"a reader of some":      {closed.browser().signIn(closed.tokenFor("acme/*", ci.ScopeRead)), "start", "start share", "start share"},
 		"a reader of all":       {closed.browser().signIn(closed.tokenFor("*", ci.ScopeRead)), "", "share", "share"},
+		"who follows links":     {guest, "start", "start share others", "start share"},
 		"who may see nothing":   {closed.browser().signIn(closed.tokenFor("other", ci.ScopeRead)), "start", "start", "start share"},
 		"an administrator":      {closed.adminOf("*"), "", "", ""},
 		"an administrator only": {closed.browser().signIn(closed.tokenFor("acme/*", ci.ScopeStatus, ci.ScopeAdmin)), "start", "start logs", "start"},

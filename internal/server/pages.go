@@ -93,7 +93,8 @@ func (s *Server) said(c echo.Context) (attributes string) {
 
 // without is what the page of a request does without, since it would not work
 // for its visitor: how to report the first build, unless one reads all there
-// are, and of a build the text of its logs, and links to it.
+// are, and of a build the text of its logs, links to it, and what else there is
+// of its project.
 func (s *Server) without(c echo.Context) (parts []string) {
 	who := s.who(c)
 	switch {
@@ -118,6 +119,9 @@ func (s *Server) without(c echo.Context) (parts []string) {
 	}
 	if !who.may(admin, http.MethodGet, ref.Project, id) {
 		parts = append(parts, "share")
+	}
+	if !ref.Public && !who.knows(ref.Project, ci.BuildID{}) {
+		parts = append(parts, "others")
 	}
 	return parts
 }

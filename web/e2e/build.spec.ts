@@ -433,7 +433,8 @@ test("links lead to the log, and the way back to the view that was left", async 
 	page,
 	server,
 }) => {
-	const build = await server.build({ steps: [{ key: "a" }, { key: "b" }] });
+	const before = await server.build({ project: "acme/links", steps: [{ key: "b" }] });
+	const build = await server.build({ project: "acme/links", steps: [{ key: "a" }, { key: "b" }] });
 	for (const step of ["a", "b"]) {
 		await build.step(step, "running");
 		await build.log(step, `log of ${step}\n`);
@@ -458,6 +459,20 @@ test("links lead to the log, and the way back to the view that was left", async 
 	await expect(waterfall).toHaveAttribute("aria-selected", "true");
 	await link("b").click();
 	await expect(line).toHaveText("log of b");
+
+	// The builds before and after show the same step, if they have it, in the same view.
+	const next = page.getByRole("button", { name: "Next build of the project" });
+	await waterfall.click();
+	await page.getByRole("button", { name: "Previous build of the project" }).click();
+	await expect(page).toHaveURL(`${before.url}?view=waterfall#b`);
+	await next.click();
+	await expect(page).toHaveURL(`${build.url}?view=waterfall#b`);
+	await next.click();
+	await expect(page.getByText("There is no later build.")).toBeVisible();
+	await link("a").click();
+	await page.keyboard.press("[");
+	await expect(page).toHaveURL(before.url);
+	await before.finish("b");
 	await build.finish("a");
 });
 

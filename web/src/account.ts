@@ -6,7 +6,7 @@ import { clockOrDay } from "./format.ts";
  * What the server has written into the document for whoever loaded it: what one can do about who one is,
  * "Sign in" or "Sign out", where that can be done at all; the number of the session, if there is one; and
  * what the page does without, because it would be refused: "start", how to report the first build,
- * "logs", the text of this build, "share", links to it.
+ * "logs", the text of this build, "share", links to it, "others", what else there is of its project.
  */
 export const {
 	account,

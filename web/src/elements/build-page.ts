@@ -56,6 +56,7 @@ export class BuildPage extends LitElement {
 		selected: { state: true },
 		view: { state: true },
 		heard: { state: true },
+		beside: { state: true },
 		result: { state: true },
 	};
 	/** The build's id. It does not change during the life of the element. */
@@ -68,6 +69,8 @@ export class BuildPage extends LitElement {
 	/** What a screen reader hears next, and, at once, of the build's end. */
 	declare private heard: string;
 	declare private result: string;
+	/** Why there is no build to go to before this one, or after. */
+	declare private beside: string;
 
 	#following: Following<BuildState> | undefined;
 	#wanted = "";
@@ -82,6 +85,7 @@ export class BuildPage extends LitElement {
 		this.selected = this.place.step;
 		this.view = viewOf(location.search);
 		this.heard = "";
+		this.beside = "";
 		this.result = "";
 		this.addEventListener("click", this.#clicked);
 		new Keys(this, "Build", [
@@ -491,8 +495,15 @@ export class BuildPage extends LitElement {
 						${build.title ? html`<bdi class="title" title=${build.title}>${build.title}</bdi>` : nothing}
 					</h1>
 					<span class="actions">
-						<button aria-label="Previous build of the project" title="Previous build ([)" ?disabled=${build.number <= 1} @click=${() => this.#neighbour(-1)}>‹</button>
-						<button aria-label="Next build of the project" title="Next build (])" @click=${() => this.#neighbour(1)}>›</button>
+						<span role="status">${this.beside}</span>
+						${
+							alone
+								? nothing
+								: html`
+										<button aria-label="Previous build of the project" title="Previous build ([)" ?disabled=${build.number <= 1} @click=${() => this.#neighbour(-1)}>‹</button>
+										<button aria-label="Next build of the project" title="Next build (])" @click=${() => this.#neighbour(1)}>›</button>
+									`
+						}
 						<copy-button class="roomy" .text=${location.href} label="Copy link"></copy-button>
 						<notify-button class="roomy" .build=${build}></notify-button>
 					</span>
@@ -520,6 +531,7 @@ export class BuildPage extends LitElement {
 							: nothing
 					}
 					${link ? html`<li><a href=${link} rel="noreferrer">Where it ran</a></li>` : nothing}
+					${alone ? html`<li>You may see this build only</li>` : nothing}
 					<li><a href="/embed?build=${build.id}">Embed</a></li>
 					${without.includes("share") ? nothing : html`<li><a href="/builds/${build.id}/share">Share</a></li>`}
 				</ul>
@@ -675,9 +687,10 @@ export class BuildPage extends LitElement {
 		if (next !== undefined) this.#goTo(next);
 	}
 
+	/** Goes to another build of the project, and there to the step and the view that the address names. */
 	async #neighbour(by: 1 | -1): Promise<void> {
 		const build = this.#following?.state.build;
-		if (!build || build.number + by < 1) return;
+		if (!build || alone || build.number + by < 1) return;
 		const query = new URLSearchParams({
 			project: build.project,
 			number: String(build.number + by),
@@ -686,10 +699,12 @@ export class BuildPage extends LitElement {
 		try {
 			const page = await get<BuildsPage>(`/api/v1/builds?${query}`);
 			const other = page.builds[0];
-			if (other) location.assign(buildPath(other.id));
-			else this.heard = by > 0 ? "This is the newest build." : "There is no earlier build.";
+			const step = other?.steps?.find(({ key }) => key === this.place.step);
+			const there = location.search + (step ? formatFragment(step.key) : "");
+			if (other) location.assign(buildPath(other.id) + there);
+			else this.beside = `There is no ${by > 0 ? "later" : "earlier"} build.`;
 		} catch {
-			this.heard = "The other build could not be found.";
+			this.beside = "The other build could not be found.";
 		}
 	}
 
@@ -708,6 +723,8 @@ export class BuildPage extends LitElement {
 	}
 }
 
+/** Whether the visitor may see no other build of the project. */
+const alone = without.includes("others");
 const narrow = matchMedia("(max-width: 900px)");
 
 function viewOf(search: string): View {
