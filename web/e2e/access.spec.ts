@@ -406,6 +406,7 @@ test("a link shows a build live to somebody else, until it is revoked", async ({
 	await fine(page);
 
 	const guest = await somebodyElse(context);
+	await guest.clock.install();
 	await guest.goto(`${address}#test`);
 	await expect(guest).toHaveURL(`${build.url}#test`);
 	await expect(guest.locator(state)).toHaveText("Live");
@@ -427,6 +428,9 @@ test("a link shows a build live to somebody else, until it is revoked", async ({
 	// What may be over by now is not said to run, nor its end promised.
 	await expect(guest).toHaveTitle("Build · Stepcast");
 	await expect(guest.getByRole("button", { name: "Notify me" })).toBeHidden();
+	await expect(guest.getByRole("button", { name: "Follow" })).toHaveCount(0);
+	await guest.clock.runFor(32_000);
+	await expect(log(guest).locator(".note")).toHaveCount(0);
 	await guest.setViewportSize({ width: 320, height: 640 });
 	expect(await guest.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
 	await fine(guest);

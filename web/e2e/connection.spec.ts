@@ -242,8 +242,12 @@ for (const [status, words] of [
 	});
 }
 
-for (const status of [401, 404]) {
-	test(`${status} for one of two builds: the other goes on`, async ({
+for (const [status, found] of [
+	[401, "on reconnecting"],
+	[404, "on reconnecting"],
+	[404, "after its history was rewound"],
+] as const) {
+	test(`${status} for one of two builds ${found}: the other goes on`, async ({
 		page,
 		context,
 		server,
@@ -260,7 +264,8 @@ for (const status of [401, 404]) {
 		await expect(other.locator(state)).toHaveText("Live");
 		await carried(relay, 2);
 		relay.answer = (path) => (path.includes(gone.id) ? status : "pass");
-		relay.cut();
+		if (found === "on reconnecting") relay.cut();
+		else relay.say(`event: reset\ndata: {"log":"${gone.id}","reason":"rewound"}\n\n`, false);
 		const words = status === 401 ? "Not signed in" : "Not available";
 		await expect(page.locator(state)).toHaveText(words, { timeout: 40_000 });
 		await expect(log(page).locator(".line")).toHaveText(["one"]);
@@ -268,7 +273,8 @@ for (const status of [401, 404]) {
 		await expect(other.locator(state)).toHaveText("Live", { timeout: 40_000 });
 		await stays.log("s", "two\n");
 		await expectLines(other, ["one", "two"]);
-		expect(relay.asked.at(-1)?.path).not.toContain(gone.id);
+		// A stream that was not cut goes on as it is.
+		if (found === "on reconnecting") expect(relay.asked.at(-1)?.path).not.toContain(gone.id);
 		await finished(other, server, stays);
 	});
 }

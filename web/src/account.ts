@@ -41,7 +41,7 @@ export function accessEnded(connection: Connection, asOf: number) {
 	return connection.name === "refused"
 		? html`<p role="alert" class="over">
 				${account ? "Your access has ended" : "The build is gone"}: this is as of ${clockOrDay(asOf, Date.now())}.
-				${signIn(connection)}
+				${signIn(connection) ?? maybeSignIn}
 			</p>`
 		: nothing;
 }

@@ -357,7 +357,7 @@ export class BuildPage extends LitElement {
 		const following = this.#following;
 		if (!following) return nothing;
 		const { state, connection } = following;
-		if (connection.name === "refused" && (!state.build || state.rewound)) {
+		if (connection.name === "refused" && !state.build) {
 			const [heading, sentence] = [400, 404].includes(connection.status)
 				? ["No such build", noneToSee]
 				: refusal(connection.status, "build");
@@ -467,6 +467,7 @@ export class BuildPage extends LitElement {
 			.step=${step}
 			.text=${text}
 			.notes=${notes}
+			.over=${this.hasAttribute("over")}
 			.marked=${this.place.step === step.key ? this.place.lines : undefined}
 			@lines=${(event: CustomEvent<Place["lines"]>) => this.#address(step.key, event.detail)}
 			@step=${(event: CustomEvent<Match>) => this.#goTo(event.detail.step, event.detail.line)}

@@ -58,6 +58,7 @@ export class StepLog extends LitElement {
 		text: { attribute: false },
 		notes: { attribute: false },
 		marked: { attribute: false },
+		over: { attribute: false },
 		following: { state: true },
 		atEnd: { state: true },
 		only: { state: true },
@@ -73,6 +74,8 @@ export class StepLog extends LitElement {
 	declare notes: StepNotes;
 	/** The lines that the address names. */
 	declare marked: readonly [first: number, last: number] | undefined;
+	/** Whether nothing more will come, whatever the step's status: access has ended. */
+	declare over: boolean;
 	/** Whether the newest line is kept in view. */
 	declare following: boolean;
 	/** Whether the end of the log is in view, because it was scrolled to or because all of it fits. */
@@ -136,6 +139,7 @@ export class StepLog extends LitElement {
 		super();
 		this.text = new LogText();
 		this.notes = new StepNotes();
+		this.over = false;
 		this.following = true;
 		this.atEnd = true;
 		this.only = false;
@@ -547,7 +551,7 @@ export class StepLog extends LitElement {
 				}
 				${small.matches ? nothing : this.#rare()}
 				${
-					ended(step.status)
+					ended(step.status) || this.over
 						? nothing
 						: html`<button title="Keep the newest line in view (f)" aria-pressed=${this.following} @click=${() => this.#follow(!this.following)}>Follow</button>`
 				}
@@ -627,7 +631,8 @@ export class StepLog extends LitElement {
 		switch (step.status) {
 			case "queued": {
 				const since = instant(this.build?.created_at);
-				const waited = since === undefined ? "" : ` Queued for ${elapsed(Date.now() - since)}.`;
+				const waited =
+					since === undefined || this.over ? "" : ` Queued for ${elapsed(Date.now() - since)}.`;
 				return `The step has not started.${waited}`;
 			}
 			case "skipped":
@@ -635,7 +640,7 @@ export class StepLog extends LitElement {
 			case "running": {
 				if (quiet) return "No output yet.";
 				const silent = Date.now() - this.#spoke;
-				return silent > mostSilent ? `Nothing new for ${elapsed(silent)}.` : "";
+				return silent > mostSilent && !this.over ? `Nothing new for ${elapsed(silent)}.` : "";
 			}
 			case "lost":
 				return "The reporter of this step went silent. If it comes back, the log goes on here.";
