@@ -435,7 +435,9 @@ test("lines are marked by click, Shift and drag, and the address says which", as
 	await expect(page).toHaveURL(/#test%2Flinux:L10-L12$/);
 
 	await page.keyboard.press("y");
-	await expect(log(page).locator(".said")).toHaveText("Copied the link.");
+	await expect(log(page).locator(".said")).toHaveText(
+		"Copied the link; it opens only on this computer.",
+	);
 	expect(await clipboard()).toBe(page.url());
 	await page.keyboard.press("c");
 	await expect(log(page).locator(".said")).toHaveText("Copied lines 10 to 12.");
@@ -1165,7 +1167,9 @@ test("a finger marks lines and copies them, and Enter shows what was found", asy
 	await numberOf(page, 98).tap();
 	await expect(page).toHaveURL(/#s:L98$/);
 	await page.getByRole("button", { name: "Copy link" }).tap();
-	await expect(log(page).locator(".said")).toHaveText("Copied the link.");
+	await expect(log(page).locator(".said")).toHaveText(
+		"Copied the link; it opens only on this computer.",
+	);
 	expect(await clipboard()).toBe(page.url());
 
 	await field(page).fill("line 30");

@@ -11,6 +11,7 @@ import {
 	elapsed,
 	found,
 	instant,
+	onlyHere,
 } from "./format.ts";
 
 test("durations", () => {
@@ -87,4 +88,17 @@ test("a build in the title of a tab", () => {
 		buildTitle({ ...build, status: "queued", branch: null }),
 		"○ #482 queued — acme/api",
 	);
+});
+
+test("an address that leads nobody else anywhere is said to", () => {
+	for (const here of ["localhost:8080", "a.localhost:1", "127.0.0.1:80", "[::1]:8080"]) {
+		assert.match(onlyHere(`http://${here}/builds/b#s`), /only on this computer/, here);
+	}
+	for (const text of [
+		"https://ci.example/?at=localhost",
+		"http://localhost.example/",
+		"<script>",
+	]) {
+		assert.equal(onlyHere(text), "", text);
+	}
 });

@@ -140,6 +140,13 @@ export function instant(text: string | null | undefined): number | undefined {
 	return Number.isNaN(time) ? undefined : time;
 }
 
+/** What there is to add where an address was copied that leads nobody else anywhere. */
+export function onlyHere(address: string): string {
+	return /^https?:\/\/([^/]*localhost[:/]|127\.|\[::1])/.test(address)
+		? "; it opens only on this computer"
+		: "";
+}
+
 /** "Passed". */
 export function capital(word: string): string {
 	return word.slice(0, 1).toUpperCase() + word.slice(1);

@@ -1,4 +1,5 @@
 import { css, html, LitElement } from "lit";
+import { onlyHere } from "../format.ts";
 import { shared } from "./shared-styles.ts";
 
 /** How long the button says how it went, in milliseconds. */
@@ -49,7 +50,7 @@ export class CopyButton extends LitElement {
 
 	async #copy(): Promise<void> {
 		const copied = await this.#write();
-		this.said = copied ? "Copied" : "Not copied: the browser refused";
+		this.said = copied ? `Copied${onlyHere(this.text)}` : "Not copied: the browser refused";
 		clearTimeout(this.#silence);
 		this.#silence = setTimeout(() => {
 			this.said = "";

@@ -7,6 +7,7 @@ import {
 	elapsed,
 	found,
 	instant,
+	onlyHere,
 	stopwatch,
 	timeOfDay,
 } from "../format.ts";
@@ -1067,11 +1068,11 @@ export class StepLog extends LitElement {
 		else if (this.marked) this.#mark(undefined);
 	}
 
-	async #copy(text: string | Promise<string>, what: string): Promise<void> {
+	async #copy(text: string | Promise<string>, what: string, hint = ""): Promise<void> {
 		this.#closeMenu();
 		try {
 			await navigator.clipboard.writeText(await text);
-			this.#say(`Copied ${what}.`);
+			this.#say(`Copied ${what}${hint}.`);
 		} catch (error) {
 			this.#say(
 				error instanceof Unread
@@ -1094,7 +1095,7 @@ export class StepLog extends LitElement {
 		const first = this.#view?.first?.line;
 		const lines = this.marked ?? (first === undefined ? undefined : ([first, first] as const));
 		const link = new URL(formatFragment(this.step?.key ?? "", lines), location.href);
-		void this.#copy(link.href, "the link");
+		void this.#copy(link.href, "the link", onlyHere(link.href));
 	}
 
 	#copyMarked(): void {
