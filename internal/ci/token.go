@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"strings"
 )
 
@@ -22,16 +23,24 @@ const (
 
 // NewToken returns a fresh token. Its text is shown once and kept nowhere; the
 // database holds the sum that ParseToken returns.
-func NewToken() string { return newText(tokenPrefix) }
+func NewToken() string { return TokenFrom(rand.Reader) }
+
+// TokenFrom is NewToken with random bytes of the caller's: 64 are enough.
+func TokenFrom(random io.Reader) string { return newText(tokenPrefix, random) }
 
 // NewLink returns the text of a fresh link, which is kept as a token's is.
-func NewLink() string { return newText(linkPrefix) }
+func NewLink() string { return LinkFrom(rand.Reader) }
 
-func newText(prefix string) string {
+// LinkFrom is NewLink with random bytes of the caller's, as TokenFrom has it.
+func LinkFrom(random io.Reader) string { return newText(linkPrefix, random) }
+
+func newText(prefix string, random io.Reader) string {
 	text := []byte(prefix)
 	for len(text) < len(prefix)+textRandom {
 		var b [1]byte
-		rand.Read(b[:])  // never fails
+		if _, err := io.ReadFull(random, b[:]); err != nil {
+			panic("ci: no random bytes: " + err.Error())
+		}
 		if b[0] < 4*62 { // so that all characters are equally likely
 			text = append(text, base62[b[0]%62])
 		}

@@ -28,6 +28,16 @@ func TestToken(t *testing.T) {
 	}
 }
 
+// The same bytes make the same text, each behind its own beginning.
+func TestTokenFrom(t *testing.T) {
+	t.Parallel()
+	random := func() *strings.Reader { return strings.NewReader(strings.Repeat("\xffab\x00", 16)) }
+	token, link := TokenFrom(random()), LinkFrom(random())
+	if _, err := ParseToken(token); err != nil || token != TokenFrom(random()) || token[4:] != link[4:] {
+		t.Errorf("%q, %q: %v", token, link, err)
+	}
+}
+
 // Neither a token nor a link passes for the other, and a typo is found in both.
 func TestLink(t *testing.T) {
 	t.Parallel()

@@ -1,6 +1,7 @@
 package forms
 
 import (
+	"crypto/rand"
 	"embed"
 	"html/template"
 	"net/url"
@@ -69,6 +70,7 @@ var pages = page.New(files, template.FuncMap{
 	"origins": Origins,
 	"field":   func(name string, f Field) field { return field{name, f} },
 	"ages":    func() []Age { return Ages },
+	"once":    rand.Text, // by which a form that is sent twice is known
 	"parts":   parts,
 })
 

@@ -343,6 +343,23 @@ func TestForms_Tokens(t *testing.T) {
 		}
 	}
 
+	// A double click sends a form twice, and makes one token. Whoever changes a word of it means another.
+	twice := []string{"once", form(t, b.get("/settings/tokens"))["once"][0], "project", "acme/api", "scope", "read", "expires", "7d", "name"}
+	once := madeToken.FindString(b.send("/settings/tokens", append(twice, "first")...).body)
+	if again := b.send("/settings/tokens", append(twice, "first")...); once == "" || madeToken.FindString(again.body) != once {
+		t.Errorf("sent twice: %d %s", again.status, again.body)
+	}
+	for name, other := range map[string]*browser{"second": b, "first": s.adminOf("acme/*")} {
+		if text := madeToken.FindString(other.send("/settings/tokens", append(twice, name)...).body); text == "" || text == once {
+			t.Errorf("%s, or by another: %q", name, text)
+		}
+	}
+	sum, _ = ci.ParseToken(once)
+	b.send("/settings/tokens", "revoke", ci.TokenID(sum))
+	if a := b.send("/settings/tokens", append(twice, "first")...); a.status != http.StatusConflict || !a.tells(t, "is revoked by now") {
+		t.Errorf("sent again, when it was revoked: %d %s", a.status, a.body)
+	}
+
 	asks := b.get("/settings/tokens").linked(t, "Revoke "+strings.Join(strings.Fields(visibleName(pagetest.Hostile[:100])), " "))
 	if asks != "/settings/tokens?revoke="+id {
 		t.Fatalf("to revoke it leads to %q", asks)
@@ -362,7 +379,7 @@ func TestForms_Tokens(t *testing.T) {
 	if a := s.get(build, "Authorization: Bearer "+text); a.status != http.StatusUnauthorized {
 		t.Errorf("the token then: %d %s", a.status, a.body)
 	}
-	if a := b.get("/settings/tokens"); !a.tells(t, "1 token that ended") {
+	if a := b.get("/settings/tokens"); !a.tells(t, "2 tokens that ended") {
 		t.Errorf("the list then: %s", a.body)
 	}
 }
@@ -390,9 +407,13 @@ func TestForms_Share(t *testing.T) {
 			t.Errorf("%+v: %d %s", c, a.status, a.body)
 		}
 	}
-	made := b.send(path, "scope", "status", "expires", "1d")
+	fields := []string{"scope", "status", "expires", "1d", "once", form(t, b.get(path))["once"][0]}
+	made := b.send(path, fields...)
 	link := regexp.MustCompile(`http://[^<"]+\?link=(stl_[0-9A-Za-z]{36})`).FindStringSubmatch(made.body)
-	if made.status != http.StatusOK || made.header.Get("Cache-Control") != "no-store" || link == nil || !strings.HasPrefix(link[0], s.url+"/builds/"+build) {
+	if again := b.send(path, fields...); link == nil || !strings.Contains(again.body, link[0]) {
+		t.Fatalf("sent twice: %d %s", again.status, again.body)
+	}
+	if made.status != http.StatusOK || made.header.Get("Cache-Control") != "no-store" || !strings.HasPrefix(link[0], s.url+"/builds/"+build) {
 		t.Fatalf("made: %d %v %s", made.status, made.header, made.body)
 	}
 	sum, _ := ci.ParseLink(link[1])

@@ -1,7 +1,12 @@
 package server
 
 import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha512"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
@@ -82,7 +87,7 @@ func (s *Server) postTokens(c echo.Context) error {
 	var t postgres.Token
 	var text string
 	if err == nil {
-		t, text, err = s.makeToken(c, want)
+		t, text, err = s.makeToken(c, want, s.randomOf(c))
 	}
 	if err == nil {
 		return s.showMade(c, t, text)
@@ -104,8 +109,29 @@ func (s *Server) postTokens(c echo.Context) error {
 	return s.showTokens(c, status, wanted)
 }
 
+// randomOf is where the text of what a form makes comes from. A form that is sent
+// twice, as by a double click, makes one thing and shows it each time: its text
+// follows from all that the form says, with a number of its own, and from the
+// cookie of the session, without which nobody can work it out.
+func (s *Server) randomOf(c echo.Context) io.Reader {
+	r := c.Request()
+	cookie, err := r.Cookie(s.cookieName(c, sessionCookie))
+	if err != nil || !r.PostForm.Has("once") {
+		return rand.Reader
+	}
+	sum := hmac.New(sha512.New, []byte(cookie.Value))
+	io.WriteString(sum, r.URL.Path+"?"+r.PostForm.Encode())
+	return bytes.NewReader(sum.Sum(nil))
+}
+
 // showMade shows the text of a token, or the address of a link, this once.
 func (s *Server) showMade(c echo.Context, t postgres.Token, text string) error {
+	if t.RevokedAt != nil {
+		return formPage(c, http.StatusConflict, forms.Refused{
+			Frame: s.formFrame(c), Heading: "Nothing was changed", Says: "The form was sent before, and what it made then is revoked by now.",
+			Help: "Go back and load the page again to make another.",
+		}.HTML())
+	}
 	base, err := s.base(c)
 	if err != nil {
 		return err
@@ -189,7 +215,7 @@ func (s *Server) postShare(c echo.Context, ref postgres.Ref) error {
 	if err == nil {
 		var t postgres.Token
 		var text string
-		if t, text, err = s.makeLink(c.Request().Context(), s.actor(c), ref, scope, expires); err == nil {
+		if t, text, err = s.makeLink(c, ref, scope, expires, s.randomOf(c)); err == nil {
 			return s.showMade(c, t, text)
 		}
 	}

@@ -1,9 +1,10 @@
 package server
 
 import (
-	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -59,7 +60,7 @@ func (s *Server) createLink(c echo.Context, ref postgres.Ref) error {
 	if err != nil {
 		return err
 	}
-	t, text, err := s.makeLink(c.Request().Context(), s.actor(c), ref, scope, expires)
+	t, text, err := s.makeLink(c, ref, scope, expires, rand.Reader)
 	if err != nil {
 		return err
 	}
@@ -72,10 +73,10 @@ func (s *Server) createLink(c echo.Context, ref postgres.Ref) error {
 }
 
 // makeLink makes a link to a build and returns it with its text.
-func (s *Server) makeLink(ctx context.Context, by postgres.Actor, ref postgres.Ref, scope ci.Scope, expires time.Time) (postgres.Token, string, error) {
-	text := ci.NewLink()
+func (s *Server) makeLink(c echo.Context, ref postgres.Ref, scope ci.Scope, expires time.Time, random io.Reader) (postgres.Token, string, error) {
+	text := ci.LinkFrom(random)
 	sum, _ := ci.ParseLink(text)
-	t, err := s.store.AddToken(ctx, by, sum, postgres.Token{Scopes: []ci.Scope{scope}, Project: ref.Project, Build: ref.ID, Link: true, ExpiresAt: &expires})
+	t, err := s.store.AddToken(c.Request().Context(), s.actor(c), sum, postgres.Token{Scopes: []ci.Scope{scope}, Project: ref.Project, Build: ref.ID, Link: true, ExpiresAt: &expires})
 	if err != nil {
 		return t, "", fmt.Errorf("create a link: %w", err)
 	}

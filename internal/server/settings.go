@@ -1,7 +1,9 @@
 package server
 
 import (
+	"crypto/rand"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -199,7 +201,7 @@ func (s *Server) createToken(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	t, text, err := s.makeToken(c, want)
+	t, text, err := s.makeToken(c, want, rand.Reader)
 	if err != nil {
 		return err
 	}
@@ -213,11 +215,11 @@ func (s *Server) createToken(c echo.Context) error {
 
 // makeToken makes a token for projects that the caller administers, and returns
 // it with its text.
-func (s *Server) makeToken(c echo.Context, want postgres.Token) (t postgres.Token, text string, err error) {
+func (s *Server) makeToken(c echo.Context, want postgres.Token, random io.Reader) (t postgres.Token, text string, err error) {
 	if own := s.who(c).patterns(asked(c)); !slices.ContainsFunc(own, func(pattern string) bool { return ci.MatchProject(pattern, want.Project) }) {
 		return t, "", &ci.Problem{Code: tokenProject, Field: "project", Detail: fmt.Sprintf("You administer %s and cannot make a token for %s.", strings.Join(own, ", "), want.Project)}
 	}
-	text = ci.NewToken()
+	text = ci.TokenFrom(random)
 	sum, err := ci.ParseToken(text)
 	if err != nil {
 		return t, "", err
