@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -131,6 +132,8 @@ type Listed struct {
 	Expected *float64 // seconds that the build will probably take; nil: nothing to go by
 	ETA      *float64 // seconds until it is expected to end; nil: nothing to go by, or not running
 	Bare     bool     // without its steps: the list was large enough before it
+
+	bytes int // about so many of its steps
 }
 
 // A project pattern is either a name or, with its star cut off, a prefix; ""
@@ -226,7 +229,7 @@ func (s *Store) Builds(ctx context.Context, reach ci.Reach, q BuildsQuery) (buil
 			oldest := rows[q.Limit-1]
 			next = formatBefore(oldest.build.CreatedAt, oldest.log)
 		}
-		if builds, err = withSteps(ctx, tx, rows, nil); err != nil {
+		if builds, err = withSteps(ctx, tx, rows, nil, listedBytes); err != nil {
 			return err
 		}
 		if n := slices.IndexFunc(builds, func(b Listed) bool { return b.Bare }); n > 0 { // the first one never is
@@ -254,10 +257,6 @@ func collectBuilds(ctx context.Context, db querier, sql string, args ...any) ([]
 // have as many, where a list has no end.
 const listedBytes = 8 << 20
 
-// mostListed is how many steps of a list are read: as many as are enough by their
-// number alone, and a last build's.
-const mostListed = listedBytes/stepBytes + ci.MaxSteps
-
 // The steps of some builds, in the order in which these are named, of each list
 // at most so many. They are looked up build by build, so that no others are read.
 const listedStepsSQL = `
@@ -271,9 +270,10 @@ const listedStepsSQL = `
 	ORDER BY s.place, s.number`
 
 // withSteps adds steps, and how long the builds will probably take. Once the
-// steps of a list are large enough, the builds that are left of it stay bare. lists
-// tells for each build which of several lists it is of; nil: all are of one.
-func withSteps(ctx context.Context, tx pgx.Tx, rows []buildRow, lists []int) ([]Listed, error) {
+// steps of a list have as many bytes as there is room for, the builds that are left
+// of it stay bare. lists tells for each build which of several lists it is of; nil:
+// all are of one.
+func withSteps(ctx context.Context, tx pgx.Tx, rows []buildRow, lists []int, room int) ([]Listed, error) {
 	logs := logsOf(rows)
 	if lists == nil {
 		lists = make([]int, len(rows))
@@ -284,19 +284,23 @@ func withSteps(ctx context.Context, tx pgx.Tx, rows []buildRow, lists []int) ([]
 	}
 	out := make([]Listed, len(rows))
 	bytes, last := make(map[int]int), make(map[int]int) // of a list: how large it is, and the build that made it large enough
-	err := eachStep(ctx, tx, func(log ci.LogID, step *ci.StepState) {
-		i := place[log]
-		list := lists[i]
-		if end, full := last[list]; full && i != end {
-			return
+	if room > 0 {
+		most := room/stepBytes + ci.MaxSteps // as many as are enough by their number alone, and a last build's
+		err := eachStep(ctx, tx, func(log ci.LogID, step *ci.StepState) {
+			i, size := place[log], stepBytes+step.Plan()
+			list := lists[i]
+			if end, full := last[list]; full && i != end {
+				return
+			}
+			out[i].Steps = append(out[i].Steps, step.Step)
+			out[i].bytes += size
+			if bytes[list] += size; bytes[list] >= room {
+				last[list] = i
+			}
+		}, listedStepsSQL, logs, lists, most)
+		if err != nil {
+			return nil, err
 		}
-		out[i].Steps = append(out[i].Steps, step.Step)
-		if bytes[list] += stepBytes + step.Plan(); bytes[list] >= listedBytes {
-			last[list] = i
-		}
-	}, listedStepsSQL, logs, lists, mostListed)
-	if err != nil {
-		return nil, err
 	}
 	seconds, err := expected(ctx, tx, logs)
 	if err != nil {
@@ -304,7 +308,7 @@ func withSteps(ctx context.Context, tx pgx.Tx, rows []buildRow, lists []int) ([]
 	}
 	for i, r := range rows {
 		end, full := last[lists[i]]
-		out[i].Build, out[i].Expected, out[i].Bare = r.build, seconds[r.log], full && i > end
+		out[i].Build, out[i].Expected, out[i].Bare = r.build, seconds[r.log], room <= 0 || full && i > end
 		if whole := out[i].Expected; whole != nil && r.build.Status == ci.Running && r.build.StartedAt != nil {
 			left := max(0, *whole-time.Since(*r.build.StartedAt).Seconds())
 			out[i].ETA = &left
@@ -363,64 +367,110 @@ type Project struct {
 	Cut    bool    // it is left out: the list was large enough before it
 }
 
-var projectsSQL = `SELECT name, public FROM projects p WHERE ` + reachSQL(1, 2) + ` ORDER BY name`
+// pageProjects is how many projects a page has at most. With pageBytes of steps it
+// ends early, but not within a build.
+const pageProjects = 500
 
-var latestOfAllSQL = `
+// The order is that of the index, in which names are whatever their case: a page is
+// a walk along it from where the one before ended, however many projects there are.
+var (
+	projectsSQL = `SELECT p.* FROM projects p WHERE ` + reachSQL(1, 2) + ` AND lower(p.name) > lower($3) ORDER BY lower(p.name) LIMIT $4`
+
+	projectNamesSQL = `SELECT p.name, p.public FROM (` + projectsSQL + `) p ORDER BY lower(p.name)`
+
+	latestOfAllSQL = `
 	SELECT ` + buildColumns + `
-	FROM projects p JOIN builds b ON b.project = p.id AND b.number = p.last_number
-	WHERE ` + reachSQL(1, 2) + ` ORDER BY p.name`
+	FROM (` + projectsSQL + `) p JOIN builds b ON b.project = p.id AND b.number = p.last_number
+	ORDER BY lower(p.name)`
+)
 
-// Projects lists the projects within reach by name. Once the texts of their newest
-// builds are as many bytes as a list may have, those that are left are left out.
-func (s *Store) Projects(ctx context.Context, reach ci.Reach) (projects []Project, err error) {
+// ProjectNames lists the first of the projects within reach by name, without their
+// builds.
+func (s *Store) ProjectNames(ctx context.Context, reach ci.Reach, limit int) ([]Project, error) {
 	within, below := reachArgs(reach)
-	err = s.inSnapshot(ctx, func(tx pgx.Tx, _ ci.Epoch) error {
-		rows, err := tx.Query(ctx, projectsSQL, within, below)
-		if err != nil {
-			return err
-		}
-		projects, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (p Project, err error) {
-			return p, row.Scan(&p.Name, &p.Public)
-		})
-		if err != nil {
-			return err
-		}
-		if rows, err = tx.Query(ctx, latestOfAllSQL, within, below); err != nil {
-			return err
-		}
-		var found []buildRow
-		cut, texts := make(map[string]bool), 0
-		for rows.Next() {
-			var row buildRow
-			switch err := rows.Scan(row.targets()...); {
-			case err != nil:
-				rows.Close()
+	projects, err := projectNames(ctx, s.read, within, below, "", limit)
+	if err != nil {
+		return nil, unavailable("list projects", err)
+	}
+	return projects, nil
+}
+
+func projectNames(ctx context.Context, db querier, args ...any) ([]Project, error) {
+	rows, err := db.Query(ctx, projectNamesSQL, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (p Project, err error) {
+		err = row.Scan(&p.Name, &p.Public)
+		return p, err
+	})
+}
+
+// Projects lists the projects within reach by name, a page at a time: each is read
+// when whoever asks has done with the one before it, and is true then. Once the
+// texts of their newest builds are as many bytes as a list may have, those that are
+// left are left out.
+func (s *Store) Projects(ctx context.Context, reach ci.Reach) iter.Seq2[[]Project, error] {
+	return func(yield func([]Project, error) bool) {
+		list := projectList{reach: reach, more: true, texts: listedBytes, steps: listedBytes}
+		for list.more {
+			var page []Project
+			err := s.inSnapshot(ctx, func(tx pgx.Tx, _ ci.Epoch) (err error) {
+				page, err = list.next(ctx, tx)
 				return err
-			case texts >= listedBytes:
-				cut[row.build.Project] = true
-			default:
-				row.utc()
-				found = append(found, row)
-				texts += row.texts()
+			})
+			if !yield(page, err) || err != nil {
+				return
 			}
 		}
-		if err := rows.Err(); err != nil {
-			return err
+	}
+}
+
+// projectList is a list of projects of which some pages have been read.
+type projectList struct {
+	reach        ci.Reach
+	after        string // the last one's name
+	more         bool
+	texts, steps int // bytes for which there is room
+}
+
+// next reads a page.
+func (l *projectList) next(ctx context.Context, tx pgx.Tx) ([]Project, error) {
+	within, below := reachArgs(l.reach)
+	args := []any{within, below, l.after, pageProjects + 1}
+	page, err := projectNames(ctx, tx, args...)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := collectBuilds(ctx, tx, latestOfAllSQL, args...)
+	if err != nil {
+		return nil, err
+	}
+	more := len(page) > pageProjects
+	page = page[:min(len(page), pageProjects)]
+	listed, err := withSteps(ctx, tx, rows, nil, min(l.steps, pageBytes))
+	if err != nil {
+		return nil, err
+	}
+	for i := range page {
+		p := &page[i]
+		if len(rows) == 0 || rows[0].build.Project != p.Name {
+			continue
 		}
-		listed, err := withSteps(ctx, tx, found, nil)
-		if err != nil {
-			return err
+		if p.Cut = l.texts <= 0; !p.Cut {
+			if p.Latest = &listed[0]; p.Latest.Bare && l.steps > 0 { // it begins the next page
+				page, more = page[:i], true
+				break
+			}
+			l.texts -= rows[0].texts()
+			l.steps -= p.Latest.bytes
 		}
-		latest := make(map[string]*Listed, len(listed))
-		for i := range listed {
-			latest[listed[i].Build.Project] = &listed[i]
-		}
-		for i := range projects {
-			projects[i].Latest, projects[i].Cut = latest[projects[i].Name], cut[projects[i].Name]
-		}
-		return nil
-	})
-	return projects, err
+		rows, listed = rows[1:], listed[1:]
+	}
+	if l.more = more; more {
+		l.after = page[len(page)-1].Name
+	}
+	return page, nil
 }
 
 // FeedQuery is what a reader of the feed begins with: the newest build of each
@@ -535,7 +585,7 @@ func (s *Store) FeedSnapshots(ctx context.Context, queries []FeedQuery, limit in
 				all, queryOf = append(all, a.row), append(queryOf, a.query)
 			}
 		}
-		listed, err := withSteps(ctx, tx, all, queryOf)
+		listed, err := withSteps(ctx, tx, all, queryOf, listedBytes)
 		if err != nil {
 			return err
 		}

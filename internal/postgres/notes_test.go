@@ -366,8 +366,10 @@ func TestMigration_WaitsAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := s.Projects(t.Context(), ci.Reach{All: true}); err != nil {
-		t.Errorf("while it waits: %v", err)
+	for _, err := range s.Projects(t.Context(), ci.Reach{All: true}) {
+		if err != nil {
+			t.Errorf("while it waits: %v", err)
+		}
 	}
 	if _, err := conn.Exec(t.Context(), `COMMIT`); err != nil {
 		t.Fatal(err)

@@ -5,10 +5,11 @@ import (
 
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/pgtest"
+	"github.com/stepcast/stepcast/internal/postgres"
 )
 
-// TestStore_ProjectsAreBounded lists all of many projects, and of the texts of their
-// newest builds no more than a list has room for.
+// TestStore_ProjectsAreBounded lists all of many projects, some at a time, and of the
+// texts of their newest builds no more than a list has room for.
 func TestStore_ProjectsAreBounded(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)
@@ -24,9 +25,15 @@ func TestStore_ProjectsAreBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	projects, err := store.Projects(t.Context(), ci.Reach{All: true})
-	if err != nil || len(projects) != all {
-		t.Fatalf("%d projects, %v; want %d", len(projects), err, all)
+	var projects []postgres.Project
+	for page, err := range store.Projects(t.Context(), ci.Reach{All: true}) {
+		if err != nil || len(page) == 0 || len(page) > 500 {
+			t.Fatalf("a page of %d projects after %d, %v", len(page), len(projects), err)
+		}
+		projects = append(projects, page...)
+	}
+	if len(projects) != all {
+		t.Fatalf("%d projects, want %d", len(projects), all)
 	}
 	for i, p := range projects {
 		if with := i < room; (p.Latest != nil) != with || p.Cut == with {

@@ -650,7 +650,7 @@ func TestStore_ARefusedCreationLeavesNoProject(t *testing.T) {
 	if _, _, err := s.Create(t.Context(), ci.Creation{ID: id, Project: "ghost/two"}); !errors.Is(err, &ci.Problem{Code: ci.BuildIDTaken}) {
 		t.Fatalf("an id that is taken: %v", err)
 	}
-	projects, err := s.Projects(t.Context(), ci.Reach{All: true})
+	projects, err := s.ProjectNames(t.Context(), ci.Reach{All: true}, 10)
 	if err != nil || len(projects) != 1 {
 		t.Fatalf("projects %+v, %v", projects, err)
 	}
@@ -766,7 +766,7 @@ func TestHealth_WithTheConnectionsThatThereAre(t *testing.T) {
 	}
 	s, _ := open(t, url)
 	create(t, s, "acme/api")
-	if _, err := s.Projects(t.Context(), ci.Reach{All: true}); err != nil {
+	if _, err := s.ProjectNames(t.Context(), ci.Reach{All: true}, 10); err != nil {
 		t.Fatal(err)
 	}
 	for {

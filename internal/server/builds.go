@@ -2,8 +2,10 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -177,45 +179,87 @@ func (s *Server) listBuilds(c echo.Context) error {
 	}{each(builds, newListedBuild), ci.Text(next)})
 }
 
+type listedProject struct {
+	Name       string       `json:"name"`
+	Visibility string       `json:"visibility"`
+	Latest     *listedBuild `json:"latest"`
+}
+
+// listProjects answers with all of them, of which it keeps a page at a time.
 func (s *Server) listProjects(c echo.Context) error {
 	if _, err := query(c); err != nil {
 		return err
 	}
-	projects, err := s.store.Projects(c.Request().Context(), s.reach(c))
-	if err != nil {
-		return fmt.Errorf("list projects: %w", err)
-	}
-	type project struct {
-		Name       string       `json:"name"`
-		Visibility string       `json:"visibility"`
-		Latest     *listedBuild `json:"latest"`
-	}
-	page := struct {
-		Projects  []project `json:"projects"`
-		Truncated bool      `json:"truncated,omitempty"` // the steps of some are left out, or the builds themselves
-	}{Projects: make([]project, len(projects))}
-	for i, p := range projects {
-		page.Projects[i] = project{Name: p.Name, Visibility: visibility(p.Public)}
-		page.Truncated = page.Truncated || p.Cut
-		if p.Latest != nil {
-			latest := newListedBuild(*p.Latest)
-			page.Projects[i].Latest = &latest
-			page.Truncated = page.Truncated || p.Latest.Bare
-		}
-	}
+	ctx, cancel := context.WithCancel(c.Request().Context())
+	defer cancel()
 	c.Response().Header().Set("Cache-Control", "no-cache")
-	return s.json(c, http.StatusOK, page)
+	out, between, end := parts{s: s, c: c, part: []byte(`{"projects":[`)}, "", "]}\n"
+	for page, err := range s.store.Projects(ctx, s.reach(c)) {
+		if err != nil {
+			return fmt.Errorf("list projects: %w", err)
+		}
+		projects := make([]listedProject, len(page))
+		for i, p := range page {
+			projects[i] = listedProject{Name: p.Name, Visibility: visibility(p.Public)}
+			if p.Latest != nil {
+				latest := newListedBuild(*p.Latest)
+				projects[i].Latest = &latest
+			}
+			if p.Cut || p.Latest != nil && p.Latest.Bare { // the steps of some are left out, or the builds themselves
+				end = `],"truncated":true}` + "\n"
+			}
+		}
+		data, err := encoded(projects)
+		if err != nil {
+			return err
+		}
+		data = bytes.Trim(data, "[]\n")
+		if len(data) == 0 {
+			continue
+		}
+		if between != "" { // there was a page before this one
+			if out.out == nil {
+				entry := &closer{close: func() {}} // it ends by itself
+				if err := s.watch(s.who(c), entry, listing(cancel)); err != nil {
+					return err
+				}
+				defer s.open.remove(entry)
+			}
+			if err := out.send(); err != nil {
+				return err
+			}
+		}
+		out.part = append(append(out.part, between...), data...)
+		between = ","
+	}
+	return out.end(end)
 }
+
+// A listing is a list whose later pages are read while its peer takes the first:
+// they are of what is public then, and of nothing once its reader is nobody any more.
+type listing context.CancelFunc
+
+func (l listing) look(*caller, *ci.Publics) bool { return true }
+
+func (l listing) shut() { l() }
 
 // json answers with a value.
 func (s *Server) json(c echo.Context, status int, v any) error {
+	body, err := encoded(v)
+	if err != nil {
+		return err
+	}
+	return s.jsonBody(c, status, body)
+}
+
+func encoded(v any) ([]byte, error) {
 	var buf bytes.Buffer
 	encoder := json.NewEncoder(&buf)
 	encoder.SetEscapeHTML(false) // events are the same bytes here as in a stream
 	if err := encoder.Encode(v); err != nil {
-		return fmt.Errorf("encode answer: %w", err)
+		return nil, fmt.Errorf("encode answer: %w", err)
 	}
-	return s.jsonBody(c, status, buf.Bytes())
+	return buf.Bytes(), nil
 }
 
 // jsonBody answers with a value that is encoded already. What is read may be
@@ -238,6 +282,56 @@ func (s *Server) jsonBody(c echo.Context, status int, body []byte) error {
 	}
 	return send(c, status, small)
 }
+
+// parts are an answer in JSON that may be longer than what is kept of it: a peer
+// takes one part before the next is made.
+type parts struct {
+	s    *Server
+	c    echo.Context
+	part []byte
+	out  io.WriteCloser // nil: none was sent yet
+}
+
+// send sends a part that is not the last.
+func (p *parts) send() error {
+	if p.out == nil {
+		h := p.c.Response().Header()
+		h.Set("Content-Type", "application/json")
+		if p.out = (slowWriter{p.c}); takesGzip(p.c) {
+			h.Set("Content-Encoding", "gzip")
+			p.out = gzippedParts(p.out)
+		}
+		p.c.Response().WriteHeader(http.StatusOK)
+	}
+	_, err := p.out.Write(p.part)
+	p.part = p.part[:0]
+	return err
+}
+
+// end sends the last, which may be the only one, with what is left to be said.
+func (p *parts) end(rest string) error {
+	p.part = append(p.part, rest...)
+	if p.out == nil {
+		return p.s.jsonBody(p.c, http.StatusOK, p.part)
+	}
+	if err := p.send(); err != nil {
+		return err
+	}
+	return p.out.Close()
+}
+
+// slowWriter writes a body for as long as the peer takes some of it; none after
+// HEAD.
+type slowWriter struct{ c echo.Context }
+
+func (w slowWriter) Write(data []byte) (int, error) {
+	if w.c.Request().Method != http.MethodHead && writeSlowly(w.c.Response(), data) != nil {
+		return 0, errGone
+	}
+	return len(data), nil
+}
+
+func (w slowWriter) Close() error { return nil }
 
 // query reads the parameters of a request, of which it has only these: a typo
 // must not be lost silently.

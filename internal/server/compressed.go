@@ -97,3 +97,13 @@ func squeeze(z *gzip.Writer, body []byte) error {
 	}
 	return z.Close()
 }
+
+// gzippedParts compresses what is written, each time by itself: it keeps nothing
+// in between, for a peer that is slow.
+func gzippedParts(w io.Writer) io.WriteCloser {
+	z, err := gzip.NewWriterLevel(w, gzip.StatelessCompression)
+	if err != nil {
+		panic(err) // the level is one
+	}
+	return z
+}

@@ -160,7 +160,7 @@ func (s *Server) settingsPage(c echo.Context) error {
 	if who.session != nil {
 		view.Until = &who.session.ExpiresAt
 	}
-	projects, err := s.store.Projects(c.Request().Context(), who.reach(settings, http.MethodGet))
+	projects, err := s.store.ProjectNames(c.Request().Context(), who.reach(settings, http.MethodGet), mostListed+1)
 	if err != nil {
 		return fmt.Errorf("list projects: %w", err)
 	}

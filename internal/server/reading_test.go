@@ -328,7 +328,19 @@ func TestLists_AreBounded(t *testing.T) {
 	if !slices.Equal(got, want) || pages != 1 {
 		t.Errorf("builds of %v, want %v, %d pages lead on", got, want, pages)
 	}
-	projects := read(s.get("/api/v1/projects").body)
+	whole := s.get("/api/v1/projects", "Accept-Encoding: identity")
+	projects := read(whole.body)
+	small := s.get("/api/v1/projects", "Accept-Encoding: gzip")
+	z, err := gzip.NewReader(strings.NewReader(small.body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body, err := io.ReadAll(z); err != nil || string(body) != whole.body {
+		t.Errorf("compressed there are %d bytes of %d, %v", len(body), len(whole.body), err)
+	}
+	if head := s.do("HEAD", "/api/v1/projects", ""); head.status != 200 || head.body != "" || whole.header.Get("Content-Length") != "" {
+		t.Errorf("HEAD: %d, %d bytes; in parts: %v", head.status, len(head.body), whole.header)
+	}
 	stream, _, _ := s.dial("/api/v1/events")
 	frames := stream.until("snapshot")
 	_, data, _ := strings.Cut(frames[len(frames)-1], "data: ")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -229,6 +230,54 @@ func TestSight_AtOnceWhereItWasChanged(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestAccess_ListsEnd ends the access of a reader who has taken a part of a long
+// list: nothing more is read for it.
+func TestAccess_ListsEnd(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	srv := startOn(t, url)
+	if _, err := pgtest.Connect(t, url).Exec(t.Context(), `INSERT INTO projects (name) SELECT 'p/' || n FROM generate_series(1000, 2999) n`); err != nil {
+		t.Fatal(err)
+	}
+	token := srv.tokenFor("p/*", ci.ScopeRead)
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, srv.url+"/api/v1/projects", nil)
+	for _, header := range append(stranger[:3:3], "Authorization: Bearer "+token) {
+		name, value, _ := strings.Cut(header, ": ")
+		r.Header.Set(name, value)
+	}
+	w := &firstWrite{ResponseRecorder: httptest.NewRecorder(), then: func() {
+		sum, err := ci.ParseToken(token)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a := srv.do("DELETE", "/api/v1/tokens/"+ci.TokenID(sum), "", "Authorization: Bearer "+srv.token); a.status != http.StatusNoContent {
+			t.Fatalf("revoke: %d %s", a.status, a.body)
+		}
+		srv.lookAt(srv.open.watched())
+	}}
+	defer func() {
+		if end := recover(); end != http.ErrAbortHandler || !strings.Contains(w.Body.String(), `"p/1000"`) || strings.Contains(w.Body.String(), `"p/2000"`) {
+			t.Errorf("it ended with %v, after %d bytes", end, w.Body.Len())
+		}
+	}()
+	srv.Handler().ServeHTTP(w, r)
+}
+
+// firstWrite is a peer for whom something comes to pass while it takes the first of
+// an answer.
+type firstWrite struct {
+	*httptest.ResponseRecorder
+	then func()
+}
+
+func (w *firstWrite) Write(data []byte) (int, error) {
+	if w.then != nil {
+		w.then()
+		w.then = nil
+	}
+	return w.ResponseRecorder.Write(data)
 }
 
 // TestAccess_StreamsEnd ends access on one process, and with it what is open on
