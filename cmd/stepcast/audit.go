@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/runner"
@@ -74,7 +75,21 @@ func details(data json.RawMessage) string {
 		}
 		said = append(said, name+" "+shown(detail[name]))
 	}
-	return ci.OneLine(strings.Join(said, ", "), maxDetail)
+	return ci.OneLine(visible(strings.Join(said, ", ")), maxDetail)
+}
+
+// visible shows what would hide in a line, or turn the direction of what follows,
+// as \u202e.
+func visible(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if unicode.IsGraphic(r) || unicode.IsControl(r) { // of the latter OneLine leaves none
+			b.WriteRune(r)
+		} else {
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String()
 }
 
 func shown(v any) string {
