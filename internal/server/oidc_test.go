@@ -208,6 +208,12 @@ func TestOIDC_Replayed(t *testing.T) {
 	if a := b.come(query(b.toCallback("/"), "code", u.Query().Get("code"))); a.status != http.StatusBadGateway || b.cookie() != "" || !strings.Contains(log.take(), "invalid_grant") {
 		t.Errorf("an old code with a new state: %d %s", a.status, a.body)
 	}
+	// A code that is good, and another's: whoever puts theirs into somebody's way
+	// back does not have them work as them.
+	u, _ = url.Parse(s.browser().toCallback("/"))
+	if a := b.come(query(b.toCallback("/"), "code", u.Query().Get("code"))); a.status != http.StatusBadGateway || b.cookie() != "" || !strings.Contains(log.take(), "invalid_grant") {
+		t.Errorf("another's code: %d %s", a.status, a.body)
+	}
 	for _, issuer := range []string{"https://issuer.example", ""} {
 		if a := b.come(query(b.toCallback("/"), "iss", issuer)); a.status != http.StatusBadGateway || b.cookie() != "" || !strings.Contains(log.take(), "of another provider") {
 			t.Errorf("by another provider, %q: %d %s", issuer, a.status, a.body)
