@@ -10,8 +10,9 @@ import (
 	"github.com/stepcast/stepcast/internal/pgtest"
 )
 
-// What docs/operating.md deletes is gone without a rest, and nothing else is:
-// what is younger, the feed's end, the history that readers' places belong to.
+// What docs/operating.md counts is there. What it deletes is gone without a rest,
+// and nothing else is: what is younger, the feed's end, the history that readers'
+// places belong to.
 func TestOperating_DeletesOldBuilds(t *testing.T) {
 	t.Parallel()
 	manual, err := os.ReadFile("../../docs/operating.md")
@@ -19,8 +20,8 @@ func TestOperating_DeletesOldBuilds(t *testing.T) {
 		t.Fatal(err)
 	}
 	snippets := regexp.MustCompile("(?s)```sql\n(.*?)```").FindAllStringSubmatch(string(manual), -1)
-	if len(snippets) != 1 {
-		t.Fatalf("docs/operating.md has %d SQL snippets; this test knows one", len(snippets))
+	if len(snippets) != 2 {
+		t.Fatalf("docs/operating.md has %d SQL snippets; this test knows two", len(snippets))
 	}
 	url := pgtest.New(t)
 	s, _ := open(t, url)
@@ -32,7 +33,12 @@ func TestOperating_DeletesOldBuilds(t *testing.T) {
 	sqlExec(t, url, `UPDATE build_heads SET ended_at = ended_at - interval '91 days' WHERE build = (SELECT min(id) FROM builds)`)
 	sqlExec(t, url, `UPDATE feed SET at = at - interval '91 days'`)
 
-	sqlExec(t, url, snippets[0][1])
+	var project, kept string
+	var builds int
+	if err := pgtest.Connect(t, url).QueryRow(t.Context(), snippets[0][1]).Scan(&project, &builds, &kept); err != nil || project != "acme/api" || builds != 2 || kept == "0 bytes" {
+		t.Errorf("the most is taken by %q with %d builds and %s, %v", project, builds, kept, err)
+	}
+	sqlExec(t, url, snippets[1][1])
 
 	for _, table := range []string{"build_heads", "steps", "events"} {
 		if !sqlBool(t, url, `SELECT count(DISTINCT build) = 1 FROM `+table) {
