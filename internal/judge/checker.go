@@ -476,11 +476,12 @@ func (v *View) Abandon() {
 	v.abandoned = true
 }
 
-// Refused records an answer that no stream may give.
-func (v *View) Refused(conn, status int, detail string) {
+// Refused records an answer that no stream may give. A reader that resumes has
+// seen something of the build.
+func (v *View) Refused(conn, status int, detail string, resumes bool) {
 	v.c.mu.Lock()
 	defer v.c.mu.Unlock()
-	if v.c.excuse && status == 404 {
+	if v.c.excuse && status == 404 && !resumes {
 		return // the restored history may be older than the build
 	}
 	v.finding(Refused, conn, 0, "the stream was answered %d: %s", status, detail)

@@ -64,7 +64,7 @@ func (r *reader) page(ctx context.Context, client *http.Client) (p page, err err
 	}
 	if response.StatusCode != http.StatusOK {
 		if response.StatusCode != http.StatusServiceUnavailable {
-			r.views[r.logs[0]].Refused(r.conns, response.StatusCode, string(body))
+			r.views[r.logs[0]].Refused(r.conns, response.StatusCode, string(body), r.resumes())
 		}
 		return p, fmt.Errorf("a page was answered %d", response.StatusCode)
 	}

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -129,7 +130,7 @@ func (r *reader) connect(ctx context.Context, server string) (over bool, err err
 	default:
 		detail, _ := io.ReadAll(io.LimitReader(response.Body, 300))
 		for _, v := range r.views {
-			v.Refused(r.conns, response.StatusCode, string(detail))
+			v.Refused(r.conns, response.StatusCode, string(detail), r.resumes())
 		}
 		return false, fmt.Errorf("stream answered %d", response.StatusCode)
 	}
@@ -158,6 +159,9 @@ func (r *reader) connect(ctx context.Context, server string) (over bool, err err
 	}
 }
 
+// resumes tells whether the reader has seen something of each of its logs.
+func (r *reader) resumes() bool { return !slices.Contains(strings.Split(r.cursor, "."), "") }
+
 func (r *reader) excuse(err error) error {
 	if errors.Is(err, errCut) {
 		return nil
@@ -182,14 +186,14 @@ func (r *reader) take(f frame) (event bool, err error) {
 	if len(r.logs) > 1 && f.event != "ping" {
 		var names struct{ Log string }
 		if err := json.Unmarshal(f.data, &names); err != nil || r.views[names.Log] == nil {
-			r.views[log].Refused(r.conns, 200, fmt.Sprintf("a %s frame that names none of the logs: %.200s", f.event, f.data))
+			r.views[log].Refused(r.conns, 200, fmt.Sprintf("a %s frame that names none of the logs: %.200s", f.event, f.data), true)
 			return false, errors.New("a frame without a log")
 		}
 		log = names.Log
 	}
 	id, ok := r.idOf(log, f.id)
 	if !ok {
-		r.views[log].Refused(r.conns, 200, fmt.Sprintf("%q is no list of %d cursors", f.id, len(r.logs)))
+		r.views[log].Refused(r.conns, 200, fmt.Sprintf("%q is no list of %d cursors", f.id, len(r.logs)), true)
 		return false, errors.New("unreadable id")
 	}
 	v := r.views[log]

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -116,6 +118,41 @@ func (s *Store) Epochs(ctx context.Context) (current ci.Epoch, former []ci.Epoch
 		former = append(former, ci.Epoch(e))
 	}
 	return ci.Epoch(all[0]), former, nil
+}
+
+// Runners that were at work when history was rewound create their builds again
+// within recreation: that is twice the longest pause between two attempts.
+const recreation = time.Minute
+
+const rewindsSQL = `
+	SELECT epoch, place = here(), made_at > clock_timestamp() - make_interval(secs => $1)
+	FROM epochs ORDER BY seq DESC LIMIT 100`
+
+// Awaited tells whether a build that is not there may be about to be: the
+// prefix is of its log in a history that is past, and so lately that its runner
+// may not have come back yet.
+func (s *Store) Awaited(ctx context.Context, name ci.LogName, prefix string) (bool, error) {
+	type history struct {
+		Epoch          uuid.UUID
+		InForce, Young bool
+	}
+	rows, err := s.read.Query(ctx, rewindsSQL, recreation.Seconds())
+	if err != nil {
+		return false, unavailable("read the epochs", err)
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[history])
+	if err != nil {
+		return false, unavailable("read the epochs", err)
+	}
+	if len(all) == 0 || !all[0].InForce { // history was rewound and nobody noticed yet
+		if err := s.renewEpoch(ctx); err != nil {
+			return false, unavailable("read the epochs", err)
+		}
+		return s.Awaited(ctx, name, prefix)
+	}
+	return all[0].Young && slices.ContainsFunc(all[1:], func(h history) bool {
+		return ci.CursorPrefix(ci.Epoch(h.Epoch), name) == prefix
+	}), nil
 }
 
 // renewEpoch is called by whoever met a history that is not the known one.

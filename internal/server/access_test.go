@@ -59,17 +59,38 @@ func TestBuild_IsNotThere(t *testing.T) {
 	s := startOn(t, database, withSignIn)
 	private := s.secretive("acme/api")
 	absent := ci.NewBuildID().String()
-	for _, cookie := range []string{"", ci.NewSession()} {
+	alike := func(ask func(id string) answer) {
+		t.Helper()
 		var said [2]string
 		for i, id := range []string{private, absent} {
-			a := s.get("/oembed?url="+url.QueryEscape(s.url+"/builds/"+id), "Cookie: "+sessionCookie+"="+cookie)
+			a := ask(id)
 			a.header.Del("Date")
+			a.header.Del("Retry-After") // which differs each time
 			said[i] = strings.ReplaceAll(fmt.Sprint(a.status, a.header, a.body), id, "")
 		}
 		if said[0] != said[1] {
 			t.Errorf("of one that is private: %s\nof one that is not there: %s", said[0], said[1])
 		}
 	}
+	for _, cookie := range []string{"", ci.NewSession()} {
+		alike(func(id string) answer {
+			return s.get("/oembed?url="+url.QueryEscape(s.url+"/builds/"+id), "Cookie: "+sessionCookie+"="+cookie)
+		})
+	}
+	before, _, err := s.store.Epochs(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := postgres.NewEpoch(t.Context(), database); err != nil {
+		t.Fatal(err)
+	}
+	alike(func(id string) answer { // for whoever has seen something of it before a restore
+		a := s.get("/api/v1/builds/" + id + "/events?after=" + ci.Cursor{Prefix: ci.CursorPrefix(before, ci.LogName(id)), ID: 3}.String())
+		if a.status != http.StatusServiceUnavailable {
+			t.Errorf("%d %s", a.status, a.body)
+		}
+		return a
+	})
 
 	// The database is asked for the first each time too, though the server knows it.
 	ask := func() {

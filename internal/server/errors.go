@@ -47,6 +47,7 @@ const (
 	linkExpired     ci.Code = "link-expired"
 	linkRevoked     ci.Code = "link-revoked"
 	shuttingDown    ci.Code = "shutting-down"
+	rewound         ci.Code = "rewound"
 	internalError   ci.Code = "internal"
 	tooManyRequests ci.Code = "too-many-requests"
 )
@@ -158,6 +159,8 @@ var problems = map[ci.Code]kind{
 		"The connection to the database broke while it was storing this. Send the same again: what is there already is not stored twice."},
 	shuttingDown: {503, "Server shutting down",
 		"This process is about to end. Send the same again after Retry-After; another one will answer."},
+	rewound: {503, "Database put back",
+		"The database was just put back to an earlier state, in which this build is not there; its runner may be about to create it again. Ask again after Retry-After. A minute after it was put back the answer is that there is no such build."},
 	internalError: {500, "Internal server error",
 		"Something went wrong that is not the request's fault. The server's log says what."},
 	idtoken.Malformed: {401, "No ID token of a job",

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -93,7 +94,7 @@ func (s *Server) streams(c echo.Context) error {
 			}
 			ref, missing := s.seen(c, id)
 			if missing != nil {
-				return missing
+				return s.awaited(c.Request().Context(), id, cursor, missing)
 			}
 			members[i], err = s.buildMember(c, ref, l.q, cursor)
 		}
@@ -151,6 +152,35 @@ func splitStreams(raw string) ([]streamLog, error) {
 		return nil, &ci.Problem{Code: ci.TooMany, Field: "log", Limit: mostLogs, Detail: fmt.Sprintf("A stream has at most %d logs.", mostLogs)}
 	}
 	return logs, nil
+}
+
+// resumed answers readers of a build who go on.
+func (s *Server) resumed(h echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		err := h(c)
+		id, bad := ci.ParseBuildID(c.Param("id"))
+		if err == nil || bad != nil {
+			return err
+		}
+		return s.awaited(c.Request().Context(), id, cursorOf(c, c.QueryParams()), err)
+	}
+}
+
+// awaited has a reader come back whose build is gone, or out of sight, since the
+// history that its cursor is of was rewound: the runner may be about to create it
+// again, and a reader that is told that there is none stops. All others are told.
+func (s *Server) awaited(ctx context.Context, id ci.BuildID, cursor string, missing error) error {
+	at, ok := ci.ParseCursor(cursor)
+	if !ok || !errors.Is(missing, &ci.Problem{Code: ci.NotFound}) {
+		return missing
+	}
+	switch awaited, err := s.store.Awaited(ctx, id.Name(), at.Prefix); {
+	case err != nil:
+		return fmt.Errorf("await build %s: %w", id, err)
+	case !awaited:
+		return missing
+	}
+	return &ci.Problem{Code: rewound, Detail: "The database was just put back to a state without this build, which its runner may be about to create again; ask again in a moment."}
 }
 
 // cursorOf is the cursor that a reader comes with: what it saw last, else what
@@ -326,7 +356,7 @@ func (s *Server) find(ctx context.Context, m *member) error {
 	}
 	ref, err := s.store.Lookup(ctx, id)
 	if err != nil {
-		return fmt.Errorf("find the log again: %w", err)
+		return s.awaited(ctx, id, m.cursor.String(), fmt.Errorf("find the log again: %w", err))
 	}
 	m.log, m.epoch = ref.Log, ref.Epoch
 	m.filter.Since = nil // ids of a history that is past

@@ -90,6 +90,52 @@ func TestRewound(t *testing.T) {
 	if a := s.get(build + "/events?after=" + last); !strings.Contains(a.body, `"reset":"rewound"`) {
 		t.Errorf("%s", a.body)
 	}
+
+	// One that is older than the build, as whose runner is not back yet: who has
+	// seen something of it waits, and others are told that there is none.
+	id := strings.TrimPrefix(build, "/api/v1/builds/")
+	last = s.last(build)
+	conn := pgtest.Connect(t, url)
+	sql := func(text string) {
+		t.Helper()
+		if _, err := conn.Exec(t.Context(), text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sql(`DELETE FROM builds; UPDATE epochs SET place = 'elsewhere'`)
+	if text := open.rest(); !strings.HasPrefix(text, "retry: ") || strings.Contains(text, "event: ") {
+		t.Errorf("who was there is told %q", text)
+	}
+	streams := "/api/v1/streams?log=feed&log=" + id
+	for _, path := range []string{build + "/events", build + "/events?after=" + last, streams, streams + ";after=" + last} {
+		headers := []string{"Last-Event-ID: " + last}
+		if strings.HasPrefix(path, streams) {
+			headers[0] = "Last-Event-ID: ." + last
+		}
+		if strings.Contains(path, "after") {
+			headers = nil
+		}
+		if r, status, _ := s.dial(path, headers...); status != 200 || !strings.Contains(r.rest(), "event: unavailable\n") {
+			t.Errorf("%s: %d", path, status)
+		}
+	}
+	if a := s.get(build + "/events?after=" + last); a.status != 503 || !strings.Contains(a.body, "/problems/rewound") || a.header.Get("Retry-After") == "" {
+		t.Errorf("a page: %d %s", a.status, a.body)
+	}
+	for _, cursor := range []string{"", "aaaaaa-3"} { // of those who have seen nothing of it
+		if _, status, _ := s.dial(build + "/events?after=" + cursor); status != 404 {
+			t.Errorf("after %q: %d", cursor, status)
+		}
+	}
+	s.create(`{"project":"p","id":"` + id + `"}`)
+	r, _, _ = s.dial(build+"/events", "Last-Event-ID: "+last)
+	if f := r.until("live"); field(f[1], "data") != `{"reason":"rewound"}` {
+		t.Errorf("created again: %q", f)
+	}
+	sql(`DELETE FROM builds; UPDATE epochs SET made_at = made_at - interval '1 minute'`)
+	if a := s.get(build + "/events?after=" + last); a.status != 404 {
+		t.Errorf("a minute later: %d %s", a.status, a.body)
+	}
 }
 
 func TestStream_Pings(t *testing.T) {

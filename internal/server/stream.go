@@ -500,7 +500,7 @@ func (st *stream) catchUp() {
 
 // unavailable ends the stream with the request to come back later.
 func (st *stream) unavailable(err error) {
-	if errors.Is(err, &ci.Problem{Code: ci.NotFound}) { // its next request gets a 404
+	if errors.Is(err, &ci.Problem{Code: ci.NotFound}) || errors.Is(err, &ci.Problem{Code: rewound}) { // its next request is told
 		st.append(sse.AppendRetry(nil, retryUsual()))
 		return
 	}
@@ -636,8 +636,11 @@ func (s *Server) orUnavailable(h echo.HandlerFunc) echo.HandlerFunc {
 			return p
 		}
 		retry := retryOverload()
-		if p.Code == shuttingDown {
+		switch p.Code {
+		case shuttingDown:
 			retry = retryShutdown()
+		case rewound:
+			retry = retryUsual()
 		}
 		for _, h := range streamHeader {
 			c.Response().Header().Set(h[0], h[1])
