@@ -2,22 +2,62 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/stepcast/stepcast/internal/pgtest"
 )
 
-// Without the server's settings it says so, instead of beginning an epoch in a
-// database that it made for this.
-func TestAdminNewEpoch_MakesNoDatabase(t *testing.T) {
+// Without the server's settings they say so, instead of doing it to a database
+// that they made for this.
+func TestAdmin_MakesNoDatabase(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	var out bytes.Buffer
-	err := (&newEpochCmd{DataDir: dir}).Run(t.Context(), stdio{Out: &out})
-	if err == nil || !strings.Contains(err.Error(), "--database-url") || out.Len() > 0 {
-		t.Errorf("got %v and %q", err, out.String())
+	flags := databaseFlags{DataDir: dir}
+	for _, cmd := range []interface {
+		Run(context.Context, stdio) error
+	}{&newEpochCmd{flags}, &pruneCmd{databaseFlags: flags, OlderThan: "90d"}} {
+		var out bytes.Buffer
+		err := cmd.Run(t.Context(), stdio{Out: &out})
+		if err == nil || !strings.Contains(err.Error(), "--database-url") || out.Len() > 0 {
+			t.Errorf("%T: got %v and %q", cmd, err, out.String())
+		}
 	}
 	if there, err := os.ReadDir(dir); err != nil || len(there) > 0 {
 		t.Errorf("it left %v, %v", there, err)
+	}
+}
+
+func TestAdminPrune_SaysWhatItDid(t *testing.T) {
+	t.Parallel()
+	database := databaseFlags{DatabaseURL: pgtest.New(t)}
+	for _, tt := range []struct {
+		cmd  pruneCmd
+		want string // of what is said
+	}{
+		{pruneCmd{OlderThan: "90d"}, `^Deleted 0 builds that ended before \d{4}-\d\d-\d\d \d\d:\d\d:\d\d, with 0\.0 MiB of log text, and 0 events of the feed\.\n$`},
+		{pruneCmd{OlderThan: "24h", Project: "acme/*", Keep: 1, DryRun: true}, `^Would delete 0 builds`},
+		{pruneCmd{OlderThan: "12h"}, `--older-than: it is 1d at least`},
+		{pruneCmd{OlderThan: "soon"}, `--older-than: a time is one such as 12h or 90d`},
+		{pruneCmd{OlderThan: "90d", Keep: -1}, `--keep is a number`},
+		{pruneCmd{OlderThan: "90d", Project: "a//b"}, `a//b`},
+	} {
+		tt.cmd.databaseFlags = database
+		var out bytes.Buffer
+		err := tt.cmd.Run(t.Context(), stdio{Out: &out, Err: &out})
+		if refused := !strings.HasPrefix(tt.want, "^"); refused != errors.Is(err, exitCode(exitUsage)) || !refused && err != nil || !regexp.MustCompile(tt.want).Match(out.Bytes()) {
+			t.Errorf("%+v: %v, %q", tt.cmd, err, out.String())
+		}
+	}
+}
+
+func TestDetails_NumbersAreWhole(t *testing.T) {
+	t.Parallel()
+	if got := details([]byte(`{"log_bytes": 268435456}`)); got != "log_bytes 268435456" {
+		t.Errorf("got %q", got)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -102,6 +103,8 @@ func shown(v any) string {
 			words = append(words, shown(one))
 		}
 		return strings.Join(words, " ")
+	case float64: // of which 268435456 is one
+		return strconv.FormatFloat(v, 'f', -1, 64)
 	case string:
 		if at, err := time.Parse(time.RFC3339, v); err == nil {
 			return at.UTC().Format(time.DateTime)

@@ -259,13 +259,8 @@ func openStore(ctx context.Context, cfg postgres.Config, wait time.Duration) (*p
 		if err == nil {
 			return postgres.Open(ctx, cfg)
 		}
-		switch {
-		case errors.Is(err, postgres.ErrPooler) && cfg.DirectURL == "":
-			return nil, errors.New("--database-url leads to a connection pooler: name the address of PostgreSQL itself too, with --listen-database-url, for what a pooler cannot do")
-		case errors.Is(err, postgres.ErrPooler):
-			return nil, errors.New("--listen-database-url leads to a connection pooler: it has to lead to PostgreSQL itself")
-		case !postgres.IsAway(err) || waiting.Err() != nil:
-			return nil, err
+		if !postgres.IsAway(err) || waiting.Err() != nil {
+			return nil, noPooler(err, cfg.DirectURL)
 		}
 		if !said {
 			cfg.Log.Info("waiting for the database", "err", err)
@@ -278,6 +273,18 @@ func openStore(ctx context.Context, cfg postgres.Config, wait time.Duration) (*p
 			return nil, err
 		}
 	}
+}
+
+// noPooler says of which flag it is the fault that a pooler was found, where
+// direct is that of --listen-database-url.
+func noPooler(err error, direct string) error {
+	switch {
+	case !errors.Is(err, postgres.ErrPooler):
+		return err
+	case direct == "":
+		return errors.New("--database-url leads to a connection pooler: name the address of PostgreSQL itself too, with --listen-database-url, for what a pooler cannot do")
+	}
+	return errors.New("--listen-database-url leads to a connection pooler: it has to lead to PostgreSQL itself")
 }
 
 // firstToken makes a token with all scopes at the first start and keeps it

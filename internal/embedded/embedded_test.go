@@ -473,6 +473,9 @@ func TestStart_SecondServer(t *testing.T) {
 	if got := query[int](t.Context(), c.url, "SELECT 1"); got.err != nil {
 		t.Errorf("the first server's PostgreSQL: %v", got.err)
 	}
+	if url, err := embedded.Running(dir); err != nil || url != c.url {
+		t.Errorf("it is said to be at %s, %v; want %s", url, err, c.url)
+	}
 }
 
 func TestStart_LongPath(t *testing.T) {
@@ -496,6 +499,9 @@ func TestStart_LongPath(t *testing.T) {
 	}
 	if server.Socket() != socket {
 		t.Errorf("a killed server's %s was left behind for %s", socket, server.Socket())
+	}
+	if url, err := embedded.Running(dir); err != nil || url != server.URL() {
+		t.Errorf("it is said to be at %s, %v; want %s", url, err, server.URL())
 	}
 	if got := query[int](t.Context(), server.URL(), "SELECT 1"); got.err != nil {
 		t.Error(got.err)

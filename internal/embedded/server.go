@@ -197,8 +197,20 @@ func (s *Server) explain(err error, offset int64) error {
 }
 
 // URL is the address of the database, for libpq and pgx alike.
-func (s *Server) URL() string {
-	query := url.Values{"host": {s.socket}, "port": {"5432"}, "user": {owner}, "sslmode": {"disable"}}
+func (s *Server) URL() string { return urlOf(s.socket) }
+
+// Running is the address of the database while another process is the server of
+// a data directory: when Start says ErrLocked.
+func Running(dir string) (string, error) {
+	socket, err := filepath.EvalSymlinks(dataDir(dir).run())
+	if err != nil {
+		return "", fmt.Errorf("find the database of the server: %w", err)
+	}
+	return urlOf(socket), nil
+}
+
+func urlOf(socket string) string {
+	query := url.Values{"host": {socket}, "port": {"5432"}, "user": {owner}, "sslmode": {"disable"}}
 	// libpq does not know + as a space.
 	return "postgres:///" + owner + "?" + strings.ReplaceAll(query.Encode(), "+", "%20")
 }

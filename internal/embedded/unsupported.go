@@ -15,6 +15,9 @@ func Start(context.Context, Config) (*Server, error) {
 	return nil, errors.New("stepcast cannot run a PostgreSQL of its own on this system: set STEPCAST_DATABASE_URL to a database")
 }
 
+// Running finds none.
+func Running(string) (string, error) { return "", errors.ErrUnsupported }
+
 // URL is empty.
 func (s *Server) URL() string { return "" }
 

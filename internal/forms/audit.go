@@ -54,6 +54,7 @@ var acts = map[string]string{
 	"project.set":    "changed a project",
 	"session.create": "signed in",
 	"session.end":    "signed out everywhere",
+	"build.prune":    "deleted old builds",
 }
 
 // Does is what was done, in words.

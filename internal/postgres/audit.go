@@ -38,6 +38,7 @@ const (
 	ProjectSet    Action = "project.set"
 	SessionCreate Action = "session.create" // by a person
 	SessionEnd    Action = "session.end"    // of all that a person has
+	BuildPrune    Action = "build.prune"    // of builds that are old
 )
 
 // Entry is one line of the audit: what it was, of what, and who did it. There
