@@ -342,6 +342,13 @@ func TestRun_StartsPostgresAgain(t *testing.T) {
 			t.Errorf("got %d rows, %v; want %d", got.value, got.err, n+1)
 		}
 	}
+	pid := server.PID()
+	if err := server.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Run(t.Context()); err != nil || server.PID() != pid {
+		t.Errorf("PostgreSQL was started again after it was stopped: %v", err)
+	}
 }
 
 func TestStart_AfterKillOfServer(t *testing.T) {

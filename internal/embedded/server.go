@@ -61,6 +61,7 @@ type Server struct {
 	lock     *flock.Flock
 	log      *slog.Logger
 	process  atomic.Pointer[process]
+	stopped  atomic.Bool // so that Run does not start it again
 }
 
 // Start finds or fetches PostgreSQL, makes the cluster when there is none,
@@ -228,8 +229,8 @@ func (s *Server) DiskFree() (uint64, error) {
 	return uint64(fs.Bavail) * uint64(fs.Bsize), nil
 }
 
-// Run keeps PostgreSQL running until ctx is done, and then stops it: ctx has
-// to outlive whoever still uses the database. When PostgreSQL ends, it is
+// Run keeps PostgreSQL running until Stop, or until ctx is done, and then stops
+// it: ctx has to outlive whoever still uses the database. When PostgreSQL ends, it is
 // started again, at once and then every second for as long as it takes; each
 // try is logged.
 func (s *Server) Run(ctx context.Context) error {
@@ -244,6 +245,9 @@ func (s *Server) Run(ctx context.Context) error {
 				s.log.Warn("PostgreSQL's log could not be cut", "error", err)
 			}
 		case <-s.process.Load().done:
+			if s.stopped.Load() {
+				return nil
+			}
 			how, _ := s.process.Load().ended()
 			s.log.Error("PostgreSQL ended, starting it again", "how", how, "log", s.dir.log())
 			s.restart(ctx)
@@ -268,9 +272,10 @@ func (s *Server) restart(ctx context.Context) {
 	}
 }
 
-// Stop ends PostgreSQL, with everything written, and frees the data directory.
-// It may be called again.
+// Stop ends PostgreSQL, with everything written, and Run, and frees the data
+// directory. It may be called again.
 func (s *Server) Stop() error {
+	s.stopped.Store(true)
 	s.process.Load().stop()
 	if s.socket != s.dir.run() {
 		_ = os.Remove(s.socket) // a temporary folder; the next start makes another
