@@ -18,11 +18,11 @@ const blocking: Plugin = {
 
 /**
  * Takes the indentation out of templates: no text that is shown begins a line with a tab. A line that
- * begins as they do, with a tag, an attribute or a value, goes on in the one before it; between an
- * element's content and a closing tag of a line of its own there is no blank. Takes the comments and
- * blanks out of stylesheets, and puts those of all elements into one module, for gzip sees that they
- * are alike only where they are no more than 32 KB apart. Fixed are those whose rem are pixels: the root of
- * somebody else's page may have letters of any size.
+ * begins as they do, with a tag, an attribute or a value, goes on in the one before it; at the ends of a
+ * template, and between an element's content and a closing tag of a line of its own, there is no blank.
+ * Takes the comments and blanks out of stylesheets, and puts those of all elements into one module, for
+ * gzip sees that they are alike only where they are no more than 32 KB apart. Fixed are those whose rem are
+ * pixels: the root of somebody else's page may have letters of any size.
  */
 const slim = (fixed = false): Plugin => {
 	const literal = /\bcss`[^`]*`/g;
@@ -52,7 +52,7 @@ const slim = (fixed = false): Plugin => {
 			const rest = code
 				.replace(literal, name)
 				.replace(/= (?=new Intl\.)/g, "= /*#__PURE__*/ ")
-				.replace(/\n\t+(?=>|<\/)|(?<=html`)\n\t+(?=<)/g, "")
+				.replace(/\n\t+(?=>|<\/|`)|(?<=html`)\n\t+/g, "")
 				.replace(/\n\t+(?=[<@`]|\$\{|[.?]?[\w-]+=["$])/g, " ")
 				.replace(/\n\t+/g, "\n");
 			// In HTML a word needs no quotes; what else is written here may be XML.

@@ -22,12 +22,17 @@ export function parseFragment(hash: string): Place {
 	return { step, lines: [Math.min(a, b), Math.max(a, b)] };
 }
 
+/** Writes it, of a step alone. */
+export function stepFragment(step: string): string {
+	return `#${encodeURIComponent(step)}`;
+}
+
 /** Writes it. */
 export function formatFragment(
 	step: string,
 	lines?: readonly [first: number, last: number],
 ): string {
-	const key = `#${encodeURIComponent(step)}`;
+	const key = stepFragment(step);
 	if (!lines) return key;
 	return lines[0] === lines[1] ? `${key}:L${lines[0]}` : `${key}:L${lines[0]}-L${lines[1]}`;
 }

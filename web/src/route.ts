@@ -1,4 +1,4 @@
-import { formatFragment } from "./fragment.ts";
+import { stepFragment } from "./fragment.ts";
 
 /** The page that a path names. */
 export type Route =
@@ -19,5 +19,5 @@ export function route(path: string): Route {
 
 /** The path of a build's page, or of one of its steps there. */
 export function buildPath(id: string, step?: string): string {
-	return `/builds/${encodeURIComponent(id)}${step === undefined ? "" : formatFragment(step)}`;
+	return `/builds/${encodeURIComponent(id)}${step === undefined ? "" : stepFragment(step)}`;
 }

@@ -43,7 +43,10 @@ export function problem(tile: Tile): boolean {
 }
 
 /** The tiles that the address asks for, problems first; in each class by name, so that nothing dances. */
-export function wanted(state: WallState, config: WallConfig): readonly Tile[] {
+export function wanted(
+	state: WallState,
+	config: Pick<WallConfig, "projects" | "branches">,
+): readonly Tile[] {
 	const { projects, branches } = config;
 	return [...state.tiles.values()]
 		.filter(
@@ -55,7 +58,10 @@ export function wanted(state: WallState, config: WallConfig): readonly Tile[] {
 }
 
 /** The projects that the address names and that have no tile. */
-export function missing(tiles: readonly Tile[], config: WallConfig): readonly string[] {
+export function missing(
+	tiles: readonly Tile[],
+	config: Pick<WallConfig, "projects">,
+): readonly string[] {
 	const there = new Set(tiles.map(({ build }) => build.project));
 	return config.projects.filter((one) => !one.includes("*") && !there.has(one));
 }

@@ -1,27 +1,24 @@
-import { css, html, LitElement, type PropertyValues } from "lit";
+import { css, html, LitElement } from "lit";
 import type { Status } from "../model.ts";
 import { shapes } from "../shapes.ts";
 import { shared } from "./shared-styles.ts";
 
 /**
  * A status as a shape and its word. With the attribute `brief` the word is only for screen readers
- * and the tooltip; `label` goes before it there.
+ * and the tooltip.
  */
 export class StepcastMark extends LitElement {
 	static override properties = {
 		status: { reflect: true },
-		brief: { type: Boolean, reflect: true },
-		label: {},
+		brief: { type: Boolean },
 	};
 	declare status: Status;
 	declare brief: boolean;
-	declare label: string;
 
 	constructor() {
 		super();
 		this.status = "queued";
 		this.brief = false;
-		this.label = "";
 	}
 
 	static override styles = [
@@ -66,16 +63,10 @@ export class StepcastMark extends LitElement {
 		`,
 	];
 
-	protected override willUpdate(changed: PropertyValues): void {
-		if (changed.has("status")) this.style.setProperty("--colour", `var(--${this.status})`);
-		if (changed.has("brief") || changed.has("label") || changed.has("status")) {
-			if (this.brief) this.title = this.#words();
-			else this.removeAttribute("title");
-		}
-	}
-
-	#words(): string {
-		return this.label ? `${this.label}: ${this.status}` : this.status;
+	protected override willUpdate(): void {
+		this.style.setProperty("--colour", `var(--${this.status})`);
+		if (this.brief) this.title = this.status;
+		else this.removeAttribute("title");
 	}
 
 	override render() {
@@ -85,7 +76,7 @@ export class StepcastMark extends LitElement {
 				<path d=${line} />
 				<path class="solid" d=${solid} />
 			</svg>
-			<span class=${this.brief ? "unseen" : ""}>${this.brief ? this.#words() : this.status}</span>
+			<span class=${this.brief ? "unseen" : ""}>${this.status}</span>
 		`;
 	}
 }

@@ -11,16 +11,16 @@ import "./stepcast-mark.ts";
 
 /**
  * One branch on a wallboard: a link to its newest build. It is as large as it is made, and so are its
- * words. Now is in milliseconds since 1970; the attribute `coarse` lets progress go in steps of 5 %.
+ * words. Now is in milliseconds since 1970; coarse lets progress go in steps of 5 %.
  * Server is the origin of the build's page, where that is another one, and maybe there is a frame to
  * lead out of.
  */
 export class StepcastTile extends LitElement {
 	static override properties = {
 		server: {},
-		tile: { attribute: false },
-		now: { type: Number },
-		coarse: { type: Boolean },
+		tile: {},
+		now: {},
+		coarse: {},
 	};
 	declare server: string;
 	declare tile: Tile | undefined;

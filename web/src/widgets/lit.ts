@@ -10,6 +10,7 @@ export { html, nothing } from "./templates.ts";
 export interface Property {
 	/** What its attribute, which is called as it is, in small letters, is turned into: a Boolean, else it stays text. */
 	readonly type?: unknown;
+	/** Whether its attribute follows, as text. */
 	readonly reflect?: boolean;
 }
 
@@ -111,10 +112,7 @@ export class LitElement extends HTMLElement {
 			this.willUpdate(changed);
 			for (const controller of this.#controllers) controller.hostUpdate?.();
 			for (const name of changed) {
-				if (!this.own[name]?.reflect) continue;
-				const value = this.#values.get(name);
-				if (typeof value === "boolean") this.toggleAttribute(name, value);
-				else this.setAttribute(name, String(value));
+				if (this.own[name]?.reflect) this.setAttribute(name, String(this.#values.get(name)));
 			}
 			this.#content.show(this.render());
 		} finally {

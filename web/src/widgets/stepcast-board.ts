@@ -113,12 +113,11 @@ export class StepcastBoard extends Widget {
 		`,
 	];
 
-	get #config(): WallConfig {
+	get #config(): Omit<WallConfig, "cols"> {
 		const words = (text: string | undefined) => [...new Set(text?.match(/\S+/g))];
 		return {
 			projects: words(this.projects ?? this.project),
 			branches: words(this.branches ?? this.branch),
-			cols: undefined,
 			problems: this.mode === "problems",
 		};
 	}

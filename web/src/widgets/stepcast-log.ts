@@ -1,7 +1,7 @@
 import { css, html, type PropertyValues } from "lit";
 import { lineStyles } from "../elements/line-styles.ts";
 import { capital, duration, instant } from "../format.ts";
-import { formatFragment } from "../fragment.ts";
+import { stepFragment } from "../fragment.ts";
 import type { Row } from "../line.ts";
 import { drawHole, drawLine } from "../log-rows.ts";
 import { type Build, ended, nameOf, type Step } from "../model.ts";
@@ -100,7 +100,7 @@ export class StepcastLog extends ShownBuild {
 
 	/** The address of the step on the server. */
 	get #address(): string {
-		return this.address + formatFragment(this.#step?.key ?? "");
+		return this.address + stepFragment(this.#step?.key ?? "");
 	}
 
 	/** What there is of the step's text. */

@@ -1,6 +1,6 @@
 import { css, html, nothing } from "lit";
 import { elapsed, lasted } from "../format.ts";
-import { formatFragment } from "../fragment.ts";
+import { stepFragment } from "../fragment.ts";
 import { type Build, ended, nameOf, type Step } from "../model.ts";
 import { type Spans, spans } from "../spans.ts";
 import { elided } from "../tree.ts";
@@ -124,7 +124,7 @@ export class StepcastSteps extends ShownBuild {
 		const whole = Math.max(1, last - first);
 		return html`
 			<li>
-				<a part="step" target="_top" href=${this.address + formatFragment(key)}>
+				<a part="step" target="_top" href=${this.address + stepFragment(key)}>
 					<stepcast-mark brief .status=${status}></stepcast-mark>
 					<bdi title=${key}><span class="muted">${elided(folder)}</span>${elided(name.slice(folder.length))}</bdi>
 					${time && html`<span class="unseen">started after ${elapsed(started - first)}, took</span>`}
