@@ -342,6 +342,14 @@ test("a build that has ended is the newest for as long as the server says so", a
 	await page.clock.fastForward(30_000);
 	await page.clock.setSystemTime(Date.now());
 	for (const element of await all.all()) await expect(element).not.toContainText("no news since");
+	relay.answer = () => 502;
+	relay.cut();
+	for (const element of await all.all()) await expect(element).toContainText("! reconnecting");
+	await page.clock.fastForward(46_000);
+	for (const element of await all.all()) await expect(element).toContainText("no news since");
+	relay.answer = () => "pass";
+	await page.evaluate(() => dispatchEvent(new Event("online")));
+	for (const element of await all.all()) await expect(element).not.toContainText("no news since");
 	await server.send("DELETE", `/api/v1/tokens/${id}`);
 	for (const element of await all.all()) {
 		await expect(async () => {

@@ -92,8 +92,6 @@ export class StepcastBoard extends Widget {
 
 			.stale :is(ul, .calm) {
 				background: var(--page);
-				/* What may be old is no colour to go by. */
-				filter: grayscale(1);
 			}
 
 			.absent {

@@ -72,10 +72,6 @@ export class StepcastSteps extends ShownBuild {
 				forced-color-adjust: none;
 			}
 
-			.stale .bar {
-				filter: grayscale(1);
-			}
-
 			:host([view="waterfall"]) {
 				--lane: 65cqi;
 			}
@@ -104,7 +100,8 @@ export class StepcastSteps extends ShownBuild {
 	protected override shown(build: Build) {
 		const { steps } = this.watching.state;
 		const { number, project, status, title } = build;
-		this.ticking.wanted = !ended(status);
+		// What has ended stands still, but not since when there is no news.
+		this.ticking.wanted = !ended(status) || this.source.connection.name === "reconnecting";
 		const when = spans(build, steps, this.watching.now);
 		const name = `#${number} ${elided(title || project)}`;
 		return html`

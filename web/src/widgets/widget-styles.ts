@@ -66,7 +66,8 @@ export const widgetStyles = [
 			color: var(--stale);
 		}
 
-		.stale stepcast-mark {
+		/* What may be old is no colour to go by. */
+		.stale :is(stepcast-mark, stepcast-tile, .bar) {
 			filter: grayscale(1);
 		}
 	`,
