@@ -216,7 +216,7 @@ test("elements that come, move and go share what there is", async ({
 	await expect.poll(() => relay.streams.length).toBe(0);
 });
 
-test("one that is refused does not disturb the others, and asks no more", async ({
+test("one that is refused says why on the console, does not disturb the others, and asks no more", async ({
 	page,
 	server,
 	relay,
@@ -233,9 +233,14 @@ test("one that is refused does not disturb the others, and asks no more", async 
 		scopes: ["status"],
 	});
 	const none = "00000000-0000-4000-8000-000000000000";
+	const warnings: string[] = [];
+	page.on("console", (message) => {
+		if (message.type() === "warning") warnings.push(message.text());
+	});
 	site.body = `
 		<stepcast-status id="private" project="embeds/secret"></stepcast-status>
 		<stepcast-status id="token" project="embeds/secret" token="${token}"></stepcast-status>
+		<stepcast-board projects="embeds/secret embeds/seen" token="${token}"></stepcast-board>
 		<stepcast-status id="wrong" project="embeds//x"></stepcast-status>
 		<stepcast-steps id="none" build="${none}">none</stepcast-steps>
 		<stepcast-steps id="seen" build="${seen.id}"></stepcast-steps>
@@ -249,7 +254,12 @@ test("one that is refused does not disturb the others, and asks no more", async 
 	}
 	await expect.poll(() => relay.streams.length).toBe(2);
 	await server.send("DELETE", `/api/v1/tokens/${id}`);
+	// Who embeds is told on the console; what is public is shown all the same, as in a badge.
 	await expect(page.locator("#token")).toContainText("unknown");
+	await expect(page.locator("stepcast-board .absent")).toHaveText("? unknown embeds/secret");
+	await expect(page.locator("stepcast-board stepcast-tile")).toContainText("embeds/seen");
+	expect(warnings.filter((text) => text.includes("refuses the token"))).toHaveLength(1);
+	expect(warnings.filter((text) => text.includes("no such build"))).toHaveLength(5);
 	const asked = relay.paths.length;
 	await seen.send({ build: { status: "passed" } });
 	await expect(page.locator("#public")).toContainText("passed");

@@ -16,7 +16,7 @@ interface Frame extends Window {
 /** Somebody in this frame who follows a log. */
 interface Seat {
 	readonly server: string;
-	readonly token: string;
+	readonly token: string | undefined;
 	readonly follower: Follower;
 	leave: () => void;
 }
@@ -32,7 +32,7 @@ let hub: Frame | undefined;
  * connections that HTTP/1.1 has for a server. They are of one origin, whatever the page is of, and so may
  * call each other; a SharedWorker would not start where browsers let third parties store nothing.
  */
-export function follow(server: string, token: string, follower: Follower): () => void {
+export function follow(server: string, token: string | undefined, follower: Follower): () => void {
 	const seat: Seat = { server, token, follower, leave: () => {} };
 	seats.add(seat);
 	enter(seat);

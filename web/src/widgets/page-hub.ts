@@ -31,22 +31,26 @@ export interface Follower {
 	changed(connection: Connection, news: number): void;
 }
 
-interface Log {
-	readonly name: string;
-	/** Who follows it, and what they were told the connection is. */
-	readonly followers: Map<Follower, string>;
-	/** Whether the stream's address has all that is wanted of it. Until it has, what comes is not listened to. */
-	listened: boolean;
+/** What of a log begins anew when it is told from its beginning. */
+interface Replay {
 	/** Where the stream goes on; empty: at the beginning. */
 	cursor: string;
 	/** Whether the replay is over. */
 	live: boolean;
 	/** What was replayed until now. */
 	held: StreamEvent[];
-	/** Whether a replay was ever over: then its followers know something. */
-	told: boolean;
 	/** Whether it has ended, and all of it was told. */
 	over: boolean;
+}
+
+interface Log extends Replay {
+	readonly name: string;
+	/** Who follows it, and what they were told the connection is. */
+	readonly followers: Map<Follower, string>;
+	/** Whether the stream's address has all that is wanted of it. Until it has, what comes is not listened to. */
+	listened: boolean;
+	/** Whether a replay was ever over: then its followers know something. */
+	told: boolean;
 	/** The HTTP status of a refusal; 0: there was none. */
 	refused: number;
 }
@@ -60,14 +64,16 @@ interface Log {
  */
 class PageHub {
 	readonly server: string;
-	readonly token: string;
+	readonly token: string | undefined;
 	readonly logs = new Map<string, Log>();
 	readonly #stream: Stream;
+	/** What the server is shown: the token; once it has refused that, "none", which sees what a stranger does. */
+	#shown: string | undefined;
 	#opening = false;
 
-	constructor(server: string, token: string) {
+	constructor(server: string, token: string | undefined) {
 		this.server = server;
-		this.token = token;
+		this.token = this.#shown = token;
 		this.#stream = new Stream(
 			{
 				heard: (name, event) => {
@@ -89,17 +95,7 @@ class PageHub {
 	enter(name: string, follower: Follower): void {
 		let log = this.logs.get(name);
 		if (!log || log.refused) {
-			log = {
-				name,
-				followers: new Map(),
-				listened: false,
-				cursor: "",
-				live: false,
-				held: [],
-				told: false,
-				over: false,
-				refused: 0,
-			};
+			log = begin({ name, followers: new Map(), listened: false, told: false, refused: 0 });
 			this.logs.set(name, log);
 		}
 		log.followers.set(follower, "");
@@ -189,9 +185,18 @@ class PageHub {
 		const logs = this.#followed;
 		const outcomes = await Promise.all(logs.map((log) => this.#outcome(log)));
 		if (!this.#stream.pausing) return;
+		const refused = this.#shown?.startsWith("stp_") && outcomes.includes(401);
+		if (refused) {
+			console.warn(
+				"Stepcast shows what is public, for it refuses the token: make another of the scope status.",
+			);
+			this.#shown = "none";
+		}
 		for (const [i, log] of logs.entries()) {
 			const outcome = outcomes[i] ?? 0;
-			if (outcome === 204) this.#hear(log, { kind: "end", id: log.cursor });
+			// What others see begins anew.
+			if (refused) this.#hear(log, { kind: "reset", id: "", data: {} });
+			else if (outcome === 204) this.#hear(log, { kind: "end", id: log.cursor });
 			else log.refused = outcome;
 		}
 		// What kept the stream from being opened may be gone with these.
@@ -215,7 +220,7 @@ class PageHub {
 	}
 
 	#address(followed: readonly Followed[]): string {
-		const token = this.token && `&token=${encodeURIComponent(this.token)}`;
+		const token = this.#shown ? `&token=${encodeURIComponent(this.#shown)}` : "";
 		return this.server + streamAddress(followed) + token;
 	}
 
@@ -237,10 +242,8 @@ function asked({ name, cursor, followers }: Log): Followed {
 	return { log: name, after: cursor, ...union(wanted) };
 }
 
-function begin(log: Log): void {
-	log.cursor = "";
-	log.held = [];
-	log.live = log.over = false;
+function begin(log: Omit<Log, keyof Replay>): Log {
+	return Object.assign(log, { cursor: "", held: [], live: false, over: false });
 }
 
 function tell({ followers }: Log, events: readonly StreamEvent[]): void {
@@ -254,7 +257,7 @@ const hubs: PageHub[] = [];
 let lost: number | undefined;
 
 /** Follows a log of a server, from its beginning, until the answer is called. */
-export function follow(server: string, token: string, follower: Follower): () => void {
+export function follow(server: string, token: string | undefined, follower: Follower): () => void {
 	const { log } = follower.wanted;
 	if (!isTaken(follower.wanted)) {
 		follower.changed({ name: "refused", status: 400 }, 0);

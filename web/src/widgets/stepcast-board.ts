@@ -125,7 +125,7 @@ export class StepcastBoard extends Widget {
 		if (!state.loaded) return undefined;
 		const config = this.#config;
 		const all = wanted(state, config);
-		const absent = missing(all, config);
+		const absent = all.length > 0 ? missing(all, config) : config.projects;
 		const tiles = config.problems ? all.filter(problem) : all;
 		if (tiles.length + absent.length === 0) {
 			return html`${this.warning()}<div part="calm" class="calm">${

@@ -6,7 +6,7 @@ import type { Wanted } from "./wishes.ts";
 /** An element that watches, and where: the origin of a server, and a status token or none. */
 export interface Watcher extends ReactiveControllerHost {
 	readonly origin: string;
-	readonly token: string;
+	readonly token: string | undefined;
 }
 
 /** Who is moved within a page, or taken out and put in again, has not gone. */

@@ -55,19 +55,15 @@ export abstract class Widget extends LitElement implements Watcher {
 		scheme: {},
 	};
 	declare server: string | undefined;
-	declare token: string;
+	declare token: string | undefined;
 	declare theme: string | undefined;
 	/** The scheme of the page around it, where that does not declare one. */
 	declare private scheme: "" | "light" | "dark" | undefined;
 
 	#told: Connection["name"] = "connecting";
+	#warned = false;
 	readonly #builds = new Map<string, Build>();
 	protected readonly ticking = new Ticking(this);
-
-	constructor() {
-		super();
-		this.token = "";
-	}
 
 	/** What it shows comes from there. */
 	protected abstract readonly watching: Pick<Watching<unknown>, "connection" | "asOf">;
@@ -116,14 +112,21 @@ export abstract class Widget extends LitElement implements Watcher {
 
 	/** Whether what it shows may be old: nobody should rely on it. */
 	protected get stale(): boolean {
-		const { connection, asOf } = this.source;
+		const { connection, asOf = Infinity } = this.source;
 		const { name } = connection;
 		if (name === "stale" || name === "offline") return true;
-		return name === "reconnecting" && asOf !== undefined && Date.now() - asOf > staleAfter;
+		return name === "reconnecting" && Date.now() - asOf > staleAfter;
 	}
 
 	/** What nobody here may know, or what there is not. */
 	protected unknown(what?: unknown) {
+		if (!this.#warned) {
+			console.warn(
+				"Stepcast shows what is public, and has no such build: check names and token.",
+				this,
+			);
+		}
+		this.#warned = true;
 		return html`<span class="muted">? unknown</span> ${what}`;
 	}
 
