@@ -34,6 +34,7 @@ type Message struct {
 	Frame
 	Title, Text string
 	Hidden      bool   // what is not there for whoever asks may be for others
+	Far         bool   // it is read from across a room
 	Kinds       []Kind // of problems, where all are listed
 }
 

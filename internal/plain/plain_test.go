@@ -40,7 +40,7 @@ func TestPages_Hostile(t *testing.T) {
 	annotation := Note{Step: "a", Line: 1, Annotation: &ci.Annotation{Level: ci.LevelError, Message: hostile, Title: hostile, File: hostile, Line: 3}}
 	test := Note{Step: "a", Line: 1, Test: &ci.Test{Suite: hostile, Name: hostile, Status: ci.Failed, Message: hostile}}
 	for name, page := range map[string][]byte{
-		"message": Message{frame, hostile, hostile, true, []Kind{{"/problems/x", hostile, hostile, 409}}}.HTML(),
+		"message": Message{frame, hostile, hostile, true, true, []Kind{{"/problems/x", hostile, hostile, 409}}}.HTML(),
 		"builds":  Builds{Frame: frame, Filter: Filter{hostile, hostile, hostile, hostile}, Builds: []Listed{{build, []ci.Step{step}}}, Older: hostile}.HTML(),
 		"build":   Build{frame, build, []ci.Step{step}, []Note{test}, []Note{annotation}, []Note{annotation}, &annotation}.HTML(),
 		"log": Log{

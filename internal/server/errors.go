@@ -221,8 +221,8 @@ func (s *Server) answer(err error, c echo.Context) {
 		return
 	}
 	if forPeople(c.Request(), k.status) {
-		view := plain.Message{Title: k.title, Text: p.Detail}
-		if k.status < http.StatusInternalServerError { // else it may not be known who asks
+		view := plain.Message{Title: k.title, Text: p.Detail, Far: c.Request().URL.Path == "/wall"}
+		if k.status < http.StatusInternalServerError && !view.Far { // else it may not be known who asks, or nobody signs in there
 			view.Frame, view.Hidden = s.frame(c), k.status == http.StatusNotFound
 		}
 		plainPage(c, k.status, view.HTML())

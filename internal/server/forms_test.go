@@ -554,6 +554,9 @@ func TestWall_SaysWhatIsWrongWithItsAddress(t *testing.T) {
 		if a.status != want.status || want.says != "" && !a.tells(t, want.says) {
 			t.Errorf("/wall%s: %d %s", query, a.status, a.body)
 		}
+		if want.status != 200 && (!strings.Contains(a.body, `class="far"`) || strings.Contains(a.body, "Sign in")) {
+			t.Errorf("/wall%s is small, or leads to where nobody at a wall goes: %s", query, a.body)
+		}
 	}
 }
 

@@ -483,6 +483,9 @@ test("when a session ends, pages that are open keep what they show, and lead bac
 	await list.goto(`${closed.url}/?project=ends/*`);
 	await build.send({ build: { title: "seen live" } });
 	await expect(list.getByText("seen live")).toBeVisible();
+	const wall = await context.newPage();
+	await wall.goto(`${closed.url}/wall?project=ends/*`);
+	await expect(wall.locator("stepcast-tile")).toHaveCount(2);
 	await page.getByRole("tab", { name: "Waterfall" }).click();
 
 	await administer(closed, "DELETE", `/api/v1/tokens/${id}`);
@@ -490,6 +493,7 @@ test("when a session ends, pages that are open keep what they show, and lead bac
 		await expect(open.locator(state)).toHaveText("Not signed in");
 		await expect(open.getByText("Your access has ended: this is as of")).toBeVisible();
 	}
+	await expect(wall.locator(".alarm")).toHaveText(/^SIGNED OUT SINCE \d\d:\d\d$/);
 	await expect(list.getByText("seen live")).toBeVisible();
 	await expect(page.getByRole("heading", { name: "ends/api" })).toBeVisible();
 	await fine(page);
@@ -538,9 +542,8 @@ test("a wallboard shows private projects by the token in its address, through a 
 	await expect(stranger.locator("stepcast-tile")).toHaveCount(0);
 
 	await administer(closed, "DELETE", `/api/v1/tokens/${id}`);
-	await expect(page.locator(".alarm")).toContainText("NO DATA SINCE");
-	await page.reload();
 	await expect(page.getByRole("heading", { name: "Token revoked" })).toBeVisible();
+	await expect(page.getByText("Sign in")).toHaveCount(0);
 });
 
 /** The words of the page's header that are in sight and that something else lies over, or that are broken or cut off. */

@@ -98,9 +98,12 @@ export class WallPage extends LitElement {
 		this.paused = this.#calmly.matches;
 		this.still = false;
 		new Ticking(this);
-		// A connection that says itself that it is not live leaves nothing to doubt.
 		this.addEventListener("connection", () => {
-			if (this.#following.connection.name !== "live") this.#doubted = undefined;
+			const { connection, state } = this.#following;
+			// A connection that says itself that it is not live leaves nothing to doubt.
+			if (connection.name !== "live") this.#doubted = undefined;
+			// Where nobody signs in, the server says in place of the board what became of the token.
+			if (connection.name === "refused" && tokenQuery && state.loaded) location.reload();
 		});
 	}
 
@@ -319,7 +322,9 @@ export class WallPage extends LitElement {
 			<h1 class="unseen">Wallboard</h1>
 			<div class="board ${stale ? "stale" : ""}">
 				<p role="alert" class="alarm">${
-					stale ? `NO DATA SINCE ${clockOrDay(now, Date.now())}` : nothing
+					stale
+						? `${this.#following.connection.name === "refused" ? "SIGNED OUT" : "NO DATA"} SINCE ${clockOrDay(now, Date.now())}`
+						: nothing
 				}</p>
 				${this.#board(state, now)}
 			</div>
