@@ -78,7 +78,13 @@ test("previews are live, and follow what is chosen, which is in the address", as
 	await expect(card(page, "status").getByText("failed")).toBeVisible();
 });
 
-test("a build's page leads to its embeds", async ({ page, server }) => {
+test("a build's page and the list of its project lead to their embeds", async ({
+	page,
+	server,
+}) => {
+	await page.goto(`${server.url}/?project=${project}`);
+	await page.getByRole("link", { name: "Embed" }).click();
+	await expect(choice(page, "project")).toHaveValue(project);
 	await page.goto(build.url);
 	await page.getByRole("link", { name: "Embed" }).click();
 	await expect(page).toHaveURL(`${server.url}/embed?build=${build.id}`);

@@ -72,6 +72,10 @@ export class BuildsFilter extends LitElement {
 				font-size: 0.875rem;
 			}
 
+			a {
+				font: 0.875rem / 2rem var(--font);
+			}
+
 			p {
 				margin: 0.375rem 0 0;
 				font-size: 0.875rem;
@@ -137,6 +141,7 @@ export class BuildsFilter extends LitElement {
 						? html`<button type="button" @click=${() => this.#choose(everything)}>Clear</button>`
 						: nothing
 				}
+				${filter.project && html`<a href="/embed${location.search}">Embed</a>`}
 			</form>
 			<p role="status">${
 				this.asking

@@ -24,6 +24,7 @@ test("what was not chosen is not in the address", () => {
 
 test("what an address names wrongly is as if it were not there", () => {
 	assert.deepEqual(from("theme=pink&width=7&host=none&format=pdf&frame=x"), initial);
+	assert.deepEqual(from("project=acme/*"), initial);
 });
 
 test("a token in the address gets nowhere", () => {

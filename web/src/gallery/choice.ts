@@ -51,7 +51,8 @@ export function choiceFrom(query: URLSearchParams): Choice {
 	const chosen = Object.entries(initial).map(([name, fallback]) => {
 		const word = query.get(name) ?? "";
 		const value = typeof fallback === "number" ? Number(word) : word;
-		const fits = allowed[name as keyof Choice]?.includes(value) ?? true;
+		// A list may be of a pattern of projects, an embed is of one.
+		const fits = allowed[name as keyof Choice]?.includes(value) ?? !word.endsWith("*");
 		return [name, fits ? value : fallback];
 	});
 	return Object.fromEntries(chosen) as Choice;
