@@ -131,6 +131,15 @@ var (
 	semaphorePull = semaphorePush.but("SEMAPHORE_GIT_REF_TYPE", "pull-request", "SEMAPHORE_GIT_REF", "refs/pull/7/merge", "SEMAPHORE_GIT_WORKING_BRANCH", "topic",
 		"SEMAPHORE_GIT_PR_BRANCH", "topic", "SEMAPHORE_GIT_PR_NAME", "Accept tabs", "SEMAPHORE_GIT_PR_NUMBER", "7", "SEMAPHORE_GIT_PR_SHA", head)
 
+	appveyorPush = env{
+		"CI": "True", "APPVEYOR": "True", "APPVEYOR_URL": "https://ci.appveyor.com", "APPVEYOR_API_URL": "http://localhost:1032/", "APPVEYOR_ACCOUNT_NAME": "acme", "APPVEYOR_PROJECT_SLUG": "api-x1y2z",
+		"APPVEYOR_PROJECT_ID": "447936", "APPVEYOR_PROJECT_NAME": "api", "APPVEYOR_REPO_NAME": "acme/api", "APPVEYOR_REPO_PROVIDER": "gitHub", "APPVEYOR_REPO_BRANCH": "main", "APPVEYOR_REPO_COMMIT": sha,
+		"APPVEYOR_REPO_COMMIT_AUTHOR": "Jane Doe", "APPVEYOR_REPO_COMMIT_MESSAGE": "Fix it", "APPVEYOR_REPO_TAG": "false", "APPVEYOR_BUILD_ID": "16428432", "APPVEYOR_BUILD_NUMBER": "7", "APPVEYOR_BUILD_VERSION": "1.0.7",
+		"APPVEYOR_JOB_ID": "v8xadmxjx5ys0fhw", "APPVEYOR_JOB_NAME": "Unit tests", "APPVEYOR_JOB_NUMBER": "1",
+	}
+	appveyorPull = appveyorPush.but("APPVEYOR_PULL_REQUEST_NUMBER", "5", "APPVEYOR_PULL_REQUEST_TITLE", "Accept tabs", "APPVEYOR_PULL_REQUEST_HEAD_REPO_NAME", "hubot/api",
+		"APPVEYOR_PULL_REQUEST_HEAD_REPO_BRANCH", "topic", "APPVEYOR_PULL_REQUEST_HEAD_COMMIT", head)
+
 	bitbucketPush = env{
 		"CI": "true", "BITBUCKET_BUILD_NUMBER": "5", "BITBUCKET_PIPELINE_UUID": "{e40a1ce1-2c4e-4b8e-9a43-2d8c5d1b7f60}", "BITBUCKET_WORKSPACE": "acme", "BITBUCKET_REPO_SLUG": "api",
 		"BITBUCKET_REPO_FULL_NAME": "acme/api", "BITBUCKET_GIT_HTTP_ORIGIN": "http://bitbucket.org/acme/api", "BITBUCKET_BRANCH": "main", "BITBUCKET_COMMIT": sha,
@@ -159,6 +168,7 @@ var known = []struct {
 	{"drone", "DRONE", dronePush},
 	{"travis", "TRAVIS", travisPush},
 	{"semaphore", "SEMAPHORE", semaphorePush},
+	{"appveyor", "APPVEYOR", appveyorPush},
 	{"bitbucket", "BITBUCKET_BUILD_NUMBER", bitbucketPush},
 	{"jenkins", "JOB_NAME", jenkinsPush},
 }
@@ -205,6 +215,10 @@ func TestDetect(t *testing.T) {
 		System: "semaphore", Project: "acme/api", Branch: "main", Commit: sha, Author: "jane", Trigger: "push",
 		URL: "https://acme.semaphoreci.com/workflows/65c9bb1c-aeb6-41f0-b8d9-6fa177241cdf?pipeline_id=ea3e6bba-d19a-45d7-86a0-e78a2301b616",
 		Run: "semaphore ea3e6bba-d19a-45d7-86a0-e78a2301b616", Step: "Test/Unit-tests",
+	}
+	appveyor := Build{
+		System: "appveyor", Project: "acme/api", Branch: "main", Commit: sha, Title: "Fix it", Author: "Jane Doe", Trigger: "push",
+		URL: "https://ci.appveyor.com/project/acme/api-x1y2z/builds/16428432", Run: "appveyor https://ci.appveyor.com 16428432", Step: "Unit-tests/1",
 	}
 	bitbucket := Build{
 		System: "bitbucket", Project: "acme/api", Branch: "main", Commit: sha,
@@ -398,6 +412,22 @@ func TestDetect(t *testing.T) {
 		{"semaphore, a person who debugs a job", semaphorePush.but("SEMAPHORE_JOB_TYPE", "debug_job"), semaphore, func(b *Build) { b.Run = "" }},
 		{"semaphore, before version 2", env{"CI": "true", "SEMAPHORE": "true", "SEMAPHORE_REPO_SLUG": "acme/api", "BRANCH_NAME": "main"}, Build{System: "semaphore"}, nil},
 
+		{"appveyor, push", appveyorPush, appveyor, nil},
+		{"appveyor, pull request", appveyorPull, appveyor, func(b *Build) { b.Branch, b.Commit, b.Title, b.Trigger = "topic", head, "Accept tabs", "pull_request" }},
+		{"appveyor, before it told the head of a pull request", appveyorPull.but("APPVEYOR_PULL_REQUEST_HEAD_REPO_BRANCH", "", "APPVEYOR_PULL_REQUEST_HEAD_COMMIT", ""), appveyor, func(b *Build) {
+			b.Branch, b.Title, b.Trigger = "", "Accept tabs", "pull_request"
+		}},
+		{"appveyor, tag", appveyorPush.but("APPVEYOR_REPO_TAG", "true", "APPVEYOR_REPO_TAG_NAME", "v1", "APPVEYOR_REPO_BRANCH", "v1"), appveyor, func(b *Build) { b.Branch, b.Trigger = "v1", "tag" }},
+		{"appveyor, schedule", appveyorPush.but("APPVEYOR_SCHEDULED_BUILD", "True"), appveyor, func(b *Build) { b.Trigger = "schedule" }},
+		{"appveyor, by hand, on Ubuntu", appveyorPush.but("CI", "true", "APPVEYOR", "true", "APPVEYOR_FORCED_BUILD", "true"), appveyor, func(b *Build) { b.Trigger = "manual" }},
+		{"appveyor, re-build", appveyorPush.but("APPVEYOR_RE_BUILD", "True", "APPVEYOR_BUILD_ID", "16428433"), appveyor, func(b *Build) {
+			b.URL, b.Run = "https://ci.appveyor.com/project/acme/api-x1y2z/builds/16428433", "appveyor https://ci.appveyor.com 16428433"
+		}},
+		{"appveyor, a failed job re-run", appveyorPush.but("APPVEYOR_RE_RUN_INCOMPLETE", "True"), appveyor, func(b *Build) { b.Run = "" }},
+		{"appveyor, matrix", appveyorPush.but("APPVEYOR_JOB_NAME", "Environment: GO=1.26, ARCH=x64", "APPVEYOR_JOB_NUMBER", "2"), appveyor, func(b *Build) { b.Step = "Environment-GO-1.26-ARCH-x64/2" }},
+		{"appveyor, one job", appveyorPush.but("APPVEYOR_JOB_NAME", ""), appveyor, func(b *Build) { b.Step = "job/1" }},
+		{"appveyor before it told its address", appveyorPush.but("APPVEYOR_URL", ""), appveyor, func(b *Build) { b.URL, b.Run = "", "" }},
+
 		{"bitbucket, push", bitbucketPush, bitbucket, nil},
 		{"bitbucket, pull request", bitbucketPush.but("BITBUCKET_BRANCH", "topic", "BITBUCKET_PR_ID", "7", "BITBUCKET_PR_DESTINATION_BRANCH", "main"), bitbucket, func(b *Build) { b.Branch, b.Trigger = "topic", "pull_request" }},
 		{"bitbucket, tag", bitbucketPush.but("BITBUCKET_BRANCH", "", "BITBUCKET_TAG", "v1"), bitbucket, func(b *Build) { b.Branch, b.Trigger = "v1", "tag" }},
@@ -452,6 +482,7 @@ func TestDetect_OneRun(t *testing.T) {
 		"drone":                               {dronePush, dronePush.but("DRONE_STEP_NAME", "frontend"), dronePush.but("DRONE_STAGE_NAME", "arm64")},
 		"travis":                              {travisPush, travisPush.but("TRAVIS_JOB_NUMBER", "4.2")},
 		"semaphore":                           {semaphorePush, semaphorePush.but("SEMAPHORE_BLOCK_NAME", "Lint"), semaphorePush.but("SEMAPHORE_JOB_NAME", "Lint"), semaphorePush.but("SEMAPHORE_JOB_INDEX", "1", "SEMAPHORE_JOB_COUNT", "2"), semaphorePush.but("SEMAPHORE_JOB_INDEX", "2", "SEMAPHORE_JOB_COUNT", "2")},
+		"appveyor":                            {appveyorPush, appveyorPush.but("APPVEYOR_JOB_NUMBER", "2"), appveyorPush.but("APPVEYOR_JOB_NAME", "Lint", "APPVEYOR_JOB_NUMBER", "3")},
 		"bitbucket":                           {bitbucketPush, bitbucketPush.but("BITBUCKET_STEP_UUID", "{2fd5b4c0-7c6a-4f39-8a0e-5b7f43e0a1d2}"), bitbucketPush.but("BITBUCKET_STEP_RUN_NUMBER", "2")},
 		"jenkins, before and after checkout":  {jenkinsPush, jenkinsPush.but("STAGE_NAME", "Deploy", "GIT_COMMIT", "", "GIT_BRANCH", "", "NODE_NAME", "linux-2")},
 		"jenkins, matrix project": {
@@ -486,6 +517,7 @@ func TestDetect_OtherRuns(t *testing.T) {
 		"woodpecker, counted anew": woodpeckerPush.but("CI_PIPELINE_CREATED", "1822617519"),
 		"drone, counted anew":      dronePush.but("DRONE_BUILD_CREATED", "1822617519"), "travis, another server": travisPush.but("TRAVIS_BUILD_WEB_URL", "https://travis.acme.example/acme/api/builds/46812085"),
 		"semaphore, another pipeline": semaphorePush.but("SEMAPHORE_PIPELINE_ID", "f40a1ce1-2c4e-4b8e-9a43-2d8c5d1b7f60"),
+		"appveyor, another build":     appveyorPush.but("APPVEYOR_BUILD_ID", "16428433"), "appveyor, another server": appveyorPush.but("APPVEYOR_URL", "https://appveyor.acme.example"),
 		"bitbucket, another pipeline": bitbucketPush.but("BITBUCKET_PIPELINE_UUID", "{f40a1ce1-2c4e-4b8e-9a43-2d8c5d1b7f60}"),
 		"jenkins, another build":      jenkinsPush.but("BUILD_URL", "http://server:8080/jenkins/job/acme/job/api/job/feature%252Ffoo/16/"),
 		"jenkins, another server":     jenkinsPush.but("BUILD_URL", "http://other:8080/jenkins/job/acme/job/api/job/feature%252Ffoo/15/"),
@@ -653,12 +685,12 @@ func TestProcess(t *testing.T) {
 // FuzzDetect holds what everybody relies on: whatever the environment, each
 // field is valid or empty.
 func FuzzDetect(f *testing.F) {
-	for _, e := range []env{githubPush, githubPull, giteaPush, gitlabPush, gitlabMerge, buildkitePush, circleciPush, azurePush, woodpeckerPush, dronePush, travisPush, jenkinsPush, bitbucketPush, semaphorePush, semaphorePull} {
+	for _, e := range []env{githubPush, githubPull, giteaPush, gitlabPush, gitlabMerge, buildkitePush, circleciPush, azurePush, woodpeckerPush, dronePush, travisPush, jenkinsPush, bitbucketPush, semaphorePush, semaphorePull, appveyorPush, appveyorPull} {
 		for _, name := range slices.Sorted(maps.Keys(e)) {
 			f.Add(name+"="+e[name], "CI_JOB_NAME=\xff\x00../é\n", e["event"], uint8(3))
 		}
 	}
-	bases := []env{githubPull, giteaPush, gitlabMerge, buildkitePush, circleciPush, azurePush, woodpeckerPush, dronePush, travisPush, jenkinsPush, bitbucketPush, semaphorePull, {}} // the corpus counts
+	bases := []env{githubPull, giteaPush, gitlabMerge, buildkitePush, circleciPush, azurePush, woodpeckerPush, dronePush, travisPush, jenkinsPush, bitbucketPush, semaphorePull, appveyorPull, {}} // the corpus counts
 	f.Fuzz(func(t *testing.T, one, other, event string, base uint8) {
 		e := bases[int(base)%len(bases)].but("event", event)
 		for _, pair := range []string{one, other} {
