@@ -537,5 +537,5 @@ func noBuild(a access) error {
 	if a == report {
 		return &ci.Problem{Code: ci.NotFound, Detail: "There is no such build, or none that the token is for; create it first with POST /api/v1/builds."}
 	}
-	return &ci.Problem{Code: ci.NotFound, Detail: "There is no such build."}
+	return &ci.Problem{Code: ci.NotFound, Detail: "There is no such build, or none that may be seen without a token for it, or without signing in."}
 }

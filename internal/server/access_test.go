@@ -72,6 +72,13 @@ func TestBuild_IsNotThere(t *testing.T) {
 			t.Errorf("of one that is private: %s\nof one that is not there: %s", said[0], said[1])
 		}
 	}
+	alike(func(id string) answer { // whoever has just made it forgot the token
+		a := s.get("/api/v1/builds/" + id + "/events")
+		if !strings.Contains(a.problem().Detail, "without a token") {
+			t.Errorf("%d %s", a.status, a.body)
+		}
+		return a
+	})
 	for _, cookie := range []string{"", ci.NewSession()} {
 		alike(func(id string) answer {
 			return s.get("/oembed?url="+url.QueryEscape(s.url+"/builds/"+id), "Cookie: "+sessionCookie+"="+cookie)

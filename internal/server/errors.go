@@ -307,7 +307,11 @@ func (s *Server) problem(err error, c echo.Context) *ci.Problem {
 		case http.StatusNotFound:
 			return nothingHere(r)
 		case http.StatusMethodNotAllowed:
-			return &ci.Problem{Code: badMethod, Detail: fmt.Sprintf("This address takes %s, not %s.", methods(c.Response().Header().Get("Allow")), printable(r.Method))}
+			more := ""
+			if c.Path() == "/api/v1/builds/:id" { // where many an API has builds changed
+				more = "; what happens to a build goes to …/updates with POST"
+			}
+			return &ci.Problem{Code: badMethod, Detail: fmt.Sprintf("This address takes %s, not %s%s.", methods(c.Response().Header().Get("Allow")), printable(r.Method), more)}
 		}
 	}
 	if !errors.Is(err, context.Canceled) && !errors.Is(err, errGone) { // else nobody is there to be answered

@@ -157,6 +157,9 @@ func (of ends) dispatch(c echo.Context) error {
 	if h := of[end]; h != nil {
 		return h(c)
 	}
+	if end == "" { // the slash is what is wrong
+		return nothingHere(c.Request())
+	}
 	return &ci.Problem{Code: ci.NotFound, Detail: "There is nothing at this address; a step's log is at …/steps/{key}/log, and lines of it are at …/steps/{key}/lines."}
 }
 
