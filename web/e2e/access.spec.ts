@@ -414,6 +414,7 @@ test("a link shows a build live to somebody else, until it is revoked", async ({
 	await expect(log(guest).locator(".line")).toHaveText(["one", "two"]);
 	await expect(guest.getByRole("link", { name: "Share", exact: true })).toHaveCount(0);
 	await expect(guest.getByText("You may see this build only")).toBeVisible();
+	await expect(guest.getByRole("link", { name: "Embed" })).toHaveCount(0);
 	await expect(guest.getByRole("button", { name: /build of the project/ })).toHaveCount(0);
 	await expect(guest.getByRole("button", { name: "Follow" })).toBeVisible();
 	expect((await guest.request.get(`${closed.url}/api/v1/builds/${other.id}`)).status()).toBe(404);

@@ -532,8 +532,7 @@ export class BuildPage extends LitElement {
 							: nothing
 					}
 					${link ? html`<li><a href=${link} rel="noreferrer">Where it ran</a></li>` : nothing}
-					${alone ? html`<li>You may see this build only</li>` : nothing}
-					<li><a href="/embed?build=${build.id}">Embed</a></li>
+					<li>${alone ? "You may see this build only" : html`<a href="/embed?build=${build.id}">Embed</a>`}</li>
 					${without.includes("share") ? nothing : html`<li><a href="/builds/${build.id}/share">Share</a></li>`}
 				</ul>
 			</div>
