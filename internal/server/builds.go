@@ -219,6 +219,11 @@ func (s *Server) listProjects(c echo.Context) error {
 		}
 		if between != "" { // there was a page before this one
 			if out.out == nil {
+				done, err := s.keep(c, 2*len(out.part)) // and the part after it
+				if err != nil {
+					return err
+				}
+				defer done()
 				entry := &closer{close: func() {}} // it ends by itself
 				if err := s.watch(s.who(c), entry, listing(cancel)); err != nil {
 					return err
@@ -268,19 +273,23 @@ func encoded(v any) ([]byte, error) {
 func (s *Server) jsonBody(c echo.Context, status int, body []byte) error {
 	h := c.Response().Header()
 	h.Set("Content-Type", "application/json")
-	method := c.Request().Method
-	if len(body) < worthwhile || method != http.MethodGet && method != http.MethodHead || !takesGzip(c) {
-		return send(c, status, body)
+	if len(body) >= worthwhile && safe(c.Request().Method) && takesGzip(c) {
+		small, err := gzipped(body)
+		if err != nil {
+			return fmt.Errorf("compress answer: %w", err)
+		}
+		h.Set("Content-Encoding", "gzip")
+		if tag := h.Get("ETag"); tag != "" {
+			h.Set("ETag", "W/"+tag) // the same answer in other bytes
+		}
+		body = small
 	}
-	small, err := gzipped(body)
+	done, err := s.keep(c, cap(body)) // which may be twice as much
 	if err != nil {
-		return fmt.Errorf("compress answer: %w", err)
+		return err
 	}
-	h.Set("Content-Encoding", "gzip")
-	if tag := h.Get("ETag"); tag != "" {
-		h.Set("ETag", "W/"+tag) // the same answer in other bytes
-	}
-	return send(c, status, small)
+	defer done()
+	return send(c, status, body)
 }
 
 // parts are an answer in JSON that may be longer than what is kept of it: a peer

@@ -75,6 +75,7 @@ const (
 	limitFailures         limit = "failures_per_address"
 	limitSignIns          limit = "sign_ins_per_address"
 	limitUploads          limit = "uploads_per_token"
+	limitUnread           limit = "unread"
 	limitBody             limit = "body_size"
 	limitSlow             limit = "body_pace"
 )
@@ -86,7 +87,7 @@ func newRefusals() refusals {
 	r := make(refusals)
 	for _, l := range []limit{
 		limitStreams, limitStreamsOfAddress, limitStreamsOfToken, limitStreamsOfProject, limitConns,
-		limitRequests, limitReads, limitFailures, limitSignIns, limitUploads, limitBody, limitSlow,
+		limitRequests, limitReads, limitFailures, limitSignIns, limitUploads, limitUnread, limitBody, limitSlow,
 	} {
 		r[l] = new(atomic.Int64)
 	}
@@ -111,12 +112,13 @@ type limits struct {
 
 	mu      sync.Mutex
 	uploads tally
+	unread  map[string]int // bytes that are kept of long answers, by who asked for them
 }
 
 func newLimits(l Limits) *limits {
 	l = l.withDefaults()
 	return &limits{
-		Limits: l, refused: newRefusals(), suspects: make(chan struct{}, 1), strange: make(chan struct{}, 1), uploads: make(tally),
+		Limits: l, refused: newRefusals(), suspects: make(chan struct{}, 1), strange: make(chan struct{}, 1), uploads: make(tally), unread: make(map[string]int),
 		requests: newRates[netip.Addr](rate.Limit(l.Requests), 4*l.Requests),
 		reads:    newRates[string](rate.Limit(l.Reads), 4*l.Reads),
 		failures: newRates[netip.Addr](rate.Limit(float64(l.Failures)/60), l.Failures),
@@ -383,6 +385,43 @@ func (s *Server) openUpload(c echo.Context) (done func(), err error) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.uploads.give(slots)
+	}, nil
+}
+
+// mostUnread is how many bytes are kept of long answers, until they were taken, for
+// one address, or one token or session; countUnread is from how many on one is long.
+const (
+	mostUnread  = 64 << 20
+	countUnread = 64 << 10
+)
+
+// keep counts an answer, or a part of it, to who asked for it until done: each is
+// kept for as long as its peer takes some of it now and then, and many slow ones
+// would fill the memory. One alone may be of any length.
+func (s *Server) keep(c echo.Context, bytes int) (done func(), err error) {
+	l := s.limits
+	var holder string
+	if who, ok := c.Get(callerKey).(*caller); ok {
+		holder = who.holder()
+	}
+	if addr, counted := l.accountable(s.clientAddr(c)); holder == "" && counted {
+		holder = addr.String()
+	}
+	if bytes < countUnread || holder == "" || !safe(c.Request().Method) { // what was written is not refused any more
+		return func() {}, nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if others := l.unread[holder]; others > 0 && others+bytes > mostUnread {
+		return nil, l.refuse(c, limitUnread, mostUnread, 0, "Of the answers that were asked for here, so many bytes have not been taken yet; read those first, ask for them compressed, or come back later.")
+	}
+	l.unread[holder] += bytes
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.unread[holder] -= bytes; l.unread[holder] == 0 {
+			delete(l.unread, holder)
+		}
 	}, nil
 }
 

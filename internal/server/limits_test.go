@@ -10,6 +10,7 @@ import (
 	"math"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -397,6 +398,52 @@ func TestLimits_Uploads(t *testing.T) {
 	}
 	if status, offset := s.upload(build + "/steps/c/log").finish(); status != 204 || offset != "6" {
 		t.Errorf("when the second is over: %d %s", status, offset)
+	}
+}
+
+// TestLimits_Unread asks for a long answer while it is being sent the one before,
+// again and again: what one address may leave unread has an end, for another there
+// is room, and afterwards nothing is counted any more.
+func TestLimits_Unread(t *testing.T) {
+	t.Parallel()
+	s := limited(t, Limits{Requests: -1})
+	steps := strings.Repeat(`,{"key":"#","name":"`+strings.Repeat("x", 480)+`"}`, ci.MaxSteps)
+	for i := range ci.MaxSteps {
+		steps = strings.Replace(steps, "#", strconv.Itoa(i), 1)
+	}
+	build := s.create(`{"project":"p","steps":[` + steps[1:] + `]}`)
+	ask := func(addr string, then func()) *httptest.ResponseRecorder {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, s.url+build, nil)
+		r.RemoteAddr = addr + ":1"
+		w := &firstWrite{ResponseRecorder: httptest.NewRecorder(), then: then}
+		s.Handler().ServeHTTP(w, r)
+		return w.ResponseRecorder
+	}
+	refused, bytes := s.limits.refused[limitUnread], 0
+	var again func()
+	again = func() {
+		w := ask("192.0.2.1", func() {
+			if refused.Load() == 0 {
+				again()
+			}
+		})
+		switch w.Code {
+		case http.StatusOK:
+			bytes += w.Body.Len()
+		case http.StatusTooManyRequests:
+			if w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), `"limit":67108864`) {
+				t.Errorf("refused with %v %s", w.Header(), w.Body)
+			}
+			if w := ask("192.0.2.2", nil); w.Code != http.StatusOK {
+				t.Errorf("another address: %d", w.Code)
+			}
+		default:
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+	}
+	again()
+	if bytes > mostUnread || bytes < mostUnread/4 || refused.Load() != 1 || len(s.limits.unread) != 0 {
+		t.Errorf("%d bytes were sent, %d refused, %v are left", bytes, refused.Load(), s.limits.unread)
 	}
 }
 

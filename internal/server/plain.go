@@ -30,6 +30,16 @@ func plainPage(c echo.Context, status int, body []byte) error {
 	return sendHTML(c, status, body)
 }
 
+// longPage answers with a page that may be long.
+func (s *Server) longPage(c echo.Context, body []byte) error {
+	done, err := s.keep(c, len(body))
+	if err != nil {
+		return err
+	}
+	defer done()
+	return plainPage(c, http.StatusOK, body)
+}
+
 // style answers with what pages without JavaScript look like.
 func (s *Server) style(c echo.Context) error {
 	h := c.Response().Header()
@@ -91,7 +101,7 @@ func (s *Server) plainBuilds(c echo.Context) error {
 	for _, b := range builds {
 		page.Builds = append(page.Builds, plain.Listed{Build: b.Build, Steps: b.Steps})
 	}
-	return plainPage(c, http.StatusOK, page.HTML())
+	return s.longPage(c, page.HTML())
 }
 
 // plainNotes is how many notes of a sort the page of a build lists.
@@ -131,7 +141,7 @@ func (s *Server) plainBuild(c echo.Context, ref postgres.Ref) error {
 	if len(first) > 0 {
 		page.First = &first[0]
 	}
-	return plainPage(c, http.StatusOK, page.HTML())
+	return s.longPage(c, page.HTML())
 }
 
 // failedFirst is the first step that failed with an error that was understood;
@@ -202,7 +212,7 @@ func (s *Server) plainLog(c echo.Context, ref postgres.Ref) error {
 	if page.Notes, page.Short, err = s.notesOfPage(ctx, &page); err != nil {
 		return err
 	}
-	return plainPage(c, http.StatusOK, page.HTML())
+	return s.longPage(c, page.HTML())
 }
 
 // stepParam reads the step key at the end of an address.
