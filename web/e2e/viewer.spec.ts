@@ -1158,12 +1158,14 @@ test("a finger marks lines and copies them, and Enter shows what was found", asy
 	await page.goto(`${build.url}#s:L100`);
 	await expectCentred(page, 100);
 	await expect(page.getByRole("button", { name: "Copy line 100" })).toBeInViewport();
-	// The other end of the lines, then one line again.
+	// One line, whatever the address marked; the other end of the lines; then one line again.
+	await numberOf(page, 99).tap();
+	await expect(page).toHaveURL(/#s:L99$/);
 	await numberOf(page, 103).tap();
-	await expect(page).toHaveURL(/#s:L100-L103$/);
-	await page.getByRole("button", { name: "Copy lines 100 to 103" }).tap();
-	await expect(log(page).locator(".said")).toHaveText("Copied lines 100 to 103.");
-	expect(await clipboard()).toBe(numbered(100, 103));
+	await expect(page).toHaveURL(/#s:L99-L103$/);
+	await page.getByRole("button", { name: "Copy lines 99 to 103" }).tap();
+	await expect(log(page).locator(".said")).toHaveText("Copied lines 99 to 103.");
+	expect(await clipboard()).toBe(numbered(99, 103));
 	await numberOf(page, 98).tap();
 	await expect(page).toHaveURL(/#s:L98$/);
 	await page.getByRole("button", { name: "Copy link" }).tap();

@@ -126,6 +126,8 @@ export class StepLog extends LitElement {
 	#dragged = false;
 	/** Whether it is a finger, which has no Shift, and scrolls when it drags. */
 	#finger = false;
+	/** The line, if any, that a finger's next one goes on from. */
+	#begun = 0;
 	/** Whether all of the log was selected, by the key for that. */
 	#all = false;
 	/** How much of the log there was when it last grew before this page's eyes, and when that was. */
@@ -1047,9 +1049,11 @@ export class StepLog extends LitElement {
 		if (line === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
 		event.preventDefault();
 		if (this.#dragged) return;
-		// A finger's second line is the other end of what the first one began; its third begins anew.
-		const [first, last] = this.marked ?? [];
-		const from = (event.shiftKey || (this.#finger && first === last)) && first ? first : line;
+		// A finger's second line is the other end of what its first one began; its third begins anew.
+		const [first] = this.marked ?? [];
+		const from =
+			(event.shiftKey || (this.#finger && first === this.#begun)) && first ? first : line;
+		this.#begun = from === line ? line : 0;
 		this.#mark([Math.min(from, line), Math.max(from, line)]);
 	}
 
