@@ -37,15 +37,16 @@ func (f *databaseFlags) open(ctx context.Context, running bool) (url string, sto
 	if url := cmp.Or(f.ListenDatabaseURL, f.DatabaseURL); url != "" {
 		return url, stop, nil
 	}
-	dir := f.DataDir
-	if dir == "" {
-		if dir, err = embedded.DefaultDataDir(); err != nil {
+	if f.DataDir == "" {
+		if f.DataDir, err = embedded.DefaultDataDir(); err != nil {
 			return "", nil, err
 		}
 	}
-	if dir, err = filepath.Abs(dir); err != nil {
+	dir, err := filepath.Abs(f.DataDir)
+	if err != nil {
 		return "", nil, fmt.Errorf("find the data directory: %w", err)
 	}
+	f.DataDir = dir
 	// A PostgreSQL made for this would have nothing in it.
 	if _, err := os.Stat(filepath.Join(dir, "pg")); errors.Is(err, fs.ErrNotExist) {
 		return "", nil, fmt.Errorf("no server has a database in %s: name the database with --database-url or STEPCAST_DATABASE_URL, or say where the data of the server is with --data-dir", dir)
@@ -61,6 +62,15 @@ func (f *databaseFlags) open(ctx context.Context, running bool) (url string, sto
 		return "", nil, err
 	}
 	return pg.URL(), func() { pg.Stop() }, nil
+}
+
+// where is what an answer ends with: the data directory, where no database was
+// named, for it may be another server's than was meant.
+func (f *databaseFlags) where() string {
+	if f.ListenDatabaseURL != "" || f.DatabaseURL != "" {
+		return ""
+	}
+	return ", in " + f.DataDir
 }
 
 // newEpochCmd begins a new epoch.
@@ -88,7 +98,7 @@ func (c *newEpochCmd) Run(ctx context.Context, std stdio) error {
 	if err := postgres.NewEpoch(ctx, url); err != nil {
 		return err
 	}
-	fmt.Fprintln(std.Out, "A new epoch has begun: every reader starts over with its next request.")
+	fmt.Fprintf(std.Out, "A new epoch has begun%s: every reader starts over with its next request.\n", c.where())
 	return nil
 }
 
@@ -141,7 +151,7 @@ func (c *pruneCmd) Run(ctx context.Context, std stdio) error {
 		said = "Would delete"
 	}
 	if err == nil || done.Builds > 0 {
-		fmt.Fprintf(std.Out, "%s %s that ended before %s, with %.1f MiB of log text, and %s of the feed.\n", said, count(done.Builds, "build"), done.Before.UTC().Format(time.DateTime), float64(done.Bytes)/(1<<20), count(done.Events, "event"))
+		fmt.Fprintf(std.Out, "%s %s that ended before %s, with %.1f MiB of log text, and %s of the feed%s.\n", said, count(done.Builds, "build"), done.Before.UTC().Format(time.DateTime), float64(done.Bytes)/(1<<20), count(done.Events, "event"), c.where())
 	}
 	return noPooler(err, c.ListenDatabaseURL)
 }

@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/stepcast/stepcast/internal/embedded"
 	"github.com/stepcast/stepcast/internal/pgtest"
+	"github.com/stepcast/stepcast/internal/postgres"
 )
 
 // Without the server's settings they say so, instead of doing it to a database
@@ -52,6 +55,44 @@ func TestAdminPrune_SaysWhatItDid(t *testing.T) {
 		if refused := !strings.HasPrefix(tt.want, "^"); refused != errors.Is(err, exitCode(exitUsage)) || !refused && err != nil || !regexp.MustCompile(tt.want).Match(out.Bytes()) {
 			t.Errorf("%+v: %v, %q", tt.cmd, err, out.String())
 		}
+	}
+}
+
+// Without a database's address, the answer says in which data directory it was
+// done: another server may have left one where nobody meant it. One that runs there
+// is in the way of a new epoch alone.
+func TestAdmin_InADataDirectory(t *testing.T) {
+	t.Parallel()
+	dir := pgtest.Dir(t)
+	pg, err := embedded.Start(t.Context(), embedded.Config{DataDir: dir, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { pg.Stop() })
+	if err := postgres.Migrate(t.Context(), pg.URL(), slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	flags := databaseFlags{DataDir: dir}
+	says := func(cmd interface {
+		Run(context.Context, stdio) error
+	}) string {
+		var out bytes.Buffer
+		if err := cmd.Run(t.Context(), stdio{Out: &out}); err != nil {
+			return err.Error()
+		}
+		return out.String()
+	}
+	if got := says(&pruneCmd{databaseFlags: flags, OlderThan: "90d"}); !strings.HasSuffix(got, " of the feed, in "+dir+".\n") {
+		t.Errorf("beside a server: %q", got)
+	}
+	if got := says(&newEpochCmd{flags}); got != "a server is running on "+dir+"; stop it first" {
+		t.Errorf("a new epoch beside a server: %q", got)
+	}
+	if err := pg.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if got := says(&newEpochCmd{flags}); !strings.HasPrefix(got, "A new epoch has begun, in "+dir+": ") {
+		t.Errorf("a new epoch: %q", got)
 	}
 }
 

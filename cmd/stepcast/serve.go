@@ -255,9 +255,12 @@ func openStore(ctx context.Context, cfg postgres.Config, wait time.Duration) (*p
 	defer cancel()
 	direct := cmp.Or(cfg.DirectURL, cfg.URL)
 	for said := false; ; said = true {
+		var store *postgres.Store
 		err := postgres.Migrate(ctx, direct, cfg.Log)
 		if err == nil {
-			return postgres.Open(ctx, cfg)
+			if store, err = postgres.Open(ctx, cfg); err == nil {
+				return store, nil
+			}
 		}
 		if !postgres.IsAway(err) || waiting.Err() != nil {
 			return nil, noPooler(err, cfg.DirectURL)

@@ -91,7 +91,13 @@ server_round_robin = 1
 func TestPooler_ReadsThroughItAndWritesPastIt(t *testing.T) {
 	t.Parallel()
 	direct := pgtest.New(t)
-	s, _, _ := startWith(t, postgres.Config{URL: pooler(t, direct, ""), DirectURL: direct})
+	through := pooler(t, direct, "")
+	s, _, _ := startWith(t, postgres.Config{URL: through, DirectURL: direct})
+	// Whom the pooler alone refuses does not begin.
+	if refused, err := postgres.Open(t.Context(), postgres.Config{URL: strings.Replace(through, "?", "x?", 1), DirectURL: direct}); err == nil {
+		refused.Close()
+		t.Error("it took a database that the pooler does not have")
+	}
 	var group errgroup.Group
 	for range 8 { // as many connections as the pool may have
 		group.Go(func() error {

@@ -101,6 +101,10 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if s.read, err = openPool(ctx, cfg.URL, cfg.ReadConns, pooler); err != nil {
 		return nil, err
 	}
+	if err := s.read.Ping(ctx); err != nil { // a pooler has a password of its own
+		s.read.Close()
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
 	return s, nil
 }
 
