@@ -151,6 +151,7 @@ type caller struct {
 	tokens  [][32]byte        // the sums of those by which it was given them
 	token   *postgres.Token   // nil: it has shown none
 	session *postgres.Session // nil: it has none
+	refused error             // why the token that it has shown is no good, where that makes it a stranger
 }
 
 // hold gives the caller what a token is for. To report takes the token itself:
@@ -318,7 +319,7 @@ func (s *Server) who(c echo.Context) *caller {
 	case errors.Is(err, &ci.Problem{Code: sessionEnded}):
 		who = s.nobody()
 	case err != nil || !who.able(status, http.MethodGet):
-		who = &caller{}
+		who = &caller{refused: err}
 	}
 	c.Set(callerKey, who)
 	return who

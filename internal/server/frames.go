@@ -63,6 +63,10 @@ type embedded struct {
 	// theirs.
 	Token string
 
+	// Refused is why the token that the frame was given is no good. The frame
+	// shows none of it; the browser's console, which names the element, does.
+	Refused string
+
 	Style, Script string
 }
 
@@ -174,6 +178,10 @@ func newEmbedded(c echo.Context, element string) embedded {
 // server's own see all.
 func (s *Server) embed(c echo.Context, page embedded) error {
 	who := s.who(c) // a token that is no good makes a stranger
+	var problem *ci.Problem
+	if errors.As(who.refused, &problem) {
+		page.Refused = problem.Detail
+	}
 	reach := ci.Reach{Patterns: who.patterns(asked(c))}
 	ancestors, some, err := s.framers(c.Request().Context(), reach, page.Projects)
 	if err != nil {

@@ -130,6 +130,28 @@ func TestFrames_StatusToken(t *testing.T) {
 	}
 }
 
+// What it shows tells visitors nothing of a refused token. Its element says why,
+// to be read on the console, which names the elements that are unknown.
+func TestFrames_SayWhyATokenIsRefused(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	build := s.secretive("acme/private")
+	for token, why := range map[string]string{
+		s.tokenFor("acme/*", ci.ScopeStatus)[:20]: "The token is too short or too long; it was not copied whole.",
+		s.tokenFor("acme/*", ci.ScopeRead):        "Addresses are seen by many, ",
+	} {
+		for _, path := range frames("acme/private", build) {
+			path += map[bool]string{true: "&", false: "?"}[strings.Contains(path, "?")] + "token=" + token
+			if body, _ := s.frameOf(path, fromPortal...); !strings.Contains(body, ` token="none" data-token-refused="`+why) || strings.Contains(body, token) {
+				t.Errorf("%s does not say %q:\n%s", path, why, body)
+			}
+		}
+	}
+	if body, _ := s.frameOf("/embed/status/acme/private", fromPortal...); strings.Contains(body, "refused") {
+		t.Errorf("a frame without a token says that it is refused:\n%s", body)
+	}
+}
+
 // A board may be shown by whoever may show all of it, as far as strangers see
 // it: what is private among its projects changes nothing.
 func TestFrames_Board(t *testing.T) {
