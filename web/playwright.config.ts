@@ -39,8 +39,6 @@ export default defineConfig({
 	reporter: process.env.CI ? "line" : "list",
 	use: {
 		viewport: { width: 1440, height: 900 },
-		// The pulse of what runs is drawn in software here, which took a sixth of all processor time.
-		contextOptions: { reducedMotion: "reduce" },
 		screenshot: "only-on-failure",
 		launchOptions: {
 			// The system's Chromium where there is one, else Playwright's own.

@@ -50,7 +50,8 @@ func TestServe_HTTPS(t *testing.T) {
 	ca.Issue(cert, key, time.Now().Add(90*24*time.Hour), "127.0.0.1", "ci.example")
 	redirect := freeAddress(t)
 	_, address, said := serves(t, dir, []string{"STEPCAST_DATABASE_URL=" + pgtest.New(t)}, "--tls-cert", cert, "--tls-key", key, "--redirect-listen", redirect, "--public-url", "https://ci.example")
-	if !strings.HasPrefix(address, "https://127.0.0.1:") || !strings.Contains(said.String(), "Watch builds       https://ci.example\n") {
+	greets := func() bool { return strings.Contains(said.String(), "Watch builds       https://ci.example\n") }
+	if !strings.HasPrefix(address, "https://127.0.0.1:") || !eventually(greets) { // its address is there before
 		t.Fatalf("%s, and it says %s", address, said)
 	}
 	here := []string{"STEPCAST_DATA_DIR=" + dir}

@@ -544,7 +544,7 @@ func TestWall_SaysWhatIsWrongWithItsAddress(t *testing.T) {
 		status int
 		says   string
 	}{
-		"?projects=acme/*":                        {400, "The parameter \"projects\" is unknown here; there are project, branch, mode, cols."},
+		"?projects=acme/*":                        {400, "The parameter \"projects\" is unknown here; there are project, branch, mode, cols, token."},
 		"?mode=problem":                           {400, "The parameter mode is all or problems."},
 		"?token=stp_nonsense":                     {401, "token"},
 		"?token=" + s.tokenFor("*", ci.ScopeRead): {401, "Addresses are seen by many"},

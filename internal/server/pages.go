@@ -35,7 +35,7 @@ func (s *Server) page(c echo.Context) error {
 // wrong with it is told here: what is looked at from across a room is never a
 // board of something else.
 func (s *Server) wall(c echo.Context) error {
-	q, err := query(c, "project", "branch", "mode", "cols")
+	q, err := query(c, "project", "branch", "mode", "cols", "token")
 	if err != nil {
 		return err
 	}

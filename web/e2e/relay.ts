@@ -125,7 +125,8 @@ export class Relay {
 			return;
 		}
 		if (typeof answer === "number") {
-			response.writeHead(answer).end();
+			// For any origin, so that the browser does not complain of the address, in which a token may be.
+			response.writeHead(answer, { "Access-Control-Allow-Origin": "*" }).end();
 			return;
 		}
 		const outgoing = request(

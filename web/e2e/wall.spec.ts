@@ -2,9 +2,6 @@ import type { Page } from "@playwright/test";
 import { violations } from "./axe.ts";
 import { connectionErrors, expect, type Server, test } from "./stepcast.ts";
 
-// A board counts seconds and turns its pages only where things may move.
-test.use({ contextOptions: { reducedMotion: "no-preference" } });
-
 const tile = (page: Page, project: string) =>
 	page.locator("stepcast-tile").filter({ hasText: `${project} #` });
 const alarm = (page: Page) => page.locator(".alarm");

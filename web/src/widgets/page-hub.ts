@@ -49,6 +49,8 @@ interface Log extends Replay {
 	readonly followers: Map<Follower, string>;
 	/** Whether the stream's address has all that is wanted of it. Until it has, what comes is not listened to. */
 	listened: boolean;
+	/** Whether a replay was ever over: then its followers know something. */
+	told: boolean;
 	/** The HTTP status of a refusal; 0: there was none. */
 	refused: number;
 }
@@ -93,7 +95,7 @@ class PageHub {
 	enter(name: string, follower: Follower): void {
 		let log = this.logs.get(name);
 		if (!log || log.refused) {
-			log = begin({ name, followers: new Map(), listened: false, refused: 0 });
+			log = begin({ name, followers: new Map(), listened: false, told: false, refused: 0 });
 			this.logs.set(name, log);
 		}
 		log.followers.set(follower, "");
@@ -171,6 +173,7 @@ class PageHub {
 		const complete = log.over || event.kind === "live";
 		if (!log.live && !complete && log.held.length < maxHeld) return;
 		log.live = true;
+		log.told ||= complete;
 		tell(log, log.held);
 		log.held = [];
 		if (complete) this.judge();
@@ -184,7 +187,9 @@ class PageHub {
 		if (!this.#stream.pausing) return;
 		const refused = this.#shown?.startsWith("stp_") && outcomes.includes(401);
 		if (refused) {
-			console.warn("Stepcast shows what is public, and refuses the token: make another.");
+			console.warn(
+				"Stepcast shows what is public, for it refuses the token: make another of the scope status.",
+			);
 			this.#shown = "none";
 		}
 		for (const [i, log] of logs.entries()) {
@@ -219,14 +224,15 @@ class PageHub {
 		return this.server + streamAddress(followed) + token;
 	}
 
-	#connection({ over, refused }: Log): Connection {
+	#connection({ told, over, refused }: Log): Connection {
 		const { state, news } = this.#stream;
 		if (refused) return { name: "refused", status: refused };
 		if (over) return { name: "finished" };
 		// A browser that is offline says so, until a server is heard all the same: one on this machine.
 		if (lost !== undefined && news <= lost) return { name: "offline" };
 		if (state.name !== "live") return state;
-		return Date.now() - news > staleAfter ? { name: "stale" } : state;
+		if (Date.now() - news > staleAfter) return { name: "stale" };
+		return told ? state : { name: "connecting" };
 	}
 }
 

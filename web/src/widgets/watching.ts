@@ -25,14 +25,14 @@ const patience = 1_000;
  */
 export class Watching<State> implements ReactiveController {
 	state: State;
-	/** When the state was last known to be all there was, in milliseconds since 1970; undefined until it was. */
+	connection: Connection = { name: "connecting" };
+	/** When the state was last known to be true, in milliseconds since 1970; undefined until it was. */
 	asOf: number | undefined;
 
 	readonly #host: Watcher;
 	readonly #wanted: () => Wanted | undefined;
 	readonly #initial: State;
 	readonly #reduce: (state: State, event: StreamEvent) => State;
-	#connection: Connection = { name: "connecting" };
 	/** What is followed, and where, as one text. */
 	#followed: string | undefined;
 	#log: string | undefined;
@@ -76,7 +76,7 @@ export class Watching<State> implements ReactiveController {
 		if (followed === this.#followed) return;
 		if (log !== this.#log) {
 			this.state = this.#initial;
-			this.#connection = { name: "connecting" };
+			this.connection = { name: "connecting" };
 			this.asOf = undefined;
 		}
 		const leave = this.#leave;
@@ -96,13 +96,6 @@ export class Watching<State> implements ReactiveController {
 		leave?.();
 	}
 
-	/** It is live once all was told that there is: until then, what is missing is not what there is not. */
-	get connection(): Connection {
-		return this.asOf === undefined && this.#connection.name === "live"
-			? { name: "connecting" }
-			: this.#connection;
-	}
-
 	/** When what is shown was true, in milliseconds since 1970: now, while the server is heard. */
 	get now(): number {
 		const { name } = this.connection;
@@ -112,20 +105,16 @@ export class Watching<State> implements ReactiveController {
 	/** One after the other, because the reducer may look at the state. */
 	#receive(events: readonly StreamEvent[]): void {
 		for (const event of events) {
-			if (event.kind === "reset") {
-				this.state = this.#initial;
-				this.asOf = undefined;
-			}
-			if (event.kind === "live" || event.kind === "end") this.asOf = 0;
+			if (event.kind === "reset") this.state = this.#initial;
 			this.state = this.#reduce(this.state, event);
 		}
-		if (this.asOf !== undefined) this.asOf = Date.now();
+		this.asOf = Date.now();
 		this.#schedule();
 	}
 
 	#changed(connection: Connection, news: number): void {
 		if (this.connection.name === "live") this.asOf = news;
-		this.#connection = connection;
+		this.connection = connection;
 		this.#schedule();
 	}
 
