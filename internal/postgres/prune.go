@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,8 @@ type Pruning struct {
 	Project   string        // a pattern; "": of all projects
 	Keep      int           // so many of each project's newest builds stay, however old they are
 }
+
+func (p Pruning) pattern() string { return cmp.Or(p.Project, WholeServer) }
 
 // Pruned is what was deleted, or would be.
 type Pruned struct {
@@ -116,11 +119,7 @@ var oldBuildsSQL = `
 // oldBuilds are the next ones after last that may go, as many as one transaction
 // deletes.
 func oldBuilds(ctx context.Context, conn *pgx.Conn, p Pruning, before time.Time, last ci.LogID) ([]oldBuild, error) {
-	pattern := p.Project
-	if pattern == "" {
-		pattern = WholeServer
-	}
-	names, prefixes := splitPatterns([]string{pattern})
+	names, prefixes := splitPatterns([]string{p.pattern()})
 	rows, err := conn.Query(ctx, oldBuildsSQL, last, before, p.Keep, names, prefixes, pruneBuilds)
 	if err != nil {
 		return nil, err
@@ -175,15 +174,11 @@ func pruneSome(ctx context.Context, conn *pgx.Conn, by Actor, p Pruning, before 
 				return err
 			}
 		}
-		project := p.Project
-		if project == "" {
-			project = WholeServer
-		}
 		target := fmt.Sprintf("%d builds", len(locked))
 		if len(locked) == 1 {
 			target = "1 build"
 		}
-		return audit(ctx, tx, by, BuildPrune, project, target, map[string]any{"log_bytes": bytes, "ended_before": before, "keep": p.Keep})
+		return audit(ctx, tx, by, BuildPrune, p.pattern(), target, map[string]any{"log_bytes": bytes, "ended_before": before, "keep": p.Keep})
 	})
 	if err != nil {
 		return nil, err
