@@ -31,8 +31,9 @@ const off = [
 export default defineConfig({
 	testDir: "e2e",
 	outputDir: "test-results",
-	// Each with a server and a browser of its own: most of the time they wait for one another.
-	workers: 2,
+	// Each with a server and a browser of its own. They wait for one another much of the time: three keep
+	// two cores busy.
+	workers: 3,
 	fullyParallel: false,
 	timeout: 60_000,
 	expect: { timeout: 15_000 },
