@@ -183,13 +183,16 @@ test("elements that come, move and go share what there is", async ({
 	await build.step("test", "running");
 	site.body = `<main></main><aside></aside>${scripts(relay.url)}`;
 	await page.goto(site.url);
-	const add = (branch: string) =>
-		page.evaluate((branch) => {
-			const element = document.createElement("stepcast-status");
-			element.setAttribute("project", "embeds/moving");
-			element.setAttribute("branch", branch);
-			document.querySelector("main")?.append(element);
-		}, branch);
+	const add = (branch: string, name = "stepcast-status") =>
+		page.evaluate(
+			({ branch, name }) => {
+				const element = document.createElement(name);
+				element.setAttribute("project", "embeds/moving");
+				element.setAttribute("branch", branch);
+				document.querySelector("main")?.append(element);
+			},
+			{ branch, name },
+		);
 	await add("main");
 	await expect(page.locator("stepcast-status")).toContainText("running");
 	// Another place is no other connection.
@@ -204,16 +207,44 @@ test("elements that come, move and go share what there is", async ({
 	await expect(page.locator("main stepcast-status")).toContainText("unknown");
 	await server.build({ project: "embeds/moving", branch: "other" });
 	await expect(page.locator("main stepcast-status")).toContainText("queued");
+	expect(relay.asked.length).toBe(2);
+	// Who joins knows nothing until the stream has said it, and does not take that for nothing.
+	let answer = () => {};
+	const answered = new Promise<void>((resolve) => {
+		answer = resolve;
+	});
+	await page.route("**/api/v1/streams*", async (route) => {
+		await answered;
+		await route.continue();
+	});
+	await add("main", "stepcast-steps");
+	const clock = page.locator("aside stepcast-status [part=time]");
+	for (const _ of ["one", "two"]) {
+		await expect(clock).not.toHaveText((await clock.textContent()) ?? "");
+	}
+	await expect(page.locator("stepcast-steps")).toHaveText("");
+	answer();
+	await expect(page.locator("stepcast-steps")).toContainText("running");
+	await page.locator("stepcast-steps").evaluate((element) => element.remove());
 	await build.step("test", "passed");
 	await build.send({ build: { status: "passed" } });
 	await expect(page.locator("aside stepcast-status")).toContainText("passed");
 	await expect.poll(() => relay.streams.length).toBe(1);
-	expect(relay.asked.length).toBe(2);
 	// Nobody is left, and so is no connection.
-	await page.evaluate(() => {
-		for (const element of document.querySelectorAll("stepcast-status")) element.remove();
+	const gone = await page.evaluateHandle(() => {
+		const all = [...document.querySelectorAll("stepcast-status")];
+		for (const element of all) element.remove();
+		return all;
 	});
 	await expect.poll(() => relay.streams.length).toBe(0);
+	// Nor does one come when one that has gone is changed.
+	const asked = relay.asked.length;
+	await gone.evaluate(async (all) => {
+		for (const element of all) element.setAttribute("theme", "dark");
+		await new Promise((resolve) => setTimeout(resolve)); // drawn, and what it asks for is asked for
+	});
+	await page.evaluate((url) => fetch(`${url}/widgets.js`, { mode: "no-cors" }), relay.url);
+	expect(relay.asked.length).toBe(asked);
 });
 
 test("one that is refused says why on the console, does not disturb the others, and asks no more", async ({
@@ -346,6 +377,8 @@ test("a build that has ended is the newest for as long as the server says so", a
 	await page.goto(site.url);
 	const all = page.locator("stepcast-steps, stepcast-log");
 	for (const element of await all.all()) await expect(element).toContainText("passed");
+	// All is asked for that will be: of the log of a step, once it is known which.
+	await expect(page.locator("stepcast-log")).toContainText("No output.");
 	relay.hush();
 	await page.clock.fastForward(46_000);
 	for (const element of await all.all()) await expect(element).toContainText("no news since");

@@ -50,4 +50,5 @@ test("the newest build is that of the highest number, whatever comes in which or
 	const events = [snapshot, build("passed", 2), build("running", 3), build("passed", 1)];
 	assert.equal(events.reduce(newest, undefined)?.id, "b3");
 	assert.equal(newest(undefined, step("a", "running")), undefined);
+	assert.equal(newest(undefined, snapshot)?.id, "");
 });

@@ -33,12 +33,18 @@ export interface Newest {
 	readonly number: number;
 }
 
-/** The newest build after an event of the feed. One that it has seen leaves it as it is. */
+/** What a project has that has no build. */
+const none: Newest = { id: "", number: 0 };
+
+/**
+ * The newest build after an event of the feed; undefined until the feed has said what there is. An event
+ * that it has seen leaves it as it is.
+ */
 export function newest(state: Newest | undefined, event: StreamEvent): Newest | undefined {
-	const builds =
-		event.kind === "snapshot" ? event.data.builds : event.kind === "build" ? [event.data] : [];
+	const told = event.kind === "snapshot";
+	const builds = told ? event.data.builds : event.kind === "build" ? [event.data] : [];
 	return builds.reduce(
 		(best: Newest | undefined, build) => (best && best.number >= build.number ? best : build),
-		state,
+		told ? (state ?? none) : state,
 	);
 }

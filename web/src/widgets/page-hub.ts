@@ -49,8 +49,6 @@ interface Log extends Replay {
 	readonly followers: Map<Follower, string>;
 	/** Whether the stream's address has all that is wanted of it. Until it has, what comes is not listened to. */
 	listened: boolean;
-	/** Whether a replay was ever over: then its followers know something. */
-	told: boolean;
 	/** The HTTP status of a refusal; 0: there was none. */
 	refused: number;
 }
@@ -95,7 +93,7 @@ class PageHub {
 	enter(name: string, follower: Follower): void {
 		let log = this.logs.get(name);
 		if (!log || log.refused) {
-			log = begin({ name, followers: new Map(), listened: false, told: false, refused: 0 });
+			log = begin({ name, followers: new Map(), listened: false, refused: 0 });
 			this.logs.set(name, log);
 		}
 		log.followers.set(follower, "");
@@ -173,7 +171,6 @@ class PageHub {
 		const complete = log.over || event.kind === "live";
 		if (!log.live && !complete && log.held.length < maxHeld) return;
 		log.live = true;
-		log.told ||= complete;
 		tell(log, log.held);
 		log.held = [];
 		if (complete) this.judge();
@@ -224,15 +221,14 @@ class PageHub {
 		return this.server + streamAddress(followed) + token;
 	}
 
-	#connection({ told, over, refused }: Log): Connection {
+	#connection({ over, refused }: Log): Connection {
 		const { state, news } = this.#stream;
 		if (refused) return { name: "refused", status: refused };
 		if (over) return { name: "finished" };
 		// A browser that is offline says so, until a server is heard all the same: one on this machine.
 		if (lost !== undefined && news <= lost) return { name: "offline" };
 		if (state.name !== "live") return state;
-		if (Date.now() - news > staleAfter) return { name: "stale" };
-		return told ? state : { name: "connecting" };
+		return Date.now() - news > staleAfter ? { name: "stale" } : state;
 	}
 }
 

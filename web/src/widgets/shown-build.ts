@@ -102,7 +102,7 @@ export abstract class ShownBuild extends Widget {
 	/** A project's last build is shown until something is known of the next, but not when it has none. */
 	protected override view(): unknown {
 		const { build } = this.watching.state;
-		if (!this.log && this.#newest.connection.name === "live") return this.unknown();
+		if (!this.log && this.#newest.state) return this.unknown();
 		if (build || this.build) this.#view = build && this.shown(build);
 		return this.#view;
 	}

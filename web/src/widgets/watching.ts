@@ -5,6 +5,7 @@ import type { Wanted } from "./wishes.ts";
 
 /** An element that watches, and where: the origin of a server, and a status token or none. */
 export interface Watcher extends ReactiveControllerHost {
+	readonly isConnected: boolean;
 	readonly origin: string;
 	readonly token: string | undefined;
 }
@@ -73,7 +74,8 @@ export class Watching<State> implements ReactiveController {
 		const log =
 			wanted && JSON.stringify([origin, token, wanted.log, wanted.projects, wanted.branches]);
 		const followed = log && log + JSON.stringify(wanted);
-		if (followed === this.#followed) return;
+		// Also who has gone is drawn, when an attribute changes.
+		if (followed === this.#followed || !this.#host.isConnected) return;
 		if (log !== this.#log) {
 			this.state = this.#initial;
 			this.connection = { name: "connecting" };
