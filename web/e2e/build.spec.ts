@@ -451,9 +451,15 @@ test("links lead to the log, and the way back to the view that was left", async 
 	await link("b").click();
 	await expect(line).toHaveText("log of b");
 	await waterfall.click();
+	// A second click on it is no way to go back.
+	await waterfall.click();
+	await page.goBack();
+	await expect(page).toHaveURL(`${build.url}#b`);
+	await expect(line).toHaveText("log of b");
 	await page.goBack();
 	await expect(page).toHaveURL(`${build.url}?view=waterfall#a`);
 	await expect(waterfall).toHaveAttribute("aria-selected", "true");
+	await page.goForward();
 	await page.goForward();
 	await expect(page).toHaveURL(`${build.url}?view=waterfall#b`);
 	await expect(waterfall).toHaveAttribute("aria-selected", "true");

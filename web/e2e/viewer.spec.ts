@@ -324,7 +324,7 @@ test("lines are marked by click, Shift and drag, and the address says which", as
 
 	await page.keyboard.press("y");
 	await expect(log(page).locator(".said")).toHaveText(
-		"Copied the link; it opens only on this computer.",
+		"Copied the link; it opens only on this device.",
 	);
 	expect(await clipboard()).toBe(page.url());
 	await page.keyboard.press("c");
@@ -846,7 +846,7 @@ test("a finger marks lines and copies them, and Enter shows what was found", asy
 	await expect(page).toHaveURL(/#s:L98$/);
 	await page.getByRole("button", { name: "Copy link" }).tap();
 	await expect(log(page).locator(".said")).toHaveText(
-		"Copied the link; it opens only on this computer.",
+		"Copied the link; it opens only on this device.",
 	);
 	expect(await clipboard()).toBe(page.url());
 

@@ -14,6 +14,9 @@ export const {
 	without = "",
 } = document.querySelector<HTMLElement>("stepcast-app")?.dataset ?? ({} as DOMStringMap);
 
+/** Whether the visitor came by a link to this build, and may see no other of the project. */
+export const alone = without.includes("others");
+
 /** The way there, for whoever was refused something, and is nobody, or not any more who they were. */
 export const signIn = (connection: Connection) =>
 	connection.name === "refused" && (account === "Sign in" || connection.status === 401)

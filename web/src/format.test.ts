@@ -92,7 +92,7 @@ test("a build in the title of a tab", () => {
 
 test("an address that leads nobody else anywhere is said to", () => {
 	for (const here of ["localhost:8080", "a.localhost:1", "127.0.0.1:80", "[::1]:8080"]) {
-		assert.match(onlyHere(`http://${here}/builds/b#s`), /only on this computer/, here);
+		assert.match(onlyHere(`http://${here}/builds/b#s`), /only on this device/, here);
 	}
 	for (const text of [
 		"https://ci.example/?at=localhost",
@@ -100,5 +100,6 @@ test("an address that leads nobody else anywhere is said to", () => {
 		"<script>",
 	]) {
 		assert.equal(onlyHere(text), "", text);
+		assert.match(onlyHere(text, true), /only on this device/, text);
 	}
 });

@@ -140,10 +140,10 @@ export function instant(text: string | null | undefined): number | undefined {
 	return Number.isNaN(time) ? undefined : time;
 }
 
-/** What there is to add where an address was copied that leads nobody else anywhere. */
-export function onlyHere(address: string): string {
-	return /^https?:\/\/([^/]*localhost[:/]|127\.|\[::1])/.test(address)
-		? "; it opens only on this computer"
+/** What there is to add where an address was copied that leads nobody else anywhere, as one of a guest. */
+export function onlyHere(address: string, guest = false): string {
+	return guest || /^https?:\/\/([^/]*localhost[:/]|127\.|\[::1])/.test(address)
+		? "; it opens only on this device"
 		: "";
 }
 

@@ -1,5 +1,5 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
-import { accessEnded, noneToSee, refusal, without } from "../account.ts";
+import { accessEnded, alone, noneToSee, refusal, without } from "../account.ts";
 import { apply, type BuildState, emptyBuild } from "../build-state.ts";
 import { showResult } from "../favicon.ts";
 import { Following } from "../following.ts";
@@ -621,9 +621,8 @@ export class BuildPage extends LitElement {
 		const place = parseFragment(location.hash);
 		if (place.step !== "") this.selected = place.step;
 		// A link to a step or a line leads to the log, from whatever view. What was shown before is again.
-		const view = viewOf(location.search);
-		if (history.state === null && view !== "log") this.#show("log");
-		else this.view = view;
+		if (history.state) this.view = viewOf(location.search);
+		else this.#show("log");
 		this.#shown();
 		const again = place.step === this.place.step && place.lines?.[0] === this.place.lines?.[0];
 		this.place = place;
@@ -641,13 +640,15 @@ export class BuildPage extends LitElement {
 		location.hash = formatFragment(step, line === undefined ? undefined : [line, line]);
 	}
 
+	/** Shows another view, in an entry of the history, or in that which a link has made. */
 	#show(view: View): void {
+		if (view === this.view) return;
 		this.view = view;
 		const query = new URLSearchParams(location.search);
 		if (view === "log") query.delete("view");
 		else query.set("view", view);
-		const search = query.size > 0 ? `?${query}` : "";
-		history.replaceState(history.state, "", location.pathname + search + location.hash);
+		const write = history.state ? "pushState" : "replaceState";
+		history[write]("shown", "", (query.size ? `?${query}` : location.pathname) + location.hash);
 	}
 
 	/** A link to what the address names already moves nothing, and leads to the log all the same. */
@@ -655,8 +656,7 @@ export class BuildPage extends LitElement {
 		const path = event.composedPath();
 		const link = path.find((one) => one instanceof HTMLAnchorElement);
 		if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-		const here = link.hash !== "" && link.href === location.href;
-		if (here && this.view !== "log") this.#show("log");
+		if (link.hash !== "" && link.href === location.href) this.#show("log");
 		const list = this.renderRoot.querySelector("details");
 		if (!narrow.matches || !list || !path.includes(list)) return;
 		// Where there is no room for both, the list makes way for the log.
@@ -667,7 +667,7 @@ export class BuildPage extends LitElement {
 
 	/** Marks the entry in the history as one that was shown. Those that links make are not. */
 	#shown(): void {
-		if (history.state === null) history.replaceState("shown", "");
+		if (!history.state) history.replaceState("shown", "");
 	}
 
 	#tabKey(event: KeyboardEvent): void {
@@ -723,8 +723,6 @@ export class BuildPage extends LitElement {
 	}
 }
 
-/** Whether the visitor may see no other build of the project. */
-const alone = without.includes("others");
 const narrow = matchMedia("(max-width: 900px)");
 
 function viewOf(search: string): View {

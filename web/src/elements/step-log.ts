@@ -1,4 +1,5 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
+import { alone } from "../account.ts";
 import {
 	capital,
 	count,
@@ -1099,7 +1100,7 @@ export class StepLog extends LitElement {
 		const first = this.#view?.first?.line;
 		const lines = this.marked ?? (first === undefined ? undefined : ([first, first] as const));
 		const link = new URL(formatFragment(this.step?.key ?? "", lines), location.href);
-		void this.#copy(link.href, "the link", onlyHere(link.href));
+		void this.#copy(link.href, "the link", onlyHere(link.href, alone));
 	}
 
 	#copyMarked(): void {
