@@ -28,7 +28,7 @@ func (c *auditCmd) Help() string {
 	return `The newest stands first, and times are UTC. What is of the whole server is shown to whose token administers *, and so is everything else. Nothing of it is ever changed or deleted.
 
   stepcast audit
-  stepcast audit --project acme/* --limit 0 --json`
+  stepcast audit --project 'acme/*' --limit 0 --json`
 }
 
 // Run shows the audit.

@@ -281,6 +281,12 @@ func sentence(err error) error {
 	return err
 }
 
+// badKey says why a step cannot have a key, of which people often think as of
+// its name.
+func badKey(err error) error {
+	return errors.New(sentence(err).Error() + " People read --name, which may be any text.")
+}
+
 // usage prints what is wrong with the command line and returns the exit code
 // for it.
 func usage(std stdio, code exitCode, err error) error {

@@ -47,7 +47,7 @@ func TestHelp_IsRight(t *testing.T) {
 				continue
 			}
 			examples++
-			if _, err := newParser(&cli{}, quiet).Parse(strings.Fields(example)[1:]); err != nil {
+			if _, err := newParser(&cli{}, quiet).Parse(strings.Fields(strings.ReplaceAll(example, "'", ""))[1:]); err != nil {
 				t.Errorf("%q: the example %q: %v", name, example, err)
 			}
 		}

@@ -26,7 +26,7 @@ func (c *listCmd) Help() string {
 	return `The newest stands first. What the list calls a build is good for stepcast tail, too.
 
   stepcast list
-  stepcast list --project acme/* --branch main --status failed,lost
+  stepcast list --project 'acme/*' --branch main --status failed,lost
   stepcast list --json --limit 1 | jq -r .id`
 }
 

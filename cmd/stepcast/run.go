@@ -148,7 +148,7 @@ func (c *runCmd) step(w which) (ci.StepKey, error) {
 	switch {
 	case c.Step != "":
 		if err := ci.CheckStepKey(c.Step); err != nil {
-			return "", sentence(err)
+			return "", badKey(err)
 		}
 		if w.derived() {
 			return w.system.StepNamed(c.Step), nil

@@ -78,7 +78,7 @@ func TestRun_OwnMistakes(t *testing.T) {
 func TestRun_WhatCannotBeReported(t *testing.T) {
 	t.Parallel()
 	for want, flag := range map[string]string{
-		`The step key "a b" may`:        "--step=a b",
+		"People read --name, which may": "--step=a b",
 		`The project "a//b" has`:        "--project=a//b",
 		"A build id is a UUID such":     "--build=12",
 		"--link is an address":          "--link=javascript:x",

@@ -37,7 +37,7 @@ func (c *stepSetCmd) Help() string {
 // Run says it.
 func (c *stepSetCmd) Run(ctx context.Context, std stdio) error {
 	if err := ci.CheckStepKey(c.Key); err != nil {
-		return usage(std, exitUsage, sentence(err))
+		return usage(std, exitUsage, badKey(err))
 	}
 	set := runner.StepSet{Key: ci.StepKey(c.Key), Name: c.Name, ExitCode: c.ExitCode}
 	if c.Status != "" {

@@ -33,7 +33,7 @@ type tokenCreateCmd struct {
 func (c *tokenCreateCmd) Help() string {
 	return `The token goes to stdout, this once; the server keeps only a sum of it. What is said of it goes to stderr. It takes a token with the scope admin to make one: the server's first token has that.
 
-  stepcast token create --scope status --project acme/* --expires 90d --name portal
+  stepcast token create --scope status --project 'acme/*' --expires 90d --name portal
   stepcast token create --scope report --project acme/api`
 }
 

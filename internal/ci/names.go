@@ -147,6 +147,13 @@ func OneLine(s string, limit int) string {
 	return s
 }
 
+// TurnsText tells whether a character turns what follows it around (an
+// embedding, override or isolate of Unicode's UAX #9), so that it reads
+// otherwise than it stands.
+func TurnsText(r rune) bool {
+	return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
+}
+
 // quoted shows a name from outside in an error: bounded, and with nothing in
 // it that could disturb a terminal.
 func quoted(s string) string {

@@ -136,7 +136,7 @@ func AppendVisible(b *strings.Builder, r rune) {
 	case r < ' ' || r == 0x7f:
 		b.WriteByte('^')
 		b.WriteRune(r ^ 0x40)
-	case r >= 0x80 && r < 0xa0, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069: // the latter turn text around
+	case r >= 0x80 && r < 0xa0, ci.TurnsText(r):
 		fmt.Fprintf(b, `\u%04x`, r)
 	default:
 		b.WriteRune(r)

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
@@ -15,7 +16,7 @@ import (
 
 // cleaner makes log text safe for a terminal: printable text, line ends, tabs
 // and carriage returns go through, of escape sequences only colours (SGR) and
-// links (OSC 8) to http and https addresses. Those are not copied but written
+// links (OSC 8) to http and https addresses; what turns text around is \u202e. Those are not copied but written
 // anew from what was understood, so nothing can hide in them. Every line ends
 // plain and begins with the style that is in force, so that lines of several
 // logs may be mixed.
@@ -90,7 +91,12 @@ func (c *cleaner) clean(dst, text []byte) []byte {
 			continue
 		default:
 			r, n := utf8.DecodeRune(text)
-			if !unicode.IsControl(r) {
+			switch {
+			case unicode.IsControl(r):
+			case ci.TurnsText(r):
+				c.show()
+				c.out = fmt.Appendf(c.out, `\u%04x`, r)
+			default:
 				c.show()
 				c.out = utf8.AppendRune(c.out, r)
 			}
