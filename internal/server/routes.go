@@ -150,7 +150,7 @@ func (s *Server) router() *echo.Echo {
 type ends map[string]echo.HandlerFunc
 
 func (of ends) dispatch(c echo.Context) error {
-	_, end, err := belowStep(c)
+	key, end, err := belowStep(c)
 	if err != nil {
 		return err
 	}
@@ -159,6 +159,9 @@ func (of ends) dispatch(c echo.Context) error {
 	}
 	if end == "" { // the slash is what is wrong
 		return nothingHere(c.Request())
+	}
+	if strings.HasSuffix(key, "/log") { // so it was, before curl completed it
+		return &ci.Problem{Code: ci.NotFound, Detail: "There is nothing at this address; a step's log is at …/steps/{key}/log, without a slash behind it, where curl -T adds the name of its file."}
 	}
 	return &ci.Problem{Code: ci.NotFound, Detail: "There is nothing at this address; a step's log is at …/steps/{key}/log, and lines of it are at …/steps/{key}/lines."}
 }

@@ -236,6 +236,7 @@ func TestRefusals_SayWhatToDo(t *testing.T) {
 		{"a build as in other APIs", "PATCH", build, `{"status":"passed"}`, nil, 405, "…/updates with POST"},
 		{"a slash too many", "POST", updates + "/", none, nil, 404, "without a slash"},
 		{"a slash behind the log", "PATCH", log + "/", "hello", nil, 404, "without a slash"},
+		{"a slash behind the log, and curl -T", "PATCH", log + "/make.log", "hello", nil, 404, "without a slash"},
 		{"two slashes", "POST", "//api/v1/builds", `{"project":"p"}`, nil, 404, "two slashes"},
 		{"a guess", "POST", "/v1/builds", `{"project":"p"}`, nil, 404, "/api/v1/openapi.json"},
 		{"the API", "GET", "/api", "", nil, 404, "/api/v1/openapi.json"},
