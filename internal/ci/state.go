@@ -447,7 +447,7 @@ func (c *Change) closeLog(step *StepState, want int64) error {
 	}
 	switch {
 	case have < want && c.closed(step):
-		return &Problem{Code: LogComplete, Field: "log_bytes", Offset: &have, Detail: fmt.Sprintf("The log of step %s was closed at %d bytes.", step.Key, have)}
+		return logComplete(step, "log_bytes")
 	case have < want:
 		return &Problem{Code: LogIncomplete, Field: "log_bytes", Offset: &have, Detail: fmt.Sprintf("The log of step %s has %d bytes of the %d that log_bytes names; send the rest first.", step.Key, have, want)}
 	case have > want:
@@ -461,6 +461,16 @@ func (c *Change) closeLog(step *StepState, want int64) error {
 // it ended too long ago.
 func (c *Change) closed(step *StepState) bool {
 	return step.LogComplete || !step.EndedAt.IsZero() && c.late(step)
+}
+
+// logComplete refuses text, or a count of text, beyond the end of a log that is
+// closed. It says what closed it, since that was mostly the reporter itself.
+func logComplete(step *StepState, field string) *Problem {
+	have, why := step.LogBytes, "by a final status with log_bytes; send that after the last text"
+	if !step.LogComplete {
+		why = "a day after the step ended; report to a new build"
+	}
+	return &Problem{Code: LogComplete, Field: field, Offset: &have, Detail: fmt.Sprintf("The log of step %s was closed at %d bytes %s.", step.Key, have, why)}
 }
 
 func (c *Change) applyLog(u *LogUpdate) error {
@@ -483,7 +493,7 @@ func (c *Change) applyLog(u *LogUpdate) error {
 	case c.missed(step):
 		return c.buildFinished(u.Step)
 	case beyond && c.closed(step):
-		return &Problem{Code: LogComplete, Field: "offset", Offset: &have, Detail: fmt.Sprintf("The log of step %s is closed at %d bytes.", u.Step, have)}
+		return logComplete(step, "offset")
 	case offset > have && !cut:
 		return &Problem{Code: LogGap, Field: "offset", Offset: &have, Detail: fmt.Sprintf("The log of step %s has %d bytes; the text at offset %d leaves a gap. Go on from offset %d.", u.Step, have, offset, have)}
 	case length > MaxLogBytes-offset:

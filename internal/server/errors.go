@@ -96,7 +96,7 @@ var problems = map[ci.Code]kind{
 	ci.LogLonger: {409, "Log longer than announced",
 		"log_bytes names fewer bytes than the server has; offset is its count."},
 	ci.LogComplete: {409, "Log is closed",
-		"The step's log was closed at offset, and takes no more text."},
+		"The step's log was closed at offset, by a final status with log_bytes or a day after the step's end, and takes no more text. Send log_bytes after the last text."},
 	ci.NoteGap: {409, "Gap in the notes",
 		"A step's notes are numbered 0, 1, 2 …, and this one is not the next. Go back to number, which is how many the server has, and send from there."},
 	ci.NotesClosed: {409, "Step takes no more notes",

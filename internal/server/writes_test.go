@@ -247,6 +247,7 @@ func TestRefusals_SayWhatToDo(t *testing.T) {
 		{"curl -d", "POST", updates, none, []string{"Content-Type: application/x-www-form-urlencoded"}, 415, "application/x-ndjson"},
 		{"lines that curl -d joined", "POST", updates, `{"step":{"key":"a"}}{"step":{"key":"b"}}`, []string{"Content-Type: application/x-ndjson"}, 400, "--data-binary"},
 		{"a count that is too low", "POST", updates, `{"updates":[{"step":{"key":"a","status":"passed","log_bytes":4}}]}`, nil, 409, "leave log_bytes out"},
+		{"text behind the count", "POST", updates, `{"updates":[{"step":{"key":"b","status":"passed","log_bytes":0}},` + logText("b", 0, "x") + `]}`, nil, 409, "after the last text"},
 		{"a form that creates", "POST", "/api/v1/builds", "project=p", []string{"Content-Type: application/x-www-form-urlencoded"}, 415, "one JSON object"},
 		{"updates that create", "POST", "/api/v1/builds", `{"project":"p"}`, []string{"Content-Type: application/x-ndjson"}, 415, "one JSON object"},
 		{"a letter that is none of ours", "POST", updates, `{"updates":[{"step":{"key":"tést"}}]}`, nil, 400, "A-Z, a-z, 0-9"},
