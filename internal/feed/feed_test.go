@@ -1282,10 +1282,17 @@ func TestSubscription_SourceFails(t *testing.T) {
 		if n := w.count() - before; n > 1 {
 			w.Errorf("a broken source was asked for %d pages in 10 s", n)
 		}
+		if !w.tails.Blind() {
+			w.Errorf("not blind while nothing can be read")
+		}
 		w.set(func() { w.err = nil })
 		time.Sleep(time.Second)
 		r.take().want(3)
 		other.take().want(1, 2, 3, "live")
+		time.Sleep(time.Second)
+		if w.tails.Blind() {
+			w.Errorf("blind though all can be read")
+		}
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/stepcast/stepcast/internal/ci"
@@ -78,6 +79,7 @@ type Tails struct {
 	queue  queue
 	kept   kept
 	dirty  chan struct{} // has a value when the poll should not wait
+	blind  atomic.Bool   // the poll is the only one that sets it
 
 	mu    sync.Mutex // locked before any tail's
 	tails map[ci.LogID]*tail
@@ -371,9 +373,14 @@ func (t *Tails) pollUntil(ctx context.Context) {
 			t.log.Info("the heads of the watched logs can be read again")
 		}
 		working = err == nil || errors.Is(err, errStale)
+		t.blind.Store(!working)
 		t.kept.sweep()
 	}
 }
+
+// Blind reports whether the last poll failed: nobody here can say then that
+// nothing has happened.
+func (t *Tails) Blind() bool { return t.blind.Load() }
 
 // poll looks where all watched logs end, in one query. It is what makes up for
 // every hand-over and notification that was lost.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -20,9 +21,12 @@ func TestDatabaseAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := startOn(t, pg.URL())
+	s.ping = 20 * time.Millisecond
 	build := s.create(`{"project":"p"}`)
 	log := build + "/steps/a/log"
 	s.update(build, logText("a", 0, "x"))
+	watching, _, _ := s.dial(s.create(`{"project":"q"}`) + "/events") // of another build, so that nobody else has its tail
+	watching.until("ping")
 	if err := pg.Stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -60,6 +64,22 @@ func TestDatabaseAway(t *testing.T) {
 	}
 	if a := s.get("/healthz"); a.status != 200 {
 		t.Errorf("healthz: %d", a.status)
+	}
+	// Who was there before is not told that nothing happens.
+	end := time.Now().Add(patience)
+	for quiet := false; !quiet; {
+		if time.Now().After(end) {
+			t.Fatal("a stream is pinged without a database")
+		}
+		watching.conn.SetReadDeadline(time.Now().Add(20 * s.ping))
+		_, err := watching.r.ReadByte()
+		quiet = errors.Is(err, os.ErrDeadlineExceeded)
+		if err != nil && !quiet {
+			t.Fatalf("the stream that was open: %v", err)
+		}
+	}
+	if !s.tails.Blind() {
+		t.Error("silent for another reason")
 	}
 }
 

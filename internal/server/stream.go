@@ -315,11 +315,17 @@ func (st *stream) turn(patient bool) turned {
 	}
 }
 
-// pinged lets a silent stream say that it is alive.
+// pinged lets a silent stream say that it is alive and that nothing has
+// happened. While that is not known it is silent: after three pings that did
+// not come a reader says as of when it knows what it shows.
 func (st *stream) pinged() {
 	every := st.server.ping
 	rest := every - time.Since(st.written)
-	if rest <= 0 {
+	switch {
+	case rest > 0:
+	case st.server.tails.Blind():
+		rest = every / 5
+	default:
 		rest = every
 		st.catchUp()
 		st.control("ping", "{}")
