@@ -140,6 +140,14 @@ var (
 	appveyorPull = appveyorPush.but("APPVEYOR_PULL_REQUEST_NUMBER", "5", "APPVEYOR_PULL_REQUEST_TITLE", "Accept tabs", "APPVEYOR_PULL_REQUEST_HEAD_REPO_NAME", "hubot/api",
 		"APPVEYOR_PULL_REQUEST_HEAD_REPO_BRANCH", "topic", "APPVEYOR_PULL_REQUEST_HEAD_COMMIT", head)
 
+	codefreshPush = env{
+		"CI": "true", "CF_URL": "https://g.codefresh.io", "CF_ACCOUNT": "acme", "CF_REPO_OWNER": "acme", "CF_REPO_NAME": "api", "CF_BRANCH": "main", "CF_REVISION": sha, "CF_SHORT_REVISION": "ffac537",
+		"CF_COMMIT_AUTHOR": "jane", "CF_COMMIT_MESSAGE": `Don\'t say \"tabs\"`, "CF_BUILD_INITIATOR": "joe", "CF_BUILD_TRIGGER": "webhook", "CF_BUILD_ID": "5ffef04e1d0ac0ea83ef4b4e", "CF_BUILD_TIMESTAMP": "1610543182353",
+		"CF_BUILD_URL": "https://g.codefresh.io/build/5ffef04e1d0ac0ea83ef4b4e", "CF_PIPELINE_NAME": "backend/api-tests", "CF_STEP_NAME": "MyUnitTests", "CF_API_KEY": "cf-secret",
+	}
+	codefreshPull = codefreshPush.but("CF_BRANCH", "topic", "CF_PULL_REQUEST_ACTION", "opened", "CF_PULL_REQUEST_ID", "1234", "CF_PULL_REQUEST_NUMBER", "7", "CF_PULL_REQUEST_TARGET", "main", "CF_PULL_REQUEST_TITLE", "Accept tabs",
+		"CF_REVISION", head)
+
 	bitbucketPush = env{
 		"CI": "true", "BITBUCKET_BUILD_NUMBER": "5", "BITBUCKET_PIPELINE_UUID": "{e40a1ce1-2c4e-4b8e-9a43-2d8c5d1b7f60}", "BITBUCKET_WORKSPACE": "acme", "BITBUCKET_REPO_SLUG": "api",
 		"BITBUCKET_REPO_FULL_NAME": "acme/api", "BITBUCKET_GIT_HTTP_ORIGIN": "http://bitbucket.org/acme/api", "BITBUCKET_BRANCH": "main", "BITBUCKET_COMMIT": sha,
@@ -169,6 +177,7 @@ var known = []struct {
 	{"travis", "TRAVIS", travisPush},
 	{"semaphore", "SEMAPHORE", semaphorePush},
 	{"appveyor", "APPVEYOR", appveyorPush},
+	{"codefresh", "CF_BUILD_ID", codefreshPush},
 	{"bitbucket", "BITBUCKET_BUILD_NUMBER", bitbucketPush},
 	{"jenkins", "JOB_NAME", jenkinsPush},
 }
@@ -219,6 +228,10 @@ func TestDetect(t *testing.T) {
 	appveyor := Build{
 		System: "appveyor", Project: "acme/api", Branch: "main", Commit: sha, Title: "Fix it", Author: "Jane Doe", Trigger: "push",
 		URL: "https://ci.appveyor.com/project/acme/api-x1y2z/builds/16428432", Run: "appveyor https://ci.appveyor.com 16428432", Step: "Unit-tests/1",
+	}
+	codefresh := Build{
+		System: "codefresh", Project: "acme/api", Branch: "main", Commit: sha, Title: `Don't say "tabs"`, Author: "jane", Trigger: "push",
+		URL: "https://g.codefresh.io/build/5ffef04e1d0ac0ea83ef4b4e", Run: "codefresh https://g.codefresh.io 5ffef04e1d0ac0ea83ef4b4e", Step: "MyUnitTests",
 	}
 	bitbucket := Build{
 		System: "bitbucket", Project: "acme/api", Branch: "main", Commit: sha,
@@ -428,6 +441,21 @@ func TestDetect(t *testing.T) {
 		{"appveyor, one job", appveyorPush.but("APPVEYOR_JOB_NAME", ""), appveyor, func(b *Build) { b.Step = "job/1" }},
 		{"appveyor before it told its address", appveyorPush.but("APPVEYOR_URL", ""), appveyor, func(b *Build) { b.URL, b.Run = "", "" }},
 
+		{"codefresh, push", codefreshPush, codefresh, nil},
+		{"codefresh, pull request", codefreshPull, codefresh, func(b *Build) { b.Branch, b.Commit, b.Title, b.Trigger = "topic", head, "Accept tabs", "pull_request" }},
+		{"codefresh, pull request that was merged", codefreshPull.but("CF_BRANCH", "main", "CF_REVISION", sha, "CF_PULL_REQUEST_MERGED", "true", "CF_PULL_REQUEST_HEAD_BRANCH", "topic", "CF_PULL_REQUEST_HEAD_COMMIT_SHA", head), codefresh, func(b *Build) {
+			b.Branch, b.Commit, b.Title, b.Trigger = "topic", head, "Accept tabs", "pull_request"
+		}},
+		{"codefresh, release", codefreshPush.but("CF_RELEASE_TAG", "v1", "CF_BRANCH", "v1"), codefresh, func(b *Build) { b.Branch, b.Trigger = "v1", "tag" }},
+		{"codefresh, by hand", codefreshPush.but("CF_BUILD_TRIGGER", "build", "CF_COMMIT_AUTHOR", ""), codefresh, func(b *Build) { b.Author, b.Trigger = "joe", "manual" }},
+		{"codefresh, schedule, without a repository", codefreshPush.but("CF_BUILD_TRIGGER", "cron", "CF_REPO_OWNER", "", "CF_REPO_NAME", "", "CF_BRANCH", "", "CF_REVISION", "", "CF_COMMIT_AUTHOR", "", "CF_COMMIT_MESSAGE", ""), codefresh, func(b *Build) {
+			b.Project, b.Branch, b.Commit, b.Title, b.Author, b.Trigger = "backend/api-tests", "", "", "", "joe", "schedule"
+		}},
+		{"codefresh, restart", codefreshPush.but("CF_BUILD_ID", "5ffef04e1d0ac0ea83ef4b4f", "CF_BUILD_URL", "https://g.codefresh.io/build/5ffef04e1d0ac0ea83ef4b4f"), codefresh, func(b *Build) {
+			b.URL, b.Run = "https://g.codefresh.io/build/5ffef04e1d0ac0ea83ef4b4f", "codefresh https://g.codefresh.io 5ffef04e1d0ac0ea83ef4b4f"
+		}},
+		{"codefresh that does not tell its address", codefreshPush.but("CF_URL", ""), codefresh, func(b *Build) { b.Run = "" }},
+
 		{"bitbucket, push", bitbucketPush, bitbucket, nil},
 		{"bitbucket, pull request", bitbucketPush.but("BITBUCKET_BRANCH", "topic", "BITBUCKET_PR_ID", "7", "BITBUCKET_PR_DESTINATION_BRANCH", "main"), bitbucket, func(b *Build) { b.Branch, b.Trigger = "topic", "pull_request" }},
 		{"bitbucket, tag", bitbucketPush.but("BITBUCKET_BRANCH", "", "BITBUCKET_TAG", "v1"), bitbucket, func(b *Build) { b.Branch, b.Trigger = "v1", "tag" }},
@@ -483,6 +511,7 @@ func TestDetect_OneRun(t *testing.T) {
 		"travis":                              {travisPush, travisPush.but("TRAVIS_JOB_NUMBER", "4.2")},
 		"semaphore":                           {semaphorePush, semaphorePush.but("SEMAPHORE_BLOCK_NAME", "Lint"), semaphorePush.but("SEMAPHORE_JOB_NAME", "Lint"), semaphorePush.but("SEMAPHORE_JOB_INDEX", "1", "SEMAPHORE_JOB_COUNT", "2"), semaphorePush.but("SEMAPHORE_JOB_INDEX", "2", "SEMAPHORE_JOB_COUNT", "2")},
 		"appveyor":                            {appveyorPush, appveyorPush.but("APPVEYOR_JOB_NUMBER", "2"), appveyorPush.but("APPVEYOR_JOB_NAME", "Lint", "APPVEYOR_JOB_NUMBER", "3")},
+		"codefresh":                           {codefreshPush, codefreshPush.but("CF_STEP_NAME", "lint")},
 		"bitbucket":                           {bitbucketPush, bitbucketPush.but("BITBUCKET_STEP_UUID", "{2fd5b4c0-7c6a-4f39-8a0e-5b7f43e0a1d2}"), bitbucketPush.but("BITBUCKET_STEP_RUN_NUMBER", "2")},
 		"jenkins, before and after checkout":  {jenkinsPush, jenkinsPush.but("STAGE_NAME", "Deploy", "GIT_COMMIT", "", "GIT_BRANCH", "", "NODE_NAME", "linux-2")},
 		"jenkins, matrix project": {
@@ -518,6 +547,7 @@ func TestDetect_OtherRuns(t *testing.T) {
 		"drone, counted anew":      dronePush.but("DRONE_BUILD_CREATED", "1822617519"), "travis, another server": travisPush.but("TRAVIS_BUILD_WEB_URL", "https://travis.acme.example/acme/api/builds/46812085"),
 		"semaphore, another pipeline": semaphorePush.but("SEMAPHORE_PIPELINE_ID", "f40a1ce1-2c4e-4b8e-9a43-2d8c5d1b7f60"),
 		"appveyor, another build":     appveyorPush.but("APPVEYOR_BUILD_ID", "16428433"), "appveyor, another server": appveyorPush.but("APPVEYOR_URL", "https://appveyor.acme.example"),
+		"codefresh, another build": codefreshPush.but("CF_BUILD_ID", "5ffef04e1d0ac0ea83ef4b4f"), "codefresh, another server": codefreshPush.but("CF_URL", "https://codefresh.acme.example"),
 		"bitbucket, another pipeline": bitbucketPush.but("BITBUCKET_PIPELINE_UUID", "{f40a1ce1-2c4e-4b8e-9a43-2d8c5d1b7f60}"),
 		"jenkins, another build":      jenkinsPush.but("BUILD_URL", "http://server:8080/jenkins/job/acme/job/api/job/feature%252Ffoo/16/"),
 		"jenkins, another server":     jenkinsPush.but("BUILD_URL", "http://other:8080/jenkins/job/acme/job/api/job/feature%252Ffoo/15/"),
@@ -560,6 +590,7 @@ func TestDetect_Which(t *testing.T) {
 		"what is left of all":             all,
 		"a simulation that says so":       {"CI": "true", "GITLAB_CI": "false", "CI_PIPELINE_ID": "1000"},
 		"a pipeline run locally":          bitbucketPush.but("BITBUCKET_BUILD_NUMBER", "0"),
+		"a CF_BUILD_ID of another kind":   {"CI": "true", "CF_BUILD_ID": "42"},
 		"the address of a Jenkins server": {"JENKINS_URL": "http://server:8080/"},
 	} {
 		if b, ok := Detect(e.env()); ok || b.System != "" || b.Run != "" {
@@ -620,6 +651,7 @@ func TestDetect_Secrets(t *testing.T) {
 		{"azure", azurePush, []string{"azure-secret"}},
 		{"circleci", circleciPush.but("CIRCLE_OIDC_TOKEN_V2", "ey.two"), []string{"ey.secret", "ey.two"}},
 		{"semaphore", semaphorePush.but("SEMAPHORE_REGISTRY_PASSWORD", "registry"), []string{"ey.secret", "artifact", "registry"}},
+		{"codefresh", codefreshPush, []string{"cf-secret"}},
 		{"bitbucket", bitbucketPush.but("PIPELINES_JWT_TOKEN", "jwt"), []string{"ey.secret", "jwt"}},
 		{"gitlab inside of circleci", circleciPush.but("GITLAB_CI", "true", "CI_JOB_TOKEN", "job"), []string{"job", "ey.secret"}},
 		{"buildkite", buildkitePush.but("BUILDKITE_AGENT_ACCESS_TOKEN", "agent", "NPM_TOKEN", "npm-secret", "SHORT_PASSWORD", "12345", "TOKENS", "not-secret", "AWS_SECRET_ACCESS_KEY", "aws-secret"), []string{"agent", "aws-secret", "npm-secret"}},
@@ -685,12 +717,12 @@ func TestProcess(t *testing.T) {
 // FuzzDetect holds what everybody relies on: whatever the environment, each
 // field is valid or empty.
 func FuzzDetect(f *testing.F) {
-	for _, e := range []env{githubPush, githubPull, giteaPush, gitlabPush, gitlabMerge, buildkitePush, circleciPush, azurePush, woodpeckerPush, dronePush, travisPush, jenkinsPush, bitbucketPush, semaphorePush, semaphorePull, appveyorPush, appveyorPull} {
+	for _, e := range []env{githubPush, githubPull, giteaPush, gitlabPush, gitlabMerge, buildkitePush, circleciPush, azurePush, woodpeckerPush, dronePush, travisPush, jenkinsPush, bitbucketPush, semaphorePush, semaphorePull, appveyorPush, appveyorPull, codefreshPush, codefreshPull} {
 		for _, name := range slices.Sorted(maps.Keys(e)) {
 			f.Add(name+"="+e[name], "CI_JOB_NAME=\xff\x00../é\n", e["event"], uint8(3))
 		}
 	}
-	bases := []env{githubPull, giteaPush, gitlabMerge, buildkitePush, circleciPush, azurePush, woodpeckerPush, dronePush, travisPush, jenkinsPush, bitbucketPush, semaphorePull, appveyorPull, {}} // the corpus counts
+	bases := []env{githubPull, giteaPush, gitlabMerge, buildkitePush, circleciPush, azurePush, woodpeckerPush, dronePush, travisPush, jenkinsPush, bitbucketPush, semaphorePull, appveyorPull, codefreshPull, {}} // the corpus counts
 	f.Fuzz(func(t *testing.T, one, other, event string, base uint8) {
 		e := bases[int(base)%len(bases)].but("event", event)
 		for _, pair := range []string{one, other} {

@@ -22,6 +22,7 @@ var secretNames = []string{
 	"DRONE_NETRC_PASSWORD",
 	"SEMAPHORE_OIDC_TOKEN", "SEMAPHORE_ARTIFACT_TOKEN", "SEMAPHORE_REGISTRY_PASSWORD",
 	"BITBUCKET_STEP_OIDC_TOKEN", "PIPELINES_JWT_TOKEN", // Bitbucket
+	"CF_API_KEY",     // Codefresh
 	"JENKINS_SECRET", // of an inbound agent in a container
 }
 
