@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -32,5 +33,30 @@ func TestCommitter_KeepsLittle(t *testing.T) {
 	c.forget()
 	if len(c.known) != 0 || c.cached != 0 {
 		t.Errorf("forgotten, %d builds take %d bytes", len(c.known), c.cached)
+	}
+}
+
+// TestSizes_CountAllTexts of a build: one that is left out takes memory that
+// nobody bounds.
+func TestSizes_CountAllTexts(t *testing.T) {
+	t.Parallel()
+	for field := range reflect.TypeFor[ci.BuildUpdate]().Fields() {
+		var u ci.BuildUpdate
+		none := sizeOfBuild(&u)
+		if said, ok := reflect.ValueOf(&u).Elem().FieldByIndex(field.Index).Addr().Interface().(*ci.Field[string]); ok {
+			said.Value = "four"
+			if n := sizeOfBuild(&u) - none; n != 4 {
+				t.Errorf("four bytes of %s of a build update are counted as %d", field.Name, n)
+			}
+		}
+	}
+	for field := range reflect.TypeFor[ci.Build]().Fields() {
+		var r buildRow
+		if text, ok := reflect.ValueOf(&r.build).Elem().FieldByIndex(field.Index).Addr().Interface().(*ci.Text); ok {
+			*text = "four"
+			if n := r.texts(); n != 4 {
+				t.Errorf("four bytes of %s of a build are counted as %d", field.Name, n)
+			}
+		}
 	}
 }
