@@ -79,7 +79,7 @@ type Tails struct {
 	queue  queue
 	kept   kept
 	dirty  chan struct{} // has a value when the poll should not wait
-	blind  atomic.Bool   // the poll is the only one that sets it
+	blind  atomic.Bool   // the last poll failed
 
 	mu    sync.Mutex // locked before any tail's
 	tails map[ci.LogID]*tail
@@ -357,7 +357,6 @@ func (t *Tails) reason(ctx context.Context, name ci.LogName, prefix string) (Rea
 func (t *Tails) pollUntil(ctx context.Context) {
 	ticker := time.NewTicker(t.o.Poll)
 	defer ticker.Stop()
-	working := true
 	for {
 		select {
 		case <-ctx.Done():
@@ -366,14 +365,13 @@ func (t *Tails) pollUntil(ctx context.Context) {
 		case <-t.dirty:
 		}
 		err := t.poll(ctx)
-		if err != nil && working && ctx.Err() == nil {
+		blind := err != nil && !errors.Is(err, errStale)
+		switch was := t.blind.Swap(blind); {
+		case err != nil && !was && ctx.Err() == nil:
 			t.log.Warn("the heads of the watched logs cannot be read", "error", err)
-		}
-		if err == nil && !working {
+		case err == nil && was:
 			t.log.Info("the heads of the watched logs can be read again")
 		}
-		working = err == nil || errors.Is(err, errStale)
-		t.blind.Store(!working)
 		t.kept.sweep()
 	}
 }
