@@ -61,11 +61,14 @@ func (d Details) Or(e Details) Details {
 	return d
 }
 
+// git asks git. The configuration of a repository that came from elsewhere may
+// say where a commit that is missing is fetched from, and by which program: so
+// nothing is fetched, by no protocol.
 func git(ctx context.Context, dir string, args ...string) string {
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir = dir
 	ownGroup(cmd) // Ctrl-C is for the command
-	cmd.Env = append(os.Environ(), "GIT_OPTIONAL_LOCKS=0", "GIT_TERMINAL_PROMPT=0", "GIT_PAGER=cat")
+	cmd.Env = append(os.Environ(), "GIT_OPTIONAL_LOCKS=0", "GIT_TERMINAL_PROMPT=0", "GIT_PAGER=cat", "GIT_NO_LAZY_FETCH=1", "GIT_ALLOW_PROTOCOL=none")
 	out, err := cmd.Output()
 	if err != nil {
 		return ""

@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -97,6 +98,29 @@ func TestDescribe(t *testing.T) {
 	want.Branch = ""
 	if _, d := Describe(t.Context(), dir); d != want {
 		t.Errorf("with a commit checked out: %+v", d)
+	}
+
+	// What somebody has unpacked may lack the commit, and say that any program
+	// fetches it.
+	if runtime.GOOS == "windows" {
+		return
+	}
+	ran := filepath.Join(dir, "ran")
+	for _, url := range []string{"ssh://host.example/acme/api.git", "ext::touch " + ran} {
+		for name, value := range map[string]string{
+			"core.repositoryFormatVersion": "1", "extensions.partialClone": "origin", "remote.origin.promisor": "true",
+			"remote.origin.url": url, "core.sshCommand": "touch '" + ran + "' #", "protocol.allow": "always", "protocol.ext.allow": "always",
+		} {
+			git("config", name, value)
+		}
+		object := filepath.Join(dir, ".git", "objects", commit[:2])
+		if err := os.RemoveAll(object); err != nil {
+			t.Fatal(err)
+		}
+		Describe(t.Context(), dir)
+		if _, err := os.Stat(ran); err == nil {
+			t.Errorf("to look at a working copy ran what fetches from %s", url)
+		}
 	}
 }
 
