@@ -142,15 +142,31 @@ func network(addr netip.Addr) netip.Addr {
 	return addr
 }
 
-// holder names the token or the session of a caller; "": it has none.
+// holder names the token or the session of a caller; "": it has none. Whoever has
+// a link begins as many sessions with it as they like: those of one address are
+// one.
 func (w *caller) holder() string {
 	switch {
 	case w.token != nil:
 		return w.token.ID
+	case w.guest != "":
+		return w.guest
 	case w.session != nil:
 		return "session " + strconv.FormatInt(w.session.ID, 10)
 	}
 	return ""
+}
+
+// owner names whose token or session it is: who signs in often is still one.
+func (w *caller) owner() string {
+	switch v := w.session; {
+	case v == nil:
+	case v.Token != nil:
+		return v.Token.ID
+	case v.Person.Subject != "":
+		return "person " + v.Person.Issuer + " " + v.Person.Subject
+	}
+	return w.holder()
 }
 
 // refuse counts a refusal, and makes the answer. A wait of zero is one that
@@ -389,7 +405,7 @@ func (s *Server) openUpload(c echo.Context) (done func(), err error) {
 }
 
 // mostUnread is how many bytes are kept of long answers, until they were taken, for
-// one address, or one token or session; countUnread is from how many on one is long.
+// one address, or one token or person; countUnread is from how many on one is long.
 const (
 	mostUnread  = 64 << 20
 	countUnread = 64 << 10
@@ -402,7 +418,7 @@ func (s *Server) keep(c echo.Context, bytes int) (done func(), err error) {
 	l := s.limits
 	var holder string
 	if who, ok := c.Get(callerKey).(*caller); ok {
-		holder = who.holder()
+		holder = who.owner()
 	}
 	if addr, counted := l.accountable(s.clientAddr(c)); holder == "" && counted {
 		holder = addr.String()

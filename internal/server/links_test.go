@@ -15,6 +15,7 @@ import (
 
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/pgtest"
+	"github.com/stepcast/stepcast/internal/postgres"
 )
 
 // link makes a link to a build, and returns its id and its address without the
@@ -242,6 +243,33 @@ func TestLink_OpenedTooOften(t *testing.T) {
 	}
 	if a := b.visit(path); a.status != http.StatusSeeOther {
 		t.Errorf("the first one then: %d %s", a.status, a.body)
+	}
+}
+
+// Who opens a link in many browsers gets no more of the server than in one; and who
+// signs in often searches no more at once.
+func TestLink_OpenedOften(t *testing.T) {
+	t.Parallel()
+	s := startOn(t, pgtest.New(t), withSignIn, func(cfg *Config) { cfg.Limits = Limits{Loopback: true} })
+	build := s.create(`{"project":"acme/api"}`)
+	_, path := s.link(build, `{}`)
+	before := len(s.limits.reads.of)
+	for range 2 {
+		b := s.browser()
+		b.visit(path)
+		if a := b.get(build); a.status != http.StatusOK {
+			t.Fatalf("%d %s", a.status, a.body)
+		}
+	}
+	if n := len(s.limits.reads.of) - before; n != 1 {
+		t.Errorf("two browsers with a link have %d rates", n)
+	}
+	for _, v := range []postgres.Session{{Token: &postgres.Token{ID: "a"}}, {Person: postgres.Person{Issuer: "i", Subject: "s"}}} {
+		first, second := v, v
+		first.ID, second.ID = 1, 2
+		if one, other := (&caller{session: &first}).owner(), (&caller{session: &second}).owner(); one != other || one == "" {
+			t.Errorf("two sessions of one are %q and %q", one, other)
+		}
 	}
 }
 

@@ -98,11 +98,11 @@ func newSearches() *searches {
 }
 
 // enterSearch waits until fewer than mostSearches others search, and nobody else
-// with the same token or session, or without one from the same address: whoever
-// searches on and on leaves the other place to the rest. To leave twice is to
-// leave once.
+// with the same token, or in a session of the same person, or without one from the
+// same address: whoever searches on and on leaves the other place to the rest. To
+// leave twice is to leave once.
 func (s *Server) enterSearch(c echo.Context) (leave func(), err error) {
-	who := s.who(c).holder()
+	who := s.who(c).owner()
 	if addr, counted := s.limits.accountable(s.clientAddr(c)); who == "" && counted {
 		who = addr.String()
 	}

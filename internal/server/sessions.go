@@ -64,6 +64,12 @@ func (s *Server) visitor(c echo.Context) (*caller, error) {
 			w.hold(link)
 		}
 	}
+	if addr, counted := s.limits.accountable(s.clientAddr(c)); counted && v.Token == nil && v.Person.Subject == "" {
+		w.guest = "guest " + addr.String()
+		if len(w.tokens) > 0 {
+			w.guest += " " + ci.TokenID(w.tokens[0])
+		}
+	}
 	if v.Person.Subject != "" {
 		for _, role := range s.cfg.Roles {
 			if role.Group == Everybody || slices.Contains(v.Person.Groups, role.Group) {
