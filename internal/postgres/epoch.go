@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -126,11 +125,12 @@ const recreation = time.Minute
 
 const rewindsSQL = `
 	SELECT epoch, place = here(), made_at > clock_timestamp() - make_interval(secs => $1)
-	FROM epochs ORDER BY seq DESC LIMIT 100`
+	FROM epochs ORDER BY seq DESC LIMIT 2`
 
 // Awaited tells whether a build that is not there may be about to be: the
-// prefix is of its log in a history that is past, and so lately that its runner
-// may not have come back yet.
+// prefix is not of its log in the present history, and that began so lately that
+// its runner may not have come back yet. Of a history that is past there need be
+// nothing: the same dump, put back once more, has lost the one between.
 func (s *Store) Awaited(ctx context.Context, name ci.LogName, prefix string) (bool, error) {
 	type history struct {
 		Epoch          uuid.UUID
@@ -150,9 +150,7 @@ func (s *Store) Awaited(ctx context.Context, name ci.LogName, prefix string) (bo
 		}
 		return s.Awaited(ctx, name, prefix)
 	}
-	return all[0].Young && slices.ContainsFunc(all[1:], func(h history) bool {
-		return ci.CursorPrefix(ci.Epoch(h.Epoch), name) == prefix
-	}), nil
+	return all[0].Young && len(all) > 1 && ci.CursorPrefix(ci.Epoch(all[0].Epoch), name) != prefix, nil
 }
 
 // renewEpoch is called by whoever met a history that is not the known one.
