@@ -72,6 +72,8 @@ var pages = page.New(files, template.FuncMap{
 	"ages":    func() []Age { return Ages },
 	"once":    rand.Text, // by which a form that is sent twice is known
 	"parts":   parts,
+
+	"onlyHere": OnlyHere,
 })
 
 // parts are a name, which may run the other way, and the address or the id behind

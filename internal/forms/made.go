@@ -12,6 +12,7 @@ type Made struct {
 	Token Token
 	Text  string // of the token; of a link, its address
 	URL   string // of this server
+	Here  string // that, if no link leads there from elsewhere
 }
 
 // HTML is the whole document.

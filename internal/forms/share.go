@@ -14,6 +14,7 @@ type Share struct {
 	Scope ci.Scope
 	Age   Field  // the key of an Age that ends
 	Wrong string // what is wrong with the whole
+	Here  string // the server's address, if no link leads there from elsewhere
 }
 
 // HTML is the whole document.
@@ -26,6 +27,12 @@ func (p Share) Title() string {
 		title = "No link was made: " + title
 	}
 	return title
+}
+
+// OnlyHere says that links to a server with such an address open on its own
+// machine alone, and what it takes that others can open them.
+func OnlyHere(address string) string {
+	return "Links to this server open only on its own machine: its address is " + address + ". For others to open them, start the server with --listen and --public-url, and with --sign-in or --open."
 }
 
 // Good are the links that are in force.

@@ -3,6 +3,7 @@ package server
 import (
 	"net/url"
 	"regexp"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -24,6 +25,19 @@ func (s *Server) base(c echo.Context) (string, error) {
 		return "https://" + r.Host, nil
 	}
 	return "http://" + r.Host, nil
+}
+
+// onlyHere is that address when it leads everybody to their own machine, and so
+// nobody else to this server; else it is empty.
+func (s *Server) onlyHere(c echo.Context) string {
+	base, err := s.base(c)
+	if err != nil {
+		return ""
+	}
+	if _, host, _ := strings.Cut(base, "://"); !loopback(host) {
+		return ""
+	}
+	return base
 }
 
 var hostPort = regexp.MustCompile(`^([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?$`)

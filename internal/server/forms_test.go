@@ -392,10 +392,16 @@ func visibleName(name string) string {
 // TestForms_Share: a link shows one build, and its text is shown once.
 func TestForms_Share(t *testing.T) {
 	t.Parallel()
-	s := startOn(t, pgtest.New(t), withSignIn)
+	database := pgtest.New(t)
+	s := startOn(t, database, withSignIn)
 	build := strings.TrimPrefix(s.create(`{"project":"acme/api","title":"`+"\u202e"+`<b>"}`), "/api/v1/builds/")
 	b := s.adminOf("acme/*")
 	path := "/builds/" + build + "/share"
+	public := startOn(t, database, withSignIn, func(cfg *Config) { cfg.PublicURL = "https://ci.example" })
+	if here := "open only on its own machine: its address is "; !b.get(path).tells(t, here+s.url) || !s.browser().get("/sign-in?back="+path).tells(t, here+s.url) ||
+		public.browser().get("/sign-in?back="+path).tells(t, here) {
+		t.Error("at an address of this very machine it is not said that links lead nobody else there, or at another one it is")
+	}
 	if a := b.get(path); a.status != http.StatusOK || !slices.Equal(form(t, a)["scope"], []string{"read"}) || !a.tells(t, "None is in force.") {
 		t.Fatalf("at first: %d %s", a.status, a.body)
 	}
@@ -412,6 +418,9 @@ func TestForms_Share(t *testing.T) {
 	link := regexp.MustCompile(`http://[^<"]+\?link=(stl_[0-9A-Za-z]{36})`).FindStringSubmatch(made.body)
 	if again := b.send(path, fields...); link == nil || !strings.Contains(again.body, link[0]) {
 		t.Fatalf("sent twice: %d %s", again.status, again.body)
+	}
+	if !made.tells(t, "open only on its own machine") {
+		t.Errorf("where the link opens is not said: %s", made.body)
 	}
 	if made.status != http.StatusOK || made.header.Get("Cache-Control") != "no-store" || !strings.HasPrefix(link[0], s.url+"/builds/"+build) {
 		t.Fatalf("made: %d %v %s", made.status, made.header, made.body)

@@ -136,7 +136,7 @@ func (s *Server) showMade(c echo.Context, t postgres.Token, text string) error {
 	if err != nil {
 		return err
 	}
-	view := forms.Made{Frame: s.formFrame(c), Token: formTokens([]postgres.Token{t})[0], Text: text, URL: base}
+	view := forms.Made{Frame: s.formFrame(c), Token: formTokens([]postgres.Token{t})[0], Text: text, URL: base, Here: s.onlyHere(c)}
 	if t.Link {
 		view.Text = base + linkPath(t.Build, text)
 	}
@@ -190,7 +190,7 @@ func (s *Server) showShare(c echo.Context, status int, ref postgres.Ref, view fo
 	if err != nil {
 		return fmt.Errorf("list links: %w", err)
 	}
-	view.Frame, view.Build, view.Links, view.More = s.formFrame(c), b.Build, formTokens(links), older != ""
+	view.Frame, view.Build, view.Links, view.More, view.Here = s.formFrame(c), b.Build, formTokens(links), older != "", s.onlyHere(c)
 	return formPage(c, status, view.HTML())
 }
 

@@ -32,6 +32,9 @@ func (s *Server) signInPage(c echo.Context) error {
 		view.Why = "Nothing was changed: you are not signed in any more. Sign in, and do it again."
 	case strings.HasSuffix(path, "/share"):
 		view.Why = "Whoever may read the build can open the address of its page, or of a line: Copy link, above a log, is enough. To make a link for somebody outside takes the role admin, or a token with the scope admin."
+		if here := s.onlyHere(c); here != "" {
+			view.Why = forms.OnlyHere(here) + " To make a link takes the role admin, or a token with the scope admin."
+		}
 	case takesAdmin(view.Back):
 		view.Why = "To change settings, tokens and links takes the role admin, or a token with the scope admin."
 	default:
