@@ -275,21 +275,22 @@ test("one that is refused says why on the console, does not disturb the others, 
 		<stepcast-status id="wrong" project="embeds//x"></stepcast-status>
 		<stepcast-steps id="none" build="${none}">none</stepcast-steps>
 		<stepcast-steps id="seen" build="${seen.id}"></stepcast-steps>
-		<stepcast-status id="public" project="embeds/seen"></stepcast-status>${scripts(relay.url)}`;
+		<stepcast-status id="public" project="embeds/seen"></stepcast-status>
+		<stepcast-status id="place" project="embeds/seen" token="STATUS_TOKEN"></stepcast-status>${scripts(relay.url)}`;
 	await page.goto(site.url);
 	for (const element of ["#private", "#wrong", "#none"]) {
 		await expect(page.locator(element)).toContainText("unknown");
 	}
-	for (const element of ["#public", "#token", "#seen"]) {
+	for (const element of ["#public", "#token", "#seen", "#place"]) {
 		await expect(page.locator(element)).toContainText("running");
 	}
-	await expect.poll(() => relay.streams.length).toBe(2);
+	await expect.poll(() => relay.streams.length).toBe(3);
 	await server.send("DELETE", `/api/v1/tokens/${id}`);
 	// Who embeds is told on the console; what is public is shown all the same, as in a badge.
 	await expect(page.locator("#token")).toContainText("unknown");
 	await expect(page.locator("stepcast-board .absent")).toHaveText("? unknown embeds/secret");
 	await expect(page.locator("stepcast-board stepcast-tile")).toContainText("embeds/seen");
-	expect(warnings.filter((text) => text.includes("refuses the token"))).toHaveLength(1);
+	expect(warnings.filter((text) => text.includes("refuses the token"))).toHaveLength(2);
 	expect(warnings.filter((text) => text.includes("no such build"))).toHaveLength(5);
 	const asked = relay.paths.length;
 	await seen.send({ build: { status: "passed" } });

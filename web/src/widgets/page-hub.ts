@@ -182,10 +182,10 @@ class PageHub {
 		const logs = this.#followed;
 		const outcomes = await Promise.all(logs.map((log) => this.#outcome(log)));
 		if (!this.#stream.pausing) return;
-		const refused = this.#shown?.startsWith("stp_") && outcomes.includes(401);
+		const refused = this.#shown && this.#shown !== "none" && outcomes.includes(401);
 		if (refused) {
 			console.warn(
-				"Stepcast shows what is public, for it refuses the token: make another of the scope status.",
+				"Stepcast shows what is public, for it refuses the token: make one of scope status.",
 			);
 			this.#shown = "none";
 		}
