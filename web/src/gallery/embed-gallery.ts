@@ -355,7 +355,8 @@ export class EmbedGallery extends LitElement {
 		const again = `#${this.changes}`;
 		// Whoever has nothing to show, shows its children.
 		const none = html`<span class="none">${this.builds ? "There is no such build yet." : "…"}</span>`;
-		if (id === "oembed" && source.secret) return html`<p class="none">Not of private projects.</p>`;
+		if (id === "oembed" && source.secret)
+			return html`<p class="none">Needs its token: no preview here.</p>`;
 		if (id === "oembed" && !this.builds?.length) return none;
 		switch (id) {
 			case "badge":

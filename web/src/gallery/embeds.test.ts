@@ -103,8 +103,9 @@ test("no address that is sent around breaks out of a text either", () => {
 
 test("a private project's embeds say where a token belongs, and those of others have no place for one", () => {
 	for (const embed of embeds(source({}, true))) {
-		if (embed.id !== "oembed") assert.match(text(embed), new RegExp(tokenPlace), embed.id);
+		assert.match(text(embed), new RegExp(tokenPlace), embed.id);
 	}
+	assert.match(text(one("oembed", source({ build: "0190a000" }, true))), /0190a000\?token=/);
 	for (const embed of embeds(source())) {
 		assert.doesNotMatch(text(embed), /token/i, embed.id);
 	}

@@ -146,13 +146,13 @@ function cctray(source: Source): Embed {
 }
 
 function oembed({ origin, choice, secret }: Source): Embed {
+	const page = origin + target(choice);
+	const token = `${page.includes("?") ? "&" : "?"}token=${tokenPlace}`;
 	return {
 		id: "oembed",
 		title: "oEmbed",
-		about: secret
-			? "For public projects: wikis and blogs that know oEmbed make a frame of this address by themselves."
-			: "Wikis and blogs that know oEmbed make a frame of this address by themselves.",
-		snippets: { text: origin + target(choice) },
+		about: "Wikis and blogs that know oEmbed make a frame of this address by themselves.",
+		snippets: { text: secret ? page + token : page },
 		policy: { "frame-src": [origin] },
 	};
 }
