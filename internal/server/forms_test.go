@@ -492,6 +492,9 @@ func TestPages_SayWhatOneCanDoAboutWhoOneIs(t *testing.T) {
 				t.Errorf("%s, %s: %d %v %s", c.name, path, a.status, a.header, a.body)
 			}
 		}
+		if a := c.browser.get("/embed"); !regexp.MustCompile(`<embed-gallery` + c.app + `></embed-gallery>`).MatchString(a.body) {
+			t.Errorf("%s, the gallery: %s", c.name, a.body)
+		}
 		if a := c.browser.get("/plain?project=acme%2F*"); a.linked(t, "Settings") != "/settings" || c.plain != "" && a.linked(t, c.plain) != forms.SignInTo("/plain?project=acme%2F*") {
 			t.Errorf("%s, the accessible view: %s", c.name, a.body)
 		}

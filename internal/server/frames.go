@@ -30,7 +30,9 @@ func (s *Server) gallery(c echo.Context) error {
 	if err != nil {
 		return fmt.Errorf("read gallery: %w", err)
 	}
+	body = bytes.Replace(body, []byte("<embed-gallery"), []byte("<embed-gallery"+s.said(c)), 1)
 	h := c.Response().Header()
+	h.Add("Vary", variesByCaller)
 	h.Set("Cache-Control", "no-cache")
 	h.Set("Content-Security-Policy", galleryPolicy)
 	return sendHTML(c, http.StatusOK, body)

@@ -230,6 +230,7 @@ export class EmbedGallery extends LitElement {
 			<div @stepcast-change=${this.#changed}>
 				${this.failed === "" ? nothing : this.#failure()}
 				${source.secret ? this.#secret(source) : nothing}
+				${this.builds?.length === 0 ? this.#unseen(source) : nothing}
 				${all.map((embed) => this.#card(embed, source))}
 				${this.#policies(all.map(({ policy }) => policy))}
 			</div>
@@ -441,6 +442,21 @@ export class EmbedGallery extends LitElement {
 				</p>
 			</section>
 		`;
+	}
+
+	/** A project that is not among those that are seen: previews alone would say "unknown", and not why. */
+	#unseen({ choice: { project } }: Source) {
+		if (this.projects?.some(({ name }) => name === project)) return nothing;
+		const back = encodeURIComponent(location.pathname + location.search);
+		// The server has said in the document who looks.
+		return html`<p role="status" class="message secret">
+			There is no project ${project} that you may see.
+			${
+				this.dataset.account === "Sign in"
+					? html`You may have to <a href="/sign-in?back=${back}">sign in</a>.`
+					: nothing
+			}
+		</p>`;
 	}
 
 	#policies(policies: readonly Policy[]) {
