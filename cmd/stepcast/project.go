@@ -41,7 +41,7 @@ func (c *projectListCmd) Run(ctx context.Context, std stdio) error {
 type projectSetCmd struct {
 	serverFlags
 	Public         bool     `help:"Let anybody read it, pages of other sites too." xor:"visibility"`
-	Private        bool     `help:"Let pages of other sites read it with a token only." xor:"visibility"`
+	Private        bool     `help:"Let pages of other sites read it with a token only, and, where people sign in, nobody who has not." xor:"visibility"`
 	FrameAncestors []string `help:"The origins, such as https://portal.example, whose pages may show its embeds in a frame; 'default' for any, where the project is public or the frame has a token for it." placeholder:"ORIGIN" sep:","`
 	Project        string   `arg:"" help:"The project, such as acme/api."`
 }
