@@ -486,6 +486,25 @@ test("a log that has just been opened is read by the keys that scroll", async ({
 	await expect(region(page)).toBeFocused();
 });
 
+test("a group that asked for it is folded at its end, but not the one that a follower reads at the end of all", async ({
+	page,
+	server,
+}) => {
+	const build = await written(server, numbered(1, 300), undefined);
+	const notes = new Notes(build, "s");
+	const first = await notes.begin(1, "First", 1, true);
+	await page.goto(build.url);
+	await expect(line(page, 300)).toBeInViewport();
+	const second = await notes.begin(291, "Second", 1, true);
+	await notes.end(291, first);
+	await expect(heading(page, "First")).toHaveAttribute("aria-expanded", "false");
+	await notes.end(301, second);
+	await build.finish("s");
+	await expect(page.getByText(/^Passed/)).toBeVisible();
+	await expect(heading(page, "Second")).toHaveText(/10 lines/);
+	await expect(line(page, 300)).toBeInViewport();
+});
+
 test("a log that passed opens at its start, also where that is a folded group", async ({
 	page,
 	server,

@@ -688,9 +688,10 @@ export class StepLog extends LitElement {
 		this.#close();
 		this.#shown = { key: step.key, text: this.text };
 		this.#own = this.marked;
+		// Who follows reads at the end: in the group that the end of the step has ended.
 		this.notes.reads = ({ line, last = 0 }) => {
-			const here = this.following ? undefined : this.#view?.first?.line;
-			return here !== undefined && line <= here && here <= last;
+			const here = (this.following ? this.text.lines : this.#view?.first?.line) ?? 0;
+			return line <= here && here <= last;
 		};
 		this.only = false;
 		this.failed = "";
