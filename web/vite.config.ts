@@ -83,7 +83,7 @@ function slimmed(sheet: string, fixed: boolean): string {
  * Takes out of Lit what it leaves at the window for others: its version, and places for polyfills and for
  * pages drawn by a server, of which there are none; what decorators, accessors of one's own, defaults that
  * attributes go back to, and attributes of other types than text, numbers and booleans would need, of which there
- * are none either; and what it does in browsers without constructable stylesheets, all of which are older than our
+ * are none either; templates of MathML; and what it does in browsers without constructable stylesheets, all of which are older than our
  * stylesheets want.
  */
 const alone: Plugin = {
@@ -111,6 +111,7 @@ const alone: Plugin = {
 						/("function"==typeof t|void 0!==i)\.converter.*?\.converter:(?=u)|case Object:case Array:(t=null==t.*?stringify\(t\)|try\{.*?\}catch\(t\)\{i=null\})/g,
 						"",
 					)
+					.replace(/(?<=Error\()"invalid template.*?"|3===\w\?"<\/?math>":/g, "")
 					.replace(/,?\(\w\.\w+Versions\?\?=\[\]\)\.push\("[\d.]+"\)/, "")
 					.replace(
 						/Symbol\.metadata\?.*?;|const t=this\[Symbol\.metadata\];if\(null!==t\)\{.*?\}/g,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { mock, test } from "node:test";
 import { type AnyNote, StepNotes } from "./step-notes.ts";
 
 const begin = (number: number, line: number, more: object = {}): AnyNote => ({
@@ -21,11 +21,15 @@ const wrong = (number: number, line: number, level: "error" | "warning" = "error
 	annotation: { level, message: `note ${number}` },
 });
 
+// A list that could not be read is asked for again after a while.
+mock.timers.enable({ apis: ["setTimeout"] });
+
 /** The notes as they are once the list could not be read: what came by stream is all there is. */
 async function opened(...notes: AnyNote[]): Promise<StepNotes> {
 	const step = new StepNotes();
 	for (const note of notes) step.add(note);
-	await step.load("b", "s");
+	await step.load("b", "s", () => {});
+	step.stop();
 	return step;
 }
 
@@ -103,4 +107,36 @@ test("a line is shown by unfolding all that hides it, and nothing else", async (
 	assert.equal(notes.folds.hides(15), true);
 	notes.foldAll(false);
 	assert.deepEqual([...notes.folded], []);
+});
+
+test("a list that could not be read is asked for again, unless it was refused or nobody wants it", async (t) => {
+	const away = async () => {
+		throw new TypeError("away");
+	};
+	const asked = t.mock.method(globalThis, "fetch", away);
+	const notes = new StepNotes();
+	const said = t.mock.fn();
+	await notes.load("b", "s", said);
+	const answer = async (response: Response) => {
+		asked.mock.mockImplementationOnce(async () => response, asked.mock.callCount());
+		const before = said.mock.callCount();
+		mock.timers.tick(5_000);
+		for (let i = 0; i < 1_000 && said.mock.callCount() === before; i++)
+			await new Promise(setImmediate);
+	};
+	await answer(new Response("", { status: 503 }));
+	assert.deepEqual(notes.groups, []);
+	await answer(Response.json({ notes: [begin(0, 1)], next: null }));
+	assert.equal(notes.groups.length, 1);
+	mock.timers.tick(5_000);
+	assert.equal(asked.mock.callCount(), 3);
+	asked.mock.mockImplementation(async () => new Response("", { status: 404 }));
+	await notes.load("b", "s", said);
+	mock.timers.tick(5_000);
+	assert.equal(asked.mock.callCount(), 4);
+	asked.mock.mockImplementation(away);
+	await notes.load("b", "s", said);
+	notes.stop();
+	mock.timers.tick(5_000);
+	assert.equal(asked.mock.callCount(), 5);
 });

@@ -1,7 +1,7 @@
 import { Folds, type Group } from "./folds.ts";
 import { buildURL } from "./model.ts";
 import type { Level } from "./notes.ts";
-import { get } from "./request.ts";
+import { get, type Refusal } from "./request.ts";
 
 /** A note as the list of notes and the stream have it: of these members exactly one. */
 export interface AnyNote {
@@ -39,6 +39,8 @@ interface Known {
 	readonly folds: Folds;
 }
 
+/** How long to wait until a list that could not be read is asked for again, in milliseconds. */
+const patience = 5_000;
 /** Notes of a step that its log shows at most. */
 const mostNotes = 20_000;
 
@@ -81,8 +83,8 @@ export class StepNotes {
 		return this.#settled().folds;
 	}
 
-	/** Reads the list, and answers when it is read, or cannot be. */
-	async load(build: string, step: string): Promise<void> {
+	/** Reads the list, and says when it is read, or cannot be; unless it is refused, it is asked for again then. */
+	async load(build: string, step: string, said: () => void): Promise<void> {
 		this.#request?.abort();
 		const request = new AbortController();
 		this.#request = request;
@@ -98,12 +100,15 @@ export class StepNotes {
 				if (!page.next) break;
 				query.set("after", page.next);
 			}
-		} catch {
-			// The log is there without them; the next connection asks again.
+		} catch (error) {
+			// The log is there without them meanwhile.
+			if (!((error as Refusal).status < 429))
+				setTimeout(() => request.signal.aborted || this.load(build, step, said), patience);
 		}
 		if (request.signal.aborted) return;
 		this.loaded = true;
 		this.#known = undefined;
+		said();
 	}
 
 	/** One more note of the stream. */

@@ -587,7 +587,7 @@ export class BuildPage extends LitElement {
 	}
 
 	#loadNotes(step: string, notes: StepNotes): void {
-		void notes.load(this.build, step).then(() => this.#shownLog?.grew());
+		void notes.load(this.build, step, () => this.#shownLog?.grew());
 	}
 
 	/** What was not in sight while its list was closed is now. */
