@@ -308,8 +308,11 @@ func (s *Server) problem(err error, c echo.Context) *ci.Problem {
 			return nothingHere(r)
 		case http.StatusMethodNotAllowed:
 			more := ""
-			if c.Path() == "/api/v1/builds/:id" { // where many an API has builds changed
+			switch c.Path() { // where many an API has them changed
+			case "/api/v1/builds/:id":
 				more = "; what happens to a build goes to …/updates with POST"
+			case "/api/v1/builds/:id/steps/*":
+				more = "; what happens to a step goes to the build's …/updates with POST"
 			}
 			return &ci.Problem{Code: badMethod, Detail: fmt.Sprintf("This address takes %s, not %s%s.", methods(c.Response().Header().Get("Allow")), printable(r.Method), more)}
 		}

@@ -163,7 +163,7 @@ func (of ends) dispatch(c echo.Context) error {
 	if strings.HasSuffix(key, "/log") { // so it was, before curl completed it
 		return &ci.Problem{Code: ci.NotFound, Detail: "There is nothing at this address; a step's log is at …/steps/{key}/log, without a slash behind it, where curl -T adds the name of its file."}
 	}
-	return &ci.Problem{Code: ci.NotFound, Detail: "There is nothing at this address; a step's log is at …/steps/{key}/log, and lines of it are at …/steps/{key}/lines."}
+	return &ci.Problem{Code: ci.NotFound, Detail: "There is nothing at this address; a step's log is at …/steps/{key}/log, lines of it are at …/steps/{key}/lines, and what happens to it goes to the build's …/updates with POST."}
 }
 
 // stepKey reads the {key} of …/steps/{key}/…, with plain or escaped slashes.

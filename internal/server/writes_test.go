@@ -234,6 +234,8 @@ func TestRefusals_SayWhatToDo(t *testing.T) {
 		{"curl -T", "PUT", log, "hello", nil, 405, `takes GET, HEAD and PATCH, not "PUT"`},
 		{"put for post", "PUT", updates, none, nil, 405, `takes POST, not "PUT"`},
 		{"a build as in other APIs", "PATCH", build, `{"status":"passed"}`, nil, 405, "…/updates with POST"},
+		{"a step as in other APIs", "POST", build + "/steps/a", `{"status":"running"}`, nil, 405, "…/updates with POST"},
+		{"a step's status, changed", "PATCH", build + "/steps/a", `{"status":"running"}`, nil, 404, "…/updates with POST"},
 		{"a slash too many", "POST", updates + "/", none, nil, 404, "without a slash"},
 		{"a slash behind the log", "PATCH", log + "/", "hello", nil, 404, "without a slash"},
 		{"a slash behind the log, and curl -T", "PATCH", log + "/make.log", "hello", nil, 404, "without a slash"},
