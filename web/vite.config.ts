@@ -83,7 +83,7 @@ function slimmed(sheet: string, fixed: boolean): string {
  * Takes out of Lit what it leaves at the window for others: its version, and places for polyfills and for
  * pages drawn by a server, of which there are none; what decorators, accessors of one's own, defaults that
  * attributes go back to, and attributes of other types than text, numbers and booleans would need, of which there
- * are none either; templates of MathML; and what it does in browsers without constructable stylesheets, all of which are older than our
+ * are none either; templates of MathML; what asks whether to draw at all; and what it does in browsers without constructable stylesheets, all of which are older than our
  * stylesheets want.
  */
 const alone: Plugin = {
@@ -109,6 +109,14 @@ const alone: Plugin = {
 					)
 					.replace(
 						/("function"==typeof t|void 0!==i)\.converter.*?\.converter:(?=u)|case Object:case Array:(t=null==t.*?stringify\(t\)|try\{.*?\}catch\(t\)\{i=null\})/g,
+						"",
+					)
+					.replace(
+						/(?<=t=)this\.shouldUpdate\(s\),t\?\((.*?\(s\))\):this\._\$EM\(\)(?=\})/,
+						"!0,$1",
+					)
+					.replace(
+						/(?<=return this\._\$ES\})shouldUpdate.*?\}|this\.getUpdateComplete\(\)\}getUp\w+\(\)\{return (?=this)/g,
 						"",
 					)
 					.replace(/(?<=Error\()"invalid template.*?"|3===\w\?"<\/?math>":/g, "")

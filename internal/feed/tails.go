@@ -386,7 +386,7 @@ func (t *Tails) poll(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, headsTimeout)
 	defer cancel()
 	turn, tails, seen := t.watched()
-	if len(tails) == 0 {
+	if len(tails) == 0 && !t.Blind() {
 		return nil
 	}
 	logs := make([]ci.LogID, len(tails))

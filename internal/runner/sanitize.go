@@ -16,8 +16,9 @@ import (
 
 // cleaner makes log text safe for a terminal: printable text, line ends, tabs
 // and carriage returns go through, of escape sequences only colours (SGR) and
-// links (OSC 8) to http and https addresses; what turns text around is \u202e. Those are not copied but written
-// anew from what was understood, so nothing can hide in them. Every line ends
+// links (OSC 8) to http and https addresses. Those are not copied but written
+// anew from what was understood, so nothing can hide in them. A character that
+// turns text around is shown by its number, as \u202e. Every line ends
 // plain and begins with the style that is in force, so that lines of several
 // logs may be mixed.
 //

@@ -166,9 +166,10 @@ func (s *Server) resumed(h echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// awaited has a reader come back whose build is gone, or out of sight, since the
-// history that its cursor is of was rewound: the runner may be about to create it
-// again, and a reader that is told that there is none stops. All others are told.
+// awaited has a reader come back whose build is gone, or out of sight, while the
+// present history is young and its cursor is of another: the runner may be about
+// to create it again, and a reader that is told that there is none stops. All
+// others are told.
 func (s *Server) awaited(ctx context.Context, id ci.BuildID, cursor string, missing error) error {
 	at, ok := ci.ParseCursor(cursor)
 	if !ok || !errors.Is(missing, &ci.Problem{Code: ci.NotFound}) {

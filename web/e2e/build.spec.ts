@@ -429,6 +429,28 @@ test("nothing inline runs, and a breach of the policy would be heard", async ({
 	await expect.poll(() => complaints.heard.length).toBeGreaterThan(0);
 });
 
+test("a page that is opened between two steps goes on to the next, but not from one that was asked for", async ({
+	page,
+	context,
+	server,
+}) => {
+	const build = await server.build({ project: "acme/gap", steps: [{ key: "a" }] });
+	await build.step("a", "running");
+	await build.log("a", Array.from({ length: 200 }, (_, i) => `line ${i + 1}\n`).join(""));
+	await build.step("a", "passed");
+	const chosen = await context.newPage();
+	await chosen.goto(`${build.url}#a`);
+	await expect(log(chosen).getByText("line 1", { exact: true })).toBeInViewport();
+	await page.goto(build.url);
+	await expect(log(page).getByText("line 200", { exact: true })).toBeInViewport();
+	await build.step("b", "running");
+	await build.log("b", "of b\n");
+	await expect(log(page)).toContainText("of b");
+	await expect(chosen.locator("stepcast-tree")).toContainText("b");
+	await expect(log(chosen).getByText("line 1", { exact: true })).toBeInViewport();
+	await build.finish("b");
+});
+
 test("links lead to the log, and the way back to the view that was left", async ({
 	page,
 	server,

@@ -8,7 +8,7 @@ import { tokenQuery } from "./token.ts";
 /** What a person is told about the connection. Times are in milliseconds since 1970. */
 export type Connection =
 	| HubState
-	/** Open, but without a word for longer than the server is ever silent. */
+	/** Open, but without a word for longer than a server is silent whose database answers. */
 	| { readonly name: "stale"; readonly news: number }
 	| { readonly name: "offline" };
 

@@ -117,18 +117,23 @@ test("a list that could not be read is asked for again, unless it was refused or
 	const notes = new StepNotes();
 	const said = t.mock.fn();
 	await notes.load("b", "s", said);
-	const answer = async (response: Response) => {
+	const answer = async (response: Response, wait: number) => {
 		asked.mock.mockImplementationOnce(async () => response, asked.mock.callCount());
-		const before = said.mock.callCount();
-		mock.timers.tick(5_000);
+		const [before, calls] = [said.mock.callCount(), asked.mock.callCount()];
+		mock.timers.tick(wait - 1);
+		assert.equal(asked.mock.callCount(), calls);
+		mock.timers.tick(1);
 		for (let i = 0; i < 1_000 && said.mock.callCount() === before; i++)
 			await new Promise(setImmediate);
 	};
-	await answer(new Response("", { status: 503 }));
+	await answer(new Response("", { status: 503 }), 5_000);
 	assert.deepEqual(notes.groups, []);
-	await answer(Response.json({ notes: [begin(0, 1)], next: null }));
-	assert.equal(notes.groups.length, 1);
-	mock.timers.tick(5_000);
+	// What is read meanwhile stays open when it has come.
+	notes.reads = ({ line, last = 0 }) => line <= 5 && 5 <= last;
+	const groups = [begin(0, 1, { last_line: 10 }), begin(1, 21, { last_line: 30 })];
+	await answer(Response.json({ notes: groups, next: null }), 10_000);
+	assert.deepEqual([...notes.folded], [1]);
+	mock.timers.tick(60_000);
 	assert.equal(asked.mock.callCount(), 3);
 	asked.mock.mockImplementation(async () => new Response("", { status: 404 }));
 	await notes.load("b", "s", said);

@@ -39,7 +39,7 @@ interface Known {
 	readonly folds: Folds;
 }
 
-/** How long to wait until a list that could not be read is asked for again, in milliseconds. */
+/** How long to wait until a list that could not be read is asked for again, in milliseconds; then twice as long. */
 const patience = 5_000;
 /** Notes of a step that its log shows at most. */
 const mostNotes = 20_000;
@@ -84,7 +84,7 @@ export class StepNotes {
 	}
 
 	/** Reads the list, and says when it is read, or cannot be; unless it is refused, it is asked for again then. */
-	async load(build: string, step: string, said: () => void): Promise<void> {
+	async load(build: string, step: string, said: () => void, wait = patience): Promise<void> {
 		this.#request?.abort();
 		const request = new AbortController();
 		this.#request = request;
@@ -103,7 +103,7 @@ export class StepNotes {
 		} catch (error) {
 			// The log is there without them meanwhile.
 			if (!((error as Refusal).status < 429))
-				setTimeout(() => request.signal.aborted || this.load(build, step, said), patience);
+				setTimeout(() => request.signal.aborted || this.load(build, step, said, 2 * wait), wait);
 		}
 		if (request.signal.aborted) return;
 		this.loaded = true;
@@ -217,7 +217,7 @@ export class StepNotes {
 			const { number, line, last, asked } = group;
 			if (this.#chosen.has(number) || (asked && last === undefined)) continue;
 			const wrong = errors.some((mark) => mark.line >= line && mark.line <= (last ?? line));
-			const read = this.#watched && asked && this.reads(group);
+			const read = this.#watched && this.reads(group);
 			this.#chosen.set(number, last !== undefined && !wrong && !read);
 		}
 		this.#watched = true;

@@ -413,7 +413,7 @@ export class BuildPage extends LitElement {
 					aria-controls="panel"
 					aria-selected=${view === this.view}
 					tabindex=${view === this.view ? 0 : -1}
-					@click=${() => this.#show(view)}
+					@click=${(event: MouseEvent) => this.#show(view, event.detail)}
 				>
 					${labels[view]}
 				</button>`,
@@ -544,7 +544,7 @@ export class BuildPage extends LitElement {
 		switch (event.kind) {
 			case "whole":
 				// What is of a history that was rewound is shown until then, and goes now.
-				if (this.#following?.state.rewound) this.#logs.clear();
+				if (this.#following?.state.rewound) this.#forget(0);
 				for (const step of event.data.steps ?? []) this.#extend(step);
 				// The notes of before that, which the stream does not tell.
 				for (const [key, { notes }] of this.#logs) this.#loadNotes(key, notes);
@@ -578,12 +578,17 @@ export class BuildPage extends LitElement {
 		const step = state?.steps[state.places.get(key) ?? -1];
 		if (step) this.#extend(step);
 		this.#loadNotes(key, log.notes);
+		this.#forget(keptLogs);
+		return log;
+	}
+
+	/** Forgets the logs that were not asked for the longest, but so many. */
+	#forget(kept: number): void {
 		for (const [key, { notes }] of this.#logs) {
-			if (this.#logs.size <= keptLogs) break;
+			if (this.#logs.size <= kept) break;
 			notes.stop();
 			this.#logs.delete(key);
 		}
-		return log;
 	}
 
 	#loadNotes(step: string, notes: StepNotes): void {
@@ -640,14 +645,14 @@ export class BuildPage extends LitElement {
 		location.hash = formatFragment(step, line === undefined ? undefined : [line, line]);
 	}
 
-	/** Shows another view, in an entry of the history, or in that which a link has made. */
-	#show(view: View): void {
+	/** Shows another view, after a click in an entry of its own of the history: who walks through the tabs by keys makes none. */
+	#show(view: View, clicks = 0): void {
 		if (view === this.view) return;
 		this.view = view;
 		const query = new URLSearchParams(location.search);
 		if (view === "log") query.delete("view");
 		else query.set("view", view);
-		const write = history.state ? "pushState" : "replaceState";
+		const write = clicks ? "pushState" : "replaceState";
 		history[write]("shown", "", (query.size ? `?${query}` : location.pathname) + location.hash);
 	}
 
@@ -656,7 +661,7 @@ export class BuildPage extends LitElement {
 		const path = event.composedPath();
 		const link = path.find((one) => one instanceof HTMLAnchorElement);
 		if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-		if (link.hash !== "" && link.href === location.href) this.#show("log");
+		if (link.hash !== "" && link.href === location.href) this.#show("log", 1);
 		const list = this.renderRoot.querySelector("details");
 		if (!narrow.matches || !list || !path.includes(list)) return;
 		// Where there is no room for both, the list makes way for the log.

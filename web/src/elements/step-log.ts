@@ -557,7 +557,7 @@ export class StepLog extends LitElement {
 				${
 					ended(step.status) || this.over
 						? nothing
-						: html`<button title="Keep the newest line in view (f)" aria-pressed=${this.following} @click=${() => this.#follow(!this.following)}>Follow</button>`
+						: html`<button title="Keep the end in view (f)" aria-pressed=${this.following} @click=${() => this.#follow(!this.following)}>Follow</button>`
 				}
 				<details @keydown=${this.#menuKey} @focusout=${this.#menuLeft} @toggle=${this.#rendered}>
 					<summary class="button">More</summary>
@@ -688,10 +688,10 @@ export class StepLog extends LitElement {
 		this.#close();
 		this.#shown = { key: step.key, text: this.text };
 		this.#own = this.marked;
-		// Who follows reads at the end: in the group that the end of the step has ended.
+		// Who follows reads at the end: in the group that ends with the step, or with a line that says so.
 		this.notes.reads = ({ line, last = 0 }) => {
-			const here = (this.following ? this.text.lines : this.#view?.first?.line) ?? 0;
-			return line <= here && here <= last;
+			const here = this.#view?.first?.line ?? 0;
+			return this.following ? last >= this.text.lines - 1 : line <= here && here <= last;
 		};
 		this.only = false;
 		this.failed = "";
@@ -722,7 +722,8 @@ export class StepLog extends LitElement {
 			view.goTo(here.line, here.y);
 		} else if (this.marked) {
 			this.reveal(this.marked[0]);
-		} else if (step.status === "passed" || step.status === "skipped") {
+		} else if (/passed|skipped/.test(step.status) && (location.hash || this.build?.finished_at)) {
+			// But while the build runs, and nobody has asked for this step, the next one is waited for at its end.
 			this.following = false;
 			view.goTo(1);
 		} else {

@@ -6,7 +6,7 @@ import { isTaken, toldOf, union, type Wanted } from "./wishes.ts";
 export type Connection =
 	| { readonly name: "connecting" }
 	| { readonly name: "live" }
-	/** Open, but without a word for longer than the server is ever silent. */
+	/** Open, but without a word for longer than a server is silent whose database answers. */
 	| { readonly name: "stale" }
 	/** At is when the next attempt starts; undefined while one is under way. */
 	| { readonly name: "reconnecting"; readonly at: number | undefined }
