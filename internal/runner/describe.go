@@ -31,7 +31,7 @@ func Describe(ctx context.Context, dir string) (project string, d Details) {
 	}
 	remote := git(ctx, dir, "config", "--get", "remote.origin.url")        // first: it names the build
 	d.Branch = git(ctx, dir, "symbolic-ref", "--quiet", "--short", "HEAD") // none when a commit is checked out
-	if fields := strings.SplitN(git(ctx, dir, "log", "-1", "--no-show-signature", "--format=%H%x00%an%x00%s"), "\x00", 3); len(fields) == 3 {
+	if fields := strings.SplitN(git(ctx, dir, "log", "-1", "--no-show-signature", "--no-use-mailmap", "--format=%H%x00%an%x00%s"), "\x00", 3); len(fields) == 3 {
 		d.Commit, d.Author, d.Title = fields[0], fields[1], fields[2]
 	}
 	project = remoteProject(remote)
