@@ -157,9 +157,12 @@ func (w *caller) holder() string {
 	return ""
 }
 
-// owner names whose token or session it is: who signs in often is still one.
+// owner names whose token or session it is: who signs in often is still one. ""
+// is whoever is at an address: who has a link as well, or several, is no second one.
 func (w *caller) owner() string {
 	switch v := w.session; {
+	case w.guest != "":
+		return ""
 	case v == nil:
 	case v.Token != nil:
 		return v.Token.ID

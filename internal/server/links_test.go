@@ -264,6 +264,16 @@ func TestLink_OpenedOften(t *testing.T) {
 	if n := len(s.limits.reads.of) - before; n != 1 {
 		t.Errorf("two browsers with a link have %d rates", n)
 	}
+	b := s.browser() // what it searches is counted with what others there do who have no link
+	b.visit(path)
+	leave := s.searches.enterAs(t.Context(), "127.0.0.1")
+	if a := b.get(build + "/search?q=x"); a.status != http.StatusServiceUnavailable {
+		t.Errorf("a second search from an address, with a link: %d %s", a.status, a.body)
+	}
+	leave()
+	if a := b.get(build + "/search?q=x"); a.status != http.StatusOK {
+		t.Errorf("the only search from an address, with a link: %d %s", a.status, a.body)
+	}
 	for _, v := range []postgres.Session{{Token: &postgres.Token{ID: "a"}}, {Person: postgres.Person{Issuer: "i", Subject: "s"}}} {
 		first, second := v, v
 		first.ID, second.ID = 1, 2
