@@ -148,6 +148,11 @@ var (
 	codefreshPull = codefreshPush.but("CF_BRANCH", "topic", "CF_PULL_REQUEST_ACTION", "opened", "CF_PULL_REQUEST_ID", "1234", "CF_PULL_REQUEST_NUMBER", "7", "CF_PULL_REQUEST_TARGET", "main", "CF_PULL_REQUEST_TITLE", "Accept tabs",
 		"CF_REVISION", head)
 
+	teamcityPush = env{
+		"TEAMCITY_VERSION": "2025.07 (build 197242)", "TEAMCITY_PROJECT_NAME": "Api", "TEAMCITY_BUILDCONF_NAME": "Unit tests", "BUILD_NUMBER": "1.0.7", "BUILD_VCS_NUMBER": sha,
+		"BUILD_URL": "https://teamcity.example.com/buildConfiguration/Acme_Api_Unit/48211", "TEAMCITY_BUILD_PROPERTIES_FILE": "/opt/buildagent/temp/agentTmp/teamcity.build1.properties",
+	}
+
 	bitbucketPush = env{
 		"CI": "true", "BITBUCKET_BUILD_NUMBER": "5", "BITBUCKET_PIPELINE_UUID": "{e40a1ce1-2c4e-4b8e-9a43-2d8c5d1b7f60}", "BITBUCKET_WORKSPACE": "acme", "BITBUCKET_REPO_SLUG": "api",
 		"BITBUCKET_REPO_FULL_NAME": "acme/api", "BITBUCKET_GIT_HTTP_ORIGIN": "http://bitbucket.org/acme/api", "BITBUCKET_BRANCH": "main", "BITBUCKET_COMMIT": sha,
@@ -178,6 +183,7 @@ var known = []struct {
 	{"semaphore", "SEMAPHORE", semaphorePush},
 	{"appveyor", "APPVEYOR", appveyorPush},
 	{"codefresh", "CF_BUILD_ID", codefreshPush},
+	{"teamcity", "TEAMCITY_VERSION", teamcityPush},
 	{"bitbucket", "BITBUCKET_BUILD_NUMBER", bitbucketPush},
 	{"jenkins", "JOB_NAME", jenkinsPush},
 }
@@ -236,6 +242,10 @@ func TestDetect(t *testing.T) {
 	bitbucket := Build{
 		System: "bitbucket", Project: "acme/api", Branch: "main", Commit: sha,
 		URL: "https://bitbucket.org/acme/api/pipelines/results/5", Run: "bitbucket e40a1ce1-2c4e-4b8e-9a43-2d8c5d1b7f60", Step: "step/1fd5b4c0",
+	}
+	teamcity := Build{
+		System: "teamcity", Project: "Api", Commit: sha,
+		URL: "https://teamcity.example.com/buildConfiguration/Acme_Api_Unit/48211", Run: "teamcity https://teamcity.example.com 48211", Step: "Unit-tests",
 	}
 	jenkins := Build{
 		System: "jenkins", Project: "acme/api", Branch: "feature/foo", Commit: sha,
@@ -456,6 +466,16 @@ func TestDetect(t *testing.T) {
 		}},
 		{"codefresh that does not tell its address", codefreshPush.but("CF_URL", ""), codefresh, func(b *Build) { b.Run = "" }},
 
+		{"teamcity", teamcityPush, teamcity, nil},
+		{"teamcity, as older versions write addresses", teamcityPush.but("BUILD_URL", "https://Teamcity.example.com/viewLog.html?buildId=48211&buildTypeId=Acme_Api_Unit"), teamcity, func(b *Build) {
+			b.URL = "https://Teamcity.example.com/viewLog.html?buildId=48211&buildTypeId=Acme_Api_Unit"
+		}},
+		{"teamcity below a path", teamcityPush.but("BUILD_URL", "https://example.com/teamcity/buildConfiguration/Acme_Api_Unit/48211"), teamcity, func(b *Build) {
+			b.URL, b.Run = "https://example.com/teamcity/buildConfiguration/Acme_Api_Unit/48211", "teamcity https://example.com/teamcity 48211"
+		}},
+		{"teamcity, several VCS roots", teamcityPush.but("BUILD_VCS_NUMBER", "", "BUILD_VCS_NUMBER_Acme_Api", sha), teamcity, func(b *Build) { b.Commit = "" }},
+		{"teamcity before it told its address", teamcityPush.but("BUILD_URL", ""), teamcity, func(b *Build) { b.URL, b.Run = "", "" }},
+
 		{"bitbucket, push", bitbucketPush, bitbucket, nil},
 		{"bitbucket, pull request", bitbucketPush.but("BITBUCKET_BRANCH", "topic", "BITBUCKET_PR_ID", "7", "BITBUCKET_PR_DESTINATION_BRANCH", "main"), bitbucket, func(b *Build) { b.Branch, b.Trigger = "topic", "pull_request" }},
 		{"bitbucket, tag", bitbucketPush.but("BITBUCKET_BRANCH", "", "BITBUCKET_TAG", "v1"), bitbucket, func(b *Build) { b.Branch, b.Trigger = "v1", "tag" }},
@@ -512,6 +532,7 @@ func TestDetect_OneRun(t *testing.T) {
 		"semaphore":                           {semaphorePush, semaphorePush.but("SEMAPHORE_BLOCK_NAME", "Lint"), semaphorePush.but("SEMAPHORE_JOB_NAME", "Lint"), semaphorePush.but("SEMAPHORE_JOB_INDEX", "1", "SEMAPHORE_JOB_COUNT", "2"), semaphorePush.but("SEMAPHORE_JOB_INDEX", "2", "SEMAPHORE_JOB_COUNT", "2")},
 		"appveyor":                            {appveyorPush, appveyorPush.but("APPVEYOR_JOB_NUMBER", "2"), appveyorPush.but("APPVEYOR_JOB_NAME", "Lint", "APPVEYOR_JOB_NUMBER", "3")},
 		"codefresh":                           {codefreshPush, codefreshPush.but("CF_STEP_NAME", "lint")},
+		"teamcity":                            {teamcityPush},
 		"bitbucket":                           {bitbucketPush, bitbucketPush.but("BITBUCKET_STEP_UUID", "{2fd5b4c0-7c6a-4f39-8a0e-5b7f43e0a1d2}"), bitbucketPush.but("BITBUCKET_STEP_RUN_NUMBER", "2")},
 		"jenkins, before and after checkout":  {jenkinsPush, jenkinsPush.but("STAGE_NAME", "Deploy", "GIT_COMMIT", "", "GIT_BRANCH", "", "NODE_NAME", "linux-2")},
 		"jenkins, matrix project": {
@@ -548,6 +569,8 @@ func TestDetect_OtherRuns(t *testing.T) {
 		"semaphore, another pipeline": semaphorePush.but("SEMAPHORE_PIPELINE_ID", "f40a1ce1-2c4e-4b8e-9a43-2d8c5d1b7f60"),
 		"appveyor, another build":     appveyorPush.but("APPVEYOR_BUILD_ID", "16428433"), "appveyor, another server": appveyorPush.but("APPVEYOR_URL", "https://appveyor.acme.example"),
 		"codefresh, another build": codefreshPush.but("CF_BUILD_ID", "5ffef04e1d0ac0ea83ef4b4f"), "codefresh, another server": codefreshPush.but("CF_URL", "https://codefresh.acme.example"),
+		"teamcity, another build":     teamcityPush.but("BUILD_URL", "https://teamcity.example.com/buildConfiguration/Acme_Api_Unit/48212"),
+		"teamcity, another server":    teamcityPush.but("BUILD_URL", "https://teamcity.acme.example/buildConfiguration/Acme_Api_Unit/48211"),
 		"bitbucket, another pipeline": bitbucketPush.but("BITBUCKET_PIPELINE_UUID", "{f40a1ce1-2c4e-4b8e-9a43-2d8c5d1b7f60}"),
 		"jenkins, another build":      jenkinsPush.but("BUILD_URL", "http://server:8080/jenkins/job/acme/job/api/job/feature%252Ffoo/16/"),
 		"jenkins, another server":     jenkinsPush.but("BUILD_URL", "http://other:8080/jenkins/job/acme/job/api/job/feature%252Ffoo/15/"),
@@ -591,6 +614,7 @@ func TestDetect_Which(t *testing.T) {
 		"a simulation that says so":       {"CI": "true", "GITLAB_CI": "false", "CI_PIPELINE_ID": "1000"},
 		"a pipeline run locally":          bitbucketPush.but("BITBUCKET_BUILD_NUMBER", "0"),
 		"a CF_BUILD_ID of another kind":   {"CI": "true", "CF_BUILD_ID": "42"},
+		"test tools that speak TeamCity":  {"CI": "true", "TEAMCITY_VERSION": "2025.07", "BUILD_NUMBER": "7"},
 		"the address of a Jenkins server": {"JENKINS_URL": "http://server:8080/"},
 	} {
 		if b, ok := Detect(e.env()); ok || b.System != "" || b.Run != "" {
@@ -630,6 +654,7 @@ func TestDetect_Malformed(t *testing.T) {
 		"no address":        gitlabPush.but("CI_SERVER_URL", "gitlab.example.com"),
 		"no UUID":           buildkitePush.but("BUILDKITE_BUILD_ID", "1514"),
 		"no UUID either":    circleciPush.but("CIRCLE_WORKFLOW_ID", "00000000-0000-0000-0000-000000000000"),
+		"no build's page":   teamcityPush.but("BUILD_URL", "https://teamcity.example.com/project/Acme_Api"),
 		"a control":         jenkinsPush.but("BUILD_URL", "http://a\x07b/"),
 	} {
 		if b, _ := Detect(e.env()); b.Run != "" {
@@ -652,6 +677,7 @@ func TestDetect_Secrets(t *testing.T) {
 		{"circleci", circleciPush.but("CIRCLE_OIDC_TOKEN_V2", "ey.two"), []string{"ey.secret", "ey.two"}},
 		{"semaphore", semaphorePush.but("SEMAPHORE_REGISTRY_PASSWORD", "registry"), []string{"ey.secret", "artifact", "registry"}},
 		{"codefresh", codefreshPush, []string{"cf-secret"}},
+		{"teamcity, which gives commands none", teamcityPush.but("STEPCAST_TOKEN", "sct_1"), []string{"sct_1"}},
 		{"bitbucket", bitbucketPush.but("PIPELINES_JWT_TOKEN", "jwt"), []string{"ey.secret", "jwt"}},
 		{"gitlab inside of circleci", circleciPush.but("GITLAB_CI", "true", "CI_JOB_TOKEN", "job"), []string{"job", "ey.secret"}},
 		{"buildkite", buildkitePush.but("BUILDKITE_AGENT_ACCESS_TOKEN", "agent", "NPM_TOKEN", "npm-secret", "SHORT_PASSWORD", "12345", "TOKENS", "not-secret", "AWS_SECRET_ACCESS_KEY", "aws-secret"), []string{"agent", "aws-secret", "npm-secret"}},
@@ -717,12 +743,12 @@ func TestProcess(t *testing.T) {
 // FuzzDetect holds what everybody relies on: whatever the environment, each
 // field is valid or empty.
 func FuzzDetect(f *testing.F) {
-	for _, e := range []env{githubPush, githubPull, giteaPush, gitlabPush, gitlabMerge, buildkitePush, circleciPush, azurePush, woodpeckerPush, dronePush, travisPush, jenkinsPush, bitbucketPush, semaphorePush, semaphorePull, appveyorPush, appveyorPull, codefreshPush, codefreshPull} {
+	for _, e := range []env{githubPush, githubPull, giteaPush, gitlabPush, gitlabMerge, buildkitePush, circleciPush, azurePush, woodpeckerPush, dronePush, travisPush, jenkinsPush, bitbucketPush, semaphorePush, semaphorePull, appveyorPush, appveyorPull, codefreshPush, codefreshPull, teamcityPush} {
 		for _, name := range slices.Sorted(maps.Keys(e)) {
 			f.Add(name+"="+e[name], "CI_JOB_NAME=\xff\x00../é\n", e["event"], uint8(3))
 		}
 	}
-	bases := []env{githubPull, giteaPush, gitlabMerge, buildkitePush, circleciPush, azurePush, woodpeckerPush, dronePush, travisPush, jenkinsPush, bitbucketPush, semaphorePull, appveyorPull, codefreshPull, {}} // the corpus counts from the first: a new one goes before the last
+	bases := []env{githubPull, giteaPush, gitlabMerge, buildkitePush, circleciPush, azurePush, woodpeckerPush, dronePush, travisPush, jenkinsPush, bitbucketPush, semaphorePull, appveyorPull, codefreshPull, teamcityPush, {}} // the corpus counts from the first: a new one goes before the last
 	f.Fuzz(func(t *testing.T, one, other, event string, base uint8) {
 		e := bases[int(base)%len(bases)].but("event", event)
 		for _, pair := range []string{one, other} {

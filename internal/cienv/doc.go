@@ -7,8 +7,8 @@
 // Systems start each other's agents and hand their environment down, so the
 // markers of several may be set. Asked are, in this order: GitHub Actions with
 // Forgejo's and Gitea's, GitLab, Buildkite, CircleCI, Azure Pipelines,
-// Woodpecker, Drone, Travis, Semaphore, AppVeyor, Codefresh, Bitbucket
-// Pipelines, Jenkins. The first that has set its own marker is it: markers that
+// Woodpecker, Drone, Travis, Semaphore, AppVeyor, Codefresh, TeamCity,
+// Bitbucket Pipelines, Jenkins. The first that has set its own marker is it: markers that
 // a system's own runner sets for each job come before Jenkins, whose variables
 // are also set by hand and inherited by agents of others, and Woodpecker before
 // Drone, whose variables it may set too. Bitbucket has no marker but the number
@@ -44,6 +44,8 @@
 //	AppVeyor    server, build id: a re-build has another; "" for a job that is
 //	            re-run in it, as how often is not said
 //	Codefresh   server, build id: a restart, also from a failed step, has another
+//	TeamCity    server, build id: a re-run has another, and so has each build of
+//	            a chain; "" where no address of the build is set
 //	Bitbucket   pipeline id: rerun steps stay in it
 //	Jenkins     the build's address: rebuild and replay have another
 //
