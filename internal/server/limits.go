@@ -172,6 +172,19 @@ func (w *caller) owner() string {
 	return w.holder()
 }
 
+// payer names to whom the searches and the answers of a request are counted: the
+// owner of its token or session, else its address; "": to nobody. Who is nil where
+// nobody has asked who it is.
+func (s *Server) payer(c echo.Context, who *caller) string {
+	if who != nil && who.owner() != "" {
+		return who.owner()
+	}
+	if addr, counted := s.limits.accountable(s.clientAddr(c)); counted {
+		return addr.String()
+	}
+	return ""
+}
+
 // refuse counts a refusal, and makes the answer. A wait of zero is one that
 // nobody knows.
 func (l *limits) refuse(c echo.Context, by limit, most int, wait time.Duration, format string, args ...any) error {
@@ -419,13 +432,8 @@ const (
 // would fill the memory. One alone may be of any length.
 func (s *Server) keep(c echo.Context, bytes int) (done func(), err error) {
 	l := s.limits
-	var holder string
-	if who, ok := c.Get(callerKey).(*caller); ok {
-		holder = who.owner()
-	}
-	if addr, counted := l.accountable(s.clientAddr(c)); holder == "" && counted {
-		holder = addr.String()
-	}
+	who, _ := c.Get(callerKey).(*caller)
+	holder := s.payer(c, who)
 	if bytes < countUnread || holder == "" || !safe(c.Request().Method) { // what was written is not refused any more
 		return func() {}, nil
 	}

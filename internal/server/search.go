@@ -102,10 +102,7 @@ func newSearches() *searches {
 // same address: whoever searches on and on leaves the other place to the rest. To
 // leave twice is to leave once.
 func (s *Server) enterSearch(c echo.Context) (leave func(), err error) {
-	who := s.who(c).owner()
-	if addr, counted := s.limits.accountable(s.clientAddr(c)); who == "" && counted {
-		who = addr.String()
-	}
+	who := s.payer(c, s.who(c))
 	ctx, cancel := context.WithTimeout(c.Request().Context(), searchTurn)
 	defer cancel()
 	leaveOwn := func() {}
