@@ -83,8 +83,8 @@ function slimmed(sheet: string, fixed: boolean): string {
  * Takes out of Lit what it leaves at the window for others: its version, and places for polyfills and for
  * pages drawn by a server, of which there are none; what decorators, accessors of one's own, defaults that
  * attributes go back to, and attributes of other types than text, numbers and booleans would need, of which there
- * are none either; templates of MathML; what asks whether to draw at all; and what it does in browsers without constructable stylesheets, all of which are older than our
- * stylesheets want.
+ * are none either; templates of MathML; what asks whether to draw at all; and what it does in browsers without
+ * constructable stylesheets, all of which are older than our stylesheets want.
  */
 const alone: Plugin = {
 	name: "alone",

@@ -11,12 +11,7 @@ import {
 	pageLines,
 	test,
 } from "./stepcast.ts";
-
-function numbered(from: number, to: number, suffix = ""): string {
-	let text = "";
-	for (let i = from; i <= to; i++) text += `line ${i}${suffix}\n`;
-	return text;
-}
+import { numbered } from "./viewer.ts";
 
 /** What copying all of the log gives. */
 async function copied(page: Page): Promise<string[]> {
@@ -436,7 +431,7 @@ test("a page that is opened between two steps goes on to the next, but not from 
 }) => {
 	const build = await server.build({ project: "acme/gap", steps: [{ key: "a" }] });
 	await build.step("a", "running");
-	await build.log("a", Array.from({ length: 200 }, (_, i) => `line ${i + 1}\n`).join(""));
+	await build.log("a", numbered(1, 200));
 	await build.step("a", "passed");
 	const chosen = await context.newPage();
 	await chosen.goto(`${build.url}#a`);
