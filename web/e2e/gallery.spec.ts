@@ -164,6 +164,8 @@ test("a private project's embeds work with a status token, which nobody puts the
 		project: "gallery/*",
 		scopes: ["status"],
 	});
+	await page.goto(`${server.url}/embed?project=${project}`);
+	await expect(card(page, "board")).toContainText("shows the public projects of gallery/*");
 	await page.goto(`${server.url}/embed?project=gallery/secret&token=${token}`);
 	await expect(page.getByText("gallery/secret is private")).toBeVisible();
 	await expect(page.getByText("public to whoever may read that page")).toBeVisible();

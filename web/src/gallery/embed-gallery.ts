@@ -25,6 +25,7 @@ import "./embed-card.ts";
 import {
 	around,
 	badgePath,
+	beside,
 	branches,
 	type Embed,
 	embeds,
@@ -241,10 +242,12 @@ export class EmbedGallery extends LitElement {
 	get #source(): Source {
 		const { choice } = this;
 		const project = choice.project || this.projects?.[0]?.name || "acme/api";
+		const hidden = (this.projects ?? []).filter(({ visibility }) => visibility === "private");
 		return {
 			origin: location.origin,
 			choice: { ...choice, project },
-			secret: this.projects?.find(({ name }) => name === project)?.visibility === "private",
+			secret: hidden.some(({ name }) => name === project),
+			hidden: hidden.some(({ name }) => beside(name, project)),
 		};
 	}
 

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { initial } from "./choice.ts";
 import {
 	around,
+	beside,
 	type Embed,
 	embeds,
 	framePath,
@@ -15,6 +16,7 @@ const source = (change: Partial<Source["choice"]> = {}, secret = false): Source 
 	origin: "https://stepcast.example",
 	choice: { ...initial, project: "acme/api", ...change },
 	secret,
+	hidden: false,
 });
 
 function text({ snippets }: Embed, format: "html" | "markdown" | "asciidoc" = "html"): string {
@@ -133,4 +135,19 @@ test("a policy names each directive and each source once", () => {
 		"trusted-types stepcast;",
 		"frame-src https://stepcast.example;",
 	]);
+});
+
+test("a board says what it shows elsewhere, where somebody may see more than strangers do", () => {
+	const about = (id: string, of: Source) => one(id, of).about;
+	const board = source({ frame: "board" });
+	assert.doesNotMatch(about("board", board), /another page/);
+	for (const id of ["board", "iframe"]) {
+		assert.match(about(id, { ...board, hidden: true }), /the public projects of acme\/\*: you may/);
+		assert.match(about(id, { ...board, hidden: true, secret: true }), /and what its token may see/);
+	}
+	assert.doesNotMatch(about("iframe", { ...source(), hidden: true }), /another page/);
+	assert.ok(beside("acme/web", "acme/api"));
+	for (const name of ["acme/api", "acmeter/web", "other"])
+		assert.ok(!beside(name, "acme/api"), name);
+	assert.ok(!beside("webs", "web"));
 });

@@ -12,6 +12,8 @@ export interface Source {
 	readonly choice: Choice;
 	/** Whether strangers need a token to see the project. */
 	readonly secret: boolean;
+	/** Whether there are private projects beside it, which its board shows to whom may see them. */
+	readonly hidden: boolean;
 }
 
 /** A text to copy, and what has to be true for it to work. */
@@ -85,13 +87,20 @@ const board = (source: Source): Embed =>
 	element(source, {
 		title: "Board",
 		name: "stepcast-board",
-		about: "A small wallboard, live: the newest build of each project and branch.",
+		about: `A small wallboard, live: the newest build of each project and branch.${elsewhere(source)}`,
 		attributes: { projects: ({ project }) => around(project), branches },
 		link: [
 			`Builds of ${around(source.choice.project)}`,
 			`/wall?project=${encoded(around(source.choice.project))}`,
 		],
 	});
+
+/** What a board shows on other pages, where here it may show more. */
+function elsewhere({ choice, secret, hidden }: Source): string {
+	if (!hidden) return "";
+	const more = secret ? ", and what its token may see" : "";
+	return ` On another page it shows the public projects of ${around(choice.project)}${more}: you may see more here.`;
+}
 
 /** The branch, where a list of names with blanks between them can have it. */
 export function branches({ branch }: Choice): string {
@@ -125,8 +134,7 @@ function frame(source: Source): Embed {
 	return {
 		id: "iframe",
 		title: "Frame",
-		about:
-			"The same for pages that take no scripts. The second line, which may be left out, sets its height.",
+		about: `The same for pages that take no scripts. The second line, which may be left out, sets its height.${of === "board" ? elsewhere(source) : ""}`,
 		snippets: markup(
 			`<iframe src="${src}" title="${title}" width="${width}" height="${heights[of]}" frameborder="0" loading="lazy"></iframe>
 <script async src="${origin}/embed.js"></script>`,
@@ -290,6 +298,12 @@ function address(source: Source, start: string, words: Readonly<Record<string, O
 export function around(project: string): string {
 	const cut = project.lastIndexOf("/");
 	return cut < 0 ? project : `${project.slice(0, cut)}/*`;
+}
+
+/** Whether a name is that of another project beside it. */
+export function beside(name: string, project: string): boolean {
+	const all = around(project);
+	return name !== project && all.endsWith("*") && name.startsWith(all.slice(0, -1));
 }
 
 /** What an embed is about, in words. */
