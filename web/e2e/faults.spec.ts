@@ -537,6 +537,36 @@ test("what is shown stays until what the page has missed is here", async ({
 	await build.finish("s");
 });
 
+test("what could not be loaded is asked for as soon as the server is there again", async ({
+	page,
+	server,
+	relay,
+	complaints,
+}) => {
+	complaints.expected = connectionErrors;
+	const build = await server.build();
+	await build.step("s", "running");
+	await build.log("s", "line\n".repeat(2_000));
+	await page.goto(`${relay.url}/builds/${build.id}`);
+	await expect(page.locator(state)).toHaveText("Live");
+	await expect(log(page).locator('.line[data-line="2000"]')).toBeInViewport();
+	// The time of the page's own next attempt never comes.
+	await page.evaluate(() => {
+		const { setTimeout } = window;
+		const soon = (run: () => void, wait = 0) => (wait < 500 ? setTimeout(run, wait) : 0);
+		window.setTimeout = soon as typeof window.setTimeout;
+	});
+	relay.answer = (path) => (path.includes("/lines") ? 502 : "pass");
+	await page.evaluate(() => {
+		location.hash = "#s:L1";
+	});
+	await expect(page.getByRole("button", { name: "Try again" })).toBeVisible();
+	relay.answer = () => "pass";
+	relay.cut();
+	await expect(log(page).locator('.line[data-line="1"]')).toBeInViewport();
+	await build.finish("s");
+});
+
 test("lines that are said to be there and are not are asked for in ever longer intervals", async ({
 	page,
 	server,

@@ -32,6 +32,8 @@ export class Lines {
 		this.#path = path;
 		this.#text = text;
 		this.#changed = changed;
+		// When the server is there again, so may be what it did not give.
+		addEventListener("connection", this.retryNow);
 	}
 
 	/**
@@ -45,15 +47,16 @@ export class Lines {
 	}
 
 	/** Does not wait for the next attempt. */
-	retryNow(): void {
+	readonly retryNow = (): void => {
 		clearTimeout(this.#retry);
 		this.#retry = undefined;
 		if (!this.#request) void this.#ask();
-	}
+	};
 
 	stop(): void {
 		this.#request?.abort();
 		clearTimeout(this.#retry);
+		removeEventListener("connection", this.retryNow);
 	}
 
 	async #ask(): Promise<void> {
@@ -78,7 +81,7 @@ export class Lines {
 			this.failed = reason(error);
 			this.#later(wanted);
 		} finally {
-			if (this.#request === request) this.#request = undefined;
+			this.#request = undefined;
 		}
 		// What else is wanted is said by whoever looks at what has come.
 		this.#changed();
@@ -87,6 +90,6 @@ export class Lines {
 	#later(wanted: Wanted): void {
 		this.#wanted ??= wanted;
 		const delay = Math.min(mostPatience, patience * 2 ** this.#failures++);
-		this.#retry = setTimeout(() => this.retryNow(), delay * (0.5 + Math.random() / 2));
+		this.#retry = setTimeout(this.retryNow, delay * (0.5 + Math.random() / 2));
 	}
 }

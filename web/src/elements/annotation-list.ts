@@ -11,7 +11,7 @@ const signs: Readonly<Record<Level, string>> = { error: "✗", warning: "!", not
 
 /** Errors, warnings and notices that a build's logs told of, by step, with links to where they stand. */
 export class AnnotationList extends NoteLists<Level, Annotation> {
-	protected readonly nothing = "No errors, warnings or notices were found in this build.";
+	protected readonly nothing = "No errors, warnings or notices in this build.";
 
 	constructor() {
 		super(["error", "warning", "notice"], ["error", "warning"], "kind=annotation&level=");

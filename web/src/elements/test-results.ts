@@ -19,7 +19,7 @@ export class TestResults extends NoteLists<TestStatus, TestResult> {
 	/** What names have to contain, in lower case. */
 	declare private text: string;
 
-	protected readonly nothing = "No test results were found in this build.";
+	protected readonly nothing = "No test results in this build.";
 
 	constructor() {
 		super(statuses, ["failed"], "kind=test&status=");
