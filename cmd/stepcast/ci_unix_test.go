@@ -177,7 +177,7 @@ func TestBuildFinish_DeliversThisMachinesStepsFirst(t *testing.T) {
 	if b := s.build("acme/finish"); b.Status != "failed" || b.Steps[1].Status != "failed" || !b.Steps[1].LogComplete {
 		t.Errorf("the build is %+v", b)
 	}
-	if _, stderr, code := output(t, stepcast(t, env, "build", "finish", "nope")); code != 2 || !strings.HasPrefix(stderr, "stepcast: A build id is a UUID") {
+	if _, stderr, code := output(t, stepcast(t, env, "build", "finish", "nope")); code != 2 || !strings.HasPrefix(stderr, `stepcast: The build id "nope" is not a UUID`) {
 		t.Errorf("exit code %d, stderr %q", code, stderr)
 	}
 }

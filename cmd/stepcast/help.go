@@ -62,8 +62,12 @@ func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
 
 // withEnvironment says which variables stand for a flag or an argument.
 func withEnvironment(v *kong.Value) string {
-	if len(v.Tag.Envs) == 0 {
+	envs := v.Tag.Envs
+	if v.Flag != nil {
+		envs = v.Flag.Envs // with those that are empty now
+	}
+	if len(envs) == 0 {
 		return v.Help
 	}
-	return v.Help + " [$" + strings.Join(v.Tag.Envs, ", $") + "]"
+	return v.Help + " [$" + strings.Join(envs, ", $") + "]"
 }

@@ -48,8 +48,9 @@ func (c *listCmd) Run(ctx context.Context, std stdio) error {
 		query.Set("author", c.Author)
 	}
 	filtered := len(query) > 0
-	client, err := c.reader(std.say)
-	if err != nil {
+	client, err := c.client(std.say)
+	stranger := err // why there is no token: then less may be seen
+	if err != nil && !errors.Is(err, errNoToken) {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, adminWait)
@@ -58,6 +59,9 @@ func (c *listCmd) Run(ctx context.Context, std stdio) error {
 	switch {
 	case err != nil:
 		return fmt.Errorf("list builds: %w", unanswered(client, err))
+	case len(builds) == 0 && stranger != nil:
+		fmt.Fprintf(std.Err, "stepcast: there is no such build that may be seen without a token; %v\n", stranger)
+		return nil
 	case len(builds) == 0 && filtered:
 		fmt.Fprintln(std.Err, "stepcast: no build is like that")
 		return nil

@@ -17,6 +17,10 @@ func TestList(t *testing.T) {
 	if stdout, stderr := do(0, "list"); stdout != "" || stderr != "stepcast: there is no build yet\n" {
 		t.Errorf("without builds: %q, %q", stdout, stderr)
 	}
+	stranger := stepcast(t, nil, "list", "--url", s.url)
+	if stdout, stderr, code := output(t, stranger); code != 0 || stdout != "" || stderr != "stepcast: there is no such build that may be seen without a token; no token was found: give one with --token or STEPCAST_TOKEN\n" {
+		t.Errorf("without a token: exit code %d, %q, %q", code, stdout, stderr)
+	}
 	do(0, "run", "--project", "acme/api", "--branch", "main", "--author", "Ada", "--title", "First", "--", "echo", "one")
 	do(3, "run", "--project", "acme/api", "--branch", "next", "--author", "Ben", "--title", "Second\x1b[2J\u202e\u2066\u200b", "--", "sh", "-c", "echo two; exit 3")
 	// Nothing in a row turns the direction of what follows, or hides in it.

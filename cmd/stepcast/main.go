@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -125,7 +126,7 @@ func newParser(c *cli, std stdio) *kong.Kong {
 	if err != nil {
 		spoolDir = "memory, there is no home directory"
 	}
-	return kong.Must(c,
+	parser := kong.Must(c,
 		kong.Name("stepcast"),
 		kong.Description(description),
 		kong.Vars{
@@ -139,6 +140,19 @@ func newParser(c *cli, std stdio) *kong.Kong {
 		kong.Help(printHelp),
 		kong.ExplicitGroups(helpGroups),
 	)
+	forgetEmpty(parser)
+	return parser
+}
+
+// forgetEmpty makes a variable that is empty one that is not set, as Compose and
+// CI systems leave those that they have no value for.
+func forgetEmpty(parser *kong.Kong) {
+	_ = kong.Visit(parser.Model, func(node kong.Visitable, next kong.Next) error {
+		if flag, ok := node.(*kong.Flag); ok {
+			flag.Tag.Envs = slices.DeleteFunc(slices.Clone(flag.Envs), func(name string) bool { return os.Getenv(name) == "" })
+		}
+		return next(nil)
+	})
 }
 
 // wanted is the command that a wrong command line is one of, as far as it goes.

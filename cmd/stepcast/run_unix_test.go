@@ -19,6 +19,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/pgtest"
 )
@@ -74,13 +76,40 @@ func TestRun_OwnMistakes(t *testing.T) {
 	}
 }
 
+// Variables that are set and empty, as Compose and CI systems leave them, are as
+// if they were not set.
+func TestRun_EmptyVariables(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	var env []string
+	err := kong.Visit(newParser(&cli{}, stdio{}).Model, func(node kong.Visitable, next kong.Next) error {
+		if flag, ok := node.(*kong.Flag); ok {
+			for _, name := range flag.Envs {
+				env = append(env, name+"=")
+			}
+		}
+		return next(nil)
+	})
+	if err != nil || len(env) < 50 {
+		t.Fatalf("%v: %q", err, env)
+	}
+	env = append(append(env, "HOME="+t.TempDir()), s.env...)
+	stdout, stderr, code := output(t, stepcast(t, env, "run", "--project", "acme/empty", "--", "sh", "-c", "echo on; exit 3"))
+	if code != 3 || stdout != "on\n" || stderr != "" {
+		t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
+	if b := s.build("acme/empty"); b.Status != "failed" {
+		t.Errorf("the build is %+v", b)
+	}
+}
+
 // What is wrong with the report alone is no reason not to run the command.
 func TestRun_WhatCannotBeReported(t *testing.T) {
 	t.Parallel()
 	for want, flag := range map[string]string{
 		"People read --name, which may": "--step=a b",
 		`The project "a//b" has`:        "--project=a//b",
-		"A build id is a UUID such":     "--build=12",
+		"is not a UUID such":            "--build=12",
 		"--link is an address":          "--link=javascript:x",
 		"the server's address \"x\" is": "--url=x",
 	} {

@@ -4,6 +4,7 @@ import (
 	"crypto/pbkdf2"
 	"crypto/sha256"
 	"encoding/base32"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -87,7 +88,7 @@ func ParseBuildID(s string) (BuildID, error) {
 	}
 	id, err := uuid.Parse(s)
 	if err != nil || len(s) != 36 {
-		return BuildID{}, &Problem{Code: InvalidID, Detail: "A build id is a UUID such as 0190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a10."}
+		return BuildID{}, &Problem{Code: InvalidID, Detail: fmt.Sprintf("The build id %s is not a UUID such as 0190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a10.", quoted(s))}
 	}
 	return BuildID(id), nil
 }

@@ -32,7 +32,7 @@ func (p Share) Title() string {
 // OnlyHere says that links to a server with such an address open on its own
 // machine alone, and what it takes that others can open them.
 func OnlyHere(address string) string {
-	return "Links to this server open only on its own machine: its address is " + address + ". For others to open them, start the server with --listen and --public-url, and with --sign-in or --open."
+	return "Links to this server open only on its own machine: its address is " + address + ". For others to open them, start the server with --listen 0.0.0.0:8080 and --public-url http://NAME:8080, where NAME is how they reach this machine, and with --sign-in or --open."
 }
 
 // Good are the links that are in force.

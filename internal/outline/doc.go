@@ -43,7 +43,7 @@
 //
 // When a Go package fails though none of its tests did, because it ran too long
 // or its process exited, those that were running then have failed, though go test
-// does not say so of each. A package is listed as a test of its own name when no
-// test is known to have failed in its stead (its build failed), or go test printed
-// one line for all of them.
+// does not say so of each. A package is listed as a failed test of its own name
+// when no test is known to have failed in its stead (its build failed). One that
+// passed, of which go test printed one line and no names, is one test.
 package outline

@@ -376,6 +376,10 @@ func (g *goText) result(p *Parser, t ci.Test, margin int) {
 	g.running, g.block = "", held
 }
 
+// allTests stands for the tests of a package that passed, of which go test, when
+// it is not asked for more, says one line and no names.
+const allTests = "all its tests"
+
 // ended reads the last line of a package's tests:
 //
 //	ok  	example.com/shapes/calc	0.004s
@@ -430,7 +434,7 @@ func (g *goText) ended(p *Parser, text string) bool {
 	g.running, g.block, g.any, g.failed = "", nil, false, false
 	if alone {
 		if t.Suite, t.Name = pkg, pkg; t.Status == ci.Passed {
-			t.Message = ""
+			t.Name, t.Message = allTests, ""
 		}
 		p.test(p.lines, t)
 	}

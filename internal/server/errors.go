@@ -94,7 +94,7 @@ var problems = map[ci.Code]kind{
 	ci.LogIncomplete: {409, "Log incomplete",
 		"log_bytes names more bytes than the server has. Send the rest from offset on, then say it again."},
 	ci.LogLonger: {409, "Log longer than announced",
-		"log_bytes names fewer bytes than the server has; offset is its count."},
+		"log_bytes names fewer bytes than the server has; offset is its count. Count the bytes again. If they are right, some were sent twice without Upload-Offset, and the log has them twice; leave log_bytes out, and the step can end."},
 	ci.LogComplete: {409, "Log is closed",
 		"The step's log was closed at offset, by a final status with log_bytes or a day after the step's end, and takes no more text. Send log_bytes after the last text."},
 	ci.NoteGap: {409, "Gap in the notes",
