@@ -4,12 +4,15 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -263,6 +266,70 @@ func TestLocalToken_StaysHere(t *testing.T) {
 	}
 	if asked.Load() == 0 {
 		t.Error("nobody came")
+	}
+}
+
+// TestLocalToken_NotToWhoComesAfter kills a server and listens at its address: its
+// token does not come there, and what was to be reported waits for the server.
+func TestLocalToken_NotToWhoComesAfter(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	s.do(0, "run", "--project", "acme/before", "--", "echo", "on")
+	for _, named := range []bool{false, true} {
+		s.kill()
+		if named { // as after a clean stop, but to an address that is known by other means
+			if err := os.Rename(filepath.Join(s.dir, "address"), filepath.Join(s.dir, formerAddress)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ln, err := net.Listen("tcp", strings.TrimPrefix(s.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var came atomic.Int32
+		stranger := &http.Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			t.Errorf("%s %s came", r.Method, r.URL)
+		}), ConnState: func(_ net.Conn, state http.ConnState) {
+			if state == http.StateNew {
+				came.Add(1)
+			}
+		}}
+		go stranger.Serve(ln)
+		env := s.env
+		if named {
+			env = append(slices.Clone(env), "STEPCAST_URL="+s.url)
+		}
+		spool := t.TempDir()
+		env = append(slices.Clone(env), "STEPCAST_SPOOL_DIR="+spool)
+		project := fmt.Sprintf("acme/after-%v", named)
+		cmd := stepcast(t, env, "run", "--project", project, "--drain-timeout", "0s", "--", "sh", "-c", "cat; exit 3")
+		var said transcript
+		cmd.Stderr = &said
+		in, err := cmd.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if !eventually(func() bool { return strings.Contains(said.String(), "is not, or not yet, the server") }) {
+			t.Errorf("it says %q", said.String())
+		}
+		in.Close()
+		if cmd.Wait(); cmd.ProcessState.ExitCode() != 3 {
+			t.Errorf("exit code %d, %q", cmd.ProcessState.ExitCode(), said.String())
+		}
+		if came.Load() == 0 {
+			t.Error("nobody came")
+		}
+		stranger.Close()
+		s.start()
+		if _, stderr, code := output(t, stepcast(t, env, "flush")); code != 0 {
+			t.Errorf("flush: exit code %d, %q", code, stderr)
+		}
+		if b := s.build(project); b.Status != "failed" {
+			t.Errorf("the build is %+v", b)
+		}
 	}
 }
 

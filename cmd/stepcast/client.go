@@ -34,8 +34,8 @@ var (
 
 // client finds the server and the token: from the flags, the environment, or
 // the data directory of a server on this machine. That server's token goes to
-// the address that it left there, and to no other: what listens elsewhere on this
-// machine may be anybody's. Its certificate is trusted there alone, too. The
+// the address that it left there, while it runs, and to no other: what listens
+// elsewhere on this machine, or later, may be anybody's. Its certificate is trusted there alone, too. The
 // client is good for reading when the error is errNoToken.
 func (f *serverFlags) client(say func(string)) (*runner.Client, error) {
 	dir := f.DataDir
@@ -53,12 +53,16 @@ func (f *serverFlags) client(say func(string)) (*runner.Client, error) {
 	}
 	own := cmp.Or(local, readLine(dir, formerAddress))
 	left := sameServer(server, own)
-	if token == "" && left {
+	borrowed := token == "" && left
+	if borrowed {
 		token = readLine(dir, "token")
 	}
 	c, err := runner.NewClient(server, token)
 	if err != nil {
 		return nil, err
+	}
+	if borrowed {
+		c.Distrust(func() error { return served(dir) })
 	}
 	c.Say = say
 	switch certificate := readLine(dir, certificateName); {

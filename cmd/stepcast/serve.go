@@ -154,6 +154,11 @@ func (c *serveCmd) Run(ctx context.Context, std stdio) error {
 		return err
 	}
 	defer forget()
+	release, err := hold(ctx, dir)
+	if err != nil {
+		return err
+	}
+	defer context.AfterFunc(ctx, release)() // from when on somebody else may have the address
 	greet(std.Err, cmp.Or(public, address), dir, c.DatabaseURL == "")
 	if note != "" {
 		log.Warn(note)

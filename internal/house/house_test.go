@@ -68,7 +68,7 @@ var rules = map[string]struct{ ours, others []string }{
 	},
 	"cmd/stepcast": {
 		ours:   []string{"internal/ci", "internal/cienv", "internal/certs", "internal/server", "internal/postgres", "internal/embedded", "internal/feed", "internal/idtoken", "internal/runner", "internal/spool", "internal/mask", "internal/outline", "internal/metrics"},
-		others: []string{"github.com/alecthomas/kong", "golang.org/x/sync", "golang.org/x/sys"},
+		others: []string{"github.com/alecthomas/kong", "github.com/gofrs/flock", "golang.org/x/sync", "golang.org/x/sys"},
 	},
 
 	// Tests and tools; see testOnly.

@@ -88,6 +88,24 @@ func (c *Client) TrustFile(path string) error {
 	return nil
 }
 
+// Distrust has check asked when a connection stands and before anything is sent
+// over it: its error is that of the connection.
+func (c *Client) Distrust(check func() error) {
+	transport := c.HTTP.Transport.(*http.Transport)
+	dial := transport.DialContext
+	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		if err := check(); err != nil {
+			conn.Close()
+			return nil, err
+		}
+		return conn, nil
+	}
+}
+
 // BuildURL is the address of a build's page.
 func (c *Client) BuildURL(id ci.BuildID) string { return c.URL + "/builds/" + id.String() }
 
