@@ -4,6 +4,7 @@
 package groupcommit
 
 import (
+	"container/heap"
 	"context"
 	"errors"
 	"sync"
@@ -18,28 +19,36 @@ var ErrClosed = errors.New("groupcommit: closed")
 // Queue gathers items of type T into batches. What is in the queue was
 // accepted: Run commits it even when it is told to end.
 //
-// Senders have turns: a batch takes one item of each that has any, then one more,
-// and so on, each sender's in their order. So who sends little waits for one
-// batch, however much others send. None of them gets more of the queue than it
-// leaves free: one alone fills half, two a third each, and so on, so that however
-// many send much, there is room for who sends little. A sender without a name has
-// turns like any other, but may fill the whole queue.
+// Senders have turns, by the bytes that each has had, each sender's items in their
+// order: what is taken next is what would be through first if all that have any
+// were served at once, each at the same pace (weighted fair queueing). So who sends
+// little waits for one batch, however much others send, and however many they are.
+// None of them gets more of the queue than it leaves free: one alone fills half, two a
+// third each, and so on, so that however many send much, there is room for who
+// sends little. A sender without a name has turns like any other, but may fill the
+// whole queue.
 type Queue[T any] struct {
 	maxQueued int64
 	maxBatch  int64
 	wake      chan struct{} // one slot: something was added
 
 	mu      sync.Mutex
-	senders map[string]*sender[T]
-	turns   []*sender[T] // those that have items, whose turn comes first at the front
-	queued  int64        // the sum of the sizes of items
+	senders map[string]*sender[T] // those that have items, or have had more than their part
+	turns   turns[T]              // those that have items, a heap
+	ahead   turns[T]              // the others, a heap
+	had     float64               // bytes that each would have had since the queue was empty
+	given   int64                 // how many turns were given
+	queued  int64                 // the sum of the sizes of items
 	closed  bool
 }
 
 type sender[T any] struct {
 	name   string
-	items  []sized[T] // at least one
+	items  []sized[T]
 	queued int64
+	turn   float64 // what each will have had when the first item, or else the last one, is through
+	order  int64   // of those whose turns are the same
+	place  int     // in the heap that it is in
 }
 
 type sized[T any] struct {
@@ -60,18 +69,24 @@ func (q *Queue[T]) Add(from string, item T, size int64) error {
 	if q.closed {
 		return ErrClosed
 	}
-	s := q.senders[from]
+	s, known := q.senders[from]
 	own := size
-	if s != nil {
+	if known {
 		own += s.queued
 	}
 	if free := q.maxQueued - q.queued - size; q.queued > 0 && (free < 0 || from != "" && own > free) {
 		return ErrFull
 	}
-	if s == nil {
+	if !known {
 		s = &sender[T]{name: from}
 		q.senders[from] = s
-		q.turns = append(q.turns, s)
+	}
+	if len(s.items) == 0 {
+		if known {
+			heap.Remove(&q.ahead, s.place)
+		}
+		q.giveTurn(s, size)
+		heap.Push(&q.turns, s)
 	}
 	s.items = append(s.items, sized[T]{item, size})
 	s.queued += size
@@ -116,6 +131,13 @@ func (q *Queue[T]) close() bool {
 	return len(q.turns) == 0
 }
 
+// giveTurn sets when the first item of a sender, of size bytes, has its turn: behind
+// the one before it, if there was one. Who was away has saved up nothing.
+func (q *Queue[T]) giveTurn(s *sender[T], size int64) {
+	q.given++
+	s.turn, s.order = max(q.had, s.turn)+float64(size), q.given
+}
+
 func (q *Queue[T]) take() (batch []T) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -131,13 +153,48 @@ func (q *Queue[T]) take() (batch []T) {
 		s.queued -= next.size
 		s.items[0] = sized[T]{}
 		s.items = s.items[1:]
-		q.turns[0] = nil
-		if q.turns = q.turns[1:]; len(s.items) > 0 {
-			q.turns = append(q.turns, s)
+		q.had += float64(next.size) / float64(len(q.senders))
+		if len(s.items) > 0 {
+			q.giveTurn(s, s.items[0].size)
+			heap.Fix(&q.turns, 0)
 		} else {
-			delete(q.senders, s.name)
+			heap.Pop(&q.turns)
+			heap.Push(&q.ahead, s)
+		}
+		for len(q.ahead) > 0 && q.ahead[0].turn <= q.had {
+			delete(q.senders, heap.Pop(&q.ahead).(*sender[T]).name)
 		}
 	}
-	q.queued -= size
+	if q.queued -= size; len(q.turns) == 0 {
+		clear(q.senders)
+		q.ahead, q.had = nil, 0
+	}
 	return batch
+}
+
+// turns is a heap of senders, whose turn comes first at the front.
+type turns[T any] []*sender[T]
+
+func (t turns[T]) Len() int { return len(t) }
+func (t turns[T]) Swap(i, j int) {
+	t[i], t[j] = t[j], t[i]
+	t[i].place, t[j].place = i, j
+}
+func (t turns[T]) Less(i, j int) bool {
+	if t[i].turn != t[j].turn {
+		return t[i].turn < t[j].turn
+	}
+	return t[i].order < t[j].order
+}
+func (t *turns[T]) Push(x any) {
+	s := x.(*sender[T])
+	s.place = len(*t)
+	*t = append(*t, s)
+}
+func (t *turns[T]) Pop() any {
+	last := len(*t) - 1
+	s := (*t)[last]
+	(*t)[last] = nil
+	*t = (*t)[:last]
+	return s
 }

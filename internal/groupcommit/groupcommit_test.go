@@ -98,6 +98,49 @@ func TestQueue_HasTurns(t *testing.T) {
 	}
 }
 
+// TestQueue_TurnsGoByBytes lets many senders of much together keep nobody waiting for
+// more than a batch, as one who has many tokens would, nor who sends little, time and
+// again, keep those waiting for good.
+func TestQueue_TurnsGoByBytes(t *testing.T) {
+	t.Parallel()
+	const much, little = 1000, 1
+	q := groupcommit.New[int](1_000_000, 4*much)
+	for i := range 200 {
+		for range 2 {
+			if err := q.Add(fmt.Sprint("much ", i), much, much); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	batch, sent := 0, 0
+	var large, late []int // the batches that have large items, and that have none of the small ones
+	q.Run(ctx, func(items []int) {
+		batch++
+		if sent > 0 && !slices.Contains(items, little) {
+			late = append(late, batch)
+		}
+		for _, size := range items {
+			if size == much {
+				large = append(large, batch)
+			}
+		}
+		if q.Queued() > 0 {
+			sent++
+			if err := q.Add("little", little, little); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	if len(late) > 0 {
+		t.Errorf("who sends little waited behind 200 who send much, in the batches %v of %d", late, batch)
+	}
+	if len(large) != 400 || large[399] > 150 {
+		t.Errorf("who sends much waited behind who sends little: the last of %d large items was in batch %d", len(large), large[len(large)-1])
+	}
+}
+
 // TestQueue_HasRoomForOneMore lets many senders together keep nobody out, as one
 // who has many tokens would.
 func TestQueue_HasRoomForOneMore(t *testing.T) {
