@@ -122,16 +122,48 @@ func announced(r *http.Request) string {
 
 // readBody reads and unpacks the whole body, of which the request may keep
 // parts.
-func readBody(r *http.Request) (body []byte, err error) {
+func readBody(r *http.Request) ([]byte, error) {
+	a, err := receive(r)
+	if err != nil {
+		return nil, err
+	}
+	return a.unpack()
+}
+
+// An arrived body takes no more memory than its peer has sent.
+type arrived struct {
+	encoding string // "": none
+	body     []byte
+	scratch  *[]byte // whose body is; nil: nobody's
+}
+
+func receive(r *http.Request) (a arrived, err error) {
 	switch encoding := r.Header.Get("Content-Encoding"); encoding {
 	case "", "identity":
-		body, err = readPlain(r)
+		a.body, err = readPlain(r)
 	case "gzip", "zstd":
-		body, err = readPacked(r, encoding)
+		a.encoding = encoding
+		a.scratch = scratches.Get().(*[]byte)
+		// A packed body that is larger than what it may unpack to is one that
+		// unpacks to nothing for ever.
+		if *a.scratch, err = readInto((*a.scratch)[:0], r.Body, r.ContentLength); err != nil {
+			scratches.Put(a.scratch)
+			return arrived{}, err
+		}
+		a.body = *a.scratch
 	default:
 		err = &ci.Problem{Code: badEncoding, Detail: fmt.Sprintf("The body is encoded as %s; send it plain, or as gzip or zstd.", printable(encoding))}
 	}
-	return body, err
+	return a, err
+}
+
+// unpack returns what arrived, unpacked, and is called once.
+func (a arrived) unpack() ([]byte, error) {
+	if a.encoding == "" {
+		return a.body, nil
+	}
+	defer scratches.Put(a.scratch)
+	return unpack(a.body, a.encoding)
 }
 
 func bodyTooLarge() error {
@@ -204,26 +236,19 @@ var (
 	})
 )
 
-func readPacked(r *http.Request, encoding string) (body []byte, err error) {
-	packed := scratches.Get().(*[]byte)
-	defer scratches.Put(packed)
-	// A packed body that is larger than what it may unpack to is one that
-	// unpacks to nothing for ever.
-	if *packed, err = readInto((*packed)[:0], r.Body, r.ContentLength); err != nil {
-		return nil, err
-	}
+func unpack(packed []byte, encoding string) (body []byte, err error) {
 	place := <-places
 	defer func() { places <- place }()
 	if place == nil {
 		place = make([]byte, 0, maxBody+maxBlock)
 	}
 	if encoding == "zstd" {
-		body, err = unzstd().DecodeAll(*packed, place)
+		body, err = unzstd().DecodeAll(packed, place)
 		if errors.Is(err, zstd.ErrDecoderSizeExceeded) || errors.Is(err, zstd.ErrWindowSizeExceeded) {
 			return nil, bodyTooLarge()
 		}
 	} else {
-		body, err = gunzip(place, *packed)
+		body, err = gunzip(place, packed)
 	}
 	switch {
 	case len(body) > maxBody:

@@ -36,15 +36,11 @@ func newBuildJSON(b postgres.Snapshot) buildJSON {
 }
 
 func (s *Server) createBuild(c echo.Context) error {
-	body, err := readObject(c.Request())
-	if err != nil {
-		return err
-	}
-	creation, err := decodeCreation(body)
-	if err != nil {
-		return err
-	}
 	who := s.who(c)
+	creation, err := s.readCreation(c.Request(), who.holder())
+	if err != nil {
+		return err
+	}
 	if !who.may(report, http.MethodPost, creation.Project, creation.ID) {
 		return reportsElsewhere(who, creation)
 	}
@@ -62,6 +58,24 @@ func (s *Server) createBuild(c echo.Context) error {
 	}
 	c.Response().Header().Set("Location", "/api/v1/builds/"+b.Build.ID.String())
 	return s.json(c, status, newBuildJSON(b))
+}
+
+// readCreation reads the body of POST /api/v1/builds as readUpdates does that of
+// updates.
+func (s *Server) readCreation(r *http.Request, from string) (creation ci.Creation, err error) {
+	if err := isObject(r); err != nil {
+		return creation, err
+	}
+	a, err := receive(r)
+	if err != nil {
+		return creation, err
+	}
+	defer s.decoding.enter(from)()
+	body, err := a.unpack()
+	if err != nil {
+		return creation, err
+	}
+	return decodeCreation(body)
 }
 
 func reportsElsewhere(who *caller, want ci.Creation) error {

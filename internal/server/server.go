@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
 	"runtime/debug"
 	"sync/atomic"
 	"time"
@@ -67,6 +68,7 @@ type Server struct {
 
 	snapshots  *snapshots
 	searches   *searches
+	decoding   *turns        // of reports, by token
 	searchTime time.Duration // searchTime, but for tests
 }
 
@@ -83,6 +85,7 @@ func New(cfg Config) *Server {
 	s.limits = newLimits(cfg.Limits)
 	s.open.limits = s.limits
 	s.searches, s.searchTime = newSearches(), searchTime
+	s.decoding = newTurns(runtime.GOMAXPROCS(0))
 	s.snapshots = &snapshots{ask: cfg.Store.FeedSnapshots}
 	if cfg.OIDC != nil {
 		s.provider = newProvider(*cfg.OIDC)

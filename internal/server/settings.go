@@ -116,10 +116,17 @@ func projectParam(c echo.Context) (string, error) {
 
 // readObject reads a body that is one JSON object.
 func readObject(r *http.Request) ([]byte, error) {
-	if kind := announced(r); kind != "application/json" {
-		return nil, &ci.Problem{Code: mediaType, Detail: fmt.Sprintf("The body is announced as %s; send one JSON object as application/json.", printable(kind))}
+	if err := isObject(r); err != nil {
+		return nil, err
 	}
 	return readBody(r)
+}
+
+func isObject(r *http.Request) error {
+	if kind := announced(r); kind != "application/json" {
+		return &ci.Problem{Code: mediaType, Detail: fmt.Sprintf("The body is announced as %s; send one JSON object as application/json.", printable(kind))}
+	}
+	return nil
 }
 
 // mostAncestors is how many origins may frame a project's embeds.

@@ -26,11 +26,7 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 	if !ndjson && kind != "application/json" {
 		return &ci.Problem{Code: mediaType, Detail: fmt.Sprintf("The body is announced as %s; send it as application/json or, with one update a line, as application/x-ndjson.", printable(kind))}
 	}
-	body, err := readBody(c.Request())
-	if err != nil {
-		return err
-	}
-	r, err := decodeUpdates(body, ndjson, time.Now())
+	r, err := s.readUpdates(c, ndjson)
 	if err != nil {
 		return err
 	}
@@ -61,6 +57,22 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 	c.Response().WriteHeader(http.StatusOK)
 	c.Response().Write(answer)
 	return nil
+}
+
+// readUpdates reads the body of POST …/updates. A few KiB can be of a hundred
+// thousand needs: what arrived is unpacked and decoded when it has its turn, and what
+// comes of it counts from then on as waiting for the database.
+func (s *Server) readUpdates(c echo.Context, ndjson bool) (r ci.Request, err error) {
+	a, err := receive(c.Request())
+	if err != nil {
+		return r, err
+	}
+	defer s.decoding.enter(s.who(c).holder())()
+	body, err := a.unpack()
+	if err != nil {
+		return r, err
+	}
+	return decodeUpdates(body, ndjson, time.Now())
 }
 
 // appendCounts appends an object of numbers by step, whose keys need no

@@ -1,0 +1,55 @@
+package server
+
+import "sync"
+
+// turns are places for work that takes memory and a processor, such as to unpack and
+// decode a report: few bytes may become megabytes, and as many at once as there are
+// connections would be gigabytes. Who asks is known, and all who wait have turns: one
+// of each, then one more, and so on, so that who sends little waits for one piece of
+// work of others, however much these send.
+type turns struct {
+	mu      sync.Mutex
+	free    int
+	waiting map[string][]chan struct{}
+	order   []string // the keys of waiting, whose turn comes first at the front
+}
+
+func newTurns(places int) *turns {
+	return &turns{free: places, waiting: make(map[string][]chan struct{})}
+}
+
+// enter waits for a place; leave is called, once, behind the work.
+func (t *turns) enter(who string) (leave func()) {
+	t.mu.Lock()
+	if t.free > 0 {
+		t.free--
+		t.mu.Unlock()
+		return t.leave
+	}
+	turn := make(chan struct{})
+	if len(t.waiting[who]) == 0 {
+		t.order = append(t.order, who)
+	}
+	t.waiting[who] = append(t.waiting[who], turn)
+	t.mu.Unlock()
+	<-turn
+	return t.leave
+}
+
+// leave gives a place to whose turn it is.
+func (t *turns) leave() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.order) == 0 {
+		t.free++
+		return
+	}
+	who := t.order[0]
+	t.order = t.order[1:]
+	close(t.waiting[who][0])
+	if t.waiting[who] = t.waiting[who][1:]; len(t.waiting[who]) > 0 {
+		t.order = append(t.order, who)
+	} else {
+		delete(t.waiting, who)
+	}
+}
