@@ -45,7 +45,7 @@ func (t *transcript) String() string {
 }
 
 // ciSystems are the variables by which CI systems are known.
-var ciSystems = []string{"GITHUB_ACTIONS", "GITEA_ACTIONS", "FORGEJO_ACTIONS", "GITLAB_CI", "BUILDKITE", "CIRCLECI", "TF_BUILD", "DRONE", "CI_SYSTEM_NAME", "TRAVIS", "SEMAPHORE", "APPVEYOR", "CF_BUILD_ID", "TEAMCITY_VERSION", "BITBUCKET_BUILD_NUMBER", "JENKINS_URL", "CI"}
+var ciSystems = []string{"GITHUB_ACTIONS", "GITEA_ACTIONS", "FORGEJO_ACTIONS", "GITLAB_CI", "BUILDKITE", "CIRCLECI", "TF_BUILD", "DRONE", "CI_SYSTEM_NAME", "TRAVIS", "SEMAPHORE", "APPVEYOR", "CF_BUILD_ID", "TEAMCITY_VERSION", "BITRISE_IO", "BITBUCKET_BUILD_NUMBER", "JENKINS_URL", "CI"}
 
 // nowhere is a data directory without a server, and nobody can make one there.
 const nowhere = "/dev/null/stepcast"

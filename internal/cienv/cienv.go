@@ -12,7 +12,7 @@ import (
 // Build is what the environment says. Each field is valid for the server, or
 // empty where nothing, or nothing valid, is said.
 type Build struct {
-	System  string // github, forgejo, gitea, gitlab, buildkite, circleci, azure, woodpecker, drone, travis, semaphore, appveyor, codefresh, teamcity, bitbucket, jenkins
+	System  string // github, forgejo, gitea, gitlab, buildkite, circleci, azure, woodpecker, drone, travis, semaphore, appveyor, codefresh, teamcity, bitrise, bitbucket, jenkins
 	Project string
 	Branch  string // of a pull request its source branch, of a tag the tag
 	Commit  string // of a pull request the head of the change where that is said
@@ -100,6 +100,7 @@ var systems = []struct {
 	{inAppVeyor, appveyor},
 	{inCodefresh, codefresh},
 	{inTeamCity, teamcity},
+	{inBitrise, bitrise},
 	{inBitbucket, bitbucket},
 	{inJenkins, jenkins},
 }

@@ -153,6 +153,16 @@ var (
 		"BUILD_URL": "https://teamcity.example.com/buildConfiguration/Acme_Api_Unit/48211", "TEAMCITY_BUILD_PROPERTIES_FILE": "/opt/buildagent/temp/agentTmp/teamcity.build1.properties",
 	}
 
+	bitrisePush = env{
+		"CI": "true", "BITRISE_IO": "true", "BITRISE_APP_TITLE": "API", "BITRISE_APP_SLUG": "38b7a2f3c1d04e55", "BITRISE_BUILD_NUMBER": "512", "BITRISE_BUILD_SLUG": "2f0c7a0e-9d2b-4b1c-8a41-8f7c3d4f5a10",
+		"BITRISE_BUILD_URL": "https://app.bitrise.io/build/2f0c7a0e-9d2b-4b1c-8a41-8f7c3d4f5a10", "BITRISE_TRIGGERED_WORKFLOW_ID": "unit_tests", "BITRISE_TRIGGERED_WORKFLOW_TITLE": "Unit tests",
+		"BITRISEIO_PIPELINE_ID": "7b1c2d3e-4f50-4617-8293-a4b5c6d7e8f9", "BITRISEIO_PIPELINE_TITLE": "main", "BITRISEIO_PIPELINE_BUILD_URL": "https://app.bitrise.io/app/38b7a2f3c1d04e55/pipelines/7b1c2d3e-4f50-4617-8293-a4b5c6d7e8f9",
+		"BITRISEIO_GIT_REPOSITORY_OWNER": "acme", "BITRISEIO_GIT_REPOSITORY_SLUG": "api", "BITRISE_GIT_BRANCH": "main", "BITRISE_GIT_COMMIT": sha, "BITRISE_GIT_MESSAGE": "Fix it\n\nIt was broken.",
+		"GIT_CLONE_COMMIT_HASH": sha, "GIT_CLONE_COMMIT_MESSAGE_SUBJECT": "Fix it", "GIT_CLONE_COMMIT_AUTHOR_NAME": "Jane Doe", "BITRISE_BUILD_API_TOKEN": "api-secret", "PR": "false",
+	}
+	bitrisePull = bitrisePush.but("PR", "true", "BITRISE_PULL_REQUEST", "7", "BITRISE_GIT_BRANCH", "topic", "BITRISEIO_GIT_BRANCH_DEST", "main", "BITRISEIO_PULL_REQUEST_HEAD_BRANCH", "pull/7/head",
+		"BITRISE_GIT_COMMIT", head, "BITRISE_GIT_MESSAGE", "Accept tabs", "GIT_CLONE_COMMIT_MESSAGE_SUBJECT", "Merge x into y")
+
 	bitbucketPush = env{
 		"CI": "true", "BITBUCKET_BUILD_NUMBER": "5", "BITBUCKET_PIPELINE_UUID": "{e40a1ce1-2c4e-4b8e-9a43-2d8c5d1b7f60}", "BITBUCKET_WORKSPACE": "acme", "BITBUCKET_REPO_SLUG": "api",
 		"BITBUCKET_REPO_FULL_NAME": "acme/api", "BITBUCKET_GIT_HTTP_ORIGIN": "http://bitbucket.org/acme/api", "BITBUCKET_BRANCH": "main", "BITBUCKET_COMMIT": sha,
@@ -184,6 +194,7 @@ var known = []struct {
 	{"appveyor", "APPVEYOR", appveyorPush},
 	{"codefresh", "CF_BUILD_ID", codefreshPush},
 	{"teamcity", "TEAMCITY_VERSION", teamcityPush},
+	{"bitrise", "BITRISE_IO", bitrisePush},
 	{"bitbucket", "BITBUCKET_BUILD_NUMBER", bitbucketPush},
 	{"jenkins", "JOB_NAME", jenkinsPush},
 }
@@ -238,6 +249,10 @@ func TestDetect(t *testing.T) {
 	codefresh := Build{
 		System: "codefresh", Project: "acme/api", Branch: "main", Commit: sha, Title: `Don't say "tabs"`, Author: "jane", Trigger: "push",
 		URL: "https://g.codefresh.io/build/5ffef04e1d0ac0ea83ef4b4e", Run: "codefresh https://g.codefresh.io 5ffef04e1d0ac0ea83ef4b4e", Step: "MyUnitTests",
+	}
+	bitrise := Build{
+		System: "bitrise", Project: "acme/api", Branch: "main", Commit: sha, Title: "Fix it", Author: "Jane Doe",
+		URL: "https://app.bitrise.io/app/38b7a2f3c1d04e55/pipelines/7b1c2d3e-4f50-4617-8293-a4b5c6d7e8f9", Run: "bitrise 7b1c2d3e-4f50-4617-8293-a4b5c6d7e8f9", Step: "unit_tests",
 	}
 	bitbucket := Build{
 		System: "bitbucket", Project: "acme/api", Branch: "main", Commit: sha,
@@ -476,6 +491,27 @@ func TestDetect(t *testing.T) {
 		{"teamcity, several VCS roots", teamcityPush.but("BUILD_VCS_NUMBER", "", "BUILD_VCS_NUMBER_Acme_Api", sha), teamcity, func(b *Build) { b.Commit = "" }},
 		{"teamcity before it told its address", teamcityPush.but("BUILD_URL", ""), teamcity, func(b *Build) { b.URL, b.Run = "", "" }},
 
+		{"bitrise, push", bitrisePush, bitrise, nil},
+		{"bitrise, pull request", bitrisePull, bitrise, func(b *Build) {
+			b.Branch, b.Commit, b.Title, b.Author, b.Trigger = "topic", head, "Accept tabs", "", "pull_request"
+		}},
+		{"bitrise, pull request that tells no head, and is tested merged", bitrisePull.but("BITRISE_GIT_COMMIT", "", "BITRISE_GIT_MESSAGE", ""), bitrise, func(b *Build) {
+			b.Branch, b.Commit, b.Title, b.Author, b.Trigger = "topic", "", "", "", "pull_request"
+		}},
+		{"bitrise, tag", bitrisePush.but("BITRISE_GIT_TAG", "v1"), bitrise, func(b *Build) { b.Branch, b.Trigger = "v1", "tag" }},
+		{"bitrise, by hand, after the clone", bitrisePush.but("BITRISE_GIT_COMMIT", "", "BITRISE_GIT_MESSAGE", ""), bitrise, nil},
+		{"bitrise, before the clone", bitrisePush.but("GIT_CLONE_COMMIT_HASH", "", "GIT_CLONE_COMMIT_MESSAGE_SUBJECT", "", "GIT_CLONE_COMMIT_AUTHOR_NAME", ""), bitrise, func(b *Build) { b.Author = "" }},
+		{"bitrise, parallel", bitrisePush.but("BITRISE_IO_PARALLEL_TOTAL", "3", "BITRISE_IO_PARALLEL_INDEX", "0"), bitrise, func(b *Build) { b.Step = "unit_tests/0" }},
+		{"bitrise, one copy", bitrisePush.but("BITRISE_IO_PARALLEL_TOTAL", "1", "BITRISE_IO_PARALLEL_INDEX", "0"), bitrise, nil},
+		{"bitrise, a workflow outside of a pipeline", bitrisePush.but("BITRISEIO_PIPELINE_ID", "", "BITRISEIO_PIPELINE_TITLE", "", "BITRISEIO_PIPELINE_BUILD_URL", ""), bitrise, func(b *Build) {
+			b.URL, b.Run = "https://app.bitrise.io/build/2f0c7a0e-9d2b-4b1c-8a41-8f7c3d4f5a10", "bitrise 2f0c7a0e-9d2b-4b1c-8a41-8f7c3d4f5a10"
+		}},
+		{"bitrise, as it numbered builds once", bitrisePush.but("BITRISEIO_PIPELINE_ID", "", "BITRISEIO_PIPELINE_BUILD_URL", "", "BITRISE_BUILD_SLUG", "5CA2B43E1F0D9876", "BITRISE_BUILD_URL", "https://app.bitrise.io/build/5ca2b43e1f0d9876"), bitrise, func(b *Build) {
+			b.URL, b.Run = "https://app.bitrise.io/build/5ca2b43e1f0d9876", "bitrise 5ca2b43e1f0d9876"
+		}},
+		{"bitrise, a repository that it cannot name", bitrisePush.but("BITRISEIO_GIT_REPOSITORY_OWNER", "", "BITRISEIO_GIT_REPOSITORY_SLUG", ""), bitrise, func(b *Build) { b.Project = "API" }},
+		{"bitrise with an id of another kind", bitrisePush.but("BITRISEIO_PIPELINE_ID", "512"), bitrise, func(b *Build) { b.Run = "" }},
+
 		{"bitbucket, push", bitbucketPush, bitbucket, nil},
 		{"bitbucket, pull request", bitbucketPush.but("BITBUCKET_BRANCH", "topic", "BITBUCKET_PR_ID", "7", "BITBUCKET_PR_DESTINATION_BRANCH", "main"), bitbucket, func(b *Build) { b.Branch, b.Trigger = "topic", "pull_request" }},
 		{"bitbucket, tag", bitbucketPush.but("BITBUCKET_BRANCH", "", "BITBUCKET_TAG", "v1"), bitbucket, func(b *Build) { b.Branch, b.Trigger = "v1", "tag" }},
@@ -533,8 +569,12 @@ func TestDetect_OneRun(t *testing.T) {
 		"appveyor":                            {appveyorPush, appveyorPush.but("APPVEYOR_JOB_NUMBER", "2"), appveyorPush.but("APPVEYOR_JOB_NAME", "Lint", "APPVEYOR_JOB_NUMBER", "3")},
 		"codefresh":                           {codefreshPush, codefreshPush.but("CF_STEP_NAME", "lint")},
 		"teamcity":                            {teamcityPush},
-		"bitbucket":                           {bitbucketPush, bitbucketPush.but("BITBUCKET_STEP_UUID", "{2fd5b4c0-7c6a-4f39-8a0e-5b7f43e0a1d2}"), bitbucketPush.but("BITBUCKET_STEP_RUN_NUMBER", "2")},
-		"jenkins, before and after checkout":  {jenkinsPush, jenkinsPush.but("STAGE_NAME", "Deploy", "GIT_COMMIT", "", "GIT_BRANCH", "", "NODE_NAME", "linux-2")},
+		"bitrise": {
+			bitrisePush, bitrisePush.but("BITRISE_TRIGGERED_WORKFLOW_ID", "lint", "BITRISE_BUILD_SLUG", "3f0c7a0e-9d2b-4b1c-8a41-8f7c3d4f5a10", "GIT_CLONE_COMMIT_HASH", ""),
+			bitrisePush.but("BITRISE_IO_PARALLEL_TOTAL", "2", "BITRISE_IO_PARALLEL_INDEX", "0"), bitrisePush.but("BITRISE_IO_PARALLEL_TOTAL", "2", "BITRISE_IO_PARALLEL_INDEX", "1"),
+		},
+		"bitbucket":                          {bitbucketPush, bitbucketPush.but("BITBUCKET_STEP_UUID", "{2fd5b4c0-7c6a-4f39-8a0e-5b7f43e0a1d2}"), bitbucketPush.but("BITBUCKET_STEP_RUN_NUMBER", "2")},
+		"jenkins, before and after checkout": {jenkinsPush, jenkinsPush.but("STAGE_NAME", "Deploy", "GIT_COMMIT", "", "GIT_BRANCH", "", "NODE_NAME", "linux-2")},
 		"jenkins, matrix project": {
 			jenkinsMatrix, jenkinsMatrix.but("JOB_NAME", "acme/foo/jdk=21,os=mac", "BUILD_URL", "http://server:8080/jenkins/job/acme/job/foo/jdk=21,os=mac/15/"),
 		},
@@ -571,6 +611,8 @@ func TestDetect_OtherRuns(t *testing.T) {
 		"codefresh, another build": codefreshPush.but("CF_BUILD_ID", "5ffef04e1d0ac0ea83ef4b4f"), "codefresh, another server": codefreshPush.but("CF_URL", "https://codefresh.acme.example"),
 		"teamcity, another build":     teamcityPush.but("BUILD_URL", "https://teamcity.example.com/buildConfiguration/Acme_Api_Unit/48212"),
 		"teamcity, another server":    teamcityPush.but("BUILD_URL", "https://teamcity.acme.example/buildConfiguration/Acme_Api_Unit/48211"),
+		"bitrise, another pipeline":   bitrisePush.but("BITRISEIO_PIPELINE_ID", "8b1c2d3e-4f50-4617-8293-a4b5c6d7e8f9"),
+		"bitrise, outside of one":     bitrisePush.but("BITRISEIO_PIPELINE_ID", ""),
 		"bitbucket, another pipeline": bitbucketPush.but("BITBUCKET_PIPELINE_UUID", "{f40a1ce1-2c4e-4b8e-9a43-2d8c5d1b7f60}"),
 		"jenkins, another build":      jenkinsPush.but("BUILD_URL", "http://server:8080/jenkins/job/acme/job/api/job/feature%252Ffoo/16/"),
 		"jenkins, another server":     jenkinsPush.but("BUILD_URL", "http://other:8080/jenkins/job/acme/job/api/job/feature%252Ffoo/15/"),
@@ -678,6 +720,7 @@ func TestDetect_Secrets(t *testing.T) {
 		{"semaphore", semaphorePush.but("SEMAPHORE_REGISTRY_PASSWORD", "registry"), []string{"ey.secret", "artifact", "registry"}},
 		{"codefresh", codefreshPush, []string{"cf-secret"}},
 		{"teamcity, which gives commands none", teamcityPush.but("STEPCAST_TOKEN", "sct_1"), []string{"sct_1"}},
+		{"bitrise", bitrisePush.but("BITRISEIO_BITRISE_SERVICES_ACCESS_TOKEN", "services", "BITRISE_BUILD_CACHE_AUTH_TOKEN", "cache", "BITRISE_IDENTITY_TOKEN", "ey.id", "GIT_HTTP_PASSWORD", "clone"), []string{"api-secret", "services", "cache", "ey.id", "clone"}},
 		{"bitbucket", bitbucketPush.but("PIPELINES_JWT_TOKEN", "jwt"), []string{"ey.secret", "jwt"}},
 		{"gitlab inside of circleci", circleciPush.but("GITLAB_CI", "true", "CI_JOB_TOKEN", "job"), []string{"job", "ey.secret"}},
 		{"buildkite", buildkitePush.but("BUILDKITE_AGENT_ACCESS_TOKEN", "agent", "NPM_TOKEN", "npm-secret", "SHORT_PASSWORD", "12345", "TOKENS", "not-secret", "AWS_SECRET_ACCESS_KEY", "aws-secret"), []string{"agent", "aws-secret", "npm-secret"}},
@@ -743,12 +786,12 @@ func TestProcess(t *testing.T) {
 // FuzzDetect holds what everybody relies on: whatever the environment, each
 // field is valid or empty.
 func FuzzDetect(f *testing.F) {
-	for _, e := range []env{githubPush, githubPull, giteaPush, gitlabPush, gitlabMerge, buildkitePush, circleciPush, azurePush, woodpeckerPush, dronePush, travisPush, jenkinsPush, bitbucketPush, semaphorePush, semaphorePull, appveyorPush, appveyorPull, codefreshPush, codefreshPull, teamcityPush} {
+	for _, e := range []env{githubPush, githubPull, giteaPush, gitlabPush, gitlabMerge, buildkitePush, circleciPush, azurePush, woodpeckerPush, dronePush, travisPush, jenkinsPush, bitbucketPush, semaphorePush, semaphorePull, appveyorPush, appveyorPull, codefreshPush, codefreshPull, teamcityPush, bitrisePush, bitrisePull} {
 		for _, name := range slices.Sorted(maps.Keys(e)) {
 			f.Add(name+"="+e[name], "CI_JOB_NAME=\xff\x00../é\n", e["event"], uint8(3))
 		}
 	}
-	bases := []env{githubPull, giteaPush, gitlabMerge, buildkitePush, circleciPush, azurePush, woodpeckerPush, dronePush, travisPush, jenkinsPush, bitbucketPush, semaphorePull, appveyorPull, codefreshPull, teamcityPush, {}} // the corpus counts from the first: a new one goes before the last
+	bases := []env{githubPull, giteaPush, gitlabMerge, buildkitePush, circleciPush, azurePush, woodpeckerPush, dronePush, travisPush, jenkinsPush, bitbucketPush, semaphorePull, appveyorPull, codefreshPull, teamcityPush, bitrisePull, {}} // the corpus counts from the first: a new one goes before the last
 	f.Fuzz(func(t *testing.T, one, other, event string, base uint8) {
 		e := bases[int(base)%len(bases)].but("event", event)
 		for _, pair := range []string{one, other} {

@@ -7,7 +7,7 @@
 // Systems start each other's agents and hand their environment down, so the
 // markers of several may be set. Asked are, in this order: GitHub Actions with
 // Forgejo's and Gitea's, GitLab, Buildkite, CircleCI, Azure Pipelines,
-// Woodpecker, Drone, Travis, Semaphore, AppVeyor, Codefresh, TeamCity,
+// Woodpecker, Drone, Travis, Semaphore, AppVeyor, Codefresh, TeamCity, Bitrise,
 // Bitbucket Pipelines, Jenkins. The first that has set its own marker is it: markers that
 // a system's own runner sets for each job come before Jenkins, whose variables
 // are also set by hand and inherited by agents of others, and Woodpecker before
@@ -46,6 +46,9 @@
 //	Codefresh   server, build id: a restart, also from a failed step, has another
 //	TeamCity    server, build id: a re-run has another, and so has each build of
 //	            a chain; "" where no address of the build is set
+//	Bitrise     pipeline id, or of a workflow outside of one the build's: a
+//	            rebuild has another, but workflows that are rebuilt alone stay
+//	            in their pipeline
 //	Bitbucket   pipeline id: rerun steps stay in it
 //	Jenkins     the build's address: rebuild and replay have another
 //
