@@ -61,5 +61,6 @@
 // job's id stands for the name: without a Step the name of the command would,
 // which several jobs may share. A job that was retried alone reports into the
 // same build under a key that ends in -2, -3 …, as its first try is over and its
-// log stays.
+// log stays. Retry says which try it is; where the system does not, the client
+// takes the next key that is free, and another build once that one has ended.
 package cienv
