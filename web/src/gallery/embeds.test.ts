@@ -137,6 +137,15 @@ test("a policy names each directive and each source once", () => {
 	]);
 });
 
+test("a board's text has its pattern as it is written, and leads to the wall of the same builds", () => {
+	const html = text(one("board", source({ branch: "main" })));
+	assert.match(html, / projects="acme\/\*" branches="main"/);
+	assert.match(
+		html,
+		/href="https:\/\/stepcast\.example\/wall\?project=acme\/%2A&amp;branch=main">Builds of acme\/\*</,
+	);
+});
+
 test("a board says what it shows elsewhere, where somebody may see more than strangers do", () => {
 	const about = (id: string, of: Source) => one(id, of).about;
 	const board = source({ frame: "board" });

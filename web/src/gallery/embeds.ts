@@ -91,7 +91,7 @@ const board = (source: Source): Embed =>
 		attributes: { projects: ({ project }) => around(project), branches },
 		link: [
 			`Builds of ${around(source.choice.project)}`,
-			`/wall?project=${encoded(around(source.choice.project))}`,
+			`/wall?project=${encoded(around(source.choice.project))}${ofBranch(branches(source.choice))}`,
 		],
 	});
 
@@ -230,7 +230,12 @@ function element(
 /** Where whoever clicks on an embed gets to: its build, or the list of the builds it is about. */
 export function target({ project, branch, build }: Choice): string {
 	if (build !== "") return buildPath(build);
-	return `/?project=${encoded(project)}${branch === "" ? "" : `&branch=${encoded(branch)}`}`;
+	return `/?project=${encoded(project)}${ofBranch(branch)}`;
+}
+
+/** The branch, in an address that names the project already; empty for any. */
+function ofBranch(branch: string): string {
+	return branch === "" ? "" : `&branch=${encoded(branch)}`;
 }
 
 /** The address of the badge on this server. */
@@ -341,7 +346,10 @@ function markup(text: string): Readonly<Record<Format, Snippet>> {
 	};
 }
 
-/** As an attribute's value or as words in HTML, which may stand in Markdown too: that has no say in it. */
+/**
+ * As an attribute's value or as words in HTML, which may stand in Markdown too: that can make no link of
+ * it, nor code. A star stays, as in a pattern of projects.
+ */
 function escaped(text: string): string {
 	const entities: Readonly<Record<string, string>> = {
 		"&": "&amp;",
@@ -349,7 +357,7 @@ function escaped(text: string): string {
 		">": "&gt;",
 		'"': "&quot;",
 	};
-	return text.replace(/[&<>"[\]\\`*\p{Cc}]/gu, (letter) => entities[letter] ?? reference(letter));
+	return text.replace(/[&<>"[\]\\`\p{Cc}]/gu, (letter) => entities[letter] ?? reference(letter));
 }
 
 /** As words in Markdown. */
