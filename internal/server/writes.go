@@ -120,6 +120,8 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 		if u.offset, err = strconv.ParseInt(given[0], 10, 64); err != nil || u.offset < 0 || u.offset > ci.MaxLogBytes {
 			return &ci.Problem{Code: ci.Invalid, Field: "Upload-Offset", Detail: fmt.Sprintf("Upload-Offset is a count of bytes from the start of the step's log, 0 or more, not %s.", printable(given[0]))}
 		}
+	} else if r.Header.Get("Content-Range") != "" { // of curl -C, which leaves out what it thinks is there
+		return &ci.Problem{Code: ci.Invalid, Field: "Upload-Offset", Detail: "Where the text goes is said by the header Upload-Offset, not by Content-Range, which curl -C sends: give the count of bytes there too."}
 	}
 
 	closed, err := s.openUpload(c)

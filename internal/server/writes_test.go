@@ -244,6 +244,7 @@ func TestRefusals_SayWhatToDo(t *testing.T) {
 		{"the API", "GET", "/api", "", nil, 404, "/api/v1/openapi.json"},
 		{"an offset in the address", "PATCH", log + "?offset=0", "hello", nil, 400, "no parameters"},
 		{"an offset that is not set", "PATCH", log, "hello", []string{"Upload-Offset: "}, 400, `not ""`},
+		{"curl -C", "PATCH", log, "hello", []string{"Content-Range: bytes 5-9/10"}, 400, "Upload-Offset, not by Content-Range"},
 		{"a parameter of updates", "POST", updates + "?step=a", none, nil, 400, "no parameters"},
 		{"curl -F", "PATCH", log, "--x\r\n\r\nhello\r\n--x--\r\n", []string{"Content-Type: multipart/form-data; boundary=x", "Upload-Offset: 0"}, 415, "without a form"},
 		{"curl -d", "POST", updates, none, []string{"Content-Type: application/x-www-form-urlencoded"}, 415, "application/x-ndjson"},
