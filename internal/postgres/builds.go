@@ -132,6 +132,7 @@ type Listed struct {
 	Expected *float64 // seconds that the build will probably take; nil: nothing to go by
 	ETA      *float64 // seconds until it is expected to end; nil: nothing to go by, or not running
 	Bare     bool     // without its steps: the list was large enough before it
+	Broken   bool     // of the feed's: the last one before it that passed or failed, of its branch, failed
 
 	bytes int // about so many of its steps
 }
@@ -205,6 +206,22 @@ func expected(ctx context.Context, tx pgx.Tx, logs []ci.LogID) (map[ci.LogID]*fl
 	}
 	return seconds, nil
 }
+
+// brokenSQL selects builds whose branch was broken before them. It is looked for among
+// the hundred before each, as in expectedSQL.
+const brokenSQL = `
+	SELECT b.id FROM builds b WHERE b.id = ANY ($1) AND 'failed' = (
+		SELECT status FROM (
+			(SELECT e.status, e.number FROM builds e
+				WHERE e.project = b.project AND e.branch = b.branch AND e.number < b.number
+				ORDER BY e.number DESC LIMIT 100)
+			UNION ALL
+			(SELECT e.status, e.number FROM builds e
+				WHERE b.branch IS NULL AND e.project = b.project AND e.branch IS NULL AND e.number < b.number
+				ORDER BY e.number DESC LIMIT 100)
+		) near
+		WHERE status IN ('passed', 'failed') ORDER BY number DESC LIMIT 1
+	)`
 
 // Builds lists the builds within reach, newest created first. next is empty at
 // the end.
@@ -591,6 +608,14 @@ func (s *Store) FeedSnapshots(ctx context.Context, queries []FeedQuery, limit in
 		}
 		for i, r := range all {
 			*distinct[r.log] = listed[i]
+		}
+		rows, err = tx.Query(ctx, brokenSQL, logsOf(all))
+		if err != nil {
+			return err
+		}
+		var log ci.LogID
+		if _, err := pgx.ForEachRow(rows, []any{&log}, func() error { distinct[log].Broken = true; return nil }); err != nil {
+			return fmt.Errorf("read which branches were broken: %w", err)
 		}
 		for i := range snaps {
 			snaps[i].At, snaps[i].Epoch = at, epoch

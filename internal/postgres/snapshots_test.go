@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -82,5 +83,62 @@ func TestFeedSnapshots_TheNewestOfEach(t *testing.T) {
 	}
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+// TestFeedSnapshots_SayWhichBranchesAreBroken: by the last build before the newest
+// that passed or failed, of its own branch.
+func TestFeedSnapshots_SayWhichBranchesAreBroken(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t, pgtest.New(t))
+	histories := []struct {
+		builds []ci.Status
+		broken bool
+	}{
+		{[]ci.Status{ci.Running}, false},
+		{[]ci.Status{ci.Failed}, false},
+		{[]ci.Status{ci.Failed, ci.Running}, true},
+		{[]ci.Status{ci.Passed, ci.Failed, ci.Canceled, ci.Skipped, ci.Queued}, true},
+		{[]ci.Status{ci.Failed, ci.Passed, ci.Canceled, ci.Running}, false},
+		{[]ci.Status{ci.Canceled, ci.Running}, false},
+	}
+	want := map[string]bool{}
+	add := func(project, branch string, status ci.Status) {
+		c := ci.Creation{ID: ci.NewBuildID(), Project: project}
+		if branch != "" {
+			c.Branch = ci.Set(branch)
+		}
+		if _, _, err := s.Create(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		if status != ci.Queued {
+			must(t, s, c.ID, ci.Update{Build: &ci.BuildUpdate{Status: ci.Set(status)}})
+		}
+	}
+	for i, h := range histories {
+		project := fmt.Sprint("p", i)
+		for _, branch := range []string{"", "main"} {
+			want[project+" "+branch] = h.broken
+			for _, status := range h.builds {
+				add(project, branch, status)
+			}
+		}
+		// What becomes of others tells nothing.
+		for range 3 {
+			add(project, "other", ci.Failed)
+			add(project, "other", ci.Passed)
+		}
+		want[project+" other"] = true
+	}
+	snaps, err := s.FeedSnapshots(t.Context(), []postgres.FeedQuery{{Reach: ci.Reach{All: true}}}, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]bool{}
+	for _, b := range snaps[0].Builds {
+		got[fmt.Sprint(b.Build.Project, " ", b.Build.Branch)] = b.Broken
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("broken are %v, want %v", got, want)
 	}
 }

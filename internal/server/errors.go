@@ -312,7 +312,9 @@ func (s *Server) problem(err error, c echo.Context) *ci.Problem {
 			case "/api/v1/builds/:id":
 				more = "; what happens to a build goes to …/updates with POST"
 			case "/api/v1/builds/:id/steps/*":
-				more = "; what happens to a step goes to the build's …/updates with POST"
+				if more = "; what happens to a step goes to the build's …/updates with POST"; strings.HasSuffix(r.URL.Path, "/log") {
+					more = "; its text is sent with PATCH, as by curl -X PATCH -T"
+				}
 			}
 			return &ci.Problem{Code: badMethod, Detail: fmt.Sprintf("This address takes %s, not %s%s.", methods(c.Response().Header().Get("Allow")), printable(r.Method), more)}
 		}

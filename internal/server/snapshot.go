@@ -30,6 +30,7 @@ type snapshotBuild struct {
 	ci.Build
 	Steps    []ci.Step `json:"steps"`
 	Expected *float64  `json:"expected_s"` // seconds
+	Broken   bool      `json:"broken"`
 }
 
 // snapshots are those that wait to be read. All the pages that a restart has
@@ -155,7 +156,7 @@ func (s *snapshots) read(batch []*snapshotRead) {
 func snapshotData(snap *postgres.FeedSnapshot) ([]byte, error) {
 	v := snapshotJSON{Builds: make([]snapshotBuild, len(snap.Builds)), Truncated: snap.Truncated}
 	for i, b := range snap.Builds {
-		v.Builds[i] = snapshotBuild{b.Build, append([]ci.Step{}, b.Steps...), b.Expected}
+		v.Builds[i] = snapshotBuild{b.Build, append([]ci.Step{}, b.Steps...), b.Expected, b.Broken}
 	}
 	data, err := json.Marshal(v)
 	if err != nil {

@@ -181,6 +181,27 @@ test("a project that is named twice is shown once", async ({ page, server, show 
 	await expect(page.locator("stepcast-board li")).toHaveText(/other/);
 });
 
+test("a branch that is broken is a problem also while its next build runs", async ({
+	page,
+	server,
+	show,
+}) => {
+	const project = "changes/broken";
+	const first = await server.build({ project, status: "running" });
+	await first.send({ build: { status: "failed" } });
+	const second = await server.build({ project, status: "running" });
+	await set(server, "public", project);
+	await show(`<stepcast-board project="${project}" mode="problems"></stepcast-board>`);
+	await expect(page.locator("stepcast-tile")).toContainText("running");
+	await second.send({ build: { status: "passed" } });
+	await expect(page.locator("stepcast-board .calm")).toHaveText(/No problems, 1 watched/);
+	const third = await server.build({ project, status: "running" });
+	await third.send({ build: { status: "failed" } });
+	await expect(page.locator("stepcast-tile")).toContainText("failed");
+	await server.build({ project, status: "running" });
+	await expect(page.locator("stepcast-tile")).toContainText("running");
+});
+
 test("a page that is not in view is told what happens", async ({ page, server, show }) => {
 	const project = "changes/hidden";
 	const build = await server.build({ project, status: "running" });

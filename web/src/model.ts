@@ -58,6 +58,8 @@ export function nameOf({ name, key }: Pick<Step, "name" | "key">): string {
 
 export interface BuildWithSteps extends Build {
 	readonly steps?: readonly Step[] | null;
+	/** In the feed's snapshot: whether the last build before it, of its branch, that passed or failed, failed. */
+	readonly broken?: boolean;
 }
 
 /**
