@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -35,14 +36,15 @@ var (
 // client finds the server and the token: from the flags, the environment, or
 // the data directory of a server on this machine. That server's token goes to
 // the address that it left there, while it runs, and to no other: what listens
-// elsewhere on this machine, or later, may be anybody's. Its certificate is trusted there alone, too. The
-// client is good for reading when the error is errNoToken.
+// elsewhere on this machine, or later, may be anybody's. Its certificate is
+// trusted there alone, too. The client is good for reading when the error is
+// errNoToken.
 func (f *serverFlags) client(say func(string)) (*runner.Client, error) {
 	dir := f.DataDir
 	if dir == "" {
 		dir, _ = embedded.DefaultDataDir() // without one, nothing is found there
 	}
-	local := readLine(dir, "address")
+	local := readLine(dir, addressName)
 	if local != "" && !strings.Contains(local, "://") {
 		local = "http://" + local
 	}
@@ -61,8 +63,8 @@ func (f *serverFlags) client(say func(string)) (*runner.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if borrowed {
-		c.Distrust(func() error { return served(dir) })
+	if borrowed && strings.HasPrefix(server, "http://") { // else its certificate tells who it is
+		c.Distrust(listener(own), func() error { return served(dir, server) })
 	}
 	c.Say = say
 	switch certificate := readLine(dir, certificateName); {
@@ -120,6 +122,20 @@ func readLine(dir, name string) string {
 func sameServer(a, b string) bool {
 	x, y := reached(a), reached(b)
 	return x != place{} && x == y
+}
+
+// listener is where the server listens that left an address, as HOST:PORT: at
+// another address of this machine, by which the same place is called, another may.
+// It is "" where that server is everywhere.
+func listener(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	if ip := net.ParseIP(u.Hostname()); ip == nil || ip.IsUnspecified() {
+		return ""
+	}
+	return net.JoinHostPort(u.Hostname(), reached(address).port)
 }
 
 // place is where an address leads, and how what is there is spoken to.

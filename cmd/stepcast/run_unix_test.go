@@ -93,7 +93,7 @@ func TestRun_EmptyVariables(t *testing.T) {
 	if err != nil || len(env) < 50 {
 		t.Fatalf("%v: %q", err, env)
 	}
-	env = append(append(env, "HOME="+t.TempDir()), s.env...)
+	env = append(append(env, "HOME="+t.TempDir(), "XDG_STATE_HOME="+t.TempDir()), s.env...)
 	stdout, stderr, code := output(t, stepcast(t, env, "run", "--project", "acme/empty", "--", "sh", "-c", "echo on; exit 3"))
 	if code != 3 || stdout != "on\n" || stderr != "" {
 		t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)

@@ -96,7 +96,7 @@ func (c *serveCmd) Run(ctx context.Context, std stdio) error {
 	}
 	defer front.close()
 	ln, err := listen(ctx, "--listen", c.Listen)
-	if at := readLine(dir, "address"); err != nil && leadsTo(at, c.Listen) {
+	if at := readLine(dir, addressName); err != nil && leadsTo(at, c.Listen) {
 		return fmt.Errorf("%s is taken, it seems by the server that has its data in %s: use that one, or give this one a --listen and a --data-dir of its own", c.Listen, dir)
 	}
 	if err != nil {
@@ -117,7 +117,7 @@ func (c *serveCmd) Run(ctx context.Context, std stdio) error {
 	defer down(nil)
 	if c.DatabaseURL == "" {
 		pg, err := embedded.Start(ctx, embedded.Config{DataDir: dir, Log: log})
-		if at := readLine(dir, "address"); at != "" && errors.Is(err, embedded.ErrLocked) {
+		if at := readLine(dir, addressName); at != "" && errors.Is(err, embedded.ErrLocked) {
 			return fmt.Errorf("the server at %s has its data in %s: use that one, or give this one a --data-dir of its own", at, dir)
 		}
 		if err != nil {
@@ -154,11 +154,11 @@ func (c *serveCmd) Run(ctx context.Context, std stdio) error {
 		return err
 	}
 	defer forget()
-	release, err := hold(ctx, dir)
+	held, err := hold(ln, dir)
 	if err != nil {
 		return err
 	}
-	defer context.AfterFunc(ctx, release)() // from when on somebody else may have the address
+	defer held.Close()
 	greet(std.Err, cmp.Or(public, address), dir, c.DatabaseURL == "")
 	if note != "" {
 		log.Warn(note)
@@ -173,7 +173,7 @@ func (c *serveCmd) Run(ctx context.Context, std stdio) error {
 	}
 	group.Go(func() error {
 		defer down(nil)
-		return srv.Serve(ctx, ln)
+		return srv.Serve(ctx, held)
 	})
 	group.Go(func() error { return front.run(layers, ln.Addr()) })
 	group.Go(func() error { srv.CheckProvider(ctx); return nil })
@@ -320,6 +320,9 @@ func firstToken(ctx context.Context, store *postgres.Store, dir string) error {
 	return err
 }
 
+// addressName is the file in which a server leaves its address.
+const addressName = "address"
+
 // certificateName is the file, beside the address, that says where the server's
 // certificate lies if it has one of its own: not the certificate, which is renewed.
 const certificateName = "certificate"
@@ -327,7 +330,7 @@ const certificateName = "certificate"
 // leaveAddress lets the other commands of this user find the server, and trust
 // its certificate, until forget.
 func leaveAddress(dir, address, certificate string) (forget func(), err error) {
-	path, beside := filepath.Join(dir, "address"), filepath.Join(dir, certificateName)
+	path, beside := filepath.Join(dir, addressName), filepath.Join(dir, certificateName)
 	if certificate == "" {
 		_ = os.Remove(beside)
 	} else if err := writeFile(beside, certificate+"\n", 0o644); err != nil {

@@ -901,3 +901,40 @@ func TestState_CountsNotes(t *testing.T) {
 		t.Errorf("the step's event is %s", data)
 	}
 }
+
+// TestState_MergesEveryField sets each text of a build, alone, which is an event that
+// has it and the state of the build from then on.
+func TestState_MergesEveryField(t *testing.T) {
+	t.Parallel()
+	texts := 0
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[BuildUpdate]()) {
+		if field.Type != reflect.TypeFor[Field[string]]() {
+			continue
+		}
+		texts++
+		s := newStory(t)
+		var u BuildUpdate
+		reflect.ValueOf(&u).Elem().FieldByIndex(field.Index).Set(reflect.ValueOf(Set("x")))
+		change, err := s.state.Decide(Request{Build: BuildID{1}, Updates: []Update{{Build: &u}}}, s.now)
+		if err != nil {
+			t.Errorf("%s: %v", field.Name, err)
+			continue
+		}
+		if len(change.Events) != 1 {
+			t.Errorf("%s: %d events", field.Name, len(change.Events))
+			continue
+		}
+		var told Build
+		if err := json.Unmarshal(change.Events[0].Data, &told); err != nil {
+			t.Fatal(err)
+		}
+		for name, build := range map[string]Build{"the event": told, "the state": s.state.Build} {
+			if got := reflect.ValueOf(build).FieldByName(field.Name); got.Kind() != reflect.String || got.String() != "x" {
+				t.Errorf("%s: %s has %v", field.Name, name, got)
+			}
+		}
+	}
+	if texts < 6 {
+		t.Errorf("%d texts were found", texts)
+	}
+}

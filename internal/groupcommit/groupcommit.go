@@ -138,6 +138,23 @@ func (q *Queue[T]) giveTurn(s *sender[T], size int64) {
 	s.turn, s.order = max(q.had, s.turn)+float64(size), q.given
 }
 
+// share lets all have had their part of some bytes. Those that are ahead leave when the
+// others have had as much, and what is left is for these alone.
+func (q *Queue[T]) share(bytes float64) {
+	for len(q.senders) > 0 {
+		each := bytes / float64(len(q.senders))
+		if len(q.ahead) == 0 || q.had+each < q.ahead[0].turn {
+			q.had += each
+			return
+		}
+		first := heap.Pop(&q.ahead).(*sender[T])
+		reached := max(q.had, first.turn)
+		bytes -= (reached - q.had) * float64(len(q.senders))
+		q.had = reached
+		delete(q.senders, first.name)
+	}
+}
+
 func (q *Queue[T]) take() (batch []T) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -153,7 +170,6 @@ func (q *Queue[T]) take() (batch []T) {
 		s.queued -= next.size
 		s.items[0] = sized[T]{}
 		s.items = s.items[1:]
-		q.had += float64(next.size) / float64(len(q.senders))
 		if len(s.items) > 0 {
 			q.giveTurn(s, s.items[0].size)
 			heap.Fix(&q.turns, 0)
@@ -161,9 +177,7 @@ func (q *Queue[T]) take() (batch []T) {
 			heap.Pop(&q.turns)
 			heap.Push(&q.ahead, s)
 		}
-		for len(q.ahead) > 0 && q.ahead[0].turn <= q.had {
-			delete(q.senders, heap.Pop(&q.ahead).(*sender[T]).name)
-		}
+		q.share(float64(next.size))
 	}
 	if q.queued -= size; len(q.turns) == 0 {
 		clear(q.senders)

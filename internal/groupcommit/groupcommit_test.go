@@ -141,6 +141,42 @@ func TestQueue_TurnsGoByBytes(t *testing.T) {
 	}
 }
 
+// TestQueue_RemembersNothing lets one who has sent much, beside many who come and go,
+// wait no longer for one who is new than for one who was there.
+func TestQueue_RemembersNothing(t *testing.T) {
+	t.Parallel()
+	const much = 1000
+	q := groupcommit.New[string](64*much, 8*much)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	fill := func(who string) {
+		for q.Add(who, who, much) == nil {
+		}
+	}
+	fill("old")
+	batch, waits := 0, map[string]int{}
+	q.Run(ctx, func(items []string) {
+		batch++
+		for _, who := range []string{"old", "new"} {
+			if batch <= 200 && who == "new" || batch > 400 {
+				continue
+			}
+			if waits[who]++; slices.Contains(items, who) {
+				waits[who] = 0
+			}
+			if waits[who] > 2 {
+				t.Errorf("%s waits for %d batches on end, in batch %d", who, waits[who], batch)
+			}
+			fill(who)
+		}
+		for i := 0; batch <= 400 && i < 50; i++ {
+			if err := q.Add(fmt.Sprint("little ", batch, i), "little", 1); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
 // TestQueue_HasRoomForOneMore lets many senders together keep nobody out, as one
 // who has many tokens would.
 func TestQueue_HasRoomForOneMore(t *testing.T) {

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -88,13 +89,14 @@ func (c *Client) TrustFile(path string) error {
 	return nil
 }
 
-// Distrust has check asked when a connection stands and before anything is sent
-// over it: its error is that of the connection.
-func (c *Client) Distrust(check func() error) {
+// Distrust lets connections lead to one HOST:PORT only, unless that is empty, and has
+// check asked when one stands and before anything is sent over it: its error is that of
+// the connection.
+func (c *Client) Distrust(only string, check func() error) {
 	transport := c.HTTP.Transport.(*http.Transport)
 	dial := transport.DialContext
 	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := dial(ctx, network, address)
+		conn, err := dial(ctx, network, cmp.Or(only, address))
 		if err != nil {
 			return nil, err
 		}

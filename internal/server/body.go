@@ -130,11 +130,10 @@ func readBody(r *http.Request) ([]byte, error) {
 	return a.unpack()
 }
 
-// An arrived body takes no more memory than its peer has sent.
+// An arrived body takes about as much memory as its peer has sent.
 type arrived struct {
 	encoding string // "": none
 	body     []byte
-	scratch  *[]byte // whose body is; nil: nobody's
 }
 
 func receive(r *http.Request) (a arrived, err error) {
@@ -143,26 +142,18 @@ func receive(r *http.Request) (a arrived, err error) {
 		a.body, err = readPlain(r)
 	case "gzip", "zstd":
 		a.encoding = encoding
-		a.scratch = scratches.Get().(*[]byte)
-		// A packed body that is larger than what it may unpack to is one that
-		// unpacks to nothing for ever.
-		if *a.scratch, err = readInto((*a.scratch)[:0], r.Body, r.ContentLength); err != nil {
-			scratches.Put(a.scratch)
-			return arrived{}, err
-		}
-		a.body = *a.scratch
+		a.body, err = readPacked(r)
 	default:
 		err = &ci.Problem{Code: badEncoding, Detail: fmt.Sprintf("The body is encoded as %s; send it plain, or as gzip or zstd.", printable(encoding))}
 	}
 	return a, err
 }
 
-// unpack returns what arrived, unpacked, and is called once.
+// unpack returns what arrived, unpacked.
 func (a arrived) unpack() ([]byte, error) {
 	if a.encoding == "" {
 		return a.body, nil
 	}
-	defer scratches.Put(a.scratch)
 	return unpack(a.body, a.encoding)
 }
 
@@ -235,6 +226,18 @@ var (
 		return d
 	})
 )
+
+// readPacked reads a body as it was sent. One that is larger than what it may unpack
+// to is one that unpacks to nothing for ever.
+func readPacked(r *http.Request) ([]byte, error) {
+	packed := scratches.Get().(*[]byte)
+	defer scratches.Put(packed)
+	var err error
+	if *packed, err = readInto((*packed)[:0], r.Body, r.ContentLength); err != nil {
+		return nil, err
+	}
+	return bytes.Clone(*packed), nil
+}
 
 func unpack(packed []byte, encoding string) (body []byte, err error) {
 	place := <-places

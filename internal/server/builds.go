@@ -36,11 +36,14 @@ func newBuildJSON(b postgres.Snapshot) buildJSON {
 }
 
 func (s *Server) createBuild(c echo.Context) error {
-	who := s.who(c)
-	creation, err := s.readCreation(c.Request(), who.holder())
+	if err := isObject(c.Request()); err != nil {
+		return err
+	}
+	creation, err := decoded(s, c, decodeCreation)
 	if err != nil {
 		return err
 	}
+	who := s.who(c)
 	if !who.may(report, http.MethodPost, creation.Project, creation.ID) {
 		return reportsElsewhere(who, creation)
 	}
@@ -58,24 +61,6 @@ func (s *Server) createBuild(c echo.Context) error {
 	}
 	c.Response().Header().Set("Location", "/api/v1/builds/"+b.Build.ID.String())
 	return s.json(c, status, newBuildJSON(b))
-}
-
-// readCreation reads the body of POST /api/v1/builds as readUpdates does that of
-// updates.
-func (s *Server) readCreation(r *http.Request, from string) (creation ci.Creation, err error) {
-	if err := isObject(r); err != nil {
-		return creation, err
-	}
-	a, err := receive(r)
-	if err != nil {
-		return creation, err
-	}
-	defer s.decoding.enter(from)()
-	body, err := a.unpack()
-	if err != nil {
-		return creation, err
-	}
-	return decodeCreation(body)
 }
 
 func reportsElsewhere(who *caller, want ci.Creation) error {

@@ -1,12 +1,16 @@
 package server
 
-import "sync"
+import (
+	"context"
+	"slices"
+	"sync"
+)
 
 // turns are places for work that takes memory and a processor, such as to unpack and
 // decode a report: few bytes may become megabytes, and as many at once as there are
 // connections would be gigabytes. Who asks is known, and all who wait have turns: one
 // of each, then one more, and so on, so that who sends little waits for one piece of
-// work of others, however much these send.
+// work of each other, however much these send.
 type turns struct {
 	mu      sync.Mutex
 	free    int
@@ -18,13 +22,13 @@ func newTurns(places int) *turns {
 	return &turns{free: places, waiting: make(map[string][]chan struct{})}
 }
 
-// enter waits for a place; leave is called, once, behind the work.
-func (t *turns) enter(who string) (leave func()) {
+// enter waits for a place, or for ctx; leave is called, once, behind the work.
+func (t *turns) enter(ctx context.Context, who string) (leave func(), err error) {
 	t.mu.Lock()
 	if t.free > 0 {
 		t.free--
 		t.mu.Unlock()
-		return t.leave
+		return t.leave, nil
 	}
 	turn := make(chan struct{})
 	if len(t.waiting[who]) == 0 {
@@ -32,8 +36,30 @@ func (t *turns) enter(who string) (leave func()) {
 	}
 	t.waiting[who] = append(t.waiting[who], turn)
 	t.mu.Unlock()
-	<-turn
-	return t.leave
+	select {
+	case <-turn:
+		return t.leave, nil
+	case <-ctx.Done():
+		t.giveUp(who, turn)
+		return nil, ctx.Err()
+	}
+}
+
+// giveUp takes somebody out of the line, or gives on the place that they have just got.
+func (t *turns) giveUp(who string, turn chan struct{}) {
+	t.mu.Lock()
+	i := slices.Index(t.waiting[who], turn)
+	if i >= 0 {
+		t.waiting[who] = slices.Delete(t.waiting[who], i, i+1)
+		if len(t.waiting[who]) == 0 {
+			delete(t.waiting, who)
+			t.order = slices.DeleteFunc(t.order, func(one string) bool { return one == who })
+		}
+	}
+	t.mu.Unlock()
+	if i < 0 {
+		t.leave()
+	}
 }
 
 // leave gives a place to whose turn it is.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"strings"
@@ -14,11 +15,18 @@ func TestTurns(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		places := newTurns(2)
-		first, second := places.enter("much"), places.enter("much")
+		enter := func(who string) func() {
+			leave, err := places.enter(t.Context(), who)
+			if err != nil {
+				t.Error(err)
+			}
+			return leave
+		}
+		first, second := enter("much"), enter("much")
 		var got []string
 		work := func(who string, n int) {
 			go func() {
-				defer places.enter(who)()
+				defer enter(who)()
 				got = append(got, fmt.Sprint(who, n))
 			}()
 			synctest.Wait()
@@ -32,6 +40,17 @@ func TestTurns(t *testing.T) {
 		if len(got) > 0 {
 			t.Fatalf("%v at work, where all places are taken", got)
 		}
+		gone, leave := context.WithCancel(t.Context())
+		for _, who := range []string{"much", "gone"} {
+			go func() {
+				if _, err := places.enter(gone, who); err == nil {
+					t.Errorf("%s, who has gone, has a turn", who)
+				}
+			}()
+		}
+		synctest.Wait()
+		leave()
+		synctest.Wait()
 		first()
 		synctest.Wait()
 		if got, want := strings.Join(got, " "), "much0 little0 other0 much1 little1 much2"; got != want {
@@ -51,7 +70,7 @@ func TestReports_AreDecodedInTurn(t *testing.T) {
 	build := s.create(`{"project":"p"}`)
 	var leave func()
 	for range runtime.GOMAXPROCS(0) {
-		leave = s.decoding.enter("another")
+		leave, _ = s.decoding.enter(t.Context(), "another")
 	}
 	const reports = 20
 	answered := make(chan int, 2*reports)

@@ -26,7 +26,7 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 	if !ndjson && kind != "application/json" {
 		return &ci.Problem{Code: mediaType, Detail: fmt.Sprintf("The body is announced as %s; send it as application/json or, with one update a line, as application/x-ndjson.", printable(kind))}
 	}
-	r, err := s.readUpdates(c, ndjson)
+	r, err := decoded(s, c, func(body []byte) (ci.Request, error) { return decodeUpdates(body, ndjson, time.Now()) })
 	if err != nil {
 		return err
 	}
@@ -59,20 +59,24 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 	return nil
 }
 
-// readUpdates reads the body of POST …/updates. A few KiB can be of a hundred
+// decoded reads the body of a report and decodes it. A few KiB can be of a hundred
 // thousand needs: what arrived is unpacked and decoded when it has its turn, and what
 // comes of it counts from then on as waiting for the database.
-func (s *Server) readUpdates(c echo.Context, ndjson bool) (r ci.Request, err error) {
+func decoded[T any](s *Server, c echo.Context, decode func(body []byte) (T, error)) (report T, err error) {
 	a, err := receive(c.Request())
 	if err != nil {
-		return r, err
+		return report, err
 	}
-	defer s.decoding.enter(s.who(c).holder())()
+	leave, err := s.decoding.enter(c.Request().Context(), s.who(c).holder())
+	if err != nil {
+		return report, fmt.Errorf("wait to decode: %w", err)
+	}
+	defer leave()
 	body, err := a.unpack()
 	if err != nil {
-		return r, err
+		return report, err
 	}
-	return decodeUpdates(body, ndjson, time.Now())
+	return decode(body)
 }
 
 // appendCounts appends an object of numbers by step, whose keys need no
