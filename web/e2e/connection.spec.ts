@@ -122,6 +122,18 @@ async function carried(relay: Relay, builds: number): Promise<void> {
 	await expect.poll(texts).toEqual([builds]);
 }
 
+/** Waits until the page has heard the last of these lines by the stream that carries the step's text. */
+async function heard(
+	page: Page,
+	relay: Relay,
+	build: Reporter,
+	lines: readonly string[],
+): Promise<void> {
+	await carried(relay, 1);
+	await build.log("s", `${lines.at(-1)}\n`);
+	await expectLines(page, lines);
+}
+
 async function finished(page: Page, server: Server, build: Reporter): Promise<void> {
 	await build.finish("s");
 	await expect(page.locator(state)).toHaveText("Finished");
@@ -293,10 +305,10 @@ test("a connection that died without a word is made anew", async ({
 	await page.goto(through(build));
 	await expect(page.locator(state)).toHaveText("Live");
 	await expectLines(page, ["one"]);
-	await carried(relay, 1);
+	await heard(page, relay, build, ["one", "two"]);
 	relay.hush();
 	const asked = relay.asked.length;
-	await build.log("s", "two\n");
+	await build.log("s", "three\n");
 	await page.clock.fastForward(50_000);
 	await expect(page.locator(state)).toHaveText("No news from the server");
 	await expect(page.locator("stream-state")).toContainText(/No news for \d\d s/);
@@ -308,19 +320,69 @@ test("a connection that died without a word is made anew", async ({
 	await page.getByRole("button", { name: "Retry now" }).dispatchEvent("click");
 	await page.clock.resume();
 	await expect(page.locator(state)).toHaveText("Live");
-	await expectLines(page, ["one", "two"]);
+	await expectLines(page, ["one", "two", "three"]);
 	expect(relay.asked).toHaveLength(asked + 1);
 	await finished(page, server, build);
 });
 
-test("silence is told from quiet", async ({ page, server, context, complaints }) => {
+test("connections that the browser kept, and that died too, are found out soon", async ({
+	page,
+	server,
+	relay,
+	complaints,
+}) => {
 	complaints.expected = connectionErrors;
-	const build = await server.build();
-	await build.step("s", "running");
+	const build = await running(server);
+	await workerInPage(page);
+	// The pauses between attempts are as short as they can be.
+	await page.addInitScript(() => {
+		Math.random = () => 0;
+	});
+	await page.clock.install();
+	await page.goto(relay.url);
+	const item = inList(page, build);
+	await expect(item.locator(".status")).toHaveText("running");
+	await expect(page.locator(state)).toHaveText("Live");
+	// As many requests at once take as many connections.
+	const kept = 3;
+	const waiting: (() => void)[] = [];
+	relay.answer = (path) =>
+		path.startsWith("/readyz") ? { late: (on) => waiting.push(on) } : "pass";
+	const fetched = page.evaluate(async (count) => {
+		await Promise.all(Array.from({ length: count }, (_, i) => fetch(`/readyz?${i}`)));
+	}, kept);
+	await expect.poll(() => waiting).toHaveLength(kept);
+	for (const goOn of waiting) goOn();
+	await fetched;
+	relay.strand(kept);
+	await build.finish("s");
+	const asked = relay.asked.length;
+	await page.clock.fastForward(60_000);
+	for (let attempt = 1; attempt <= kept; attempt++) {
+		await expect.poll(() => relay.asked.length).toBe(asked + attempt);
+		await expect(page.locator(state)).toHaveText("Reconnecting");
+		await page.clock.fastForward(10_000);
+	}
+	await expect(page.locator(state)).toHaveText("Live");
+	await expect(item.locator(".status")).toHaveText("passed");
+	expect(relay.asked).toHaveLength(asked + kept + 1);
+});
+
+test("silence is told from quiet", async ({
+	page,
+	server,
+	relay,
+	through,
+	context,
+	complaints,
+}) => {
+	complaints.expected = connectionErrors;
+	const build = await running(server);
 	await workerInPage(page);
 	await page.clock.install();
-	await page.goto(build.url);
+	await page.goto(through(build));
 	await expect(page.locator(state)).toHaveText("Live");
+	await heard(page, relay, build, ["one", "two"]);
 	await page.clock.fastForward(47_000);
 	await expect(page.locator(state)).toHaveText("No news from the server");
 	await expect(page.locator("stream-state")).toContainText(/No news for \d\d s/);
@@ -332,7 +394,7 @@ test("silence is told from quiet", async ({ page, server, context, complaints })
 	const online = await page.evaluate(() => navigator.onLine);
 	await context.setOffline(true);
 	await expect(page.locator(state)).toHaveText(online ? "Offline" : "Live");
-	await expect(log(page).locator(".line")).toHaveText(["news"]);
+	await expect(log(page).locator(".line")).toHaveText(["one", "two", "news"]);
 	await context.setOffline(false);
 	await page.clock.runFor(1_000);
 	await expect(page.locator(state)).toHaveText("Live", { timeout: 20_000 });

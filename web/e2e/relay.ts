@@ -5,7 +5,7 @@ import {
 	request,
 	type ServerResponse,
 } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 
 /**
  * What a relay does with a request: passes it on, leaves it without an answer, answers with a status or a
@@ -33,6 +33,10 @@ interface OpenStream {
 export class Relay {
 	readonly #server: HttpServer;
 	readonly #open = new Set<OpenStream>();
+	/** The browser's connections that are open. */
+	readonly #sockets = new Set<Socket>();
+	/** Those that nothing gets through any more. */
+	readonly #dead = new WeakSet<Socket>();
 	/** What waits for the network to come back; undefined while there is one. */
 	#held: (() => void)[] | undefined;
 	/** When anything was passed on to the browser on a stream. */
@@ -48,6 +52,12 @@ export class Relay {
 	constructor(upstream: () => string) {
 		this.#server = createServer((incoming, response) => {
 			this.#pass(() => this.#handle(upstream(), incoming, response));
+		});
+		// As long as the server does.
+		this.#server.keepAliveTimeout = 120_000;
+		this.#server.on("connection", (socket) => {
+			this.#sockets.add(socket);
+			socket.on("close", () => this.#sockets.delete(socket));
 		});
 	}
 
@@ -70,6 +80,19 @@ export class Relay {
 	/** Keeps all that comes from the page, on the streams that are open, without closing them. */
 	hush(): void {
 		for (const stream of this.#open) stream.silent = true;
+	}
+
+	/**
+	 * Leaves the streams that are open dead, and so many idle connections, and closes none of them; the others
+	 * are closed. New ones work, as behind a router that reaches the world by another way now.
+	 */
+	strand(idle: number): void {
+		this.hush();
+		const streams = new Set([...this.#open].map(({ response }) => response.socket));
+		for (const socket of this.#sockets) {
+			if (streams.has(socket) || idle-- > 0) this.#dead.add(socket.setTimeout(0));
+			else socket.destroy();
+		}
 	}
 
 	/** Lets nothing through in either direction, and closes nothing, as a network that loses every packet. */
@@ -118,6 +141,7 @@ export class Relay {
 		const last = incoming.headers["last-event-id"];
 		if (streams) this.asked.push({ path, after: last === undefined ? undefined : String(last) });
 		this.paths.push(path);
+		if (this.#dead.has(incoming.socket)) return;
 		const answer = this.answer(path);
 		if (answer === "silence") return;
 		if (typeof answer === "object" && "page" in answer) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { backoff, cursors, streamAddress } from "./stream.ts";
+import { type TestContext, test } from "node:test";
+import { backoff, cursors, Stream, streamAddress } from "./stream.ts";
 
 test("an address carries each log with its cursor and the steps whose text is wanted", () => {
 	const address = streamAddress([
@@ -37,4 +37,105 @@ test("attempts are spread over a time that grows, and is bounded", () => {
 	assert.equal(backoff(0, 1), 1_100);
 	assert.equal(backoff(3, 1), 8_100);
 	assert.equal(backoff(60, 1), 30_100);
+});
+
+/** An EventSource whose server is the test. */
+class Source extends EventTarget {
+	static readonly CONNECTING = 0;
+	static readonly OPEN = 1;
+	static readonly CLOSED = 2;
+	/** All that there were. */
+	static all: Source[] = [];
+	readyState = Source.CONNECTING;
+
+	constructor() {
+		super();
+		Source.all.push(this);
+	}
+
+	close(): void {
+		this.readyState = Source.CLOSED;
+	}
+
+	say(kind: string): void {
+		this.readyState = Source.OPEN;
+		this.dispatchEvent(new MessageEvent(kind, { data: "{}" }));
+	}
+
+	/** The connection ends, and the source comes back by itself. */
+	break(): void {
+		this.readyState = Source.CONNECTING;
+		this.dispatchEvent(new Event("error"));
+	}
+}
+
+/** A stream that connects whenever it is due, after pauses as short as they can be, and its newest source. */
+function connecting(t: TestContext): { stream: Stream; source: () => Source } {
+	t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
+	t.mock.method(Math, "random", () => 0);
+	Source.all = [];
+	Object.assign(globalThis, { EventSource: Source });
+	const nothing = () => {};
+	const due = () => stream.open([]);
+	const listener = { heard: nothing, moved: nothing, changed: nothing, closed: nothing, due };
+	const stream = new Stream(listener, () => "");
+	stream.open([]);
+	return { stream, source: () => Source.all.at(-1) as Source };
+}
+
+test("attempts without an answer are given up early, and later when there were more", (t) => {
+	const { stream, source } = connecting(t);
+	for (const patience of [10_000, 10_000, 10_000, 10_000, 16_000, 32_000, 60_000, 60_000]) {
+		const attempts = Source.all.length;
+		const attempt = source();
+		t.mock.timers.tick(patience - 1);
+		assert.equal(attempt.readyState, Source.CONNECTING);
+		t.mock.timers.tick(1);
+		assert.equal(attempt.readyState, Source.CLOSED);
+		assert.equal(stream.state.name, "reconnecting");
+		t.mock.timers.tick(100);
+		assert.equal(Source.all.length, attempts + 1);
+	}
+	// What was slow has been reached, and the next time begins anew.
+	source().say("live");
+	assert.equal(stream.state.name, "live");
+	for (const time of [60_000, 100, 10_000]) t.mock.timers.tick(time);
+	assert.equal(source().readyState, Source.CLOSED);
+});
+
+test("what is answered may be silent for longer than an attempt", (t) => {
+	const { stream, source } = connecting(t);
+	t.mock.timers.tick(9_000);
+	source().readyState = Source.OPEN;
+	t.mock.timers.tick(50_999);
+	assert.equal(source().readyState, Source.OPEN);
+	source().say("live");
+	t.mock.timers.tick(59_999);
+	assert.equal(stream.state.name, "live");
+	assert.equal(Source.all.length, 1);
+	t.mock.timers.tick(1);
+	assert.equal(stream.state.name, "reconnecting");
+});
+
+test("a source that comes back has the server's pause, and then the time of an attempt", (t) => {
+	const { stream, source } = connecting(t);
+	for (const kind of ["live", "unavailable"]) {
+		const before = source();
+		before.say(kind);
+		t.mock.timers.tick(50_000);
+		before.break();
+		t.mock.timers.tick(30_000 + 10_000 - 1);
+		assert.equal(source(), before);
+		assert.equal(before.readyState, Source.CONNECTING);
+		for (const time of [1, 100]) t.mock.timers.tick(time);
+		assert.notEqual(source(), before);
+	}
+	// Its answer is silence, that is not counted from before the break.
+	source().say("live");
+	t.mock.timers.tick(50_000);
+	source().break();
+	t.mock.timers.tick(5_000);
+	source().say("live");
+	t.mock.timers.tick(59_999);
+	assert.equal(stream.state.name, "live");
 });

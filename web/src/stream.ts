@@ -61,10 +61,16 @@ export interface Listener {
 
 /** The server pings after 15 s of silence: four missing pings, and the connection is given up. */
 const giveUpAfter = 60_000;
+/**
+ * The server answers at once. An attempt without any answer was mostly made over a connection that the
+ * browser had kept, and that is dead; over HTTP/1.1 it keeps a few, and tries one after the other.
+ */
+const answerWithin = 10_000;
 /** Longer silence than a ping allows is enough for doubt, when somebody looks. */
 const doubtAfter = 20_000;
 /** How long an attempt is left alone by those who are in a hurry. */
 const patience = 2_000;
+/** The server asks for no longer pause either. */
 const maxBackoff = 30_000;
 
 /** How long to wait before an attempt, after some that failed: full jitter, so that not all come back at once. */
@@ -91,8 +97,8 @@ export class Stream {
 	#spoke = false;
 	#failures = 0;
 	#pausing = false;
-	#watchdog: ReturnType<typeof setTimeout> | undefined;
-	#retry: ReturnType<typeof setTimeout> | undefined;
+	/** Ends the present attempt, or the pause before the next. */
+	#timer: ReturnType<typeof setTimeout> | undefined;
 
 	constructor(listener: Listener, address: (followed: readonly Followed[]) => string) {
 		this.#listener = listener;
@@ -115,7 +121,7 @@ export class Stream {
 
 	/** Connects anew. Who was live stays so: it is the hub that wants other logs. */
 	open(followed: readonly Followed[]): void {
-		this.#drop();
+		this.close();
 		this.#pausing = false;
 		this.#logs = followed.map(({ log }) => log);
 		this.#opened = Date.now();
@@ -131,22 +137,25 @@ export class Stream {
 		source.addEventListener("error", () => {
 			if (source === this.#source) this.#broken(source);
 		});
-		this.#watchdog ??= setTimeout(this.#watch, giveUpAfter);
+		// A server that is slow gets more time when it was given up a few times.
+		this.#watch(Math.max(answerWithin, Math.min(giveUpAfter, 1_000 * 2 ** this.#failures)));
 	}
 
+	/** Ends the connection, and plans no other. */
 	close(): void {
-		this.#drop();
-		clearTimeout(this.#watchdog);
-		this.#watchdog = undefined;
+		this.#source?.close();
+		this.#source = undefined;
+		this.#spoke = false;
+		clearTimeout(this.#timer);
 	}
 
 	/** Plans the next attempt. */
 	later(): void {
-		this.#drop();
+		this.close();
 		this.#pausing = true;
 		const delay = backoff(this.#failures++);
 		this.#become({ name: "reconnecting", at: Date.now() + delay });
-		this.#retry = setTimeout(() => this.#listener.due(), delay);
+		this.#timer = setTimeout(() => this.#listener.due(), delay);
 	}
 
 	/**
@@ -173,46 +182,46 @@ export class Stream {
 		this.#failures = 0;
 		const data = JSON.parse(message.data) as { readonly log?: string };
 		const at = cursors(message.lastEventId, this.#logs.length);
-		if (data.log !== undefined) {
+		if (data.log) {
 			const id = at[this.#logs.indexOf(data.log)] ?? "";
 			this.#listener.heard(data.log, { kind, id, data } as StreamEvent, message.data.length);
 		}
 		for (const [i, cursor] of at.entries()) {
 			const log = this.#logs[i];
-			if (log !== undefined && cursor !== "") this.#listener.moved(log, cursor);
+			if (log && cursor) this.#listener.moved(log, cursor);
 		}
 		if (this.#state.name !== "live") this.#become({ name: "live" });
 		else if (kind === "ping") this.#listener.changed(false);
 	}
 
-	#broken(source: EventSource): void {
-		const comesBack = source.readyState === EventSource.CONNECTING && this.#spoke;
+	#broken({ readyState }: EventSource): void {
+		const spoke = this.#spoke;
 		this.#spoke = false;
-		if (comesBack) {
-			this.#become({ name: "reconnecting", at: undefined });
-		} else if (source.readyState === EventSource.CONNECTING) {
-			this.later();
-		} else {
-			this.#drop();
+		if (readyState === EventSource.CLOSED) {
+			this.close();
 			this.#pausing = true;
 			this.#become({ name: "reconnecting", at: undefined });
 			this.#listener.closed();
+		} else if (spoke) {
+			// It comes back, after a pause that only the EventSource knows.
+			this.#become({ name: "reconnecting", at: undefined });
+			this.#watch(maxBackoff + answerWithin);
+		} else {
+			this.later();
 		}
 	}
 
-	/** Not set anew with every event: it looks again when silence may have become too long. */
-	readonly #watch = (): void => {
-		const silent = Date.now() - Math.max(this.#news, this.#opened);
-		const over = silent >= giveUpAfter;
-		this.#watchdog = setTimeout(this.#watch, over ? giveUpAfter : giveUpAfter - silent);
-		if (over && this.#source) this.later();
-	};
-
-	#drop(): void {
-		this.#source?.close();
-		this.#source = undefined;
-		this.#spoke = false;
-		clearTimeout(this.#retry);
+	/**
+	 * Looks after so many milliseconds: what has no answer by then is given up, and what has one when it has
+	 * been silent for too long. It looks again when that may be, and is not set anew with every event.
+	 */
+	#watch(time: number): void {
+		clearTimeout(this.#timer);
+		this.#timer = setTimeout(() => {
+			const left = giveUpAfter + Math.max(this.#news, this.#opened) - Date.now();
+			if (left > 0 && this.#source?.readyState === EventSource.OPEN) this.#watch(left);
+			else this.later();
+		}, time);
 	}
 
 	#become(state: StreamState): void {
