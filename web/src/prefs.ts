@@ -24,9 +24,16 @@ const initial: Preferences = {
 	me: "",
 };
 
-const choices: { readonly [name in keyof Preferences]?: readonly unknown[] } = {
+const either = [true, false];
+/** What can be chosen, in the order in which one comes after the other. */
+const choices: {
+	readonly [Name in Exclude<keyof Preferences, "me">]: readonly Preferences[Name][];
+} = {
 	theme: ["auto", "light", "dark"],
+	keys: either,
 	times: ["off", "absolute", "build", "step"],
+	wrap: either,
+	exact: either,
 };
 
 const prefix = "stepcast.";
@@ -64,6 +71,13 @@ class Store extends EventTarget {
 		}
 		this.dispatchEvent(new Event("change"));
 	}
+
+	/** Goes to the next choice, and after the last to the first. */
+	next<Name extends keyof typeof choices>(name: Name): void {
+		const all = choices[name];
+		const at = all.indexOf(this.get(name));
+		this.set(name, all[(at + 1) % all.length] as Preferences[Name]);
+	}
 }
 
 function storage(): Storage | undefined {
@@ -79,7 +93,7 @@ function load(): Preferences {
 	const stored = Object.entries(initial).map(([name, fallback]) => {
 		try {
 			const value: unknown = JSON.parse(storage()?.getItem(prefix + name) ?? "");
-			const allowed = choices[name as keyof Preferences];
+			const allowed = (choices as Readonly<Record<string, readonly unknown[]>>)[name];
 			const fits = allowed ? allowed.includes(value) : typeof value === typeof fallback;
 			return [name, fits ? value : fallback];
 		} catch {

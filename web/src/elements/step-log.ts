@@ -44,8 +44,6 @@ const mostSilent = 30_000;
 /** Bytes of a log that are copied as one. */
 const mostCopied = 32 << 20;
 
-const times: readonly Preferences["times"][] = ["off", "absolute", "build", "step"];
-
 /**
  * The log of a step: a window of it that goes wherever the reader goes, following its end while it is
  * read there.
@@ -174,11 +172,11 @@ export class StepLog extends LitElement {
 			{ keys: ["G", "End"], help: "Go to the end", run: () => this.#follow(true) },
 			{ keys: ["g g", "Home"], help: "Go to the start", run: () => this.#goTo(1) },
 			{ keys: [":"], help: "Go to a line", run: () => this.#ask() },
-			{ keys: ["t"], help: "Show times, or other ones", run: () => this.#nextTimes() },
+			{ keys: ["t"], help: "Show times, or other ones", run: () => prefs.next("times") },
 			{
 				keys: ["w"],
 				help: "Wrap long lines, or do not",
-				run: () => prefs.set("wrap", !prefs.get("wrap")),
+				run: () => prefs.next("wrap"),
 			},
 			{ keys: ["x"], help: "Fold or unfold the group in view", run: () => this.#foldHere() },
 			{ keys: ["X"], help: "Fold or unfold all groups", run: () => this.#foldAll() },
@@ -571,7 +569,7 @@ export class StepLog extends LitElement {
 						<button @click=${this.#copyLink}>Copy a link to here</button>
 						<button @click=${this.#ask}>Go to a line…</button>
 						${this.notes.groups.length > 0 ? html`<button @click=${this.#foldAll}>Fold or unfold all groups</button>` : nothing}
-						<button aria-pressed=${prefs.get("exact")} @click=${() => prefs.set("exact", !prefs.get("exact"))}>
+						<button aria-pressed=${prefs.get("exact")} @click=${() => prefs.next("exact")}>
 							${prefs.get("exact") ? "Readable colours" : "Exact colours"}
 						</button>
 						<button @click=${this.#fullScreen}>Full screen</button>
@@ -599,7 +597,7 @@ export class StepLog extends LitElement {
 					)}
 				</select>
 			</label>
-			<button title="Wrap long lines (w)" aria-pressed=${wrap} @click=${() => prefs.set("wrap", !wrap)}>Wrap</button>
+			<button title="Wrap long lines (w)" aria-pressed=${wrap} @click=${() => prefs.next("wrap")}>Wrap</button>
 		`;
 	}
 
@@ -1235,10 +1233,6 @@ export class StepLog extends LitElement {
 
 	#chooseTimes(event: Event): void {
 		prefs.set("times", (event.target as HTMLSelectElement).value as Preferences["times"]);
-	}
-
-	#nextTimes(): void {
-		prefs.set("times", times[(times.indexOf(prefs.get("times")) + 1) % times.length] ?? "off");
 	}
 
 	#fullScreen(): void {
