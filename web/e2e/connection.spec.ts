@@ -368,6 +368,28 @@ test("connections that the browser kept, and that died too, are found out soon",
 	expect(relay.asked).toHaveLength(asked + kept + 1);
 });
 
+test("a text to copy that does not come is said not to have come", async ({
+	page,
+	server,
+	relay,
+	through,
+	complaints,
+}) => {
+	complaints.expected = connectionErrors;
+	const build = await running(server);
+	await page.clock.install();
+	await page.goto(through(build));
+	await expectLines(page, ["one"]);
+	relay.answer = (path) => (path.endsWith("ansi=strip") ? "silence" : "pass");
+	const asked = relay.paths.length;
+	await page.getByText("More", { exact: true }).click();
+	await page.getByRole("button", { name: "Copy all" }).click();
+	await expect.poll(() => relay.paths.slice(asked).join()).toContain("ansi=strip");
+	await page.clock.fastForward(15_000);
+	await expect(log(page).locator(".said")).toHaveText("The server did not give the log to copy.");
+	await build.finish("s");
+});
+
 test("silence is told from quiet", async ({
 	page,
 	server,

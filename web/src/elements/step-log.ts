@@ -1276,7 +1276,11 @@ function linesOf([first, last]: readonly [first: number, last: number]): string 
 class Unread extends Error {}
 
 async function read(path: string): Promise<string> {
-	const answer = await fetch(path).catch(() => undefined);
+	// A long text may take its time, its beginning may not.
+	const late = new AbortController();
+	const timer = setTimeout(() => late.abort(), 15_000);
+	const answer = await fetch(path, { signal: late.signal }).catch(() => undefined);
+	clearTimeout(timer);
 	if (!answer?.ok) throw new Unread();
 	return answer.text();
 }
