@@ -32,8 +32,7 @@ export class Lines {
 		this.#path = path;
 		this.#text = text;
 		this.#changed = changed;
-		// When the server is there again, so may be what it did not give.
-		addEventListener("connection", this.retryNow);
+		addEventListener("connection", this.#news);
 	}
 
 	/**
@@ -47,17 +46,23 @@ export class Lines {
 	}
 
 	/** Does not wait for the next attempt. */
-	readonly retryNow = (): void => {
+	retryNow(): void {
 		clearTimeout(this.#retry);
 		this.#retry = undefined;
 		if (!this.#request) void this.#ask();
-	};
+	}
 
 	stop(): void {
 		this.#request?.abort();
 		clearTimeout(this.#retry);
-		removeEventListener("connection", this.retryNow);
+		removeEventListener("connection", this.#news);
 	}
+
+	/** When the server is there again, so may be what it did not give. */
+	readonly #news = (): void => {
+		this.#failures = 0;
+		this.retryNow();
+	};
 
 	async #ask(): Promise<void> {
 		const wanted = this.#wanted;
@@ -90,6 +95,6 @@ export class Lines {
 	#later(wanted: Wanted): void {
 		this.#wanted ??= wanted;
 		const delay = Math.min(mostPatience, patience * 2 ** this.#failures++);
-		this.#retry = setTimeout(this.retryNow, delay * (0.5 + Math.random() / 2));
+		this.#retry = setTimeout(() => this.retryNow(), delay * (0.5 + Math.random() / 2));
 	}
 }
