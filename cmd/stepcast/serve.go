@@ -154,10 +154,7 @@ func (c *serveCmd) Run(ctx context.Context, std stdio) error {
 		return err
 	}
 	defer forget()
-	held, err := hold(ln, dir)
-	if err != nil {
-		return err
-	}
+	held := hold(ln, dir)
 	defer held.Close()
 	greet(std.Err, cmp.Or(public, address), dir, c.DatabaseURL == "")
 	if note != "" {

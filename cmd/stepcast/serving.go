@@ -26,18 +26,16 @@ type heldListener struct {
 }
 
 // hold locks the address that a listener has. Where a client looks just now, or
-// another server has the same data directory, the lock is had a little later.
-func hold(ln net.Listener, dir string) (*heldListener, error) {
+// another server has the same data directory, the lock is had a little later, and on a
+// file system that knows none never: nor does a client see one there.
+func hold(ln net.Listener, dir string) *heldListener {
 	lock := flock.New(filepath.Join(dir, servingLock), flock.SetPermissions(0o600))
 	locked, err := lock.TryLock()
-	if err != nil {
-		return nil, fmt.Errorf("lock the address for the other commands: %w", err)
-	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if !locked {
+		if !locked && err == nil {
 			_, _ = lock.TryLockContext(ctx, 20*time.Millisecond)
 		}
 	}()
@@ -45,7 +43,7 @@ func hold(ln net.Listener, dir string) (*heldListener, error) {
 		cancel()
 		<-done
 		_ = lock.Close()
-	})}, nil
+	})}
 }
 
 // Close gives the lock back, and then the address.
