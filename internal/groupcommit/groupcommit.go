@@ -7,6 +7,7 @@ import (
 	"container/heap"
 	"context"
 	"errors"
+	"slices"
 	"sync"
 )
 
@@ -69,22 +70,15 @@ func (q *Queue[T]) Add(from string, item T, size int64) error {
 	if q.closed {
 		return ErrClosed
 	}
-	s, known := q.senders[from]
 	own := size
-	if known {
+	if s := q.senders[from]; s != nil {
 		own += s.queued
 	}
 	if free := q.maxQueued - q.queued - size; q.queued > 0 && (free < 0 || from != "" && own > free) {
 		return ErrFull
 	}
-	if !known {
-		s = &sender[T]{name: from}
-		q.senders[from] = s
-	}
+	s := q.sender(from)
 	if len(s.items) == 0 {
-		if known {
-			heap.Remove(&q.ahead, s.place)
-		}
 		q.giveTurn(s, size)
 		heap.Push(&q.turns, s)
 	}
@@ -129,6 +123,35 @@ func (q *Queue[T]) close() bool {
 	defer q.mu.Unlock()
 	q.closed = true
 	return len(q.turns) == 0
+}
+
+// PutBack lets an item that was taken be the first of its sender's again: commit found
+// that it takes longer than its size tells, and others have their turn before it. It is
+// accepted already, and so there is always room. Of several, the last goes first.
+func (q *Queue[T]) PutBack(from string, item T, size int64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	s := q.sender(from)
+	if len(s.items) == 0 {
+		q.giveTurn(s, size)
+		heap.Push(&q.turns, s)
+	}
+	s.items = slices.Insert(s.items, 0, sized[T]{item, size})
+	s.queued += size
+	q.queued += size
+}
+
+// sender is who has a name; one without items is in neither heap.
+func (q *Queue[T]) sender(name string) *sender[T] {
+	s, known := q.senders[name]
+	switch {
+	case !known:
+		s = &sender[T]{name: name}
+		q.senders[name] = s
+	case len(s.items) == 0:
+		heap.Remove(&q.ahead, s.place)
+	}
+	return s
 }
 
 // giveTurn sets when the first item of a sender, of size bytes, has its turn: behind

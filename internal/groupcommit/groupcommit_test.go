@@ -203,6 +203,41 @@ func TestQueue_HasRoomForOneMore(t *testing.T) {
 	}
 }
 
+// TestQueue_PutBack lets what was put back stay in its order, and others have their turn
+// before it, also when the queue ends.
+func TestQueue_PutBack(t *testing.T) {
+	t.Parallel()
+	q := groupcommit.New[int](100, 100)
+	for i := range 4 {
+		if err := q.Add("much", i, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var batches [][]int
+	q.Run(ctx, func(batch []int) {
+		batches = append(batches, slices.Clone(batch))
+		if len(batches) == 1 {
+			if err := q.Add("little", 10, 1); err != nil {
+				t.Error(err)
+			}
+		}
+		done := slices.IndexFunc(batch, func(item int) bool { return item < 10 }) + 1 // one of much
+		for _, item := range slices.Backward(batch[done:]) {
+			if item < 10 {
+				q.PutBack("much", item, 1)
+			}
+		}
+	})
+	if got, want := fmt.Sprint(batches), "[[0 1 2 3] [10 1 2 3] [2 3] [3]]"; got != want {
+		t.Errorf("batches are %s, want %s", got, want)
+	}
+	if q.Queued() != 0 {
+		t.Errorf("%d bytes are queued", q.Queued())
+	}
+}
+
 func TestQueue_CommitsWhatItAcceptedBeforeItEnds(t *testing.T) {
 	t.Parallel()
 	q := groupcommit.New[int](1<<20, 8)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -700,6 +701,55 @@ func TestStore_ManyBuildsAtOnce(t *testing.T) {
 	for _, id := range ids {
 		if snap, err := a.Build(t.Context(), id); err != nil || len(snap.Steps) != 2 || snap.Last != 4 {
 			t.Errorf("%d steps, last is %d: %v", len(snap.Steps), snap.Last, err)
+		}
+	}
+}
+
+// One sends a few bytes that each become the ends of a thousand steps, of builds that
+// have to be read first: who sends little meanwhile waits for a part of them only, and
+// all of it is written.
+func TestStore_FewBytesThatBecomeManyKeepNobodyWaiting(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	a, _ := open(t, url)
+	steps := make([]ci.StepUpdate, 1000)
+	for i := range steps {
+		steps[i].Key = ci.StepKey(fmt.Sprint("step ", i))
+	}
+	ids := make([]ci.BuildID, 40)
+	for i := range ids {
+		ids[i] = ci.NewBuildID()
+		if _, _, err := a.Create(t.Context(), ci.Creation{ID: ids[i], Project: "much", Steps: steps}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b, _ := open(t, url)
+	little := create(t, b, "little")
+	var done atomic.Int32
+	var first sync.Once
+	began := make(chan struct{})
+	var writes sync.WaitGroup
+	for _, id := range ids {
+		writes.Go(func() {
+			_, err := b.Append(t.Context(), ci.Request{Build: id, From: "much", Updates: []ci.Update{{Build: &ci.BuildUpdate{Status: ci.Set(ci.Canceled)}}}})
+			if err != nil {
+				t.Errorf("cancel: %v", err)
+			}
+			done.Add(1)
+			first.Do(func() { close(began) })
+		})
+	}
+	<-began
+	if _, err := b.Append(t.Context(), ci.Request{Build: little, From: "little", Updates: []ci.Update{text("test", 0, "x")}}); err != nil {
+		t.Error(err)
+	}
+	if n := done.Load(); n > 30 {
+		t.Errorf("a write of another waited for %d of %d", n, len(ids))
+	}
+	writes.Wait()
+	for _, id := range ids {
+		if snap, err := a.Build(t.Context(), id); err != nil || snap.Build.Status != ci.Canceled {
+			t.Errorf("%s is %s: %v", id, snap.Build.Status, err)
 		}
 	}
 }

@@ -18,16 +18,18 @@ import (
 // Bounds of the committer's queue and of one batch, in bytes of request
 // bodies.
 const (
-	maxQueued   = 64 << 20
-	maxBatch    = 4 << 20
-	maxDecided  = 16 << 20 // what a batch may become: status events repeat whole steps
-	taskBytes   = 512      // what a task costs beside its text
-	needBytes   = 16       // what a name in a list does
-	maxCached   = 4096     // builds whose state is kept between batches,
-	cachedBytes = 64 << 20 // and about what they take, at most
-	stepBytes   = 512      // what a step costs there beside its names
-	mostLoaded  = 64       // builds whose state is read for one batch
-	laneWriters = 4        // connections for builds that other processes write too
+	maxQueued      = 64 << 20
+	maxBatch       = 4 << 20
+	maxDecided     = 4 << 20                // what a batch may become: status events repeat whole steps
+	taskBytes      = 512                    // what a task costs beside its text
+	needBytes      = 16                     // what a name in a list does
+	maxCached      = 4096                   // builds whose state is kept between batches,
+	cachedBytes    = 64 << 20               // and about what they take, at most
+	stepBytes      = 512                    // what a step costs there beside its names
+	mostLoaded     = 64                     // builds whose state is read for one batch,
+	loadedTogether = 8                      // so many at once,
+	loadTime       = 100 * time.Millisecond // and no more once it has taken so long
+	laneWriters    = 4                      // connections for builds that other processes write too
 )
 
 // task is one write that a caller waits for. Exactly one of request, create
@@ -39,6 +41,9 @@ type task struct {
 	lose    *loss
 	ready   []prepared
 	done    chan result // one slot
+
+	from string // whose it is, and how large it is, in the queue
+	size int64
 }
 
 type result struct {
@@ -119,7 +124,7 @@ func (s *Store) submit(ctx context.Context, from string, t *task, size int64) re
 	if s.diskIsFull() {
 		return result{err: diskFull()}
 	}
-	t.done = make(chan result, 1)
+	t.done, t.from, t.size = make(chan result, 1), from, size
 	c := s.committers[int(t.build[15])%len(s.committers)]
 	switch err := c.queue.Add(from, t, size); {
 	case errors.Is(err, groupcommit.ErrFull):
@@ -240,7 +245,9 @@ func fail(tasks []*task, err error) {
 }
 
 // commit takes one batch through the fast way; what cannot go it is handed to
-// the lanes.
+// the lanes. A few bytes may be of builds that take long to read, or become
+// megabytes: what is too much for one transaction goes back to the queue, and others
+// have their turn before it.
 func (c *committer) commit(tasks []*task) {
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
 	defer cancel()
@@ -268,8 +275,8 @@ func (c *committer) commit(tasks []*task) {
 		}
 	}
 	c.makeRoom()
-	if rest = append(rest, later...); len(rest) > 0 {
-		c.commit(rest)
+	for _, t := range slices.Backward(append(rest, later...)) {
+		c.queue.PutBack(t.from, t, t.size)
 	}
 }
 
@@ -278,7 +285,8 @@ func (c *committer) commit(tasks []*task) {
 // not exist. It returns the tasks that remain, and those for which too much
 // would be read at once.
 func (c *committer) load(ctx context.Context, tasks []*task) (remain, later []*task, err error) {
-	var missing []ci.BuildID
+	var missing []ci.BuildID // each once
+	unread := make(map[ci.BuildID]bool)
 	var newcomers []ci.BuildID // builds of projects that are not known yet
 	creations := false
 	rest := tasks[:0]
@@ -295,11 +303,9 @@ func (c *committer) load(ctx context.Context, tasks []*task) (remain, later []*t
 				newcomers = append(newcomers, t.build)
 			}
 		} else if k == nil || k.state == nil {
-			if len(missing) == mostLoaded {
-				later = append(later, t)
-				continue
+			if !unread[t.build] {
+				missing, unread[t.build] = append(missing, t.build), true
 			}
-			missing = append(missing, t.build)
 		}
 		rest = append(rest, t)
 	}
@@ -313,22 +319,36 @@ func (c *committer) load(ctx context.Context, tasks []*task) (remain, later []*t
 	if len(missing) == 0 {
 		return tasks, later, nil
 	}
-	states, err := loadStates(ctx, c.conn, missing)
-	if err != nil {
-		return tasks, later, err
+	absent := make(map[ci.BuildID]bool)
+	start := time.Now()
+	for some := range slices.Chunk(missing[:min(len(missing), mostLoaded)], loadedTogether) {
+		if some[0] != missing[0] && time.Since(start) > loadTime {
+			break
+		}
+		states, err := loadStates(ctx, c.conn, some)
+		if err != nil {
+			return tasks, later, err
+		}
+		c.mu.Lock()
+		for id, state := range states {
+			c.remember(id, state)
+		}
+		c.mu.Unlock()
+		for _, id := range some {
+			delete(unread, id)
+			absent[id] = states[id] == nil
+		}
 	}
 	rest = tasks[:0:0]
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for id, state := range states {
-		c.remember(id, state)
-	}
 	for _, t := range tasks {
-		if t.create == nil && c.known[t.build] == nil {
+		switch {
+		case unread[t.build]:
+			later = append(later, t)
+		case t.create == nil && absent[t.build]: // and not one whose lane has ended meanwhile
 			t.done <- result{err: notFound()}
-			continue
+		default:
+			rest = append(rest, t)
 		}
-		rest = append(rest, t)
 	}
 	return rest, later, nil
 }
