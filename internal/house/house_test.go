@@ -24,6 +24,7 @@ var rules = map[string]struct{ ours, others []string }{
 	// The domain and what knows nothing of it.
 	"internal/ci":          {others: []string{"github.com/google/uuid"}},
 	"internal/groupcommit": {},
+	"internal/turns":       {},
 	"internal/mask":        {},
 	"internal/sse":         {},
 	"internal/badge":       {},
@@ -44,7 +45,7 @@ var rules = map[string]struct{ ours, others []string }{
 	"internal/plain":    {ours: []string{"internal/ci", "internal/page"}},
 	"internal/forms":    {ours: []string{"internal/ci", "internal/page"}},
 	"internal/postgres": {
-		ours: []string{"internal/ci", "internal/groupcommit", "migrations"},
+		ours: []string{"internal/ci", "internal/groupcommit", "internal/turns", "migrations"},
 		others: []string{
 			"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", // nowhere else but in pgtest and the references of bench
 			"github.com/klauspost/compress", "github.com/google/uuid", "golang.org/x/sync",
@@ -55,7 +56,7 @@ var rules = map[string]struct{ ours, others []string }{
 		others: []string{"github.com/klauspost/compress", "github.com/charmbracelet/x/ansi", "github.com/creack/pty", "golang.org/x/sys"},
 	},
 	"internal/server": {
-		ours: []string{"internal/ci", "internal/sse", "internal/feed", "internal/postgres", "internal/ansi", "internal/badge", "internal/page", "internal/plain", "internal/forms", "internal/search", "web", "internal/idtoken"},
+		ours: []string{"internal/ci", "internal/sse", "internal/feed", "internal/postgres", "internal/ansi", "internal/badge", "internal/page", "internal/plain", "internal/forms", "internal/search", "web", "internal/idtoken", "internal/turns"},
 		others: []string{
 			"github.com/labstack/echo/v4", // nowhere else
 			"github.com/klauspost/compress", "golang.org/x/sys", "golang.org/x/time", "github.com/google/uuid",

@@ -1,6 +1,11 @@
 package postgres
 
-import "context"
+import (
+	"context"
+
+	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/turns"
+)
 
 // Queries whose plans are tested.
 var Plans = map[string]string{
@@ -17,3 +22,11 @@ func (s *Store) CountTexts(ctx context.Context) error { return s.countOnce(ctx) 
 
 // TidySessions does what is done every few minutes.
 func (s *Store) TidySessions(ctx context.Context) error { return s.tidySessions(ctx) }
+
+// Turns are where who repeats a creation waits in its lane, and then to be answered.
+func (s *Store) Turns(id ci.BuildID) (lanes, repeats *turns.Turns) {
+	return s.committers[int(id[15])%len(s.committers)].turns, s.repeats
+}
+
+// LaneWriters is how many places there are in lanes.
+const LaneWriters = laneWriters

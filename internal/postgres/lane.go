@@ -53,9 +53,11 @@ func (c *committer) runLane(id ci.BuildID, k *known) {
 			return
 		}
 		c.mu.Unlock()
+		leave, _ := c.turns.Enter(context.Background(), tasks[0].from) // whose the build is
 		w := <-c.slots
 		l.round(w, tasks)
 		c.slots <- w
+		leave()
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/turns"
 )
 
 // Config says where the database is and how it is used.
@@ -51,6 +53,7 @@ type Store struct {
 	log        *slog.Logger
 	read       *pgxpool.Pool
 	committers []*committer
+	repeats    *turns.Turns // of creations, by sender
 	notifier   *notifier
 	listener   *listener
 	watcher    Watcher // set by Run
@@ -89,6 +92,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s.sessions = sessions{writing: make(chan struct{}, 1), ways: make(chan struct{}, mostWays)}
 	s.rare = make(chan struct{}, mostRare)
 	s.sessions.found.keep = keepToken
+	s.repeats = turns.New(runtime.GOMAXPROCS(0))
 	for range max(1, cfg.Committers) {
 		s.committers = append(s.committers, newCommitter(s))
 	}

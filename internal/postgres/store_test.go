@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,6 +19,7 @@ import (
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/pgtest"
 	"github.com/stepcast/stepcast/internal/postgres"
+	"github.com/stepcast/stepcast/internal/turns"
 )
 
 // recorder is a Watcher that keeps what it is told.
@@ -750,6 +752,45 @@ func TestStore_FewBytesThatBecomeManyKeepNobodyWaiting(t *testing.T) {
 	for _, id := range ids {
 		if snap, err := a.Build(t.Context(), id); err != nil || snap.Build.Status != ci.Canceled {
 			t.Errorf("%s is %s: %v", id, snap.Build.Status, err)
+		}
+	}
+}
+
+// Creations that are repeated wait for lanes, and for their answers, in turns by sender.
+func TestStore_RepeatedCreationsHaveTurns(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t, pgtest.New(t))
+	id := create(t, s, "acme/api")
+	lanes, repeats := s.Turns(id)
+	for _, one := range []struct {
+		name   string
+		turns  *turns.Turns
+		places int
+	}{{"a lane", lanes, postgres.LaneWriters}, {"an answer", repeats, runtime.GOMAXPROCS(0)}} {
+		var leave []func()
+		for range one.places {
+			l, err := one.turns.Enter(t.Context(), "another")
+			if err != nil {
+				t.Fatal(err)
+			}
+			leave = append(leave, l)
+		}
+		answered := make(chan error, 1)
+		go func() {
+			_, _, err := s.Create(t.Context(), ci.Creation{ID: id, Project: "acme/api", From: "who repeats"})
+			answered <- err
+		}()
+		for one.turns.Waiting() == 0 {
+			if len(answered) > 0 {
+				t.Fatalf("%s was had, where all places are taken", one.name)
+			}
+			time.Sleep(time.Millisecond)
+		}
+		for _, l := range leave {
+			l()
+		}
+		if err := <-answered; err != nil {
+			t.Errorf("after it had waited for %s: %v", one.name, err)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/groupcommit"
+	"github.com/stepcast/stepcast/internal/turns"
 )
 
 // Bounds of the committer's queue and of one batch, in bytes of request
@@ -76,6 +77,13 @@ func (s *Store) Create(ctx context.Context, c ci.Creation) (b Snapshot, created 
 	if res.created != nil {
 		return *res.created, true, nil
 	}
+	// It may have thousands of steps: who repeats many creations at once is answered as
+	// many at a time as there are processors, and others in between.
+	leave, err := s.repeats.Enter(ctx, c.From)
+	if err != nil {
+		return b, false, fmt.Errorf("wait to read the build: %w", err)
+	}
+	defer leave()
 	b, err = s.Build(ctx, c.ID)
 	return b, false, err
 }
@@ -152,6 +160,7 @@ type committer struct {
 	rows  rowNumbers
 	lanes sync.WaitGroup
 	slots chan *writer // idle connections of the lanes
+	turns *turns.Turns // for them, by sender
 
 	mu     sync.Mutex
 	known  map[ci.BuildID]*known
@@ -170,7 +179,7 @@ type known struct {
 }
 
 func newCommitter(s *Store) *committer {
-	c := &committer{store: s, queue: groupcommit.New[*task](maxQueued, maxBatch), known: make(map[ci.BuildID]*known), projects: make(map[string]*project), slots: make(chan *writer, laneWriters)}
+	c := &committer{store: s, queue: groupcommit.New[*task](maxQueued, maxBatch), known: make(map[ci.BuildID]*known), projects: make(map[string]*project), slots: make(chan *writer, laneWriters), turns: turns.New(laneWriters)}
 	for range laneWriters {
 		c.slots <- &writer{}
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/stepcast/stepcast/internal/feed"
 	"github.com/stepcast/stepcast/internal/idtoken"
 	"github.com/stepcast/stepcast/internal/postgres"
+	"github.com/stepcast/stepcast/internal/turns"
 )
 
 // Config is what a server is made of.
@@ -68,7 +69,7 @@ type Server struct {
 
 	snapshots  *snapshots
 	searches   *searches
-	decoding   *turns        // of reports, by token
+	decoding   *turns.Turns  // of reports, by token
 	searchTime time.Duration // searchTime, but for tests
 }
 
@@ -85,7 +86,7 @@ func New(cfg Config) *Server {
 	s.limits = newLimits(cfg.Limits)
 	s.open.limits = s.limits
 	s.searches, s.searchTime = newSearches(), searchTime
-	s.decoding = newTurns(runtime.GOMAXPROCS(0))
+	s.decoding = turns.New(runtime.GOMAXPROCS(0))
 	s.snapshots = &snapshots{ask: cfg.Store.FeedSnapshots}
 	if cfg.OIDC != nil {
 		s.provider = newProvider(*cfg.OIDC)

@@ -67,7 +67,7 @@ func decoded[T any](s *Server, c echo.Context, decode func(body []byte) (T, erro
 	if err != nil {
 		return report, err
 	}
-	leave, err := s.decoding.enter(c.Request().Context(), s.who(c).holder())
+	leave, err := s.decoding.Enter(c.Request().Context(), s.who(c).holder())
 	if err != nil {
 		return report, fmt.Errorf("wait to decode: %w", err)
 	}

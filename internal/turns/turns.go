@@ -1,4 +1,5 @@
-package server
+// Package turns shares a few places between many who wait for one.
+package turns
 
 import (
 	"context"
@@ -6,24 +7,25 @@ import (
 	"sync"
 )
 
-// turns are places for work that takes memory and a processor, such as to unpack and
+// Turns are places for work that takes memory and a processor, such as to unpack and
 // decode a report: few bytes may become megabytes, and as many at once as there are
 // connections would be gigabytes. Who asks is known, and all who wait have turns: one
 // of each, then one more, and so on, so that who sends little waits for one piece of
 // work of each other, however much these send.
-type turns struct {
+type Turns struct {
 	mu      sync.Mutex
 	free    int
 	waiting map[string][]chan struct{}
 	order   []string // the keys of waiting, whose turn comes first at the front
 }
 
-func newTurns(places int) *turns {
-	return &turns{free: places, waiting: make(map[string][]chan struct{})}
+// New returns so many places, all of them free.
+func New(places int) *Turns {
+	return &Turns{free: places, waiting: make(map[string][]chan struct{})}
 }
 
-// enter waits for a place, or for ctx; leave is called, once, behind the work.
-func (t *turns) enter(ctx context.Context, who string) (leave func(), err error) {
+// Enter waits for a place, or for ctx; leave is called, once, behind the work.
+func (t *Turns) Enter(ctx context.Context, who string) (leave func(), err error) {
 	t.mu.Lock()
 	if t.free > 0 {
 		t.free--
@@ -46,7 +48,7 @@ func (t *turns) enter(ctx context.Context, who string) (leave func(), err error)
 }
 
 // giveUp takes somebody out of the line, or gives on the place that they have just got.
-func (t *turns) giveUp(who string, turn chan struct{}) {
+func (t *Turns) giveUp(who string, turn chan struct{}) {
 	t.mu.Lock()
 	i := slices.Index(t.waiting[who], turn)
 	if i >= 0 {
@@ -63,7 +65,7 @@ func (t *turns) giveUp(who string, turn chan struct{}) {
 }
 
 // leave gives a place to whose turn it is.
-func (t *turns) leave() {
+func (t *Turns) leave() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.order) == 0 {
@@ -78,4 +80,14 @@ func (t *turns) leave() {
 	} else {
 		delete(t.waiting, who)
 	}
+}
+
+// Waiting is how many wait.
+func (t *Turns) Waiting() (n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, of := range t.waiting {
+		n += len(of)
+	}
+	return n
 }
