@@ -218,6 +218,7 @@ test("the palette does things, and says what it does not find", async ({
 	await page.keyboard.press("Control+k");
 	await expect(palette(page)).toBeHidden();
 	await page.keyboard.press("Escape");
+	await expect(page.getByRole("dialog", { name: "Keys" })).toBeHidden();
 
 	await page.route("**/api/v1/projects", (route) => route.abort());
 	await page.keyboard.press("Control+k");

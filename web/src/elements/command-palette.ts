@@ -310,7 +310,8 @@ export class CommandPalette extends LitElement {
 			}
 			case "k":
 				// The key that opened it, which means something else to the browser.
-				if (!event.ctrlKey && !event.metaKey) return;
+				// Who has just closed it is still in its field, and wants to open it.
+				if ((!event.ctrlKey && !event.metaKey) || !this.#dialog?.open) return;
 				this.#close();
 				break;
 			default:
