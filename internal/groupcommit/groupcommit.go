@@ -77,11 +77,7 @@ func (q *Queue[T]) Add(from string, item T, size int64) error {
 	if free := q.maxQueued - q.queued - size; q.queued > 0 && (free < 0 || from != "" && own > free) {
 		return ErrFull
 	}
-	s := q.sender(from)
-	if len(s.items) == 0 {
-		q.giveTurn(s, size)
-		heap.Push(&q.turns, s)
-	}
+	s := q.sender(from, size)
 	s.items = append(s.items, sized[T]{item, size})
 	s.queued += size
 	q.queued += size
@@ -131,26 +127,26 @@ func (q *Queue[T]) close() bool {
 func (q *Queue[T]) PutBack(from string, item T, size int64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	s := q.sender(from)
-	if len(s.items) == 0 {
-		q.giveTurn(s, size)
-		heap.Push(&q.turns, s)
-	}
+	s := q.sender(from, size)
 	s.items = slices.Insert(s.items, 0, sized[T]{item, size})
 	s.queued += size
 	q.queued += size
 }
 
-// sender is who has a name; one without items is in neither heap.
-func (q *Queue[T]) sender(name string) *sender[T] {
+// sender is who has a name, with a turn for an item of size bytes if it had none.
+func (q *Queue[T]) sender(name string, size int64) *sender[T] {
 	s, known := q.senders[name]
 	switch {
 	case !known:
 		s = &sender[T]{name: name}
 		q.senders[name] = s
-	case len(s.items) == 0:
+	case len(s.items) > 0:
+		return s
+	default:
 		heap.Remove(&q.ahead, s.place)
 	}
+	q.giveTurn(s, size)
+	heap.Push(&q.turns, s)
 	return s
 }
 
