@@ -64,15 +64,29 @@ type Quotas struct {
 	Spent   int64 // of Project: what is used up before the request, as far as is known
 }
 
+// A row of the log takes about 200 bytes on disk beside its text. No build has
+// reason to send so little at a time so often that this is most of what it takes; for
+// one that does, each event beyond the first freeEvents counts like eventBytes of text,
+// be it a byte or a hole.
+const (
+	freeEvents = 1 << 16
+	eventBytes = 128
+)
+
+// spent is how much of its quotas a build has used up.
+func (s *State) spent() int64 {
+	return max(s.Text, eventBytes*(int64(s.Last)-freeEvents))
+}
+
 // room is how many bytes of text are kept yet, and the quota that says so.
 func (c *Change) room() (bytes int64, of Quota) {
-	quotas := &c.state.Quotas
+	quotas, spent := &c.state.Quotas, c.state.spent()
 	bytes = math.MaxInt64
 	if n := quotas.Build; n > 0 {
-		bytes, of = max(0, n-c.state.Text), Quota{OfBuild, n}
+		bytes, of = max(0, n-spent), Quota{OfBuild, n}
 	}
-	if n := quotas.Project; n > 0 && n-quotas.Spent-c.Kept < bytes {
-		bytes, of = max(0, n-quotas.Spent-c.Kept), Quota{OfProject, n}
+	if n := quotas.Project - quotas.Spent - (spent - c.undo.spent); quotas.Project > 0 && n < bytes {
+		bytes, of = max(0, n), Quota{OfProject, quotas.Project}
 	}
 	return bytes, of
 }

@@ -116,6 +116,36 @@ func TestQuota_AsFarAsTheRequestWent(t *testing.T) {
 
 // TestQuota_OfAProject counts what other builds of the project have used, and
 // what the same request has.
+// TestQuota_CountsWhatVerySmallPiecesTake sends a byte at a time, and holes: rows take
+// more than their text, so once there are many they count by their number.
+func TestQuota_CountsWhatVerySmallPiecesTake(t *testing.T) {
+	t.Parallel()
+	for _, quotas := range []Quotas{{Build: 10 * eventBytes}, {Project: 10*eventBytes + 7, Spent: 7}} {
+		for _, piece := range []LogUpdate{{Chunk: NewChunk([]byte("x"))}, {Lost: 1}} {
+			s := newStory(t, "a")
+			s.state.Quotas = quotas
+			s.state.Last = freeEvents
+			piece.Step, piece.Offset = "a", AtEnd
+			spent := int64(0)
+			for i := range 20 {
+				c, err := s.state.Decide(Request{Updates: []Update{{Log: &piece}}}, s.now)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if cut := len(c.Receipt.Cut) > 0; cut != (spent >= 10*eventBytes) {
+					t.Fatalf("%+v: piece %d of %+v: cut %v after %d", quotas, i, piece, cut, spent)
+				}
+				if spent += c.Spent; quotas.Project > 0 {
+					s.state.Quotas.Spent += c.Spent
+				}
+			}
+			if spent > 12*eventBytes {
+				t.Errorf("%+v: %+v: %d of %d are spent", quotas, piece, spent, 10*eventBytes)
+			}
+		}
+	}
+}
+
 func TestQuota_OfAProject(t *testing.T) {
 	t.Parallel()
 	s := newStory(t, "a", "b")

@@ -70,6 +70,7 @@ type Change struct {
 	Heard   []Heard
 	Receipt Receipt
 	Kept    int64 // bytes of text
+	Spent   int64 // bytes of the quotas: Kept, or more where text comes in very small pieces
 	Over    int64 // bytes of text that were taken and not kept, since a quota was used up
 
 	state *State
@@ -80,6 +81,7 @@ type Change struct {
 		endedAt time.Time
 		last    EventID
 		text    int64
+		spent   int64
 		plan    int
 		steps   int
 		copies  []StepState // of Touched, before
@@ -131,6 +133,7 @@ func (s *State) Decide(r Request, now time.Time) (*Change, error) {
 		c.hear(step, true)
 	}
 	c.Receipt.Last = s.Last
+	c.Spent = s.spent() - c.undo.spent
 	return c, nil
 }
 
@@ -210,7 +213,7 @@ func (s *State) LoseBuild(now time.Time) *Change {
 
 func (s *State) begin(now time.Time) *Change {
 	c := &Change{state: s, now: Cut(now)}
-	c.undo.build, c.undo.endedAt, c.undo.last, c.undo.text, c.undo.plan, c.undo.steps = s.Build, s.EndedAt, s.Last, s.Text, s.Plan, len(s.Steps)
+	c.undo.build, c.undo.endedAt, c.undo.last, c.undo.text, c.undo.spent, c.undo.plan, c.undo.steps = s.Build, s.EndedAt, s.Last, s.Text, s.spent(), s.Plan, len(s.Steps)
 	return c
 }
 
@@ -546,15 +549,18 @@ func (c *Change) rouse(step *StepState, added, beyond bool) {
 // quota has no room for becomes a hole, and the log is cut: whatever else comes
 // for it is taken and not kept, and appends nothing, until its length is told.
 func (c *Change) appendLog(step *StepState, u *LogUpdate, skip int64) {
+	room, quota := c.room()
 	if u.Lost > 0 {
-		c.emitLog(step, Event{At: u.At, Lost: u.Lost - skip})
+		if room == 0 {
+			step.Cut = quota
+		}
+		c.emitLog(step, Event{At: u.At, Lost: u.Lost - skip, Quota: step.Cut})
 		return
 	}
 	chunk := u.Chunk
 	if skip > 0 {
 		chunk = chunk.From(skip)
 	}
-	room, quota := c.room()
 	over := chunk.Bytes
 	if over > room {
 		chunk = chunk.Until(room)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/stepcast/stepcast/internal/ci"
 )
@@ -13,19 +14,27 @@ import (
 // Hole is a range of a step's log that is gone for good.
 type Hole struct{ Offset, Bytes int64 }
 
+// Of the holes of a log the first are told, which a header has room for, as far as
+// they stand in its first rows with some: a report of a megabyte makes 200,000.
+const (
+	mostHoles    = 64
+	mostHoleRows = 1024
+)
+
 // StepLog is the extent of a step's log at one moment.
 type StepLog struct {
 	Log   ci.LogID
-	Step  ci.Step // LogBytes and LogLines are of the same moment
-	Over  bool    // no more text will be taken
-	Holes []Hole
+	Step  ci.Step    // LogBytes and LogLines are of the same moment
+	Over  bool       // no more text will be taken
+	Holes []Hole     // the first of them,
+	More  bool       // and there are more
 	Last  ci.EventID // of the build, at that moment
 	Epoch ci.Epoch
 }
 
 const holeRowsSQL = `
 	SELECT first_id, last_id, form, log_offset, first_line, body FROM events
-	WHERE build = $1 AND step = $2 AND kind = 2 AND form & 2 <> 0 ORDER BY log_offset`
+	WHERE build = $1 AND step = $2 AND kind = 2 AND form & 2 <> 0 ORDER BY log_offset LIMIT $3`
 
 // StepLog reads the extent of a step's log. A step that does not exist is a
 // *ci.Problem with UnknownStep.
@@ -45,43 +54,73 @@ func (s *Store) StepLog(ctx context.Context, id ci.BuildID, key ci.StepKey) (out
 		}
 		out = StepLog{Log: state.Log, Step: step.Step, Last: state.Last, Epoch: epoch}
 		out.Over = step.LogComplete || !step.EndedAt.IsZero() && time.Since(step.EndedAt) >= ci.LateFor
-		out.Holes, err = holes(ctx, tx, state.Log, step.Number)
+		out.Holes, out.More, err = holes(ctx, tx, state.Log, step.Number)
 		return err
 	})
 	return out, err
 }
 
-func holes(ctx context.Context, tx pgx.Tx, log ci.LogID, step int) (found []Hole, err error) {
-	rows, err := tx.Query(ctx, holeRowsSQL, log, step)
+// holes finds the first holes of a log, those that touch as one.
+func holes(ctx context.Context, tx pgx.Tx, log ci.LogID, step int) (found []Hole, more bool, err error) {
+	rows, err := tx.Query(ctx, holeRowsSQL, log, step, mostHoleRows+1)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	events, err := collectLogRows(rows, "")
-	for _, e := range events {
-		switch n := len(found); {
-		case e.Lost == 0:
-		case n > 0 && found[n-1].Offset+found[n-1].Bytes == e.Offset:
-			found[n-1].Bytes += e.Lost
-		default:
-			found = append(found, Hole{e.Offset, e.Lost})
+	var events []ci.Event // of one row
+	read := 0
+	err = eachLogRow(rows, "", func(b body, n int, first ci.Event) (err error) {
+		if read++; read > mostHoleRows {
+			more = true
 		}
+		if more {
+			return nil
+		}
+		events, err = decodeBody(events[:0], b, n, first)
+		for i := range events {
+			found, more = addHole(found, &events[i])
+			if more {
+				break
+			}
+		}
+		return err
+	})
+	return found, more, err
+}
+
+// addHole adds the hole that an event is, if it is one. full tells that there was no room.
+func addHole(found []Hole, e *ci.Event) (_ []Hole, full bool) {
+	switch n := len(found); {
+	case e.Lost == 0:
+	case n > 0 && found[n-1].Offset+found[n-1].Bytes == e.Offset:
+		found[n-1].Bytes += e.Lost
+	case n == mostHoles:
+		return found, true
+	default:
+		found = append(found, Hole{e.Offset, e.Lost})
 	}
-	return found, err
+	return found, false
+}
+
+// eachLogRow calls use with each log row: its body, how many events are in it, and the
+// first as far as it does not stand in the body. The body is not to be kept.
+func eachLogRow(rows pgx.Rows, key ci.StepKey, use func(b body, n int, first ci.Event) error) error {
+	var (
+		b     body
+		last  ci.EventID
+		first = ci.Event{Kind: ci.KindLog, Step: key}
+	)
+	_, err := pgx.ForEachRow(rows, []any{&first.ID, &last, &b.form, &first.Offset, &first.Line, (*pgtype.DriverBytes)(&b.data)}, func() error {
+		return use(b, int(last-first.ID)+1, first)
+	})
+	return err
 }
 
 func collectLogRows(rows pgx.Rows, key ci.StepKey) (events []ci.Event, err error) {
-	var (
-		first, last  ci.EventID
-		form         int16
-		offset, line int64
-		content      []byte
-	)
-	_, err = pgx.ForEachRow(rows, []any{&first, &last, &form, &offset, &line, &content}, func() error {
-		b := body{form: form, data: content}
-		if form&formZstd == 0 {
-			b.data = append([]byte(nil), content...)
+	err = eachLogRow(rows, key, func(b body, n int, first ci.Event) (err error) {
+		if b.form&formZstd == 0 {
+			b.data = append([]byte(nil), b.data...)
 		}
-		events, err = decodeBody(events, b, int(last-first)+1, ci.Event{ID: first, Kind: ci.KindLog, Step: key, Offset: offset, Line: line})
+		events, err = decodeBody(events, b, n, first)
 		return err
 	})
 	return events, err

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/pgtest"
+	"github.com/stepcast/stepcast/internal/postgres"
 )
 
 // TestStore_PassesOverRowsWithoutEscapes reads a log backwards for what may
@@ -55,5 +56,45 @@ func TestStore_PassesOverRowsWithoutEscapes(t *testing.T) {
 	}
 	if got, want := textOf(t, all(t, s, logOf(t, s, id), ci.Filter{}), "a"), textOf(t, before, "a"); got != want {
 		t.Errorf("the log is %q, want %q", got, want)
+	}
+}
+
+// TestStore_HolesAreBounded tells of a log no more holes than a header has room for, and
+// looks for them no further than through its first rows with some.
+func TestStore_HolesAreBounded(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t, pgtest.New(t))
+	id := create(t, s, "p")
+	lost := func(step ci.StepKey, offset, bytes int64) ci.Update {
+		return ci.Update{Log: &ci.LogUpdate{Step: step, Offset: offset, Lost: bytes}}
+	}
+	var rows, apart []ci.Update
+	for i := range int64(1100) { // a row each
+		rows = append(rows, lost("rows", 7*i, 7), text("other", 2*i, "x\n"))
+		apart = append(apart, lost("apart", 3*i, 1), text("apart", 3*i+1, "x\n"))
+	}
+	must(t, s, id, rows...)
+	must(t, s, id, apart[:128]...)
+	for _, c := range []struct {
+		step        ci.StepKey
+		n           int
+		first, last postgres.Hole
+		more        bool
+	}{
+		{"rows", 1, postgres.Hole{Bytes: 7 * 1024}, postgres.Hole{Bytes: 7 * 1024}, true},
+		{"apart", 64, postgres.Hole{Bytes: 1}, postgres.Hole{Offset: 3 * 63, Bytes: 1}, false},
+		{"other", 0, postgres.Hole{}, postgres.Hole{}, false},
+	} {
+		log, err := s.StepLog(t.Context(), id, c.step)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(log.Holes) != c.n || log.More != c.more || c.n > 0 && (log.Holes[0] != c.first || log.Holes[c.n-1] != c.last) {
+			t.Errorf("%s: %v, more %v", c.step, log.Holes, log.More)
+		}
+	}
+	must(t, s, id, apart[128:]...)
+	if log, err := s.StepLog(t.Context(), id, "apart"); err != nil || len(log.Holes) != 64 || !log.More {
+		t.Errorf("apart: %d holes, more %v, %v", len(log.Holes), log.More, err)
 	}
 }

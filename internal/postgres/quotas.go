@@ -27,11 +27,11 @@ type texts struct {
 
 	mu       sync.Mutex
 	projects map[string]*projectText // those that have kept text lately
-	kept     int64                   // bytes, since the start
+	kept     int64                   // bytes of text, since the start
 	over     int64
 }
 
-// projectText is what one project has kept within the last day.
+// projectText is how much one project has used of its quota within the last day.
 type projectText struct {
 	told  int64 // by all processes, when they were last asked
 	fresh int64 // by this one since
@@ -52,13 +52,13 @@ func (t *texts) quotas(project string) ci.Quotas {
 }
 
 // add counts what a commit has kept, and what it has taken and not kept.
-func (t *texts) add(project string, kept, over int64) {
-	if kept == 0 && over == 0 {
+func (t *texts) add(project string, change *ci.Change) {
+	if change.Spent == 0 && change.Kept == 0 && change.Over == 0 {
 		return
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.kept, t.over = t.kept+kept, t.over+over
+	t.kept, t.over = t.kept+change.Kept, t.over+change.Over
 	if t.project == 0 {
 		return
 	}
@@ -70,7 +70,7 @@ func (t *texts) add(project string, kept, over int64) {
 		}
 		t.projects[project] = p
 	}
-	p.fresh, p.at = p.fresh+kept, time.Now()
+	p.fresh, p.at = p.fresh+change.Spent, time.Now()
 }
 
 // countTexts exchanges counts with the database until ctx is done, and tells it

@@ -591,7 +591,7 @@ func (s *Store) acknowledge(epoch ci.Epoch, writes []*write, feedBase ci.EventID
 		var events []ci.Event
 		for _, change := range w.changes {
 			events = append(events, change.Events...)
-			s.texts.add(w.state.Build.Project, change.Kept, change.Over)
+			s.texts.add(w.state.Build.Project, change)
 		}
 		if len(events) == 0 {
 			continue

@@ -48,7 +48,7 @@ func (s *Server) getLog(c echo.Context, ref postgres.Ref) error {
 		h.Set("Cache-Control", "private, max-age=31536000, immutable")
 	}
 	if len(extent.Holes) > 0 {
-		h.Set("Stepcast-Holes", holesHeader(extent.Holes))
+		h.Set("Stepcast-Holes", holesHeader(&extent))
 	}
 	out := &logWriter{c: c, store: s.store, colours: s.colours, extent: extent, from: 0, to: size, end: want.last}
 	if want.strip {
@@ -127,10 +127,13 @@ func parseLogQuery(c echo.Context) (want logQuery, err error) {
 	return want, err
 }
 
-func holesHeader(holes []postgres.Hole) string {
-	parts := make([]string, len(holes))
-	for i, hole := range holes {
+func holesHeader(extent *postgres.StepLog) string {
+	parts := make([]string, len(extent.Holes), len(extent.Holes)+1)
+	for i, hole := range extent.Holes {
 		parts[i] = fmt.Sprintf("%d+%d", hole.Offset, hole.Bytes)
+	}
+	if extent.More {
+		parts = append(parts, "more")
 	}
 	return strings.Join(parts, ", ")
 }

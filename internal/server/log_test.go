@@ -93,6 +93,29 @@ func TestLog_Holes(t *testing.T) {
 	}
 }
 
+// A few bytes of a report make many holes. The header names as many as any client and
+// proxy take.
+func TestLog_ManyHoles(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	build := s.create(`{"project":"p"}`)
+	log := build + "/steps/a/log"
+	var updates, named []string
+	for i := range 500 {
+		updates = append(updates, logText("a", 3*i, "x\n"), fmt.Sprintf(`{"log":{"step":"a","offset":%d,"lost":1}}`, 3*i+2))
+		named = append(named, fmt.Sprintf("%d+1", 3*i+2))
+	}
+	s.update(build, strings.Join(updates, ","))
+	for _, a := range []answer{s.get(log), s.do("HEAD", log, "")} {
+		if got, want := a.header.Get("Stepcast-Holes"), strings.Join(named[:64], ", ")+", more"; a.status != 200 || got != want {
+			t.Errorf("%d %s, want %s", a.status, got, want)
+		}
+	}
+	if n := strings.Count(s.get(log).body, "[stepcast: 1 bytes lost"); n != 500 {
+		t.Errorf("%d marks of 500 holes", n)
+	}
+}
+
 // While two releases run side by side, the older one keeps text behind the hole
 // that ended a log: what is not kept after that is said once more.
 func TestLogWriter_TextBehindACut(t *testing.T) {
