@@ -508,6 +508,7 @@ func (c *Change) applyLog(u *LogUpdate) error {
 		c.Over += length - max(0, have-offset)
 	case beyond:
 		c.appendLog(step, u, have-offset)
+		c.passOver(step, have-offset)
 	}
 	if c.Receipt.Logs == nil {
 		c.Receipt.Logs = make(map[StepKey]int64)
@@ -525,6 +526,17 @@ func (c *Change) applyLog(u *LogUpdate) error {
 	}
 	c.Receipt.Cut[u.Step] = step.Cut
 	return nil
+}
+
+// passOver tells the sender of text that the first bytes of it were there already.
+func (c *Change) passOver(step *StepState, bytes int64) {
+	if bytes == 0 {
+		return
+	}
+	if c.Receipt.PassedOver == nil {
+		c.Receipt.PassedOver = make(map[StepKey]int64)
+	}
+	c.Receipt.PassedOver[step.Key] += bytes
 }
 
 // rouse is what text and notes of a step do beside being appended: they start

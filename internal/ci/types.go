@@ -194,6 +194,10 @@ type Receipt struct {
 	Cut   map[StepKey]Quota // of those in Logs, the steps whose log was cut: Logs has what was taken, not what is kept
 	Notes map[StepKey]int64 // notes that the server has, for each step that the request had notes for
 	Epoch Epoch             // the history that Last belongs to; set by the store
+
+	// Bytes of text that were there already, where more of the same piece was not: its
+	// sender goes on from somewhere else than the log ends, as who counts characters does.
+	PassedOver map[StepKey]int64
 }
 
 // Cut brings a time to what is kept and shown: UTC, microseconds.

@@ -47,6 +47,9 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 		}
 		answer = append(answer, cut...)
 	}
+	if receipt.PassedOver != nil {
+		answer = appendCounts(append(answer, `,"passed_over":`...), receipt.PassedOver)
+	}
 	if receipt.Notes != nil {
 		answer = appendCounts(append(answer, `,"notes":`...), receipt.Notes)
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +18,24 @@ import (
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/postgres"
 )
+
+// Text whose offset counts characters, where "wörld" has one more byte, is passed over in
+// part. The answer says so, and nothing of it when the same is sent again.
+func TestWriting_OffsetsInCharacters(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	updates := s.create(`{"project":"p"}`) + "/updates"
+	s.write(updates, `{"updates":[`+logText("a", 0, "wörld\n")+`]}`)
+	next := `{"updates":[` + logText("a", 6, "next\n") + `,` + logText("b", 0, "b\n") + `]}`
+	for _, want := range []string{`"logs":{"a":11,"b":2},"passed_over":{"a":1}}`, `"logs":{"a":11,"b":2}}`} {
+		var got, wanted any
+		a := s.write(updates, next)
+		_, rest, _ := strings.Cut(a.body, ",")
+		if json.Unmarshal([]byte("{"+rest), &got) != nil || json.Unmarshal([]byte("{"+want), &wanted) != nil || !reflect.DeepEqual(got, wanted) {
+			t.Errorf("%d %s, want %s", a.status, a.body, want)
+		}
+	}
+}
 
 func TestWriting(t *testing.T) {
 	t.Parallel()
