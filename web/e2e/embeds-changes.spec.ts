@@ -128,6 +128,30 @@ test("a log that was away while more came than it shows has no gap", async ({
 	await expect(lines(page)).toHaveText(["7", "8", "99", "10"]);
 });
 
+test("what is shown stays while the feed begins anew", async ({ page, server, relay, show }) => {
+	const project = "changes/anew";
+	const build = await server.build({ project, steps: [{ key: "s" }] });
+	await build.step("s", "running");
+	await build.log("s", "one\n");
+	await set(server, "public", project, build);
+	await show(`<stepcast-steps project="${project}"></stepcast-steps>
+		<stepcast-log project="${project}"></stepcast-log>`);
+	await expect(lines(page)).toHaveText(["one"]);
+	const late: (() => void)[] = [];
+	relay.answer = () => ({ late: (goOn) => late.push(goOn) });
+	relay.say('event: reset\ndata: {"log":"feed","reason":"access"}\n\n', false);
+	await build.log("s", "two\n");
+	await expect(lines(page)).toHaveText(["one", "two"]);
+	await change(page, "stepcast-steps", { view: "waterfall" });
+	await change(page, "stepcast-log", { lines: "30" });
+	await expect.poll(() => late.length).toBe(1);
+	await expect(page.locator(".head")).toHaveCount(2);
+	relay.answer = () => "pass";
+	for (const goOn of late) goOn();
+	await server.build({ project, title: "Next" });
+	await expect(page.locator("stepcast-steps .head")).toContainText("Next");
+});
+
 test("a log that was refused has all its lines when it is seen again", async ({
 	page,
 	server,
@@ -246,7 +270,9 @@ test("of a project that nobody may see any more, steps and log are unknown", asy
 	page,
 	server,
 	show,
+	complaints,
 }) => {
+	complaints.expected = connectionErrors;
 	const project = "changes/closed";
 	const build = await server.build({ project, steps: [{ key: "s" }] });
 	await build.step("s", "running");

@@ -37,7 +37,7 @@ interface Replay {
 	cursor: string;
 	/** Whether the replay is over. */
 	live: boolean;
-	/** What was replayed until now. */
+	/** What was replayed until now, after the reset that came before. */
 	held: StreamEvent[];
 	/** Whether it has ended, and all of it was told. */
 	over: boolean;
@@ -93,7 +93,7 @@ class PageHub {
 	enter(name: string, follower: Follower): void {
 		let log = this.logs.get(name);
 		if (!log || log.refused) {
-			log = begin({ name, followers: new Map(), listened: false, refused: 0 });
+			log = begin({ name, followers: new Map(), listened: false, refused: 0, held: [] });
 			this.logs.set(name, log);
 		}
 		log.followers.set(follower, "");
@@ -160,12 +160,8 @@ class PageHub {
 	}
 
 	#hear(log: Log, event: StreamEvent): void {
-		if (event.kind === "reset") {
-			// The stream goes on from the beginning, by itself.
-			tell(log, [event]);
-			begin(log);
-			return;
-		}
+		// The stream goes on from the beginning, by itself.
+		if (event.kind === "reset") begin(log);
 		log.held.push(event);
 		log.over = event.kind === "end";
 		const complete = log.over || event.kind === "live";
@@ -238,8 +234,9 @@ function asked({ name, cursor, followers }: Log): Followed {
 	return { log: name, after: cursor, ...union(wanted) };
 }
 
-function begin(log: Omit<Log, keyof Replay>): Log {
-	return Object.assign(log, { cursor: "", held: [], live: false, over: false });
+function begin(log: Omit<Log, keyof Replay> & Pick<Replay, "held">): Log {
+	const held = log.held.filter(({ kind }) => kind === "reset");
+	return Object.assign(log, { cursor: "", held, live: false, over: false });
 }
 
 function tell({ followers }: Log, events: readonly StreamEvent[]): void {
