@@ -21,7 +21,8 @@ import (
 const (
 	maxQueued      = 64 << 20
 	maxBatch       = 4 << 20
-	maxDecided     = 4 << 20                // what a batch may become: status events repeat whole steps
+	maxDecided     = 4 << 20                // what a batch may become: status events repeat whole steps,
+	statusBytes    = 2 << 10                // and each costs as much as so many bytes of log text
 	taskBytes      = 512                    // what a task costs beside its text
 	needBytes      = 16                     // what a name in a list does
 	maxCached      = 4096                   // builds whose state is kept between batches,
@@ -29,7 +30,8 @@ const (
 	stepBytes      = 512                    // what a step costs there beside its names
 	mostLoaded     = 64                     // builds whose state is read for one batch,
 	loadedTogether = 8                      // so many at once,
-	loadTime       = 100 * time.Millisecond // and no more once it has taken so long
+	loadTime       = 100 * time.Millisecond // and no more once it has taken so long,
+	enoughKnown    = 2 << 20                // or behind tasks whose states take so many bytes
 	laneWriters    = 4                      // connections for builds that other processes write too
 )
 
@@ -298,6 +300,7 @@ func (c *committer) load(ctx context.Context, tasks []*task) (remain, later []*t
 	unread := make(map[ci.BuildID]bool)
 	var newcomers []ci.BuildID // builds of projects that are not known yet
 	creations := false
+	enough := 0 // bytes of the states that are known
 	rest := tasks[:0]
 	c.mu.Lock()
 	for _, t := range tasks {
@@ -312,9 +315,15 @@ func (c *committer) load(ctx context.Context, tasks []*task) (remain, later []*t
 				newcomers = append(newcomers, t.build)
 			}
 		} else if k == nil || k.state == nil {
+			if enough > enoughKnown {
+				later = append(later, t)
+				continue
+			}
 			if !unread[t.build] {
 				missing, unread[t.build] = append(missing, t.build), true
 			}
+		} else {
+			enough += k.bytes
 		}
 		rest = append(rest, t)
 	}
@@ -457,11 +466,16 @@ func (c *committer) decide(tasks []*task, now time.Time) (writes []*write, rest 
 	return writes, nil
 }
 
-// weight is about how many bytes a change sends to the database: its status
-// events go into the build's log and into the feed.
+// weight is about how long a change takes the database, in bytes of log text that take
+// as long. Status events take longer than their size tells: each goes into the build's
+// log and into the feed, and its step or build is written anew.
 func weight(change *ci.Change) (bytes int) {
 	for i := range change.Events {
-		bytes += 2*len(change.Events[i].Data) + len(change.Events[i].Chunk.Body)
+		e := &change.Events[i]
+		bytes += len(e.Data) + len(e.Chunk.Body)
+		if e.Kind.OfStatus() {
+			bytes += len(e.Data) + statusBytes
+		}
 	}
 	return bytes
 }
