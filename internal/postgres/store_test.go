@@ -478,9 +478,9 @@ func TestStore_LosesSilentStepsAndTakesThemBack(t *testing.T) {
 	}
 	must(t, first, queued, ci.Update{Step: &ci.StepUpdate{Key: "test"}})
 
-	// Two minutes of silence, during which servers listened.
+	// Two minutes of silence, during which servers listened, even if none has looked yet.
 	sqlExec(t, url, `UPDATE steps SET heard_at = heard_at - interval '2 minutes'`)
-	sqlExec(t, url, `UPDATE hearing SET since = since - interval '1 day'`)
+	sqlExec(t, url, `UPDATE hearing SET since = since - interval '1 day', at = clock_timestamp()`)
 	second, heard := open(t, url) // looks at once
 	waitFor(t, heard, func() bool { return status(t, second, beating, "test") == ci.Lost })
 	if got := status(t, second, silent, "test"); got != ci.Running {
@@ -595,7 +595,7 @@ func TestStore_LosesABuildWithoutAStepAndTakesItBack(t *testing.T) {
 	silence := func() {
 		sqlExec(t, url, `UPDATE steps SET heard_at = heard_at - interval '2 minutes', ended_at = ended_at - interval '2 minutes'`)
 		sqlExec(t, url, `UPDATE build_heads SET heard_at = heard_at - interval '2 minutes'`)
-		sqlExec(t, url, `UPDATE hearing SET since = since - interval '1 day'`)
+		sqlExec(t, url, `UPDATE hearing SET since = since - interval '1 day', at = clock_timestamp()`)
 	}
 	silence()
 	second, heard := open(t, url) // looks at once: the step
