@@ -64,10 +64,10 @@ type Quotas struct {
 	Spent   int64 // of Project: what is used up before the request, as far as is known
 }
 
-// A row of the log takes about 200 bytes on disk beside its text. No build has
-// reason to send so little at a time so often that this is most of what it takes; for
-// one that does, each event beyond the first freeEvents counts like eventBytes of text,
-// be it a byte or a hole.
+// A row of the log takes about 200 bytes on disk beside its text. Few builds send so
+// little at a time so often that this is most of what they take; of one that does, each
+// event beyond the first freeEvents counts like eventBytes of text: a byte, a hole, a
+// status, and also a line that shares its row with others, for the state does not tell.
 const (
 	freeEvents = 1 << 16
 	eventBytes = 128

@@ -114,14 +114,15 @@ func TestQuota_AsFarAsTheRequestWent(t *testing.T) {
 	}
 }
 
-// TestQuota_OfAProject counts what other builds of the project have used, and
-// what the same request has.
 // TestQuota_CountsWhatVerySmallPiecesTake sends a byte at a time, and holes: rows take
 // more than their text, so once there are many they count by their number.
 func TestQuota_CountsWhatVerySmallPiecesTake(t *testing.T) {
 	t.Parallel()
 	for _, quotas := range []Quotas{{Build: 10 * eventBytes}, {Project: 10*eventBytes + 7, Spent: 7}} {
 		for _, piece := range []LogUpdate{{Chunk: NewChunk([]byte("x"))}, {Lost: 1}} {
+			if piece.Lost > 0 && quotas.Build == 0 {
+				continue // what a day has no room for is no reason to end a log that has a hole in it
+			}
 			s := newStory(t, "a")
 			s.state.Quotas = quotas
 			s.state.Last = freeEvents
@@ -146,6 +147,8 @@ func TestQuota_CountsWhatVerySmallPiecesTake(t *testing.T) {
 	}
 }
 
+// TestQuota_OfAProject counts what other builds of the project have used, and
+// what the same request has.
 func TestQuota_OfAProject(t *testing.T) {
 	t.Parallel()
 	s := newStory(t, "a", "b")

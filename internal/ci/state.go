@@ -75,7 +75,8 @@ type Change struct {
 
 	state *State
 	now   time.Time
-	said  int // bytes of the events that updates of steps and of the build made
+	said  int // bytes of what updates of steps and of the build said in events
+	told  map[StepKey]told
 	undo  struct {
 		build   Build
 		endedAt time.Time
@@ -86,6 +87,13 @@ type Change struct {
 		steps   int
 		copies  []StepState // of Touched, before
 	}
+}
+
+// told is the last status event of a step, or of the build, whose key is empty, as long
+// as no text and no note of the step came after it.
+type told struct {
+	event  int // its index
+	status Status
 }
 
 // Heard is a sign of life of a step's reporter.
@@ -242,15 +250,33 @@ func (c *Change) touch(step *StepState) {
 	}
 }
 
-func (c *Change) emitBuild() {
+// emitBuild says what the build is now, in so many bytes.
+func (c *Change) emitBuild() int {
 	c.Build = true
-	c.state.Last++
-	c.Events = append(c.Events, Event{ID: c.state.Last, Kind: KindBuild, At: c.now, Data: buildData(c.now, c.state.Build)})
+	return c.emitStatus(Event{Kind: KindBuild, At: c.now, Data: buildData(c.now, c.state.Build)}, c.state.Build.Status)
 }
 
-func (c *Change) emitStep(step *StepState) {
+// emitStep says what a step is now, in so many bytes.
+func (c *Change) emitStep(step *StepState) int {
+	return c.emitStatus(Event{Kind: KindStep, Step: step.Key, At: c.now, Data: stepData(c.now, step.Step)}, step.Status)
+}
+
+// emitStatus appends a status event. What a request says of a step, or of the build, one
+// after the other and without another status, is one event: a few bytes that change
+// something to and fro would be megabytes of them.
+func (c *Change) emitStatus(e Event, status Status) int {
+	if last, ok := c.told[e.Step]; ok && last.status == status {
+		c.Events[last.event].Data = e.Data
+		return len(e.Data)
+	}
+	if c.told == nil {
+		c.told = make(map[StepKey]told)
+	}
+	c.told[e.Step] = told{len(c.Events), status}
 	c.state.Last++
-	c.Events = append(c.Events, Event{ID: c.state.Last, Kind: KindStep, Step: step.Key, At: c.now, Data: stepData(c.now, step.Step)})
+	e.ID = c.state.Last
+	c.Events = append(c.Events, e)
+	return len(e.Data)
 }
 
 func (c *Change) addStep(key StepKey) (*StepState, error) {
@@ -350,16 +376,15 @@ func (c *Change) applyStep(u *StepUpdate) error {
 		}
 	}
 	if added || !same(&before, step) {
-		c.emitStep(step)
-		return c.weigh()
+		return c.weigh(c.emitStep(step))
 	}
 	return nil
 }
 
-// weigh holds the events that updates make to what a request may make: few bytes
-// of a request make many of these.
-func (c *Change) weigh() error {
-	if c.said += len(c.Events[len(c.Events)-1].Data); c.said > MaxSaid {
+// weigh holds what updates say in events to what a request may: few bytes of a request
+// make many of these.
+func (c *Change) weigh(bytes int) error {
+	if c.said += bytes; c.said > MaxSaid {
 		return &Problem{Code: TooMany, Limit: MaxSaid, Detail: fmt.Sprintf("The events of this request would be longer than %d bytes; send fewer updates at once.", MaxSaid)}
 	}
 	return nil
@@ -476,6 +501,10 @@ func logComplete(step *StepState, field string) *Problem {
 	return &Problem{Code: LogComplete, Field: field, Offset: &have, Detail: fmt.Sprintf("The log of step %s was closed at %d bytes %s.", step.Key, have, why)}
 }
 
+// mostRepeated is how many repeated pieces a receipt has. Whoever counts offsets wrongly
+// shows it in the first ones.
+const mostRepeated = 4
+
 func (c *Change) applyLog(u *LogUpdate) error {
 	length := u.Chunk.Bytes + u.Lost
 	if u.Offset < AtEnd || u.Lost < 0 {
@@ -508,7 +537,9 @@ func (c *Change) applyLog(u *LogUpdate) error {
 		c.Over += length - max(0, have-offset)
 	case beyond:
 		c.appendLog(step, u, have-offset)
-		c.passOver(step, have-offset)
+	}
+	if n := min(length, have-offset); n > 0 && u.Lost == 0 && len(c.Receipt.Repeated) < mostRepeated {
+		c.Receipt.Repeated = append(c.Receipt.Repeated, Repeated{u.Step, offset, n, u.Chunk})
 	}
 	if c.Receipt.Logs == nil {
 		c.Receipt.Logs = make(map[StepKey]int64)
@@ -526,17 +557,6 @@ func (c *Change) applyLog(u *LogUpdate) error {
 	}
 	c.Receipt.Cut[u.Step] = step.Cut
 	return nil
-}
-
-// passOver tells the sender of text that the first bytes of it were there already.
-func (c *Change) passOver(step *StepState, bytes int64) {
-	if bytes == 0 {
-		return
-	}
-	if c.Receipt.PassedOver == nil {
-		c.Receipt.PassedOver = make(map[StepKey]int64)
-	}
-	c.Receipt.PassedOver[step.Key] += bytes
 }
 
 // rouse is what text and notes of a step do beside being appended: they start
@@ -561,10 +581,9 @@ func (c *Change) rouse(step *StepState, added, beyond bool) {
 // quota has no room for becomes a hole, and the log is cut: whatever else comes
 // for it is taken and not kept, and appends nothing, until its length is told.
 func (c *Change) appendLog(step *StepState, u *LogUpdate, skip int64) {
-	room, quota := c.room()
 	if u.Lost > 0 {
-		if room == 0 {
-			step.Cut = quota
+		if n := c.state.Quotas.Build; n > 0 && c.state.spent() >= n {
+			step.Cut = Quota{OfBuild, n}
 		}
 		c.emitLog(step, Event{At: u.At, Lost: u.Lost - skip, Quota: step.Cut})
 		return
@@ -573,6 +592,7 @@ func (c *Change) appendLog(step *StepState, u *LogUpdate, skip int64) {
 	if skip > 0 {
 		chunk = chunk.From(skip)
 	}
+	room, quota := c.room()
 	over := chunk.Bytes
 	if over > room {
 		chunk = chunk.Until(room)
@@ -595,6 +615,7 @@ func (c *Change) emitLog(step *StepState, e Event) {
 	if e.At.IsZero() {
 		e.At = c.now
 	}
+	delete(c.told, step.Key)
 	c.state.Last++
 	e.ID, e.Kind, e.Step, e.At = c.state.Last, KindLog, step.Key, Cut(e.At)
 	e.Line, e.Offset = step.Newlines+1, step.LogBytes
@@ -645,6 +666,7 @@ func (c *Change) emitNote(step *StepState, u *NoteUpdate) {
 	if !u.At.IsZero() {
 		at = Cut(u.At)
 	}
+	delete(c.told, step.Key)
 	c.state.Last++
 	c.Events = append(c.Events, Event{ID: c.state.Last, Kind: KindNote, Step: step.Key, At: at, Note: u, Data: noteData(at, u)})
 	step.Notes++
@@ -665,8 +687,7 @@ func (c *Change) applyBuild(u *BuildUpdate) error {
 		mergeTime(&b.FinishedAt, u.FinishedAt)
 	}
 	if !sameBuild(&before, b) {
-		c.emitBuild()
-		return c.weigh()
+		return c.weigh(c.emitBuild())
 	}
 	return nil
 }

@@ -568,7 +568,7 @@ func TestState_Moves(t *testing.T) {
 			"alive a         → ",
 		},
 		"a finished_at reported early stays": {
-			"a running; a finished=11:00:00 → build running, a running, a running",
+			"a running; a finished=11:00:00 → build running, a running",
 			"a passed                       → a passed",
 			"a finished=11:00:00            → ",
 			"a finished=11:00:00; a passed  → ",
@@ -600,6 +600,51 @@ func TestState_Moves(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestState_SaysOnceWhatARequestSaysToAndFro changes a build and a step a thousand times,
+// in 20 kB, and appends what came of it once. What a reader goes by has an event of its
+// own: another status, and text that comes between.
+func TestState_SaysOnceWhatARequestSaysToAndFro(t *testing.T) {
+	t.Parallel()
+	s := newStory(t, "a", "b")
+	var r Request
+	for i := range 498 {
+		r.Updates = append(r.Updates,
+			Update{Build: &BuildUpdate{Trigger: Set(fmt.Sprint(i))}},
+			Update{Step: &StepUpdate{Key: "a", Name: Set(fmt.Sprint(i))}})
+	}
+	say := func(key StepKey, name string, status Status) Update {
+		return Update{Step: &StepUpdate{Key: key, Name: Set(name), Status: Field[Status]{Present: status != "", Value: status}}}
+	}
+	r.Updates = append(r.Updates, say("a", "it runs", Running), say("b", "other", ""), say("a", "said again", Running),
+		Update{Log: &LogUpdate{Step: "a", Offset: AtEnd, Chunk: NewChunk([]byte("x\n"))}}, say("a", "after text", ""), say("a", "the last", Passed))
+	before := cloneState(s.state)
+	c, err := s.state.Decide(r, s.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for i := range c.Events {
+		e := &c.Events[i]
+		if want := before.Last + EventID(i) + 1; e.ID != want {
+			t.Errorf("event %d is numbered %d, want %d", i, e.ID, want)
+		}
+		var said struct{ Name, Trigger, Status string }
+		if e.Kind.OfStatus() && json.Unmarshal(e.Data, &said) != nil {
+			t.Fatalf("%s", e.Data)
+		}
+		got = append(got, strings.Join(strings.Fields(fmt.Sprint(e.Kind, " ", e.Step, " ", said.Name, said.Trigger, " ", said.Status)), " "))
+	}
+	want := []string{"build 497 queued", "step a 497 queued", "build 497 running", "step a said again running", "step b other queued", "log a", "step a after text running", "step a the last passed"}
+	if !slices.Equal(got, want) {
+		t.Errorf("the events are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if s.state.Last != c.Receipt.Last || c.Receipt.Last != before.Last+EventID(len(c.Events)) {
+		t.Errorf("the newest event is %d, the receipt says %d", s.state.Last, c.Receipt.Last)
+	}
+	c.Undo()
+	mustEqualStates(t, "undone", before, s.state)
 }
 
 func mustEqualStates(t rapid.TB, what string, want, got *State) {

@@ -195,9 +195,16 @@ type Receipt struct {
 	Notes map[StepKey]int64 // notes that the server has, for each step that the request had notes for
 	Epoch Epoch             // the history that Last belongs to; set by the store
 
-	// Bytes of text that were there already, where more of the same piece was not: its
-	// sender goes on from somewhere else than the log ends, as who counts characters does.
-	PassedOver map[StepKey]int64
+	// The first pieces of text of which some was there already: a few, to be compared.
+	Repeated []Repeated
+}
+
+// Repeated is a piece of text whose first bytes were there already.
+type Repeated struct {
+	Step   StepKey
+	Offset int64 // of the piece
+	Bytes  int64 // of it that were there
+	Chunk  Chunk // the piece
 }
 
 // Cut brings a time to what is kept and shown: UTC, microseconds.

@@ -30,3 +30,14 @@ func (s *Store) Turns(id ci.BuildID) (lanes, repeats *turns.Turns) {
 
 // LaneWriters is how many places there are in lanes.
 const LaneWriters = laneWriters
+
+// InLane is how many tasks wait in a build's lane.
+func (s *Store) InLane(id ci.BuildID) int {
+	c := s.committers[int(id[15])%len(s.committers)]
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if k := c.known[id]; k != nil {
+		return len(k.waiting)
+	}
+	return 0
+}

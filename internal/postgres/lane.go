@@ -58,6 +58,11 @@ func (c *committer) runLane(id ci.BuildID, k *known) {
 		l.round(w, tasks)
 		c.slots <- w
 		leave()
+		if len(l.later) > 0 {
+			c.mu.Lock()
+			k.waiting = append(l.later, k.waiting...)
+			c.mu.Unlock()
+		}
 	}
 }
 
@@ -67,10 +72,12 @@ type lane struct {
 	state *ci.State // as last committed or read here
 	epoch ci.Epoch  // of state
 	quiet bool      // nobody else wrote since
+	later []*task   // what was too much for this round
 }
 
 // round takes one set of tasks to their end.
 func (l *lane) round(w *writer, tasks []*task) {
+	l.later = nil
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
 	defer cancel()
 	if err := l.store.ready(ctx, w); err != nil {
@@ -113,7 +120,7 @@ func (l *lane) attempt(ctx context.Context, conn *pgx.Conn, tasks []*task, trans
 	if err == nil {
 		return
 	}
-	l.state, l.quiet = nil, false
+	l.state, l.quiet, l.later = nil, false, nil
 	o := outcomeOf(err)
 	if conn.PgConn().TxStatus() != 'I' || o == unknown {
 		closeConn(conn)
@@ -159,8 +166,10 @@ const lockHeadSQL = `
 	WHERE b.uuid = $1 FOR NO KEY UPDATE OF h`
 
 // update locks the build, reads it, decides and commits. Tasks that are
-// refused are answered; an error leaves the tasks unanswered.
+// refused are answered; an error leaves the tasks unanswered. What would make the
+// transaction too large is left for later.
 func (l *lane) update(ctx context.Context, conn *pgx.Conn, tasks []*task) error {
+	l.later = nil
 	id, epoch := tasks[0].build, l.store.presentEpoch()
 	if err := begin(ctx, conn); err != nil {
 		return err
@@ -187,13 +196,19 @@ func (l *lane) update(ctx context.Context, conn *pgx.Conn, tasks []*task) error 
 	now := time.Now()
 	w := &write{state: state, expect: state.Last}
 	refusals := make(map[*task]error)
-	for _, t := range tasks {
+	size := 0
+	for i, t := range tasks {
+		if size > maxDecided {
+			l.later = tasks[i:]
+			break
+		}
 		state.Quotas = l.store.texts.quotas(state.Build.Project)
 		change, err := t.decide(state, now)
 		if err != nil {
 			refusals[t] = err
 			continue
 		}
+		size += weight(change)
 		w.tasks, w.changes = append(w.tasks, t), append(w.changes, change)
 	}
 	if len(w.tasks) > 0 {

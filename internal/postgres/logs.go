@@ -14,12 +14,9 @@ import (
 // Hole is a range of a step's log that is gone for good.
 type Hole struct{ Offset, Bytes int64 }
 
-// Of the holes of a log the first are told, which a header has room for, as far as
-// they stand in its first rows with some: a report of a megabyte makes 200,000.
-const (
-	mostHoles    = 64
-	mostHoleRows = 1024
-)
+// mostHoles is how many holes of a log are told, as many as a header has room for, and
+// how many rows are looked at for them: some requests make thousands.
+const mostHoles = 64
 
 // StepLog is the extent of a step's log at one moment.
 type StepLog struct {
@@ -62,23 +59,20 @@ func (s *Store) StepLog(ctx context.Context, id ci.BuildID, key ci.StepKey) (out
 
 // holes finds the first holes of a log, those that touch as one.
 func holes(ctx context.Context, tx pgx.Tx, log ci.LogID, step int) (found []Hole, more bool, err error) {
-	rows, err := tx.Query(ctx, holeRowsSQL, log, step, mostHoleRows+1)
+	rows, err := tx.Query(ctx, holeRowsSQL, log, step, mostHoles+1)
 	if err != nil {
 		return nil, false, err
 	}
 	var events []ci.Event // of one row
 	read := 0
 	err = eachLogRow(rows, "", func(b body, n int, first ci.Event) (err error) {
-		if read++; read > mostHoleRows {
+		if read++; more || read > mostHoles {
 			more = true
-		}
-		if more {
 			return nil
 		}
 		events, err = decodeBody(events[:0], b, n, first)
 		for i := range events {
-			found, more = addHole(found, &events[i])
-			if more {
+			if found, more = addHole(found, &events[i]); more {
 				break
 			}
 		}
@@ -124,6 +118,40 @@ func collectLogRows(rows pgx.Rows, key ci.StepKey) (events []ci.Event, err error
 		return err
 	})
 	return events, err
+}
+
+const rowOfByteSQL = `
+	SELECT first_id, last_id, form, log_offset, first_line, body FROM events
+	WHERE build = $1 AND step = (SELECT number FROM steps WHERE build = $1 AND key = $2) AND kind = 2 AND log_offset <= $3
+	ORDER BY log_offset DESC LIMIT 1`
+
+// Differs compares the beginning of a repeated piece, within one event, with what the
+// log has there. It tells at which byte of the log they differ; differs is false also
+// where nothing is kept that could be compared.
+func (s *Store) Differs(ctx context.Context, log ci.LogID, r *ci.Repeated) (at int64, differs bool, err error) {
+	rows, err := s.read.Query(ctx, rowOfByteSQL, log, string(r.Step), r.Offset)
+	if err != nil {
+		return 0, false, unavailable("compare a repeated text", err)
+	}
+	events, err := collectLogRows(rows, r.Step)
+	if err != nil {
+		return 0, false, unavailable("compare a repeated text", err)
+	}
+	for i := range events {
+		e := &events[i]
+		if e.Lost > 0 || e.End() <= r.Offset {
+			continue
+		}
+		there := e.Chunk.AppendRaw(nil)[r.Offset-e.Offset:]
+		said := r.Chunk.AppendRaw(nil)[:r.Bytes]
+		for k := range min(len(there), len(said)) {
+			if there[k] != said[k] {
+				return r.Offset + int64(k), true, nil
+			}
+		}
+		return 0, false, nil
+	}
+	return 0, false, nil
 }
 
 const (

@@ -69,7 +69,7 @@ func TestStore_HolesAreBounded(t *testing.T) {
 		return ci.Update{Log: &ci.LogUpdate{Step: step, Offset: offset, Lost: bytes}}
 	}
 	var rows, apart []ci.Update
-	for i := range int64(1100) { // a row each
+	for i := range int64(70) { // a row each, and together
 		rows = append(rows, lost("rows", 7*i, 7), text("other", 2*i, "x\n"))
 		apart = append(apart, lost("apart", 3*i, 1), text("apart", 3*i+1, "x\n"))
 	}
@@ -81,7 +81,7 @@ func TestStore_HolesAreBounded(t *testing.T) {
 		first, last postgres.Hole
 		more        bool
 	}{
-		{"rows", 1, postgres.Hole{Bytes: 7 * 1024}, postgres.Hole{Bytes: 7 * 1024}, true},
+		{"rows", 1, postgres.Hole{Bytes: 7 * 64}, postgres.Hole{Bytes: 7 * 64}, true},
 		{"apart", 64, postgres.Hole{Bytes: 1}, postgres.Hole{Offset: 3 * 63, Bytes: 1}, false},
 		{"other", 0, postgres.Hole{}, postgres.Hole{}, false},
 	} {

@@ -53,7 +53,7 @@ func (t *texts) quotas(project string) ci.Quotas {
 
 // add counts what a commit has kept, and what it has taken and not kept.
 func (t *texts) add(project string, change *ci.Change) {
-	if change.Spent == 0 && change.Kept == 0 && change.Over == 0 {
+	if change.Spent == 0 && change.Over == 0 {
 		return
 	}
 	t.mu.Lock()

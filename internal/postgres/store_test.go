@@ -795,6 +795,61 @@ func TestStore_RepeatedCreationsHaveTurns(t *testing.T) {
 	}
 }
 
+// What waits in a build's lane goes out in transactions of the size of a batch, in order.
+func TestStore_ALaneTakesNoMoreThanABatch(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	s, _ := open(t, url)
+	id := create(t, s, "acme/api")
+	must(t, s, id, text("test", 0, "x"))
+	lanes, _ := s.Turns(id)
+	var leave []func()
+	for range postgres.LaneWriters {
+		l, err := lanes.Enter(t.Context(), "another")
+		if err != nil {
+			t.Fatal(err)
+		}
+		leave = append(leave, l)
+	}
+	// What is refused goes to the lane, and then all else does.
+	refused := make(chan error, 1)
+	go func() {
+		_, err := s.Append(t.Context(), ci.Request{Build: id, Updates: []ci.Update{text("test", 99, "a gap")}})
+		refused <- err
+	}()
+	for lanes.Waiting() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	const pieces, length = 14, 1 << 20
+	var writes sync.WaitGroup
+	for i := range int64(pieces) {
+		writes.Go(func() {
+			u := text("test", 1+i*length, strings.Repeat("x", length-1)+"\n")
+			if _, err := s.Append(t.Context(), ci.Request{Build: id, Updates: []ci.Update{u}}); err != nil {
+				t.Errorf("piece %d: %v", i, err)
+			}
+		})
+		for s.InLane(id) <= int(i) { // each has its place
+			time.Sleep(time.Millisecond)
+		}
+	}
+	for _, l := range leave {
+		l()
+	}
+	writes.Wait()
+	if err := <-refused; !errors.Is(err, &ci.Problem{Code: ci.LogGap}) {
+		t.Errorf("the gap: %v", err)
+	}
+	log := logOf(t, s, id)
+	wantDense(t, all(t, s, log, ci.Filter{}))
+	if got := len(textOf(t, all(t, s, log, ci.Filter{}), "test")); got != 1+pieces*length {
+		t.Errorf("%d bytes are there, want %d", got, 1+pieces*length)
+	}
+	if sqlBool(t, url, `SELECT max(bytes) > 6 << 20 FROM (SELECT sum(log_bytes) AS bytes FROM events WHERE kind = 2 GROUP BY xmin::text) one`) {
+		t.Error("a transaction has more than a batch")
+	}
+}
+
 // A dump is being restored under a server that runs: nothing is added to what has
 // no keys yet.
 func TestStore_WaitsForARestoreToEnd(t *testing.T) {

@@ -21,18 +21,18 @@ import (
 const (
 	maxQueued      = 64 << 20
 	maxBatch       = 4 << 20
-	maxDecided     = 4 << 20                // what a batch may become: status events repeat whole steps,
-	statusBytes    = 2 << 10                // and each costs as much as so many bytes of log text
-	taskBytes      = 512                    // what a task costs beside its text
-	needBytes      = 16                     // what a name in a list does
-	maxCached      = 4096                   // builds whose state is kept between batches,
-	cachedBytes    = 64 << 20               // and about what they take, at most
-	stepBytes      = 512                    // what a step costs there beside its names
-	mostLoaded     = 64                     // builds whose state is read for one batch,
-	loadedTogether = 8                      // so many at once,
-	loadTime       = 100 * time.Millisecond // and no more once it has taken so long,
-	enoughKnown    = 2 << 20                // or behind tasks whose states take so many bytes
-	laneWriters    = 4                      // connections for builds that other processes write too
+	maxDecided     = 4 << 20  // what a batch may become: status events repeat whole steps,
+	eventBytes     = 256      // each costs as much as so many bytes of log text,
+	statusBytes    = 2 << 10  // and one of status so many more
+	taskBytes      = 512      // what a task costs beside its text
+	needBytes      = 16       // what a name in a list does
+	maxCached      = 4096     // builds whose state is kept between batches,
+	cachedBytes    = 64 << 20 // and about what they take, at most
+	stepBytes      = 512      // what a step costs there beside its names
+	mostLoaded     = 64       // builds whose state is read for one batch,
+	loadedTogether = 8        // so many at once at most,
+	loadedBytes    = 1 << 20  // and no more once they take about so much
+	laneWriters    = 4        // connections for builds that other processes write too
 )
 
 // task is one write that a caller waits for. Exactly one of request, create
@@ -300,7 +300,6 @@ func (c *committer) load(ctx context.Context, tasks []*task) (remain, later []*t
 	unread := make(map[ci.BuildID]bool)
 	var newcomers []ci.BuildID // builds of projects that are not known yet
 	creations := false
-	enough := 0 // bytes of the states that are known
 	rest := tasks[:0]
 	c.mu.Lock()
 	for _, t := range tasks {
@@ -315,15 +314,9 @@ func (c *committer) load(ctx context.Context, tasks []*task) (remain, later []*t
 				newcomers = append(newcomers, t.build)
 			}
 		} else if k == nil || k.state == nil {
-			if enough > enoughKnown {
-				later = append(later, t)
-				continue
-			}
 			if !unread[t.build] {
 				missing, unread[t.build] = append(missing, t.build), true
 			}
-		} else {
-			enough += k.bytes
 		}
 		rest = append(rest, t)
 	}
@@ -338,11 +331,12 @@ func (c *committer) load(ctx context.Context, tasks []*task) (remain, later []*t
 		return tasks, later, nil
 	}
 	absent := make(map[ci.BuildID]bool)
-	start := time.Now()
-	for some := range slices.Chunk(missing[:min(len(missing), mostLoaded)], loadedTogether) {
-		if some[0] != missing[0] && time.Since(start) > loadTime {
-			break
-		}
+	missing = missing[:min(len(missing), mostLoaded)]
+	// One, and more and more, as long as they are small: more of the large ones than a
+	// batch decides would be read in vain.
+	for bytes, n := 0, 1; len(missing) > 0 && bytes < loadedBytes; n = min(2*n, loadedTogether) {
+		some := missing[:min(n, len(missing))]
+		missing = missing[len(some):]
 		states, err := loadStates(ctx, c.conn, some)
 		if err != nil {
 			return tasks, later, err
@@ -350,6 +344,7 @@ func (c *committer) load(ctx context.Context, tasks []*task) (remain, later []*t
 		c.mu.Lock()
 		for id, state := range states {
 			c.remember(id, state)
+			bytes += c.known[id].bytes
 		}
 		c.mu.Unlock()
 		for _, id := range some {
@@ -467,12 +462,12 @@ func (c *committer) decide(tasks []*task, now time.Time) (writes []*write, rest 
 }
 
 // weight is about how long a change takes the database, in bytes of log text that take
-// as long. Status events take longer than their size tells: each goes into the build's
-// log and into the feed, and its step or build is written anew.
+// as long. Events take longer than their size tells: each may be a row, and one of status
+// goes into the build's log and into the feed, and its step or build is written anew.
 func weight(change *ci.Change) (bytes int) {
 	for i := range change.Events {
 		e := &change.Events[i]
-		bytes += len(e.Data) + len(e.Chunk.Body)
+		bytes += len(e.Data) + len(e.Chunk.Body) + eventBytes
 		if e.Kind.OfStatus() {
 			bytes += len(e.Data) + statusBytes
 		}

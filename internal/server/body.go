@@ -189,7 +189,7 @@ func readInto(body []byte, r io.Reader, expect int64) ([]byte, error) {
 		case ci.AsProblem(err) != nil:
 			return body, err
 		case err != nil:
-			return body, &ci.Problem{Code: ci.Invalid, Detail: fmt.Sprintf("The body broke off after %d bytes.", len(body))}
+			return body, &ci.Problem{Code: brokenOff, Detail: fmt.Sprintf("The body broke off after %d bytes; send it again.", len(body))}
 		}
 	}
 }

@@ -39,11 +39,14 @@ func (s *Server) createBuild(c echo.Context) error {
 	if err := isObject(c.Request()); err != nil {
 		return err
 	}
+	who := s.who(c)
+	if err := s.hasRead(c, who); err != nil {
+		return err
+	}
 	creation, err := decoded(s, c, decodeCreation)
 	if err != nil {
 		return err
 	}
-	who := s.who(c)
 	if !who.may(report, http.MethodPost, creation.Project, creation.ID) {
 		return reportsElsewhere(who, creation)
 	}

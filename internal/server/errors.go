@@ -27,6 +27,7 @@ const (
 	invalidJSON     ci.Code = "invalid-json"
 	tooLarge        ci.Code = "too-large"
 	tooSlow         ci.Code = "too-slow"
+	brokenOff       ci.Code = "broken-off"
 	mediaType       ci.Code = "media-type"
 	badEncoding     ci.Code = "content-encoding"
 	badRange        ci.Code = "range"
@@ -109,6 +110,8 @@ var problems = map[ci.Code]kind{
 		"A request has at most 1 MiB, counted after decompression. Split it; PATCH …/log has no such limit."},
 	tooSlow: {408, "Request too slow",
 		"The body did not arrive at the least pace. Send it again; PATCH …/log has no least pace."},
+	brokenOff: {408, "Request broke off",
+		"The connection ended before the whole body had arrived. Send it again; of an upload what arrived is stored, and offset is how far."},
 	mediaType: {415, "Unsupported content type",
 		"Send application/json, or application/x-ndjson with one update a line."},
 	badEncoding: {415, "Unsupported content encoding",

@@ -29,9 +29,12 @@ type decoder struct {
 	index int    // the position of the update or step that is being read; -1: none
 	key   ci.StepKey
 	in    bool // what comes next is an element of the list field
+	lines bool // data is up to the end of a line, which is a value of its own
 }
 
 func newDecoder(data []byte) *decoder { return &decoder{data: data, index: -1} }
+
+const byteOrderMark = "\xef\xbb\xbf"
 
 // fail remembers the first refusal.
 func (d *decoder) fail(code ci.Code, format string, args ...any) {
@@ -65,11 +68,14 @@ func (d *decoder) refuse(err error) {
 
 func (d *decoder) syntax(format string, args ...any) {
 	if d.err == nil {
-		where := "is not valid JSON"
-		if d.pos == len(d.data) {
+		what, where := "body", "is not valid JSON"
+		switch {
+		case d.pos == len(d.data) && d.lines:
+			what, where = "line", "ends, and each update has to be on one line,"
+		case d.pos == len(d.data):
 			where = "breaks off"
 		}
-		d.fail(invalidJSON, "The body %s at byte %d: %s.", where, d.pos, fmt.Sprintf(format, args...))
+		d.fail(invalidJSON, "The %s %s at byte %d: %s.", what, where, d.pos, fmt.Sprintf(format, args...))
 		d.err.Field = ""
 	}
 }
@@ -123,8 +129,8 @@ func (d *decoder) expect(b byte, want string) bool {
 		d.fail(invalidJSON, "The body is empty; send a JSON object.")
 	case body && bytes.HasPrefix(d.data, []byte("\x1f\x8b")):
 		d.syntax("it begins as gzip does, which Content-Encoding has to say")
-	case body && bytes.HasPrefix(d.data, []byte("\xef\xbb\xbf")):
-		d.syntax("it begins with a byte order mark; send it without")
+	case bytes.HasPrefix(d.data[d.pos:], []byte(byteOrderMark)):
+		d.syntax("a byte order mark is there; send it without")
 	case kind == "":
 		d.syntax("%s was expected", want)
 	case body:

@@ -420,6 +420,20 @@ func (s *Server) openUpload(c echo.Context) (done func(), err error) {
 	}, nil
 }
 
+// hasRead refuses a request whose answer may be long and comes after something was
+// written, to who has not read the answers before.
+func (s *Server) hasRead(c echo.Context, who *caller) error {
+	l, holder := s.limits, s.payer(c, who)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if holder == "" || l.unread[holder] < mostUnread {
+		return nil
+	}
+	return l.refuse(c, limitUnread, mostUnread, 0, tooMuchUnread)
+}
+
+const tooMuchUnread = "Of the answers that were asked for here, so many bytes have not been taken yet; read those first, ask for them compressed, or come back later."
+
 // mostUnread is how many bytes are kept of long answers, until they were taken, for
 // one address, or one token or person; countUnread is from how many on one is long.
 const (
@@ -434,13 +448,14 @@ func (s *Server) keep(c echo.Context, bytes int) (done func(), err error) {
 	l := s.limits
 	who, _ := c.Get(callerKey).(*caller)
 	holder := s.payer(c, who)
-	if bytes < countUnread || holder == "" || !safe(c.Request().Method) { // what was written is not refused any more
+	if bytes < countUnread || holder == "" {
 		return func() {}, nil
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if others := l.unread[holder]; others > 0 && others+bytes > mostUnread {
-		return nil, l.refuse(c, limitUnread, mostUnread, 0, "Of the answers that were asked for here, so many bytes have not been taken yet; read those first, ask for them compressed, or come back later.")
+	// What was written is not refused any more: see hasRead.
+	if others := l.unread[holder]; others > 0 && others+bytes > mostUnread && safe(c.Request().Method) {
+		return nil, l.refuse(c, limitUnread, mostUnread, 0, tooMuchUnread)
 	}
 	l.unread[holder] += bytes
 	return func() {

@@ -447,6 +447,39 @@ func TestLimits_Unread(t *testing.T) {
 	}
 }
 
+// TestLimits_UnreadAnswersToWrites repeats a creation, which is answered with all of the
+// build, while the answer before is being sent: that has an end, too.
+func TestLimits_UnreadAnswersToWrites(t *testing.T) {
+	t.Parallel()
+	s := limited(t, Limits{Requests: -1})
+	steps := strings.Repeat(`,{"key":"#","name":"`+strings.Repeat("x", 480)+`"}`, ci.MaxSteps)
+	for i := range ci.MaxSteps {
+		steps = strings.Replace(steps, "#", strconv.Itoa(i), 1)
+	}
+	build := s.create(`{"project":"p","steps":[` + steps[1:] + `]}`)
+	again := `{"project":"p","id":"` + strings.TrimPrefix(build, "/api/v1/builds/") + `"}`
+	refused, answered := s.limits.refused[limitUnread], 0
+	var repeat func()
+	repeat = func() {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/api/v1/builds", strings.NewReader(again))
+		r.RemoteAddr = "192.0.2.1:1"
+		r.Header.Set("Authorization", "Bearer "+s.token)
+		w := &firstWrite{ResponseRecorder: httptest.NewRecorder(), then: func() {
+			if refused.Load() == 0 {
+				repeat()
+			}
+		}}
+		s.Handler().ServeHTTP(w, r)
+		if answered++; w.Code != http.StatusOK && w.Code != http.StatusTooManyRequests || answered > 100 {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+	}
+	repeat()
+	if refused.Load() != 1 || len(s.limits.unread) != 0 {
+		t.Errorf("%d of %d were refused, %v are left", refused.Load(), answered, s.limits.unread)
+	}
+}
+
 // Sockets of one address that say nothing make room for those that do; when all
 // are busy, one more is closed.
 func TestLimits_Connections(t *testing.T) {

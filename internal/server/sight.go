@@ -136,6 +136,12 @@ func (s *Server) watch(who *caller, entry *closer, shown watched) error {
 	if who.open {
 		return s.open.add(entry)
 	}
+	return s.watchTokens(who, entry, shown)
+}
+
+// watchTokens opens something, which is shut also when what its caller has shown is in
+// force no more.
+func (s *Server) watchTokens(who *caller, entry *closer, shown watched) error {
 	entry.who, entry.shown = who, shown
 	if err := s.open.add(entry); err != nil {
 		return err

@@ -44,7 +44,7 @@ func (d *updatesDecoder) ndjson() {
 		if n := bytes.IndexByte(whole[d.pos:], '\n'); n >= 0 {
 			line = d.pos + n
 		}
-		d.data = whole[:line]
+		d.data, d.lines = whole[:line], line < len(whole)
 		if d.peek() != 0 || d.pos < line {
 			d.add()
 			if d.err == nil && (d.peek() != 0 || d.pos < line) {
@@ -52,6 +52,9 @@ func (d *updatesDecoder) ndjson() {
 			}
 		}
 		d.pos = line + 1
+	}
+	if len(d.r.Updates) == 0 {
+		d.fail(invalidJSON, "The body is empty; send one update a line.")
 	}
 }
 

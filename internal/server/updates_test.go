@@ -73,6 +73,18 @@ func TestDecodeUpdates_NDJSON(t *testing.T) {
 	if p := ci.AsProblem(err); p == nil || p.Code != invalidJSON || *p.Index != 0 {
 		t.Errorf("an update on two lines: %v", err)
 	}
+	for body, says := range map[string]string{
+		"{\n  \"build\": {}\n}\n":      "The line ends, and each update has to be on one line, at byte 1: ",
+		"{\"build\":":                  "The body breaks off at byte 9: ",
+		"":                             "The body is empty; send one update a line.",
+		" \n\n":                        "The body is empty; send one update a line.",
+		"\xef\xbb\xbf{\"build\":{}}\n": "The body is not valid JSON at byte 0: a byte order mark is there; send it without.",
+	} {
+		_, err := decodeUpdates([]byte(body), true, noon)
+		if p := ci.AsProblem(err); p == nil || p.Code != invalidJSON || !strings.HasPrefix(p.Detail, says) {
+			t.Errorf("%q: %v", body, err)
+		}
+	}
 }
 
 // badUpdates are refused, with the field and the position of the update where

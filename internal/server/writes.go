@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -47,8 +48,8 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 		}
 		answer = append(answer, cut...)
 	}
-	if receipt.PassedOver != nil {
-		answer = appendCounts(append(answer, `,"passed_over":`...), receipt.PassedOver)
+	if differs := differing(c.Request().Context(), s.store, ref.Log, receipt.Repeated); len(differs) > 0 {
+		answer = appendCounts(append(answer, `,"differs":`...), differs)
 	}
 	if receipt.Notes != nil {
 		answer = appendCounts(append(answer, `,"notes":`...), receipt.Notes)
@@ -60,6 +61,30 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 	c.Response().WriteHeader(http.StatusOK)
 	c.Response().Write(answer)
 	return nil
+}
+
+// differing finds, for each step, at which byte repeated text is not what the log has: the
+// first write has won, and this one's sender counts offsets wrongly, or is not alone. It
+// is for their author alone; what cannot be compared now is as if it were the same.
+func differing(ctx context.Context, store *postgres.Store, log ci.LogID, repeated []ci.Repeated) map[ci.StepKey]int64 {
+	var differs map[ci.StepKey]int64
+	for i := range repeated {
+		r := &repeated[i]
+		if _, known := differs[r.Step]; known {
+			continue
+		}
+		at, other, err := store.Differs(ctx, log, r)
+		if err != nil {
+			return differs
+		}
+		if other {
+			if differs == nil {
+				differs = make(map[ci.StepKey]int64)
+			}
+			differs[r.Step] = at
+		}
+	}
+	return differs
 }
 
 // decoded reads the body of a report and decodes it. A few KiB can be of a hundred
@@ -105,7 +130,12 @@ const (
 	uploadPending = 256 << 10 // bytes
 	uploadTouch   = 20 * time.Second
 	uploadPatient = 15 * time.Second
+
+	uploadCompared = 16 // pieces that are there already: no more of them are compared
 )
+
+// packedTypes are types of what is no text before it is unpacked.
+var packedTypes = []string{"application/gzip", "application/x-gzip", "application/zstd"}
 
 // patchLog appends the body to a step's log while it arrives. One goroutine
 // reads, this one stores: what comes while a piece is being stored becomes the
@@ -119,11 +149,18 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
 		return &ci.Problem{Code: badEncoding, Detail: "The body of an upload is the log itself; send it plain."}
 	}
-	if strings.HasPrefix(announced(r), "multipart/") { // its parts' headers are no log
+	switch kind := announced(r); {
+	case strings.HasPrefix(kind, "multipart/"): // its parts' headers are no log
 		return &ci.Problem{Code: mediaType, Detail: "The body of an upload is the log itself; send it without a form around it, as curl -T does."}
+	case slices.Contains(packedTypes, kind):
+		return &ci.Problem{Code: mediaType, Detail: fmt.Sprintf("The body of an upload is the log itself, not %s; send it unpacked.", kind)}
 	}
-	u := upload{store: s.store, id: ref.ID, from: s.who(c).holder(), step: key, offset: ci.AtEnd}
-	if given := r.Header.Values("Upload-Offset"); len(given) > 0 { // an empty one is not left out: its variable is not set
+	u := upload{store: s.store, id: ref.ID, log: ref.Log, from: s.who(c).holder(), step: key, offset: ci.AtEnd}
+	given := r.Header.Values("Upload-Offset")
+	if len(given) > 1 {
+		return &ci.Problem{Code: ci.Invalid, Field: "Upload-Offset", Detail: fmt.Sprintf("Upload-Offset is there %d times; give it once.", len(given))}
+	}
+	if len(given) > 0 { // an empty one is not left out: its variable is not set
 		if u.offset, err = strconv.ParseInt(given[0], 10, 64); err != nil || u.offset < 0 || u.offset > ci.MaxLogBytes {
 			return &ci.Problem{Code: ci.Invalid, Field: "Upload-Offset", Detail: fmt.Sprintf("Upload-Offset is a count of bytes from the start of the step's log, 0 or more, not %s.", printable(given[0]))}
 		}
@@ -136,6 +173,13 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 		return err
 	}
 	defer closed()
+	ended, end := context.WithCancel(context.Background())
+	defer end()
+	entry := &closer{close: func() {}} // what closes all, ends uploads by s.stop
+	if err := s.watchTokens(s.who(c), entry, uploading{end}); err != nil {
+		return err
+	}
+	defer s.open.remove(entry)
 	s.uncount(r)
 	unpaced(r)
 	c.Set(lastingKey, true)
@@ -162,6 +206,9 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 	touch := time.NewTicker(uploadTouch)
 	defer touch.Stop()
 	for {
+		if ended.Err() != nil {
+			return s.noLonger(ctx, s.who(c))
+		}
 		piece, err := in.take()
 		if len(piece) > 0 || err == io.EOF && !u.stored {
 			if err := u.append(ctx, piece, s.stop); err != nil {
@@ -172,12 +219,16 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 		case err == io.EOF:
 			whole = true
 			c.Response().Header().Set("Upload-Offset", strconv.FormatInt(u.have, 10))
+			if u.differs != nil {
+				c.Response().Header().Set("Stepcast-Differs", strconv.FormatInt(*u.differs, 10))
+			}
 			return c.NoContent(http.StatusNoContent)
 		case err != nil: // the peer vanished; nobody reads this
-			return &ci.Problem{Code: ci.Invalid, Offset: &u.have, Detail: "The body broke off; what arrived is stored."}
+			return &ci.Problem{Code: brokenOff, Offset: &u.have, Detail: "The body broke off; what arrived is stored. Go on from Upload-Offset, or send all of it again from the same offset."}
 		}
 		select {
 		case <-in.ready:
+		case <-ended.Done():
 		case <-touch.C:
 			s.store.Touch(ctx, ref.ID, key) // best effort: the next text counts as well
 		case <-s.stop:
@@ -191,6 +242,28 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 
 var errUploadOver = errors.New("the upload is over")
 
+// uploading is an upload, of whoever may report when it begins.
+type uploading struct{ end func() }
+
+func (u uploading) look(*caller, *ci.Publics) bool { return true }
+
+func (u uploading) shut() { u.end() }
+
+// noLonger says why who was let in is so no more.
+func (s *Server) noLonger(ctx context.Context, who *caller) error {
+	t, known, err := s.store.FindToken(ctx, who.token.Sum)
+	switch {
+	case err != nil:
+		return fmt.Errorf("look at the token again: %w", err)
+	case known:
+		err = inForce(t, time.Now())
+	}
+	if err == nil { // deleted, or revoked on another server of this moment
+		err = &ci.Problem{Code: tokenRevoked, Detail: "The token was revoked; ask for another one."}
+	}
+	return err
+}
+
 // An upload is where a PATCH stands.
 type upload struct {
 	store  *postgres.Store
@@ -200,6 +273,10 @@ type upload struct {
 	offset int64 // of the next piece, or ci.AtEnd
 	have   int64 // bytes that the server has
 	stored bool  // once at least
+
+	log      ci.LogID
+	compared int    // pieces that were there already
+	differs  *int64 // the byte at which one is not what the log has
 }
 
 // append stores a piece. A store that is away for a moment is waited for, so
@@ -212,6 +289,7 @@ func (u *upload) append(ctx context.Context, piece []byte, stop <-chan struct{})
 		receipt, err := u.store.Append(ctx, r)
 		if err == nil {
 			u.have, u.stored = receipt.Logs[u.step], true
+			u.compareWith(ctx, receipt.Repeated)
 			if u.offset != ci.AtEnd {
 				u.offset += int64(len(piece))
 			}
@@ -227,6 +305,17 @@ func (u *upload) append(ctx context.Context, piece []byte, stop <-chan struct{})
 		case <-stop:
 			return fmt.Errorf("append upload: %w", err)
 		}
+	}
+}
+
+// compareWith looks whether the first pieces that were there already are the same.
+func (u *upload) compareWith(ctx context.Context, repeated []ci.Repeated) {
+	if len(repeated) == 0 || u.compared >= uploadCompared || u.differs != nil {
+		return
+	}
+	u.compared++
+	if at, ok := differing(ctx, u.store, u.log, repeated)[u.step]; ok {
+		u.differs = &at
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -16,24 +15,50 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/pgtest"
 	"github.com/stepcast/stepcast/internal/postgres"
 )
 
-// Text whose offset counts characters, where "wörld" has one more byte, is passed over in
-// part. The answer says so, and nothing of it when the same is sent again.
-func TestWriting_OffsetsInCharacters(t *testing.T) {
+// Text that is there already stays, and the answer says where what was sent now is
+// something else: its sender counts characters, of which "wörld" has one less than bytes,
+// or takes each piece for the first, or is not alone. A repeat is no such thing.
+func TestWriting_WhatDiffers(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	updates := s.create(`{"project":"p"}`) + "/updates"
-	s.write(updates, `{"updates":[`+logText("a", 0, "wörld\n")+`]}`)
-	next := `{"updates":[` + logText("a", 6, "next\n") + `,` + logText("b", 0, "b\n") + `]}`
-	for _, want := range []string{`"logs":{"a":11,"b":2},"passed_over":{"a":1}}`, `"logs":{"a":11,"b":2}}`} {
-		var got, wanted any
-		a := s.write(updates, next)
-		_, rest, _ := strings.Cut(a.body, ",")
-		if json.Unmarshal([]byte("{"+rest), &got) != nil || json.Unmarshal([]byte("{"+want), &wanted) != nil || !reflect.DeepEqual(got, wanted) {
-			t.Errorf("%d %s, want %s", a.status, a.body, want)
+	build := s.create(`{"project":"p"}`)
+	for _, one := range []struct{ updates, want string }{
+		{logText("a", 0, "wörld\n"), `"logs":{"a":7}}`},
+		{logText("a", 0, "wörld\n"), `"logs":{"a":7}}`},
+		{logText("a", 0, "wörld\nand more\n"), `"logs":{"a":16}}`},
+		{logText("a", 15, "next\n"), `"logs":{"a":20},"differs":{"a":15}}`},
+		{logText("a", 15, "next\n"), `"logs":{"a":20},"differs":{"a":15}}`}, // the same says the same
+		{logText("a", 0, "wOrld\n"), `"logs":{"a":20},"differs":{"a":1}}`},
+		{logText("a", 16, "ext\n"), `"logs":{"a":20}}`},
+		{logText("b", 0, "b\n") + `,{"log":{"step":"b","offset":2,"lost":5}}`, `"logs":{"b":7}}`},
+		{logText("b", 2, "found"), `"logs":{"b":7}}`}, // what is lost is not known
+		{logText("b", 1, "\nfound"), `"logs":{"b":7}}`},
+	} {
+		if a := s.write(build+"/updates", `{"updates":[`+one.updates+`]}`); a.status != 200 || !strings.HasSuffix(a.body, one.want+"\n") {
+			t.Errorf("%s: %d %s, want %s", one.updates, a.status, a.body, one.want)
 		}
+	}
+	auth := "Authorization: Bearer " + s.token
+	for _, one := range []struct{ offset, text, differs string }{
+		{"0", "wörld\nand more\n", ""},
+		{"15", "another\n", "15"},
+		{"", "at the end\n", ""},
+	} {
+		headers := []string{auth}
+		if one.offset != "" {
+			headers = append(headers, "Upload-Offset: "+one.offset)
+		}
+		if a := s.do("PATCH", build+"/steps/a/log", one.text, headers...); a.status != 204 || a.header.Get("Stepcast-Differs") != one.differs {
+			t.Errorf("%q at %s: %d %v, want %q", one.text, one.offset, a.status, a.header, one.differs)
+		}
+	}
+	twice := s.upload(build+"/steps/a/log", "Upload-Offset: 0", "Upload-Offset: 8")
+	if res, err := http.ReadResponse(twice.r, nil); err != nil || res.StatusCode != 400 {
+		t.Errorf("two offsets: %v %v", res, err)
 	}
 }
 
@@ -467,5 +492,44 @@ func TestCreate_AnothersRun(t *testing.T) {
 		if a := s.write("/api/v1/builds", body("acme/api")); a.status != 201 {
 			t.Errorf("its own: %d %s", a.status, a.body)
 		}
+	}
+}
+
+// An upload that is open ends when its token is revoked on another server, or expires:
+// what comes then is not stored, and the answer says why.
+func TestUpload_EndsWithItsToken(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	one, two := startOn(t, url), startOn(t, url)
+	build := one.create(`{"project":"p"}`)
+	for end, code := range map[string]string{"revoked_at": "token-revoked", "expires_at": "token-expired"} {
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			one, two := one.in(t), two.in(t)
+			two.token = one.tokenFor("p", ci.ScopeReport)
+			sum, err := ci.ParseToken(two.token)
+			if err != nil {
+				t.Fatal(err)
+			}
+			log := build + "/steps/" + code + "/log"
+			u := two.upload(log)
+			u.send("before\n")
+			one.eventually(log, "before\n")
+			if _, err := pgtest.Connect(t, url).Exec(t.Context(), `UPDATE tokens SET `+end+` = clock_timestamp() WHERE sum = $1`, sum[:]); err != nil {
+				t.Fatal(err)
+			}
+			res, err := http.ReadResponse(u.r, nil) // though nothing more is sent
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := io.ReadAll(res.Body)
+			if err != nil || res.StatusCode != http.StatusUnauthorized || !strings.Contains(string(text), `"/problems/`+code+`"`) {
+				t.Errorf("%d %s %v", res.StatusCode, text, err)
+			}
+			u.send("after\n")
+			if a := one.get(log); a.body != "before\n" {
+				t.Errorf("the log is %q", a.body)
+			}
+		})
 	}
 }
