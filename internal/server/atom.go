@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"encoding/xml"
 	"fmt"
 	"net/url"
@@ -72,7 +73,13 @@ func (s *Server) atom(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	builds, next, lineage, err := s.store.Ended(c.Request().Context(), s.reach(c), want)
+	var builds []ci.Build
+	var next string
+	var lineage uuid.UUID
+	err = s.readInTurn(c, func(ctx context.Context) (err error) {
+		builds, next, lineage, err = s.store.Ended(ctx, s.reach(c), want)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("list builds that have ended: %w", err)
 	}

@@ -434,6 +434,20 @@ func (s *Server) hasRead(c echo.Context, who *caller) error {
 
 const tooMuchUnread = "Of the answers that were asked for here, so many bytes have not been taken yet; read those first, ask for them compressed, or come back later."
 
+// readInTurn reads what may be looked for among all builds, in turns: as many at once as
+// there are processors, of one caller after the other. Many who ask at once would take
+// all that the database has.
+func (s *Server) readInTurn(c echo.Context, read func(ctx context.Context) error) error {
+	ctx := c.Request().Context()
+	who, _ := c.Get(callerKey).(*caller)
+	leave, err := s.lists.Enter(ctx, s.payer(c, who))
+	if err != nil {
+		return fmt.Errorf("wait to read: %w", err)
+	}
+	defer leave()
+	return read(ctx)
+}
+
 // mostUnread is how many bytes are kept of long answers, until they were taken, for
 // one address, or one token or person; countUnread is from how many on one is long.
 const (

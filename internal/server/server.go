@@ -70,6 +70,7 @@ type Server struct {
 	snapshots  *snapshots
 	searches   *searches
 	decoding   *turns.Turns  // of reports, by token
+	lists      *turns.Turns  // what is read of many builds, by caller
 	searchTime time.Duration // searchTime, but for tests
 }
 
@@ -86,7 +87,7 @@ func New(cfg Config) *Server {
 	s.limits = newLimits(cfg.Limits)
 	s.open.limits = s.limits
 	s.searches, s.searchTime = newSearches(), searchTime
-	s.decoding = turns.New(runtime.GOMAXPROCS(0))
+	s.decoding, s.lists = turns.New(runtime.GOMAXPROCS(0)), turns.New(runtime.GOMAXPROCS(0))
 	s.snapshots = &snapshots{ask: cfg.Store.FeedSnapshots}
 	if cfg.OIDC != nil {
 		s.provider = newProvider(*cfg.OIDC)

@@ -33,3 +33,38 @@ func TestReports_AreDecodedInTurn(t *testing.T) {
 		}
 	}
 }
+
+// TestLists_AreReadInTurn takes all places: what is looked for among all builds is read
+// after that.
+func TestLists_AreReadInTurn(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.create(`{"project":"p","status":"running","steps":[{"key":"a"}]}`)
+	s.publish()
+	var leave func()
+	for range runtime.GOMAXPROCS(0) {
+		leave, _ = s.lists.Enter(t.Context(), "another")
+	}
+	paths := []string{
+		"/api/v1/builds", "/api/v1/builds/latest?project=p", "/cc.xml", "/builds.atom", "/plain", "/badge/p.svg", "/badge/p.svg?step=a", "/shields/p.json",
+	}
+	answered := make(chan string, len(paths))
+	for _, path := range paths {
+		go func() {
+			if a := s.get(path); a.status >= 400 {
+				t.Errorf("%s: %d %s", path, a.status, a.body)
+			}
+			answered <- path
+		}()
+	}
+	for s.lists.Waiting() < len(paths) {
+		if len(answered) > 0 {
+			t.Fatalf("%s was read, where all places are taken", <-answered)
+		}
+		runtime.Gosched()
+	}
+	leave()
+	for range paths {
+		<-answered
+	}
+}

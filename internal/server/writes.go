@@ -224,7 +224,7 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 			}
 			return c.NoContent(http.StatusNoContent)
 		case err != nil: // the peer vanished; nobody reads this
-			return &ci.Problem{Code: brokenOff, Offset: &u.have, Detail: "The body broke off; what arrived is stored. Go on from Upload-Offset, or send all of it again from the same offset."}
+			return &ci.Problem{Code: brokenBy(err), Offset: &u.have, Detail: "The body broke off; what arrived is stored. Go on from Upload-Offset, or send all of it again from the same offset."}
 		}
 		select {
 		case <-in.ready:

@@ -352,6 +352,25 @@ func TestBody_TooSlow(t *testing.T) {
 	}
 }
 
+// A body that the network cut off is not its sender's fault, who is told to send it again.
+func TestBody_BrokenOff(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	build := s.create(`{"project":"p"}`)
+	for _, head := range []string{"POST " + build + "/updates", "PATCH " + build + "/steps/a/log"} {
+		r := s.connect()
+		fmt.Fprintf(r.conn, "%s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Length: 1000\r\n\r\nhalf", head, s.token)
+		r.conn.(*net.TCPConn).CloseWrite()
+		text, err := io.ReadAll(r.r)
+		if err != nil || !strings.HasPrefix(string(text), "HTTP/1.1 408 ") || !strings.Contains(string(text), "/problems/broken-off") {
+			t.Errorf("%s: %v, %s", head, err, text)
+		}
+	}
+	if a := s.get(build + "/steps/a/log"); a.body != "half" {
+		t.Errorf("of an upload there is %q", a.body)
+	}
+}
+
 // An uploader is a PATCH by hand.
 type uploader struct {
 	raw
