@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"encoding/xml"
 	"fmt"
 	"net/url"
@@ -73,13 +72,7 @@ func (s *Server) atom(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	var builds []ci.Build
-	var next string
-	var lineage uuid.UUID
-	err = s.readInTurn(c, func(ctx context.Context) (err error) {
-		builds, next, lineage, err = s.store.Ended(ctx, s.reach(c), want)
-		return err
-	})
+	builds, next, lineage, err := s.store.Ended(c.Request().Context(), s.reach(c), want)
 	if err != nil {
 		return fmt.Errorf("list builds that have ended: %w", err)
 	}

@@ -105,7 +105,7 @@ func (s *Server) verdict(c echo.Context, suffix string, params ...string) (verdi
 		v.unknown("unknown style")
 		return v, nil
 	}
-	newest, ended, err := s.stand(c, s.reach(c), project, branch, ci.StepKey(step))
+	newest, ended, err := s.stand(c.Request().Context(), s.reach(c), project, branch, ci.StepKey(step))
 	switch p := ci.AsProblem(err); {
 	case p != nil && p.Code == ci.NotFound && c.Get(inAddressKey) != nil && s.who(c).token == nil:
 		v.unknown("token refused")
@@ -135,21 +135,18 @@ func (v *verdict) unknown(why string) { v.said, v.failed = []string{why}, true }
 // stand tells how the newest build of a project stands, or a step, and how the
 // last one ended that has ended, which may be the same; NotFound where there is
 // none.
-func (s *Server) stand(c echo.Context, reach ci.Reach, project, branch string, step ci.StepKey) (newest, ended ci.Status, err error) {
+func (s *Server) stand(ctx context.Context, reach ci.Reach, project, branch string, step ci.StepKey) (newest, ended ci.Status, err error) {
 	if ci.CheckProject(project) != nil || step != "" && ci.CheckStepKey(string(step)) != nil {
 		return "", "", noBuild(status)
 	}
 	if step != "" {
-		err = s.readInTurn(c, func(ctx context.Context) (err error) {
-			newest, ended, err = s.store.StepStanding(ctx, reach, project, branch, step)
-			return err
-		})
+		newest, ended, err = s.store.StepStanding(ctx, reach, project, branch, step)
 		if err != nil {
 			return "", "", fmt.Errorf("find how %s of %s stands: %w", step, project, err)
 		}
 		return newest, ended, nil
 	}
-	found, err := s.standings(c, reach, postgres.StandingsQuery{Projects: []string{project}, Branch: branch, Limit: 1})
+	found, err := s.store.Standings(ctx, reach, postgres.StandingsQuery{Projects: []string{project}, Branch: branch, Limit: 1})
 	if err != nil {
 		return "", "", fmt.Errorf("find how %s stands: %w", project, err)
 	}

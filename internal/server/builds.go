@@ -107,11 +107,7 @@ func (s *Server) latestBuild(c echo.Context) error {
 	if err := ci.CheckProject(project); err != nil {
 		return err
 	}
-	var id ci.BuildID
-	err = s.readInTurn(c, func(ctx context.Context) (err error) {
-		id, err = s.store.Latest(ctx, s.reach(c), project, q.Get("branch"))
-		return err
-	})
+	id, err := s.store.Latest(c.Request().Context(), s.reach(c), project, q.Get("branch"))
 	if err != nil {
 		return fmt.Errorf("find latest build: %w", err)
 	}
@@ -173,7 +169,7 @@ func (s *Server) listBuilds(c echo.Context) error {
 		return err
 	}
 	want.Limit = int(limit)
-	builds, next, err := s.builds(c, want)
+	builds, next, err := s.store.Builds(c.Request().Context(), s.reach(c), want)
 	if err != nil {
 		return fmt.Errorf("list builds: %w", err)
 	}
@@ -183,24 +179,6 @@ func (s *Server) listBuilds(c echo.Context) error {
 		Builds []listedBuild `json:"builds"`
 		Next   ci.Text       `json:"next"`
 	}{each(builds, newListedBuild), ci.Text(next)})
-}
-
-// builds is Store.Builds in turn.
-func (s *Server) builds(c echo.Context, want postgres.BuildsQuery) (builds []postgres.Listed, next string, err error) {
-	err = s.readInTurn(c, func(ctx context.Context) (err error) {
-		builds, next, err = s.store.Builds(ctx, s.reach(c), want)
-		return err
-	})
-	return builds, next, err
-}
-
-// standings is Store.Standings in turn.
-func (s *Server) standings(c echo.Context, reach ci.Reach, want postgres.StandingsQuery) (found []postgres.Standing, err error) {
-	err = s.readInTurn(c, func(ctx context.Context) (err error) {
-		found, err = s.store.Standings(ctx, reach, want)
-		return err
-	})
-	return found, err
 }
 
 type listedProject struct {

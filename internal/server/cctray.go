@@ -58,7 +58,7 @@ func (s *Server) cctray(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	standings, err := s.standings(c, s.reach(c), want)
+	standings, err := s.store.Standings(c.Request().Context(), s.reach(c), want)
 	if err != nil {
 		return fmt.Errorf("list how projects stand: %w", err)
 	}

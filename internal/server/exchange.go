@@ -73,7 +73,7 @@ func (s *Server) jobShown(c echo.Context) (want exchangeWanted, job *idtoken.Job
 		return want, nil, err
 	}
 	ctx := c.Request().Context()
-	done, err := s.inTurn(ctx, s.clientAddr(c), s.limits.strange)
+	done, err := s.oneOfSuspects(ctx, s.clientAddr(c), s.limits.strange)
 	if err != nil {
 		return want, nil, err
 	}

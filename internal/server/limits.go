@@ -233,10 +233,10 @@ func (s *Server) admit(c echo.Context, a access, who *caller) error {
 // for the first time has to wait, and gets in; a token that was found lately is
 // not held up. done is called after the look-up.
 func (s *Server) suspect(ctx context.Context, addr netip.Addr) (done func(), err error) {
-	return s.inTurn(ctx, addr, s.limits.suspects)
+	return s.oneOfSuspects(ctx, addr, s.limits.suspects)
 }
 
-func (s *Server) inTurn(ctx context.Context, addr netip.Addr, turn chan struct{}) (done func(), err error) {
+func (s *Server) oneOfSuspects(ctx context.Context, addr netip.Addr, turn chan struct{}) (done func(), err error) {
 	l := s.limits
 	if of, counted := l.accountable(addr); !counted || !l.failures.spent(of, time.Now()) {
 		return func() {}, nil
@@ -434,18 +434,22 @@ func (s *Server) hasRead(c echo.Context, who *caller) error {
 
 const tooMuchUnread = "Of the answers that were asked for here, so many bytes have not been taken yet; read those first, ask for them compressed, or come back later."
 
-// readInTurn reads what may be looked for among all builds, in turns: as many at once as
-// there are processors, of one caller after the other. Many who ask at once would take
-// all that the database has.
-func (s *Server) readInTurn(c echo.Context, read func(ctx context.Context) error) error {
-	ctx := c.Request().Context()
-	who, _ := c.Get(callerKey).(*caller)
-	leave, err := s.lists.Enter(ctx, s.payer(c, who))
-	if err != nil {
-		return fmt.Errorf("wait to read: %w", err)
+// inTurn is for routes whose answers are looked for among all builds, or are long: they
+// are made in turns, as many at once as there are processors, of one caller after the
+// other. Many who ask at once would take all that the database and this process have.
+// The turn is over when the answer begins to go out.
+func (s *Server) inTurn(h echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		who, _ := c.Get(callerKey).(*caller)
+		leave, err := s.answers.Enter(c.Request().Context(), s.payer(c, who))
+		if err != nil {
+			return fmt.Errorf("wait for a turn: %w", err)
+		}
+		leave = sync.OnceFunc(leave)
+		defer leave()
+		c.Response().Before(leave)
+		return h(c)
 	}
-	defer leave()
-	return read(ctx)
 }
 
 // mostUnread is how many bytes are kept of long answers, until they were taken, for

@@ -214,7 +214,7 @@ func (s *Server) sees(c echo.Context, reach ci.Reach, patterns []string) (bool, 
 	if checkFilters(patterns) != nil {
 		return false, nil
 	}
-	found, err := s.standings(c, reach, postgres.StandingsQuery{Projects: patterns, Limit: 1})
+	found, err := s.store.Standings(c.Request().Context(), reach, postgres.StandingsQuery{Projects: patterns, Limit: 1})
 	if err != nil {
 		return false, fmt.Errorf("look for projects: %w", err)
 	}

@@ -93,7 +93,7 @@ func (s *Server) plainBuilds(c echo.Context) error {
 		}
 		want.Statuses = []ci.Status{status}
 	}
-	builds, older, err := s.builds(c, want)
+	builds, older, err := s.store.Builds(c.Request().Context(), s.reach(c), want)
 	if err != nil {
 		return fmt.Errorf("list builds: %w", err)
 	}

@@ -70,7 +70,7 @@ type Server struct {
 	snapshots  *snapshots
 	searches   *searches
 	decoding   *turns.Turns  // of reports, by token
-	lists      *turns.Turns  // what is read of many builds, by caller
+	answers    *turns.Turns  // that are looked for among all builds, or long, by caller
 	searchTime time.Duration // searchTime, but for tests
 }
 
@@ -87,7 +87,7 @@ func New(cfg Config) *Server {
 	s.limits = newLimits(cfg.Limits)
 	s.open.limits = s.limits
 	s.searches, s.searchTime = newSearches(), searchTime
-	s.decoding, s.lists = turns.New(runtime.GOMAXPROCS(0)), turns.New(runtime.GOMAXPROCS(0))
+	s.decoding, s.answers = turns.New(runtime.GOMAXPROCS(0)), turns.New(runtime.GOMAXPROCS(0))
 	s.snapshots = &snapshots{ask: cfg.Store.FeedSnapshots}
 	if cfg.OIDC != nil {
 		s.provider = newProvider(*cfg.OIDC)

@@ -34,19 +34,19 @@ func TestReports_AreDecodedInTurn(t *testing.T) {
 	}
 }
 
-// TestLists_AreReadInTurn takes all places: what is looked for among all builds is read
-// after that.
-func TestLists_AreReadInTurn(t *testing.T) {
+// TestAnswers_AreMadeInTurn takes all places: what is looked for among all builds, or may
+// be long, is made after that.
+func TestAnswers_AreMadeInTurn(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	s.create(`{"project":"p","status":"running","steps":[{"key":"a"}]}`)
+	build := s.create(`{"project":"p","status":"running","steps":[{"key":"a"}]}`)
 	s.publish()
 	var leave func()
 	for range runtime.GOMAXPROCS(0) {
-		leave, _ = s.lists.Enter(t.Context(), "another")
+		leave, _ = s.answers.Enter(t.Context(), "another")
 	}
 	paths := []string{
-		"/api/v1/builds", "/api/v1/builds/latest?project=p", "/cc.xml", "/builds.atom", "/plain", "/badge/p.svg", "/badge/p.svg?step=a", "/shields/p.json",
+		"/api/v1/builds", "/api/v1/builds/latest?project=p", build, "/api/v1/projects", "/api/v1/events", "/cc.xml", "/builds.atom", "/plain", "/badge/p.svg", "/badge/p.svg?step=a", "/shields/p.json",
 	}
 	answered := make(chan string, len(paths))
 	for _, path := range paths {
@@ -57,9 +57,9 @@ func TestLists_AreReadInTurn(t *testing.T) {
 			answered <- path
 		}()
 	}
-	for s.lists.Waiting() < len(paths) {
+	for s.answers.Waiting() < len(paths) {
 		if len(answered) > 0 {
-			t.Fatalf("%s was read, where all places are taken", <-answered)
+			t.Fatalf("%s was answered, where all places are taken", <-answered)
 		}
 		runtime.Gosched()
 	}
