@@ -70,11 +70,7 @@ func (q *Queue[T]) Add(from string, item T, size int64) error {
 	if q.closed {
 		return ErrClosed
 	}
-	own := size
-	if s := q.senders[from]; s != nil {
-		own += s.queued
-	}
-	if free := q.maxQueued - q.queued - size; q.queued > 0 && (free < 0 || from != "" && own > free) {
+	if !q.takes(from, size) {
 		return ErrFull
 	}
 	s := q.sender(from, size)
@@ -86,6 +82,24 @@ func (q *Queue[T]) Add(from string, item T, size int64) error {
 	default:
 	}
 	return nil
+}
+
+// takes tells whether an item of size bytes may be added.
+func (q *Queue[T]) takes(from string, size int64) bool {
+	own := size
+	if s := q.senders[from]; s != nil {
+		own += s.queued
+	}
+	free := q.maxQueued - q.queued - size
+	return q.queued == 0 || free >= 0 && (from == "" || own <= free)
+}
+
+// Takes tells whether Add would take an item of size bytes now: who has to work for it
+// first need not, where it would be refused.
+func (q *Queue[T]) Takes(from string, size int64) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.takes(from, size)
 }
 
 // Queued is how many bytes of items wait for their batch.

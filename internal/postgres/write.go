@@ -67,11 +67,14 @@ func (s *Store) Append(ctx context.Context, r ci.Request) (ci.Receipt, error) {
 // Create stores a new build. When the id is there already in the same project,
 // that build is returned as it is and created is false.
 func (s *Store) Create(ctx context.Context, c ci.Creation) (b Snapshot, created bool, err error) {
+	t := &task{build: c.ID, create: &c}
+	if !s.committerOf(t).queue.Takes(c.From, sizeOfNew(&c)) {
+		return b, false, s.overloaded()
+	}
 	// What is wrong with it by itself is found before anything is stored.
-	if _, err := newBuild(0, &c, &project{name: c.Project}).Create(c, time.Now()); err != nil {
+	if err := s.checkNew(ctx, &c); err != nil {
 		return b, false, err
 	}
-	t := &task{build: c.ID, create: &c}
 	res := s.submit(ctx, c.From, t, sizeOfNew(&c))
 	if res.err != nil {
 		return b, false, res.err
@@ -88,6 +91,18 @@ func (s *Store) Create(ctx context.Context, c ci.Creation) (b Snapshot, created 
 	defer leave()
 	b, err = s.Build(ctx, c.ID)
 	return b, false, err
+}
+
+// checkNew finds what is wrong with a creation by itself. Like a repeated one it may have
+// thousands of steps, and has its turn.
+func (s *Store) checkNew(ctx context.Context, c *ci.Creation) error {
+	leave, err := s.repeats.Enter(ctx, c.From)
+	if err != nil {
+		return fmt.Errorf("wait to check a build: %w", err)
+	}
+	defer leave()
+	_, err = newBuild(0, c, &project{name: c.Project}).Create(*c, time.Now())
+	return err
 }
 
 // sizeOf is about how many bytes of memory a request takes while it waits.
@@ -135,11 +150,9 @@ func (s *Store) submit(ctx context.Context, from string, t *task, size int64) re
 		return result{err: diskFull()}
 	}
 	t.done, t.from, t.size = make(chan result, 1), from, size
-	c := s.committers[int(t.build[15])%len(s.committers)]
-	switch err := c.queue.Add(from, t, size); {
+	switch err := s.committerOf(t).queue.Add(from, t, size); {
 	case errors.Is(err, groupcommit.ErrFull):
-		s.counts.full.Add(1)
-		return result{err: &ci.Problem{Code: ci.Overloaded, Detail: "The server has more to write than it can take; keep the text and send the same request again."}}
+		return result{err: s.overloaded()}
 	case err != nil:
 		return result{err: &ci.Problem{Code: ci.Unavailable, Detail: "The server is shutting down; send the same request again."}}
 	}
@@ -149,6 +162,17 @@ func (s *Store) submit(ctx context.Context, from string, t *task, size int64) re
 	case <-ctx.Done(): // the commit goes on without its caller
 		return result{err: fmt.Errorf("wait for the commit: %w", ctx.Err())}
 	}
+}
+
+// committerOf is the one that writes a task's build.
+func (s *Store) committerOf(t *task) *committer {
+	return s.committers[int(t.build[15])%len(s.committers)]
+}
+
+// overloaded counts a refusal, and says why.
+func (s *Store) overloaded() *ci.Problem {
+	s.counts.full.Add(1)
+	return &ci.Problem{Code: ci.Overloaded, Detail: "The server has more to write than it can take; keep the text and send the same request again."}
 }
 
 // committer turns tasks into commits. Most builds are written by one process:

@@ -83,6 +83,9 @@ func (s *Server) getBuild(c echo.Context, ref postgres.Ref) error {
 	if err != nil {
 		return fmt.Errorf("read build: %w", err)
 	}
+	if !ref.Public && !s.who(c).may(progress, http.MethodGet, ref.Project, ci.BuildID{}) { // but this build alone
+		b.Expected = nil // which says how long others took
+	}
 	v := struct {
 		buildJSON
 		Expected *float64 `json:"expected_s"` // seconds

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -477,6 +478,49 @@ func TestLimits_UnreadAnswersToWrites(t *testing.T) {
 	repeat()
 	if refused.Load() != 1 || len(s.limits.unread) != 0 {
 		t.Errorf("%d of %d were refused, %v are left", refused.Load(), answered, s.limits.unread)
+	}
+}
+
+// TestLimits_UnreadSnapshots opens streams of the feed, which begin with a long snapshot:
+// who has left as much unread as one may is told to come back, and others are not. What
+// has gone out counts no longer.
+func TestLimits_UnreadSnapshots(t *testing.T) {
+	t.Parallel()
+	s := limited(t, Limits{Requests: -1})
+	steps := strings.Repeat(`,{"key":"#","name":"`+strings.Repeat("x", 480)+`"}`, 200)
+	for i := range 200 {
+		steps = strings.Replace(steps, "#", strconv.Itoa(i), 1)
+	}
+	s.create(`{"project":"p","steps":[` + steps[1:] + `]}`)
+	counted := func() int {
+		s.limits.mu.Lock()
+		defer s.limits.mu.Unlock()
+		return s.limits.unread["192.0.2.1"]
+	}
+	open := func(path string) (text string, during int) {
+		ctx, cancel := context.WithCancel(t.Context())
+		r := httptest.NewRequestWithContext(ctx, http.MethodGet, s.url+path, nil)
+		r.Header.Set("Accept", "text/event-stream")
+		r.RemoteAddr = "192.0.2.1:1"
+		w := &firstWrite{ResponseRecorder: httptest.NewRecorder(), then: func() {
+			during = counted()
+			cancel()
+		}}
+		s.Handler().ServeHTTP(w, r)
+		if w.Code != http.StatusOK {
+			t.Errorf("%s: %d %.200s", path, w.Code, w.Body)
+		}
+		return w.Body.String(), during
+	}
+	for _, path := range []string{"/api/v1/events", "/api/v1/streams?log=feed"} {
+		if text, during := open(path); !strings.Contains(text, "event: snapshot") || during < 100_000 || counted() != 0 {
+			t.Errorf("%s: %.200s, %d are counted while it goes out, and %d then", path, text, during, counted())
+		}
+		s.limits.unread["192.0.2.1"] = mostUnread
+		if text, _ := open(path); strings.Contains(text, "event: snapshot") || !strings.Contains(text, "event: unavailable") || counted() != mostUnread {
+			t.Errorf("%s, with much unread: %.200s, %d are counted", path, text, counted())
+		}
+		delete(s.limits.unread, "192.0.2.1")
 	}
 }
 

@@ -115,6 +115,18 @@ func TestLink_ShowsOneBuild(t *testing.T) {
 		t.Errorf("it is taken for %+v", me)
 	}
 
+	// How long other builds of the project took is theirs.
+	fourth := s.create(`{"project":"acme/api","branch":"quick","status":"running"}`)
+	s.update(fourth, `{"build":{"status":"passed"}}`)
+	later := s.create(`{"project":"acme/api","branch":"quick"}`)
+	_, third := s.link(later, `{}`)
+	if a := b.visit(third); a.status != http.StatusSeeOther {
+		t.Errorf("the third link: %d", a.status)
+	}
+	if guest, member := b.get(later).body, s.get(later, "Authorization: Bearer "+s.tokenFor("acme/api", ci.ScopeRead)).body; !strings.Contains(guest, `"expected_s":null`) || strings.Contains(member, `"expected_s":null`) {
+		t.Errorf("a guest sees %s\nand a member %s", guest, member)
+	}
+
 	// Another link, of its status alone, in the same browser.
 	_, second := s.link("/api/v1/builds/"+other, `{"scope":"status"}`)
 	cookie := b.cookie()

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -112,6 +113,7 @@ type stream struct {
 	last    bool     // nothing follows what is about to be written
 	from    int      // of members: who is first the next time
 	one     [1]*member
+	taken   func() // tells that the long snapshot that it begins with has gone out; nil: it has none
 }
 
 func (st *stream) poke() {
@@ -136,6 +138,13 @@ func (s *Server) serveStream(c echo.Context, several bool, members ...*member) e
 		return c.NoContent(http.StatusOK)
 	}
 	st := &stream{server: s, several: several, wake: make(chan struct{}, 1)}
+	if long := beginning(members); long >= countUnread {
+		taken, err := s.keep(c, long)
+		if err != nil {
+			return err
+		}
+		st.taken = taken
+	}
 	if st.members = members; len(members) == 1 {
 		st.one[0] = members[0]
 		st.members = st.one[:]
@@ -148,6 +157,7 @@ func (s *Server) serveStream(c echo.Context, several bool, members ...*member) e
 	st.entry.close = func() { st.note(retire) }
 	st.entry.slots = s.streamSlots(c, projectsOf(st.members)...)
 	if err := s.watch(s.who(c), &st.entry, st); err != nil {
+		st.tookSnapshot()
 		return err
 	}
 	for _, m := range st.members {
@@ -185,6 +195,22 @@ func (s *Server) serveStream(c echo.Context, several bool, members ...*member) e
 	return nil
 }
 
+// beginning is how many bytes of snapshots members begin with.
+func beginning(members []*member) (bytes int) {
+	for _, m := range members {
+		bytes += len(m.begin)
+	}
+	return bytes
+}
+
+// tookSnapshot counts what the stream began with no longer.
+func (st *stream) tookSnapshot() {
+	if st.taken != nil {
+		st.taken()
+		st.taken = nil
+	}
+}
+
 // projectsOf are the projects of members' builds.
 func projectsOf(members []*member) []string {
 	projects := make([]string, len(members))
@@ -198,6 +224,7 @@ func (st *stream) release() {
 	for _, m := range st.members {
 		m.sub.Close()
 	}
+	st.tookSnapshot()
 	st.server.open.remove(&st.entry)
 }
 
@@ -524,6 +551,9 @@ func unavailableFrames(retry time.Duration) []byte {
 func (st *stream) frame(m *member, at ci.Cursor, event string, data []byte) {
 	m.cursor = at
 	n := len(st.own)
+	if len(data) > 4<<10 {
+		st.own = slices.Grow(st.own, len(data)+256)
+	}
 	frame := sse.Open(st.own, st.id(), event)
 	begin := len(frame)
 	if st.several {
@@ -620,6 +650,7 @@ func (st *stream) try() bool {
 
 // flushed lets go of what was written.
 func (st *stream) flushed() {
+	st.tookSnapshot()
 	st.size = 0
 	if clear(st.bufs[:cap(st.bufs)]); cap(st.bufs) > keepBufs {
 		st.bufs = nil
