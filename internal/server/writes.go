@@ -375,14 +375,15 @@ func (in *incoming) give(err error) {
 	poke(in.room)
 }
 
-// take returns what has arrived, up to the last whole character while more may
-// come. The piece is the caller's own.
+// take returns what has arrived, up to the last whole character unless that is all: the
+// rest comes with what follows, or is sent again by who goes on from there. The piece is
+// the caller's own.
 func (in *incoming) take() (piece []byte, err error) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	piece, err = in.data, in.err
 	in.data = nil
-	if err == nil {
+	if err != io.EOF {
 		n := len(piece) - unfinished(piece)
 		in.data = append(in.data, piece[n:]...)
 		piece = piece[:n:n]

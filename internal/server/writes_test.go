@@ -359,14 +359,15 @@ func TestBody_BrokenOff(t *testing.T) {
 	build := s.create(`{"project":"p"}`)
 	for _, head := range []string{"POST " + build + "/updates", "PATCH " + build + "/steps/a/log"} {
 		r := s.connect()
-		fmt.Fprintf(r.conn, "%s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Length: 1000\r\n\r\nhalf", head, s.token)
+		fmt.Fprintf(r.conn, "%s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Length: 1000\r\n\r\nhalf a \xe2\x82", head, s.token)
 		r.conn.(*net.TCPConn).CloseWrite()
 		text, err := io.ReadAll(r.r)
 		if err != nil || !strings.HasPrefix(string(text), "HTTP/1.1 408 ") || !strings.Contains(string(text), "/problems/broken-off") {
 			t.Errorf("%s: %v, %s", head, err, text)
 		}
 	}
-	if a := s.get(build + "/steps/a/log"); a.body != "half" {
+	// A character that was cut comes whole with what is sent from there.
+	if a := s.get(build + "/steps/a/log"); a.body != "half a " {
 		t.Errorf("of an upload there is %q", a.body)
 	}
 }
@@ -449,12 +450,11 @@ func TestUpload(t *testing.T) {
 	}
 	s.eventually(log, "live wörld €\nand more!")
 
-	// A peer that vanishes leaves what it had sent.
+	// A peer that vanishes leaves what it had sent, but for half a character.
 	u = s.upload(log)
 	u.send(" \xff tail \xe2")
 	s.eventually(log, "live wörld €\nand more! \xff tail ")
 	u.conn.Close()
-	s.eventually(log, "live wörld €\nand more! \xff tail \xe2")
 
 	// And one that waits to be asked.
 	u = s.upload(log, "Expect: 100-continue")
@@ -462,7 +462,7 @@ func TestUpload(t *testing.T) {
 		t.Errorf("100-continue: %q", line)
 	}
 	u.r.ReadString('\n')
-	if status, offset := u.finish(); status != 204 || offset != "34" {
+	if status, offset := u.finish(); status != 204 || offset != "33" {
 		t.Errorf("%d, offset %s", status, offset)
 	}
 }
