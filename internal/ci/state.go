@@ -385,7 +385,7 @@ func (c *Change) applyStep(u *StepUpdate) error {
 // make many of these.
 func (c *Change) weigh(bytes int) error {
 	if c.said += bytes; c.said > MaxSaid {
-		return &Problem{Code: TooMany, Limit: MaxSaid, Detail: fmt.Sprintf("The events of this request would be longer than %d bytes; send fewer updates at once.", MaxSaid)}
+		return &Problem{Code: TooMany, Limit: MaxSaid, Detail: fmt.Sprintf("What this request says of steps and of the build would be longer than %d bytes in events; send fewer updates at once.", MaxSaid)}
 	}
 	return nil
 }
@@ -503,7 +503,7 @@ func logComplete(step *StepState, field string) *Problem {
 
 // mostRepeated is how many repeated pieces a receipt has. Whoever counts offsets wrongly
 // shows it in the first ones.
-const mostRepeated = 4
+const mostRepeated = 16
 
 func (c *Change) applyLog(u *LogUpdate) error {
 	length := u.Chunk.Bytes + u.Lost

@@ -120,16 +120,22 @@ func collectLogRows(rows pgx.Rows, key ci.StepKey) (events []ci.Event, err error
 	return events, err
 }
 
-const rowOfByteSQL = `
-	SELECT first_id, last_id, form, log_offset, first_line, body FROM events
-	WHERE build = $1 AND step = (SELECT number FROM steps WHERE build = $1 AND key = $2) AND kind = 2 AND log_offset <= $3
-	ORDER BY log_offset DESC LIMIT 1`
+// mostCompared is how many rows of a log a repeated piece is compared with.
+const mostCompared = 8
 
-// Differs compares the beginning of a repeated piece, within one event, with what the
-// log has there. It tells at which byte of the log they differ; differs is false also
-// where nothing is kept that could be compared.
+const rowsOfBytesSQL = `
+	SELECT first_id, last_id, form, log_offset, first_line, body FROM events
+	WHERE build = $1 AND step = (SELECT number FROM steps WHERE build = $1 AND key = $2) AND kind = 2
+	AND log_offset < $4 AND log_offset >= (
+		SELECT max(log_offset) FROM events
+		WHERE build = $1 AND step = (SELECT number FROM steps WHERE build = $1 AND key = $2) AND kind = 2 AND log_offset <= $3
+	)
+	ORDER BY log_offset LIMIT $5`
+
+// Differs compares the beginning of a repeated piece, up to some rows of the log, with
+// what is kept there. It tells at which byte of the log they differ, if they do.
 func (s *Store) Differs(ctx context.Context, log ci.LogID, r *ci.Repeated) (at int64, differs bool, err error) {
-	rows, err := s.read.Query(ctx, rowOfByteSQL, log, string(r.Step), r.Offset)
+	rows, err := s.read.Query(ctx, rowsOfBytesSQL, log, string(r.Step), r.Offset, r.Offset+r.Bytes, mostCompared)
 	if err != nil {
 		return 0, false, unavailable("compare a repeated text", err)
 	}
@@ -137,19 +143,19 @@ func (s *Store) Differs(ctx context.Context, log ci.LogID, r *ci.Repeated) (at i
 	if err != nil {
 		return 0, false, unavailable("compare a repeated text", err)
 	}
+	said := r.Chunk.AppendRaw(nil)
 	for i := range events {
 		e := &events[i]
-		if e.Lost > 0 || e.End() <= r.Offset {
+		from, to := max(e.Offset, r.Offset), min(e.End(), r.Offset+r.Bytes)
+		if e.Lost > 0 || from >= to {
 			continue
 		}
-		there := e.Chunk.AppendRaw(nil)[r.Offset-e.Offset:]
-		said := r.Chunk.AppendRaw(nil)[:r.Bytes]
-		for k := range min(len(there), len(said)) {
-			if there[k] != said[k] {
-				return r.Offset + int64(k), true, nil
+		kept := e.Chunk.AppendRaw(nil)
+		for at := from; at < to; at++ {
+			if kept[at-e.Offset] != said[at-r.Offset] {
+				return at, true, nil
 			}
 		}
-		return 0, false, nil
 	}
 	return 0, false, nil
 }

@@ -189,18 +189,18 @@ func readInto(body []byte, r io.Reader, expect int64) ([]byte, error) {
 		case ci.AsProblem(err) != nil:
 			return body, err
 		case err != nil:
-			return body, &ci.Problem{Code: brokenBy(err), Detail: fmt.Sprintf("The body broke off after %d bytes; send it again.", len(body))}
+			return body, brokenBody(err, len(body))
 		}
 	}
 }
 
-// brokenBy tells a body that did not arrive, which may the next time, from one that is no
-// HTTP.
-func brokenBy(err error) ci.Code {
+// brokenBody tells a body that did not arrive, which may the next time, from one that is
+// no HTTP.
+func brokenBody(err error, n int) *ci.Problem {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return brokenOff
+		return &ci.Problem{Code: brokenOff, Detail: fmt.Sprintf("The body broke off after %d bytes; send it again.", n)}
 	}
-	return ci.Invalid
+	return &ci.Problem{Code: ci.Invalid, Detail: fmt.Sprintf("The body is not as HTTP has it after %d bytes.", n)}
 }
 
 // Unpacking works in memory that is used again; what is handed on is a copy of

@@ -35,14 +35,15 @@ func newBuildJSON(b postgres.Snapshot) buildJSON {
 	return buildJSON{Build: b.Build, Steps: steps, LastEventID: cursor.String()}
 }
 
+// repeatedKey is set of a request to write that has written nothing: what it asked for is
+// there already.
+const repeatedKey = "stepcast.repeated"
+
 func (s *Server) createBuild(c echo.Context) error {
 	if err := isObject(c.Request()); err != nil {
 		return err
 	}
 	who := s.who(c)
-	if err := s.hasRead(c, who); err != nil {
-		return err
-	}
 	creation, err := decoded(s, c, decodeCreation)
 	if err != nil {
 		return err
@@ -58,9 +59,10 @@ func (s *Server) createBuild(c echo.Context) error {
 	if err != nil {
 		return fmt.Errorf("create build: %w", err)
 	}
-	status := http.StatusOK
-	if created {
-		status = http.StatusCreated
+	status := http.StatusCreated
+	if !created {
+		status = http.StatusOK
+		c.Set(repeatedKey, true)
 	}
 	c.Response().Header().Set("Location", "/api/v1/builds/"+b.Build.ID.String())
 	return s.json(c, status, newBuildJSON(b))

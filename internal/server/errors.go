@@ -111,7 +111,7 @@ var problems = map[ci.Code]kind{
 	tooSlow: {408, "Request too slow",
 		"The body did not arrive at the least pace. Send it again; PATCH …/log has no least pace."},
 	brokenOff: {408, "Request broke off",
-		"The connection ended before the whole body had arrived. Send it again; of an upload what arrived is stored, and offset is how far."},
+		"The connection ended before the whole body had arrived. Send it again. Of an upload what arrived is stored, and the answer says how far that is."},
 	mediaType: {415, "Unsupported content type",
 		"Send application/json, or application/x-ndjson with one update a line."},
 	badEncoding: {415, "Unsupported content encoding",

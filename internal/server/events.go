@@ -44,7 +44,7 @@ func (s *Server) buildEvents(c echo.Context, ref postgres.Ref) error {
 	if wantsStream(c) {
 		return s.serveStream(c, false, m)
 	}
-	return s.inTurn(func(c echo.Context) error { return s.eventsPage(c, m, q) })(c)
+	return s.inTurn(s.lists, func(c echo.Context) error { return s.eventsPage(c, m, q) })(c)
 }
 
 // feedEvents streams the feed, or answers with a page of it.
@@ -64,7 +64,7 @@ func (s *Server) feedEvents(c echo.Context) error {
 	if wantsStream(c) {
 		return s.serveStream(c, false, m)
 	}
-	return s.inTurn(func(c echo.Context) error { return s.eventsPage(c, m, q) })(c)
+	return s.inTurn(s.lists, func(c echo.Context) error { return s.eventsPage(c, m, q) })(c)
 }
 
 // streams puts several logs into one stream.

@@ -68,14 +68,14 @@ func (d *decoder) refuse(err error) {
 
 func (d *decoder) syntax(format string, args ...any) {
 	if d.err == nil {
-		what, where := "body", "is not valid JSON"
+		where := "The body is not valid JSON at byte %d: %s."
 		switch {
 		case d.pos == len(d.data) && d.lines:
-			what, where = "line", "ends, and each update has to be on one line,"
+			where = "The line ends at byte %d, within an update: %s. Put each update on one line."
 		case d.pos == len(d.data):
-			where = "breaks off"
+			where = "The body breaks off at byte %d: %s."
 		}
-		d.fail(invalidJSON, "The %s %s at byte %d: %s.", what, where, d.pos, fmt.Sprintf(format, args...))
+		d.fail(invalidJSON, where, d.pos, fmt.Sprintf(format, args...))
 		d.err.Field = ""
 	}
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/page"
+	"github.com/stepcast/stepcast/internal/turns"
 )
 
 // Limits bound what one address, one token and one project may take. A zero is
@@ -420,28 +421,16 @@ func (s *Server) openUpload(c echo.Context) (done func(), err error) {
 	}, nil
 }
 
-// hasRead refuses a request whose answer may be long and comes after something was
-// written, to who has not read the answers before.
-func (s *Server) hasRead(c echo.Context, who *caller) error {
-	l, holder := s.limits, s.payer(c, who)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if holder == "" || l.unread[holder] < mostUnread {
-		return nil
-	}
-	return l.refuse(c, limitUnread, mostUnread, 0, tooMuchUnread)
-}
-
 const tooMuchUnread = "Of the answers that were asked for here, so many bytes have not been taken yet; read those first, ask for them compressed, or come back later."
 
 // inTurn is for routes whose answers are looked for among all builds, or are long: they
-// are made in turns, as many at once as there are processors, of one caller after the
-// other. Many who ask at once would take all that the database and this process have.
-// The turn is over when the answer begins to go out.
-func (s *Server) inTurn(h echo.HandlerFunc) echo.HandlerFunc {
+// are made in turns, of one caller after the other. Many who ask at once would take all
+// that the database and this process have. The turn is over when the answer begins to go
+// out.
+func (s *Server) inTurn(in *turns.Turns, h echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		who, _ := c.Get(callerKey).(*caller)
-		leave, err := s.answers.Enter(c.Request().Context(), s.payer(c, who))
+		leave, err := in.Enter(c.Request().Context(), s.payer(c, who))
 		if err != nil {
 			return fmt.Errorf("wait for a turn: %w", err)
 		}
@@ -471,8 +460,8 @@ func (s *Server) keep(c echo.Context, bytes int) (done func(), err error) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	// What was written is not refused any more: see hasRead.
-	if others := l.unread[holder]; others > 0 && others+bytes > mostUnread && safe(c.Request().Method) {
+	// What was written is not refused any more.
+	if others := l.unread[holder]; others > 0 && others+bytes > mostUnread && (safe(c.Request().Method) || c.Get(repeatedKey) != nil) {
 		return nil, l.refuse(c, limitUnread, mostUnread, 0, tooMuchUnread)
 	}
 	l.unread[holder] += bytes

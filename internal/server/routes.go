@@ -35,9 +35,9 @@ func (s *Server) routes() []route {
 		{"POST", exchangePath, here, public, s.exchange}, // its body shows who asks
 
 		// Reading
-		{"GET", "/api/v1/builds", anywhere, status, s.inTurn(s.listBuilds)},
-		{"GET", "/api/v1/builds/latest", anywhere, status, s.inTurn(s.latestBuild)},
-		{"GET", "/api/v1/builds/:id", anywhere, progress, s.inTurn(s.build(s.getBuild))},
+		{"GET", "/api/v1/builds", anywhere, status, s.inTurn(s.lists, s.listBuilds)},
+		{"GET", "/api/v1/builds/latest", anywhere, status, s.latestBuild},
+		{"GET", "/api/v1/builds/:id", anywhere, progress, s.inTurn(s.builds, s.build(s.getBuild))},
 		{"GET", "/api/v1/builds/:id/search", anywhere, read, s.build(s.searchBuild)},
 		{"GET", "/api/v1/builds/:id/events", anywhere, status, s.resumed(s.build(s.buildEvents))},
 		{"GET", "/api/v1/builds/:id/notes", anywhere, read, s.build(s.listNotes)},
@@ -45,7 +45,7 @@ func (s *Server) routes() []route {
 		{"GET", "/api/v1/builds/:id/steps/*/log", anywhere, uploaded, s.build(s.getLog)},
 		{"GET", "/api/v1/events", anywhere, status, s.feedEvents},
 		{"GET", "/api/v1/streams", anywhere, status, s.streams},
-		{"GET", "/api/v1/projects", anywhere, status, s.inTurn(s.listProjects)},
+		{"GET", "/api/v1/projects", anywhere, status, s.inTurn(s.lists, s.listProjects)},
 		{"GET", "/api/v1/projects/*", anywhere, settings, s.getProject}, // …/{project}
 
 		// Administration
@@ -59,11 +59,11 @@ func (s *Server) routes() []route {
 		{"GET", "/api/v1/audit", here, admin, s.listAudit},
 
 		// The same in formats of others
-		{"GET", "/badge/*", anywhere, public, s.inTurn(s.badge)},     // …/{project}.svg
-		{"GET", "/shields/*", anywhere, public, s.inTurn(s.shields)}, // …/{project}.json
-		{"GET", "/cc.xml", anywhere, status, s.inTurn(s.cctray)},
-		{"GET", "/builds.atom", anywhere, status, s.inTurn(s.atom)},
-		{"GET", "/oembed", anywhere, public, s.inTurn(s.oembed)},
+		{"GET", "/badge/*", anywhere, public, s.badge},     // …/{project}.svg
+		{"GET", "/shields/*", anywhere, public, s.shields}, // …/{project}.json
+		{"GET", "/cc.xml", anywhere, status, s.inTurn(s.lists, s.cctray)},
+		{"GET", "/builds.atom", anywhere, status, s.inTurn(s.lists, s.atom)},
+		{"GET", "/oembed", anywhere, public, s.oembed},
 
 		// Operations, and what explains the rest
 		{"GET", "/healthz", here, public, s.healthz},
@@ -101,8 +101,8 @@ func (s *Server) routes() []route {
 		{"GET", "/widgets.js", anywhere, public, script(web.Widgets)},
 		{"GET", "/embed.js", anywhere, public, script(web.FrameHeights)},
 		{"GET", "/embed", here, public, s.gallery},
-		{"GET", "/embed/status/*", anywhere, public, s.inTurn(s.embedStatus)}, // …/{project}
-		{"GET", "/embed/board", anywhere, public, s.inTurn(s.embedBoard)},
+		{"GET", "/embed/status/*", anywhere, public, s.embedStatus}, // …/{project}
+		{"GET", "/embed/board", anywhere, public, s.embedBoard},
 		{"GET", "/embed/steps", anywhere, public, s.embedBuild("steps")},
 		{"GET", "/embed/steps/:id", anywhere, public, s.embedBuild("steps")},
 		{"GET", "/embed/log", anywhere, public, s.embedBuild("log")},
@@ -110,8 +110,8 @@ func (s *Server) routes() []route {
 		{"GET", "/embed/log/:id/*", anywhere, public, s.embedBuild("log")}, // …/{key}
 
 		// The same without JavaScript
-		{"GET", "/plain", here, status, s.inTurn(s.plainBuilds)},
-		{"GET", "/plain/builds/:id", here, read, s.inTurn(s.build(s.plainBuild))},
+		{"GET", "/plain", here, status, s.inTurn(s.lists, s.plainBuilds)},
+		{"GET", "/plain/builds/:id", here, read, s.inTurn(s.builds, s.build(s.plainBuild))},
 		{"GET", "/plain/builds/:id/steps/*", here, read, s.build(s.plainLog)}, // …/{key}
 	}
 }

@@ -70,7 +70,8 @@ type Server struct {
 	snapshots  *snapshots
 	searches   *searches
 	decoding   *turns.Turns  // of reports, by token
-	answers    *turns.Turns  // that are looked for among all builds, or long, by caller
+	lists      *turns.Turns  // of many builds, by caller
+	builds     *turns.Turns  // answers with one, by caller
 	searchTime time.Duration // searchTime, but for tests
 }
 
@@ -87,7 +88,9 @@ func New(cfg Config) *Server {
 	s.limits = newLimits(cfg.Limits)
 	s.open.limits = s.limits
 	s.searches, s.searchTime = newSearches(), searchTime
-	s.decoding, s.answers = turns.New(runtime.GOMAXPROCS(0)), turns.New(runtime.GOMAXPROCS(0))
+	for _, t := range []**turns.Turns{&s.decoding, &s.lists, &s.builds} {
+		*t = turns.New(runtime.GOMAXPROCS(0))
+	}
 	s.snapshots = &snapshots{ask: cfg.Store.FeedSnapshots}
 	if cfg.OIDC != nil {
 		s.provider = newProvider(*cfg.OIDC)

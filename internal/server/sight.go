@@ -136,23 +136,30 @@ func (s *Server) watch(who *caller, entry *closer, shown watched) error {
 	if who.open {
 		return s.open.add(entry)
 	}
-	return s.watchTokens(who, entry, shown)
-}
-
-// watchTokens opens something, which is shut also when what its caller has shown is in
-// force no more.
-func (s *Server) watchTokens(who *caller, entry *closer, shown watched) error {
 	entry.who, entry.shown = who, shown
 	if err := s.open.add(entry); err != nil {
 		return err
 	}
+	s.lookOn()
+	return nil
+}
+
+// watchUpload watches an upload, which is no stream and counts as none, until done.
+func (s *Server) watchUpload(who *caller, shown watched) (done func()) {
+	entry := &closer{who: who, shown: shown}
+	s.open.addAside(entry)
+	s.lookOn()
+	return func() { s.open.remove(entry) }
+}
+
+// lookOn sees to it that what is open is looked at.
+func (s *Server) lookOn() {
 	s.sight.mu.Lock()
 	defer s.sight.mu.Unlock()
 	if !s.sight.looking {
 		s.sight.looking = true
 		go s.lookOnAndOn()
 	}
-	return nil
 }
 
 // lookOnAndOn looks at the open streams until none is watched.

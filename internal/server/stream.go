@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -709,6 +710,7 @@ type streams struct {
 
 	mu     sync.Mutex
 	open   map[*closer]struct{}
+	aside  map[*closer]struct{} // what is only watched: it counts to nothing, and ends by itself
 	slots  tally
 	closed bool
 	empty  chan struct{} // closed when closed and empty
@@ -733,9 +735,20 @@ func (s *streams) add(c *closer) error {
 	return nil
 }
 
+// addAside adds what is only watched.
+func (s *streams) addAside(c *closer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.aside == nil {
+		s.aside = make(map[*closer]struct{})
+	}
+	s.aside[c] = struct{}{}
+}
+
 func (s *streams) remove(c *closer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	delete(s.aside, c)
 	if _, there := s.open[c]; there {
 		delete(s.open, c)
 		s.slots.give(c.slots)
@@ -754,7 +767,7 @@ func (s *streams) watched() (all []*closer) {
 			all = append(all, c)
 		}
 	}
-	return all
+	return slices.AppendSeq(all, maps.Keys(s.aside))
 }
 
 func (s *streams) count() int {

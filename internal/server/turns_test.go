@@ -2,7 +2,10 @@ package server
 
 import (
 	"runtime"
+	"strings"
 	"testing"
+
+	"github.com/stepcast/stepcast/internal/turns"
 )
 
 // TestReports_AreDecodedInTurn takes all places: what arrives is decoded after that.
@@ -35,36 +38,45 @@ func TestReports_AreDecodedInTurn(t *testing.T) {
 }
 
 // TestAnswers_AreMadeInTurn takes all places: what is looked for among all builds, or may
-// be long, is made after that.
+// be long, is made after that, and the rest meanwhile.
 func TestAnswers_AreMadeInTurn(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	build := s.create(`{"project":"p","status":"running","steps":[{"key":"a"}]}`)
-	s.publish()
-	var leave func()
-	for range runtime.GOMAXPROCS(0) {
-		leave, _ = s.answers.Enter(t.Context(), "another")
-	}
-	paths := []string{
-		"/api/v1/builds", "/api/v1/builds/latest?project=p", build, "/api/v1/projects", "/api/v1/events", "/cc.xml", "/builds.atom", "/plain", "/badge/p.svg", "/badge/p.svg?step=a", "/shields/p.json",
-	}
-	answered := make(chan string, len(paths))
-	for _, path := range paths {
-		go func() {
-			if a := s.get(path); a.status >= 400 {
-				t.Errorf("%s: %d %s", path, a.status, a.body)
-			}
-			answered <- path
-		}()
-	}
-	for s.answers.Waiting() < len(paths) {
-		if len(answered) > 0 {
-			t.Fatalf("%s was answered, where all places are taken", <-answered)
+	page := "/plain" + strings.TrimPrefix(build, "/api/v1")
+	for _, one := range []struct {
+		in    *turns.Turns
+		paths []string
+		free  string
+	}{
+		{s.lists, []string{"/api/v1/builds", "/api/v1/projects", "/api/v1/events", build + "/events", "/cc.xml", "/builds.atom", "/plain"}, build},
+		{s.builds, []string{build, page}, "/api/v1/builds"},
+	} {
+		var leave func()
+		for range runtime.GOMAXPROCS(0) {
+			leave, _ = one.in.Enter(t.Context(), "another")
 		}
-		runtime.Gosched()
-	}
-	leave()
-	for range paths {
-		<-answered
+		answered := make(chan string, len(one.paths))
+		for _, path := range one.paths {
+			go func() {
+				if a := s.get(path); a.status >= 400 {
+					t.Errorf("%s: %d %s", path, a.status, a.body)
+				}
+				answered <- path
+			}()
+		}
+		for one.in.Waiting() < len(one.paths) {
+			if len(answered) > 0 {
+				t.Fatalf("%s was answered, where all places are taken", <-answered)
+			}
+			runtime.Gosched()
+		}
+		if a := s.get(one.free); a.status != 200 {
+			t.Errorf("%s: %d %s", one.free, a.status, a.body)
+		}
+		leave()
+		for range one.paths {
+			<-answered
+		}
 	}
 }

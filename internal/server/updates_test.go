@@ -74,7 +74,7 @@ func TestDecodeUpdates_NDJSON(t *testing.T) {
 		t.Errorf("an update on two lines: %v", err)
 	}
 	for body, says := range map[string]string{
-		"{\n  \"build\": {}\n}\n":      "The line ends, and each update has to be on one line, at byte 1: ",
+		"{\n  \"build\": {}\n}\n":      "The line ends at byte 1, within an update: ",
 		"{\"build\":":                  "The body breaks off at byte 9: ",
 		"":                             "The body is empty; send one update a line.",
 		" \n\n":                        "The body is empty; send one update a line.",

@@ -63,10 +63,15 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 	return nil
 }
 
+// compareWait bounds what is added to an answer for the sake of differing.
+const compareWait = 500 * time.Millisecond
+
 // differing finds, for each step, at which byte repeated text is not what the log has: the
 // first write has won, and this one's sender counts offsets wrongly, or is not alone. It
 // is for their author alone; what cannot be compared now is as if it were the same.
 func differing(ctx context.Context, store *postgres.Store, log ci.LogID, repeated []ci.Repeated) map[ci.StepKey]int64 {
+	ctx, cancel := context.WithTimeout(ctx, compareWait)
+	defer cancel()
 	var differs map[ci.StepKey]int64
 	for i := range repeated {
 		r := &repeated[i]
@@ -175,11 +180,7 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 	defer closed()
 	ended, end := context.WithCancel(context.Background())
 	defer end()
-	entry := &closer{close: func() {}} // what closes all, ends uploads by s.stop
-	if err := s.watchTokens(s.who(c), entry, uploading{end}); err != nil {
-		return err
-	}
-	defer s.open.remove(entry)
+	defer s.watchUpload(s.who(c), uploading{end})()
 	s.uncount(r)
 	unpaced(r)
 	c.Set(lastingKey, true)
@@ -207,7 +208,7 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 	defer touch.Stop()
 	for {
 		if ended.Err() != nil {
-			return s.noLonger(ctx, s.who(c))
+			return s.noLonger(ctx, s.who(c), &u)
 		}
 		piece, err := in.take()
 		if len(piece) > 0 || err == io.EOF && !u.stored {
@@ -219,12 +220,16 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 		case err == io.EOF:
 			whole = true
 			c.Response().Header().Set("Upload-Offset", strconv.FormatInt(u.have, 10))
-			if u.differs != nil {
-				c.Response().Header().Set("Stepcast-Differs", strconv.FormatInt(*u.differs, 10))
+			if u.differs == nil {
+				return c.NoContent(http.StatusNoContent)
 			}
-			return c.NoContent(http.StatusNoContent)
-		case err != nil: // the peer vanished; nobody reads this
-			return &ci.Problem{Code: brokenBy(err), Offset: &u.have, Detail: "The body broke off; what arrived is stored. Go on from Upload-Offset, or send all of it again from the same offset."}
+			c.Response().Header().Set("Stepcast-Differs", strconv.FormatInt(*u.differs, 10))
+			return s.json(c, http.StatusOK, struct {
+				Differs int64  `json:"differs"`
+				Detail  string `json:"detail"`
+			}{*u.differs, fmt.Sprintf("Byte %d of the log is something else than what was sent for it; what was there first stays. An offset counts bytes, not characters, and one alone sends the text of a step.", *u.differs)})
+		case err != nil: // mostly the peer has vanished, and nobody reads this
+			return &ci.Problem{Code: brokenOff, Offset: &u.have, Detail: "The body broke off; what arrived is stored. Go on from Upload-Offset, or send all of it again from the same offset."}
 		}
 		select {
 		case <-in.ready:
@@ -249,8 +254,8 @@ func (u uploading) look(*caller, *ci.Publics) bool { return true }
 
 func (u uploading) shut() { u.end() }
 
-// noLonger says why who was let in is so no more.
-func (s *Server) noLonger(ctx context.Context, who *caller) error {
+// noLonger says why who was let in is so no more, and how far the upload is.
+func (s *Server) noLonger(ctx context.Context, who *caller, u *upload) error {
 	t, known, err := s.store.FindToken(ctx, who.token.Sum)
 	switch {
 	case err != nil:
@@ -258,10 +263,14 @@ func (s *Server) noLonger(ctx context.Context, who *caller) error {
 	case known:
 		err = inForce(t, time.Now())
 	}
-	if err == nil { // deleted, or revoked on another server of this moment
-		err = &ci.Problem{Code: tokenRevoked, Detail: "The token was revoked; ask for another one."}
+	p := ci.AsProblem(err)
+	if p == nil { // it was deleted
+		p = &ci.Problem{Code: tokenRevoked, Detail: "The token was revoked; ask for another one."}
 	}
-	return err
+	if p.Offset = &u.have; !u.stored {
+		p.Offset = nil
+	}
+	return p
 }
 
 // An upload is where a PATCH stands.
