@@ -53,6 +53,7 @@ func (c *committer) runLane(id ci.BuildID, k *known) {
 			return
 		}
 		c.mu.Unlock()
+		l.state = nil                                                  // it is read again, and many lanes may wait for their turns
 		leave, _ := c.turns.Enter(context.Background(), tasks[0].from) // whose the build is
 		w := <-c.slots
 		l.round(w, tasks)
@@ -69,10 +70,11 @@ func (c *committer) runLane(id ci.BuildID, k *known) {
 // lane is one build's slow way.
 type lane struct {
 	*committer
-	state *ci.State // as last committed or read here
-	epoch ci.Epoch  // of state
-	quiet bool      // nobody else wrote since
-	later []*task   // what was too much for this round
+	state *ci.State  // as last committed or read here, if nothing waits behind it
+	last  ci.EventID // its version; 0: none
+	epoch ci.Epoch   // of state
+	quiet bool       // nobody else wrote since
+	later []*task    // what was too much for this round
 }
 
 // round takes one set of tasks to their end.
@@ -113,14 +115,14 @@ func (l *lane) attempt(ctx context.Context, conn *pgx.Conn, tasks []*task, trans
 	}
 	if errors.Is(err, errRewound) {
 		if err = l.store.renewEpoch(ctx); err == nil {
-			l.state = nil
+			l.state, l.last = nil, 0
 			err = transact(ctx, conn, tasks)
 		}
 	}
 	if err == nil {
 		return
 	}
-	l.state, l.quiet, l.later = nil, false, nil
+	l.state, l.last, l.quiet, l.later = nil, 0, false, nil
 	o := outcomeOf(err)
 	if conn.PgConn().TxStatus() != 'I' || o == unknown {
 		closeConn(conn)
@@ -192,7 +194,7 @@ func (l *lane) update(ctx context.Context, conn *pgx.Conn, tasks []*task) error 
 		fail(tasks, notFound())
 		return nil
 	}
-	l.quiet = l.state == nil || l.state.Last == state.Last
+	l.quiet = l.last == 0 || l.last == state.Last
 	now := time.Now()
 	w := &write{state: state, expect: state.Last}
 	refusals := make(map[*task]error)
@@ -216,7 +218,7 @@ func (l *lane) update(ctx context.Context, conn *pgx.Conn, tasks []*task) error 
 			return err
 		}
 	}
-	l.state, l.epoch = state, epoch
+	l.state, l.last, l.epoch = state, state.Last, epoch
 	for t, refusal := range refusals {
 		t.done <- result{err: refusal}
 	}

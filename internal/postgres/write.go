@@ -23,7 +23,8 @@ const (
 	maxBatch       = 4 << 20
 	maxDecided     = 4 << 20  // what a batch may become: status events repeat whole steps,
 	eventBytes     = 256      // each costs as much as so many bytes of log text,
-	statusBytes    = 2 << 10  // and one of status so many more
+	statusBytes    = 2 << 10  // and one of status so many more,
+	heardBytes     = 1 << 10  // and a step that was heard so many
 	taskBytes      = 512      // what a task costs beside its text
 	needBytes      = 16       // what a name in a list does
 	maxCached      = 4096     // builds whose state is kept between batches,
@@ -108,6 +109,9 @@ func (s *Store) checkNew(ctx context.Context, c *ci.Creation) error {
 // sizeOf is about how many bytes of memory a request takes while it waits.
 func sizeOf(r *ci.Request) int64 {
 	size := int64(taskBytes)
+	for _, key := range r.Alive {
+		size += needBytes + int64(len(key))
+	}
 	for _, u := range r.Updates {
 		size += taskBytes / 4
 		switch {
@@ -487,8 +491,10 @@ func (c *committer) decide(tasks []*task, now time.Time) (writes []*write, rest 
 
 // weight is about how long a change takes the database, in bytes of log text that take
 // as long. Events take longer than their size tells: each may be a row, and one of status
-// goes into the build's log and into the feed, and its step or build is written anew.
+// goes into the build's log and into the feed, and its step or build is written anew; so
+// is when a step was heard.
 func weight(change *ci.Change) (bytes int) {
+	bytes = heardBytes * len(change.Heard)
 	for i := range change.Events {
 		e := &change.Events[i]
 		bytes += len(e.Data) + len(e.Chunk.Body) + eventBytes
