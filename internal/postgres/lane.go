@@ -20,6 +20,7 @@ func (c *committer) detour(t *task) {
 		c.known[t.build] = k
 	}
 	k.lane = true
+	c.keep(k, nil) // the lane reads it
 	c.join(k, t)
 }
 

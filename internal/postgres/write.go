@@ -26,7 +26,7 @@ const (
 	statusBytes    = 2 << 10  // and one of status so many more,
 	heardBytes     = 1 << 10  // and a step that was heard so many
 	taskBytes      = 512      // what a task costs beside its text
-	needBytes      = 16       // what a name in a list does
+	needBytes      = 24       // what a name in a list does
 	maxCached      = 4096     // builds whose state is kept between batches,
 	cachedBytes    = 64 << 20 // and about what they take, at most
 	stepBytes      = 512      // what a step costs there beside its names
@@ -412,6 +412,9 @@ func (c *committer) keep(k *known, state *ci.State) {
 	k.state, k.bytes = state, 0
 	if state != nil {
 		k.bytes = state.Plan + stepBytes*(1+len(state.Steps))
+		for _, step := range state.Steps {
+			k.bytes += needBytes * len(step.Needs)
+		}
 	}
 	c.cached += k.bytes
 }
