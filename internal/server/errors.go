@@ -213,6 +213,11 @@ func (s *Server) answer(err error, c echo.Context) {
 	case p.Code == badEncoding:
 		h.Set("Accept-Encoding", "gzip, zstd, identity")
 	}
+	// Who was refused before the body was read is answered before it is sent, which curl
+	// waits to be asked for.
+	if b, ok := c.Request().Body.(*pacedBody); ok && b.n == 0 && c.Request().ProtoMajor == 1 {
+		h.Set("Connection", "close")
+	}
 	if p.Offset != nil && c.Request().Method == http.MethodPatch {
 		h.Set("Upload-Offset", strconv.FormatInt(*p.Offset, 10))
 	}

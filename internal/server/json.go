@@ -538,6 +538,8 @@ func scanString(data []byte) (s jsonText, n int, why string) {
 		case b == '\\':
 			r, size := scanEscape(data[i:])
 			switch {
+			case size == 0 && cutEscape(data[i:]):
+				return s, len(data), "the string does not end"
 			case size == 0:
 				return s, i, "this is not an escape that JSON knows"
 			case size < 0:
@@ -556,6 +558,9 @@ func scanString(data []byte) (s jsonText, n int, why string) {
 		default:
 			for i < len(data) && data[i] >= utf8.RuneSelf {
 				r, size := utf8.DecodeRune(data[i:])
+				if !utf8.FullRune(data[i:]) {
+					return s, len(data), "the string does not end"
+				}
 				if r == utf8.RuneError && size == 1 {
 					return s, i, "this is not UTF-8; send log text that is not as base64"
 				}
@@ -583,6 +588,12 @@ func scanEscape(data []byte) (r rune, size int) {
 		return 0, -1
 	}
 	return r, 12
+}
+
+// cutEscape tells whether all of data is the beginning of an escape.
+func cutEscape(data []byte) bool {
+	_, whole := scanHex(append(bytes.Clone(data[:min(len(data), 6)]), "0000"[:max(0, min(4, 6-len(data)))]...))
+	return len(data) == 1 || len(data) < 6 && whole
 }
 
 // scanHex reads \uXXXX.

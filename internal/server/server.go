@@ -69,9 +69,10 @@ type Server struct {
 
 	snapshots  *snapshots
 	searches   *searches
-	decoding   *turns.Turns  // of reports, by token
-	lists      *turns.Turns  // of many builds, by caller
-	builds     *turns.Turns  // answers with one, by caller
+	decoding   *turns.Turns // of reports, by token
+	lists      *turns.Turns // of many builds, by caller
+	builds     *turns.Turns // answers with one, by caller
+	differed   differed
 	searchTime time.Duration // searchTime, but for tests
 }
 

@@ -48,7 +48,8 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 		}
 		answer = append(answer, cut...)
 	}
-	if differs := differing(c.Request().Context(), s.store, ref.Log, receipt.Repeated); len(differs) > 0 {
+	differs := differing(c.Request().Context(), s.store, ref.Log, receipt.Repeated)
+	if differs = s.differed.recall(ref.Log, differs, r.Updates); len(differs) > 0 {
 		answer = appendCounts(append(answer, `,"differs":`...), differs)
 	}
 	if receipt.Notes != nil {
@@ -88,6 +89,56 @@ func differing(ctx context.Context, store *postgres.Store, log ci.LogID, repeate
 			}
 			differs[r.Step] = at
 		}
+	}
+	return differs
+}
+
+// differed are the logs that a sender was told of lately, on this process: it is told
+// again with the proof of their length, which holds all the same.
+type differed struct {
+	mu sync.Mutex
+	at map[logOfStep]int64
+}
+
+type logOfStep struct {
+	log  ci.LogID
+	step ci.StepKey
+}
+
+// mostDiffered is how many are remembered.
+const mostDiffered = 1000
+
+func (d *differed) remember(log ci.LogID, differs map[ci.StepKey]int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.at == nil || len(d.at) > mostDiffered {
+		d.at = make(map[logOfStep]int64)
+	}
+	for step, at := range differs {
+		d.at[logOfStep{log, step}] = at
+	}
+}
+
+// recall remembers what differs, and adds what did where updates say how long a log is.
+func (d *differed) recall(log ci.LogID, differs map[ci.StepKey]int64, updates []ci.Update) map[ci.StepKey]int64 {
+	if len(differs) > 0 {
+		d.remember(log, differs)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i := range updates {
+		step := updates[i].Step
+		if step == nil || !step.LogBytes.Present {
+			continue
+		}
+		at, did := d.at[logOfStep{log, step.Key}]
+		if _, told := differs[step.Key]; !did || told {
+			continue
+		}
+		if differs == nil {
+			differs = make(map[ci.StepKey]int64)
+		}
+		differs[step.Key] = at
 	}
 	return differs
 }
@@ -139,6 +190,9 @@ const (
 	uploadCompared = 16 // pieces that are there already: no more of them are compared
 )
 
+// noOffsets are headers that mean Upload-Offset, and are not it.
+var noOffsets = []string{"Offset", "X-Upload-Offset", "X-Offset", "Upload_Offset", "UploadOffset", "Stepcast-Offset", "Stepcast-Upload-Offset"}
+
 // packedTypes are types of what is no text before it is unpacked.
 var packedTypes = []string{"application/gzip", "application/x-gzip", "application/zstd"}
 
@@ -157,10 +211,12 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 	switch kind := announced(r); {
 	case strings.HasPrefix(kind, "multipart/"): // its parts' headers are no log
 		return &ci.Problem{Code: mediaType, Detail: "The body of an upload is the log itself; send it without a form around it, as curl -T does."}
+	case kind == "application/x-ndjson":
+		return &ci.Problem{Code: mediaType, Detail: "The body of an upload is the log itself; updates go to …/updates, with POST."}
 	case slices.Contains(packedTypes, kind):
 		return &ci.Problem{Code: mediaType, Detail: fmt.Sprintf("The body of an upload is the log itself, not %s; send it unpacked.", kind)}
 	}
-	u := upload{store: s.store, id: ref.ID, log: ref.Log, from: s.who(c).holder(), step: key, offset: ci.AtEnd}
+	u := upload{store: s.store, id: ref.ID, log: ref.Log, differed: &s.differed, from: s.who(c).holder(), step: key, offset: ci.AtEnd}
 	given := r.Header.Values("Upload-Offset")
 	if len(given) > 1 {
 		return &ci.Problem{Code: ci.Invalid, Field: "Upload-Offset", Detail: fmt.Sprintf("Upload-Offset is there %d times; give it once.", len(given))}
@@ -169,6 +225,8 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 		if u.offset, err = strconv.ParseInt(given[0], 10, 64); err != nil || u.offset < 0 || u.offset > ci.MaxLogBytes {
 			return &ci.Problem{Code: ci.Invalid, Field: "Upload-Offset", Detail: fmt.Sprintf("Upload-Offset is a count of bytes from the start of the step's log, 0 or more, not %s.", printable(given[0]))}
 		}
+	} else if i := slices.IndexFunc(noOffsets, func(name string) bool { return r.Header.Get(name) != "" }); i >= 0 {
+		return &ci.Problem{Code: ci.Invalid, Field: "Upload-Offset", Detail: fmt.Sprintf("Where the text goes is said by the header Upload-Offset; there is none that is called %s.", noOffsets[i])}
 	} else if r.Header.Get("Content-Range") != "" { // of curl -C, which leaves out what it thinks is there
 		return &ci.Problem{Code: ci.Invalid, Field: "Upload-Offset", Detail: "Where the text goes is said by the header Upload-Offset, not by Content-Range, which curl -C sends: give the count of bytes there too."}
 	}
@@ -284,6 +342,7 @@ type upload struct {
 	stored bool  // once at least
 
 	log      ci.LogID
+	differed *differed
 	compared int    // pieces that were there already
 	differs  *int64 // the byte at which one is not what the log has
 }
@@ -325,6 +384,7 @@ func (u *upload) compareWith(ctx context.Context, repeated []ci.Repeated) {
 	u.compared++
 	if at, ok := differing(ctx, u.store, u.log, repeated)[u.step]; ok {
 		u.differs = &at
+		u.differed.remember(u.log, map[ci.StepKey]int64{u.step: at})
 	}
 }
 

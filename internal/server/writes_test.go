@@ -46,6 +46,14 @@ func TestWriting_WhatDiffers(t *testing.T) {
 			t.Errorf("%s: %d %s, want %s", one.updates, a.status, a.body, one.want)
 		}
 	}
+	// The proof of the length holds, and says so again; of another step it says nothing.
+	end := `{"updates":[{"step":{"key":"a","status":"passed","log_bytes":20}},{"step":{"key":"b","status":"passed","log_bytes":7}}]}`
+	other := s.create(`{"project":"p"}`)
+	s.write(other+"/updates", `{"updates":[`+logText("a", 0, "wörld\n")+`,`+logText("a", 6, "this is more than it\n")+`,`+logText("b", 0, "1234567")+`]}`)
+	s.write(other+"/updates", `{"updates":[`+logText("a", 6, "something else that is long\n")+`]}`)
+	if a := s.write(other+"/updates", strings.Replace(end, "20", "34", 1)); a.status != 200 || !strings.HasSuffix(a.body, `"logs":{},"differs":{"a":6}}`+"\n") {
+		t.Errorf("the end: %d %s", a.status, a.body)
+	}
 	auth := "Authorization: Bearer " + s.token
 	for _, one := range []struct{ offset, text, differs string }{
 		{"0", "wörld\nand more\n", ""},
@@ -62,6 +70,11 @@ func TestWriting_WhatDiffers(t *testing.T) {
 		}
 		if a := s.do("PATCH", build+"/steps/a/log", one.text, headers...); a.status != status || a.header.Get("Stepcast-Differs") != one.differs || !strings.Contains(a.body, says) {
 			t.Errorf("%q at %s: %d %v %s, want %q", one.text, one.offset, a.status, a.header, a.body, one.differs)
+		}
+	}
+	for _, header := range []string{"X-Upload-Offset: 0", "Offset: 0", "Content-Type: application/x-ndjson", "Content-Type: application/gzip"} {
+		if a := s.do("PATCH", build+"/steps/a/log", "x", auth, header); a.status != 400 && a.status != 415 {
+			t.Errorf("%s: %d %s", header, a.status, a.body)
 		}
 	}
 	twice := s.upload(build+"/steps/a/log", "Upload-Offset: 0", "Upload-Offset: 8")
@@ -357,6 +370,18 @@ func TestBody_TooSlow(t *testing.T) {
 	text, err := io.ReadAll(conn)
 	if err != nil || !strings.HasPrefix(string(text), "HTTP/1.1 408 ") {
 		t.Errorf("%v, %q", err, text)
+	}
+}
+
+// Who is refused before the body was read need not send it: the connection ends instead.
+func TestBody_NotWaitedFor(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	r := s.connect()
+	fmt.Fprintf(r.conn, "PATCH /api/v1/builds/%s/steps/a/log HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n", ci.NewBuildID(), s.token)
+	res, err := http.ReadResponse(r.r, nil)
+	if err != nil || res.StatusCode != 404 || !res.Close {
+		t.Errorf("%v %v", res, err)
 	}
 }
 
