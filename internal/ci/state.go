@@ -479,7 +479,7 @@ func (c *Change) closeLog(step *StepState, want int64) error {
 	case have < want:
 		return &Problem{Code: LogIncomplete, Field: "log_bytes", Offset: &have, Detail: fmt.Sprintf("The log of step %s has %d bytes of the %d that log_bytes names; send the rest first. If all was sent, bytes were left out, as curl -d does with line ends, or passed over, as where an offset counts characters.", step.Key, have, want)}
 	case have > want:
-		return &Problem{Code: LogLonger, Field: "log_bytes", Offset: &have, Detail: fmt.Sprintf("The log of step %s has %d bytes, more than the %d that log_bytes names; count the bytes again, not the characters, or leave log_bytes out. If the count is right, some came twice: what is sent without Upload-Offset is added at the end, also when it is sent again.", step.Key, have, want)}
+		return &Problem{Code: LogLonger, Field: "log_bytes", Offset: &have, Detail: fmt.Sprintf("The log of step %s has %d bytes, more than the %d that log_bytes names; count the bytes again, not the characters. If the count is right, some came twice: the whole was sent where only the rest was wanted, or the same without Upload-Offset, which adds it at the end each time.", step.Key, have, want)}
 	}
 	step.LogComplete = true
 	return nil

@@ -95,7 +95,7 @@ var problems = map[ci.Code]kind{
 	ci.LogIncomplete: {409, "Log incomplete",
 		"log_bytes names more bytes than the server has. Send the rest from offset on, then say it again."},
 	ci.LogLonger: {409, "Log longer than announced",
-		"log_bytes names fewer bytes than the server has; offset is its count. Count the bytes again. If they are right, some were sent twice without Upload-Offset, and the log has them twice; leave log_bytes out, and the step can end."},
+		"log_bytes names fewer bytes than the server has; offset is its count. Count the bytes again. If they are right, some came twice: the whole was sent where only the rest was wanted, or the same without Upload-Offset. Without log_bytes the step can end all the same."},
 	ci.LogComplete: {409, "Log is closed",
 		"The step's log was closed at offset, by a final status with log_bytes or a day after the step's end, and takes no more text. Send log_bytes after the last text."},
 	ci.NoteGap: {409, "Gap in the notes",
@@ -213,9 +213,8 @@ func (s *Server) answer(err error, c echo.Context) {
 	case p.Code == badEncoding:
 		h.Set("Accept-Encoding", "gzip, zstd, identity")
 	}
-	// Who was refused before the body was read is answered before it is sent, which curl
-	// waits to be asked for.
-	if b, ok := c.Request().Body.(*pacedBody); ok && b.n == 0 && c.Request().ProtoMajor == 1 {
+	// Who waits to be asked for the body, as curl does, need not send it; net/http would ask.
+	if b, ok := c.Request().Body.(*pacedBody); ok && b.n == 0 && c.Request().Header.Get("Expect") != "" && c.Request().ProtoMajor == 1 {
 		h.Set("Connection", "close")
 	}
 	if p.Offset != nil && c.Request().Method == http.MethodPatch {

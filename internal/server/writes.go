@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -190,6 +191,13 @@ const (
 	uploadCompared = 16 // pieces that are there already: no more of them are compared
 )
 
+// contentStart is where Content-Range says that a body begins, if it does.
+func contentStart(r *http.Request) (first string, ok bool) {
+	span, ok := strings.CutPrefix(r.Header.Get("Content-Range"), "bytes ")
+	first, _, dash := strings.Cut(span, "-")
+	return first, ok && dash
+}
+
 // noOffsets are headers that mean Upload-Offset, and are not it.
 var noOffsets = []string{"Offset", "X-Upload-Offset", "X-Offset", "Upload_Offset", "UploadOffset", "Stepcast-Offset", "Stepcast-Upload-Offset"}
 
@@ -208,7 +216,9 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
 		return &ci.Problem{Code: badEncoding, Detail: "The body of an upload is the log itself; send it plain."}
 	}
-	switch kind := announced(r); {
+	kind := announced(r)
+	formLike := kind == "application/x-www-form-urlencoded"
+	switch {
 	case strings.HasPrefix(kind, "multipart/"): // its parts' headers are no log
 		return &ci.Problem{Code: mediaType, Detail: "The body of an upload is the log itself; send it without a form around it, as curl -T does."}
 	case kind == "application/x-ndjson":
@@ -220,6 +230,9 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 	given := r.Header.Values("Upload-Offset")
 	if len(given) > 1 {
 		return &ci.Problem{Code: ci.Invalid, Field: "Upload-Offset", Detail: fmt.Sprintf("Upload-Offset is there %d times; give it once.", len(given))}
+	}
+	if first, ok := contentStart(r); ok && len(given) == 1 && given[0] != first {
+		return &ci.Problem{Code: ci.Invalid, Field: "Upload-Offset", Detail: fmt.Sprintf("Upload-Offset says that the body begins at byte %s, and Content-Range, which curl -C sends, that it begins at %s; send it from where one of them is right, without the other.", printable(given[0]), printable(first))}
 	}
 	if len(given) > 0 { // an empty one is not left out: its variable is not set
 		if u.offset, err = strconv.ParseInt(given[0], 10, 64); err != nil || u.offset < 0 || u.offset > ci.MaxLogBytes {
@@ -278,7 +291,13 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 		case err == io.EOF:
 			whole = true
 			c.Response().Header().Set("Upload-Offset", strconv.FormatInt(u.have, 10))
-			if u.differs == nil {
+			switch {
+			case u.differs != nil:
+			case formLike && !u.lines && u.stored:
+				return s.json(c, http.StatusOK, struct {
+					Detail string `json:"detail"`
+				}{"The text has no line end, and is announced as a form: curl -d drops line ends, and --data-urlencode encodes them. If there were some, use --data-binary or -T."})
+			default:
 				return c.NoContent(http.StatusNoContent)
 			}
 			c.Response().Header().Set("Stepcast-Differs", strconv.FormatInt(*u.differs, 10))
@@ -340,6 +359,7 @@ type upload struct {
 	offset int64 // of the next piece, or ci.AtEnd
 	have   int64 // bytes that the server has
 	stored bool  // once at least
+	lines  bool  // it has had a line end
 
 	log      ci.LogID
 	differed *differed
@@ -357,6 +377,7 @@ func (u *upload) append(ctx context.Context, piece []byte, stop <-chan struct{})
 		receipt, err := u.store.Append(ctx, r)
 		if err == nil {
 			u.have, u.stored = receipt.Logs[u.step], true
+			u.lines = u.lines || bytes.IndexByte(piece, '\n') >= 0
 			u.compareWith(ctx, receipt.Repeated)
 			if u.offset != ci.AtEnd {
 				u.offset += int64(len(piece))

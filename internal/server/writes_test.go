@@ -72,6 +72,16 @@ func TestWriting_WhatDiffers(t *testing.T) {
 			t.Errorf("%q at %s: %d %v %s, want %q", one.text, one.offset, a.status, a.header, a.body, one.differs)
 		}
 	}
+	if a := s.do("PATCH", build+"/steps/a/log", "x", auth, "Upload-Offset: 0", "Content-Range: bytes 600-600/601"); a.status != 400 || !strings.Contains(a.problem().Detail, "that it begins at") {
+		t.Errorf("two places: %d %s", a.status, a.body)
+	}
+	form := []string{auth, "Content-Type: application/x-www-form-urlencoded"}
+	for text, says := range map[string]string{"one two": "curl -d drops line ends", "one\ntwo": ""} {
+		a := s.do("PATCH", build+"/steps/form/log", text, form...)
+		if a.status/100 != 2 || (a.status == 204) != (says == "") || !strings.Contains(a.body, says) {
+			t.Errorf("%q as a form: %d %s", text, a.status, a.body)
+		}
+	}
 	for _, header := range []string{"X-Upload-Offset: 0", "Offset: 0", "Content-Type: application/x-ndjson", "Content-Type: application/gzip"} {
 		if a := s.do("PATCH", build+"/steps/a/log", "x", auth, header); a.status != 400 && a.status != 415 {
 			t.Errorf("%s: %d %s", header, a.status, a.body)
@@ -316,7 +326,7 @@ func TestRefusals_SayWhatToDo(t *testing.T) {
 		{"curl -F", "PATCH", log, "--x\r\n\r\nhello\r\n--x--\r\n", []string{"Content-Type: multipart/form-data; boundary=x", "Upload-Offset: 0"}, 415, "without a form"},
 		{"curl -d", "POST", updates, none, []string{"Content-Type: application/x-www-form-urlencoded"}, 415, "application/x-ndjson"},
 		{"lines that curl -d joined", "POST", updates, `{"step":{"key":"a"}}{"step":{"key":"b"}}`, []string{"Content-Type: application/x-ndjson"}, 400, "--data-binary"},
-		{"a count that is too low", "POST", updates, `{"updates":[{"step":{"key":"a","status":"passed","log_bytes":4}}]}`, nil, 409, "leave log_bytes out"},
+		{"a count that is too low", "POST", updates, `{"updates":[{"step":{"key":"a","status":"passed","log_bytes":4}}]}`, nil, 409, "some came twice"},
 		{"text behind the count", "POST", updates, `{"updates":[{"step":{"key":"b","status":"passed","log_bytes":0}},` + logText("b", 0, "x") + `]}`, nil, 409, "after the last text"},
 		{"a form that creates", "POST", "/api/v1/builds", "project=p", []string{"Content-Type: application/x-www-form-urlencoded"}, 415, "one JSON object"},
 		{"updates that create", "POST", "/api/v1/builds", `{"project":"p"}`, []string{"Content-Type: application/x-ndjson"}, 415, "one JSON object"},
@@ -373,8 +383,9 @@ func TestBody_TooSlow(t *testing.T) {
 	}
 }
 
-// Who is refused before the body was read need not send it: the connection ends instead.
-func TestBody_NotWaitedFor(t *testing.T) {
+// Who is refused, and waits to be asked for the body, is not asked: the connection ends
+// instead.
+func TestBody_NotAskedFor(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	r := s.connect()
