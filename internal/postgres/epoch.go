@@ -124,18 +124,14 @@ func (s *Store) Epochs(ctx context.Context) (current ci.Epoch, former []ci.Epoch
 const recreation = time.Minute
 
 const rewindsSQL = `
-	SELECT epoch, place = here(), made_at > clock_timestamp() - make_interval(secs => $1)
+	SELECT place = here(), made_at > clock_timestamp() - make_interval(secs => $1)
 	FROM epochs ORDER BY seq DESC LIMIT 2`
 
-// Awaited tells whether a build that is not there may be about to be: the
-// prefix is not of its log in the present history, and that began so lately that
-// its runner may not have come back yet. Of a history that is past there need be
-// nothing: the same dump, put back once more, has lost the one between.
-func (s *Store) Awaited(ctx context.Context, name ci.LogName, prefix string) (bool, error) {
-	type history struct {
-		Epoch          uuid.UUID
-		InForce, Young bool
-	}
+// Awaited tells whether a build that a reader has seen, and that is not there, may be
+// about to be: the present history has followed another so lately that its runner may not
+// have come back yet.
+func (s *Store) Awaited(ctx context.Context) (bool, error) {
+	type history struct{ InForce, Young bool }
 	rows, err := s.read.Query(ctx, rewindsSQL, recreation.Seconds())
 	if err != nil {
 		return false, unavailable("read the epochs", err)
@@ -148,9 +144,9 @@ func (s *Store) Awaited(ctx context.Context, name ci.LogName, prefix string) (bo
 		if err := s.renewEpoch(ctx); err != nil {
 			return false, unavailable("read the epochs", err)
 		}
-		return len(all) > 0, nil // nobody has a cursor of what begins now
+		return len(all) > 0, nil
 	}
-	return all[0].Young && len(all) > 1 && ci.CursorPrefix(ci.Epoch(all[0].Epoch), name) != prefix, nil
+	return all[0].Young && len(all) > 1, nil
 }
 
 // renewEpoch is called by whoever met a history that is not the known one.

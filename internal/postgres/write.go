@@ -202,7 +202,8 @@ type committer struct {
 // known is what this process knows of a build between commits.
 type known struct {
 	state   *ci.State // committed; nil: to be read
-	bytes   int       // that it takes
+	bytes   int       // that it takes,
+	plan    int       // and what of it tells that this has changed
 	lane    bool      // other processes write it too
 	waiting []*task   // for the lane
 	busy    bool      // the lane is at work
@@ -409,11 +410,17 @@ func (c *committer) remember(id ci.BuildID, state *ci.State) {
 // keep keeps a state, nil for none. The caller holds mu.
 func (c *committer) keep(k *known, state *ci.State) {
 	c.cached -= k.bytes
-	k.state, k.bytes = state, 0
+	k.state = state
+	plan := 0
 	if state != nil {
-		k.bytes = state.Plan + stepBytes*(1+len(state.Steps))
-		for _, step := range state.Steps {
-			k.bytes += needBytes * len(step.Needs)
+		plan = state.Plan + stepBytes*(1+len(state.Steps))
+	}
+	if plan != k.plan { // seldom, but for none
+		k.bytes, k.plan = plan, plan
+		if state != nil {
+			for _, step := range state.Steps {
+				k.bytes += needBytes * len(step.Needs)
+			}
 		}
 	}
 	c.cached += k.bytes
@@ -495,7 +502,7 @@ func (c *committer) decide(tasks []*task, now time.Time) (writes []*write, rest 
 // weight is about how long a change takes the database, in bytes of log text that take
 // as long. Events take longer than their size tells: each may be a row, and one of status
 // goes into the build's log and into the feed, and its step or build is written anew; so
-// is when a step was heard.
+// is the time at which a step was heard.
 func weight(change *ci.Change) (bytes int) {
 	bytes = heardBytes * len(change.Heard)
 	for i := range change.Events {

@@ -200,7 +200,7 @@ func brokenBody(err error, n int) *ci.Problem {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return &ci.Problem{Code: brokenOff, Detail: fmt.Sprintf("The body broke off after %d bytes; send it again.", n)}
 	}
-	return &ci.Problem{Code: ci.Invalid, Detail: fmt.Sprintf("The body is not as HTTP has it after %d bytes.", n)}
+	return &ci.Problem{Code: ci.Invalid, Detail: fmt.Sprintf("After %d bytes the body is not valid HTTP.", n)}
 }
 
 // Unpacking works in memory that is used again; what is handed on is a copy of

@@ -201,7 +201,7 @@ func (s *Server) answer(err error, c echo.Context) {
 	}
 	k := problems[p.Code]
 	h := c.Response().Header()
-	for _, name := range []string{"Content-Disposition", "Content-Encoding", "Content-Length", "Etag", "Accept-Ranges"} {
+	for _, name := range []string{"Location", "Content-Disposition", "Content-Encoding", "Content-Length", "Etag", "Accept-Ranges"} {
 		h.Del(name)
 	}
 	h.Set("Cache-Control", "no-store")

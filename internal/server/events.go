@@ -96,7 +96,9 @@ func (s *Server) streams(c echo.Context) error {
 			if missing != nil {
 				return s.awaited(c.Request().Context(), id, cursor, missing)
 			}
-			members[i], err = s.buildMember(c, ref, l.q, cursor)
+			if members[i], err = s.buildMember(c, ref, l.q, cursor); err != nil {
+				err = s.awaited(c.Request().Context(), id, cursor, err)
+			}
 		}
 		if err != nil {
 			return err
@@ -167,15 +169,13 @@ func (s *Server) resumed(h echo.HandlerFunc) echo.HandlerFunc {
 }
 
 // awaited has a reader come back whose build is gone, or out of sight, while the
-// present history is young and its cursor is of another: the runner may be about
-// to create it again, and a reader that is told that there is none stops. All
-// others are told.
+// present history is young: the runner may be about to create it again, and a reader
+// that is told that there is none stops. Who has no cursor is told.
 func (s *Server) awaited(ctx context.Context, id ci.BuildID, cursor string, missing error) error {
-	at, ok := ci.ParseCursor(cursor)
-	if !ok || !errors.Is(missing, &ci.Problem{Code: ci.NotFound}) {
+	if cursor == "" || !errors.Is(missing, &ci.Problem{Code: ci.NotFound}) {
 		return missing
 	}
-	switch awaited, err := s.store.Awaited(ctx, id.Name(), at.Prefix); {
+	switch awaited, err := s.store.Awaited(ctx); {
 	case err != nil:
 		return fmt.Errorf("await build %s: %w", id, err)
 	case !awaited:

@@ -538,7 +538,7 @@ func scanString(data []byte) (s jsonText, n int, why string) {
 		case b == '\\':
 			r, size := scanEscape(data[i:])
 			switch {
-			case size == 0 && cutEscape(data[i:]):
+			case size == 0 && cutEscape(data[i:]), size < 0 && (len(data) == i+6 || cutEscape(data[i+6:])):
 				return s, len(data), "the string does not end"
 			case size == 0:
 				return s, i, "this is not an escape that JSON knows"
@@ -558,10 +558,10 @@ func scanString(data []byte) (s jsonText, n int, why string) {
 		default:
 			for i < len(data) && data[i] >= utf8.RuneSelf {
 				r, size := utf8.DecodeRune(data[i:])
-				if !utf8.FullRune(data[i:]) {
-					return s, len(data), "the string does not end"
-				}
 				if r == utf8.RuneError && size == 1 {
+					if !utf8.FullRune(data[i:]) {
+						return s, len(data), "the string does not end"
+					}
 					return s, i, "this is not UTF-8; send log text that is not as base64"
 				}
 				i += size

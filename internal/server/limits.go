@@ -423,7 +423,7 @@ func (s *Server) openUpload(c echo.Context) (done func(), err error) {
 
 const tooMuchUnread = "Of the answers that were asked for here, so many bytes have not been taken yet; read those first, ask for them compressed, or come back later."
 
-// inTurn is for routes whose answers are looked for among all builds, or are long: they
+// inTurn is for routes whose answers may be looked for among all builds, or be long: they
 // are made in turns, of one caller after the other. Many who ask at once would take all
 // that the database and this process have. The turn is over when the answer begins to go
 // out.

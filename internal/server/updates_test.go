@@ -76,6 +76,12 @@ func TestDecodeUpdates_NDJSON(t *testing.T) {
 	for body, says := range map[string]string{
 		"{\n  \"build\": {}\n}\n":      "The line ends at byte 1, within an update: ",
 		"{\"build\":":                  "The body breaks off at byte 9: ",
+		`{"build":{"title":"a\`:        "The body breaks off at byte 21: the string does not end.",
+		`{"build":{"title":"a\u00`:     "The body breaks off at byte 24: the string does not end.",
+		`{"build":{"title":"\ud83d`:    "The body breaks off at byte 25: the string does not end.",
+		`{"build":{"title":"\ud83d\ud`: "The body breaks off at byte 28: the string does not end.",
+		"{\"build\":{\"title\":\"\xc3": "The body breaks off at byte 20: the string does not end.",
+		`{"build":{"title":"a\x`:       "The body is not valid JSON at byte 20: this is not an escape that JSON knows.",
 		"":                             "The body is empty; send one update a line.",
 		" \n\n":                        "The body is empty; send one update a line.",
 		"\xef\xbb\xbf{\"build\":{}}\n": "The body is not valid JSON at byte 0: a byte order mark is there; send it without.",

@@ -50,7 +50,7 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 		answer = append(answer, cut...)
 	}
 	differs := differing(c.Request().Context(), s.store, ref.Log, receipt.Repeated)
-	if differs = s.differed.recall(ref.Log, differs, r.Updates); len(differs) > 0 {
+	if differs = s.differed.recall(ref.ID, differs, r.Updates); len(differs) > 0 {
 		answer = appendCounts(append(answer, `,"differs":`...), differs)
 	}
 	if receipt.Notes != nil {
@@ -102,28 +102,31 @@ type differed struct {
 }
 
 type logOfStep struct {
-	log  ci.LogID
-	step ci.StepKey
+	build ci.BuildID
+	step  ci.StepKey
 }
 
 // mostDiffered is how many are remembered.
 const mostDiffered = 1000
 
-func (d *differed) remember(log ci.LogID, differs map[ci.StepKey]int64) {
+func (d *differed) remember(build ci.BuildID, differs map[ci.StepKey]int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.at == nil || len(d.at) > mostDiffered {
 		d.at = make(map[logOfStep]int64)
 	}
 	for step, at := range differs {
-		d.at[logOfStep{log, step}] = at
+		one := logOfStep{build, step}
+		if before, ok := d.at[one]; !ok || at < before {
+			d.at[one] = at
+		}
 	}
 }
 
 // recall remembers what differs, and adds what did where updates say how long a log is.
-func (d *differed) recall(log ci.LogID, differs map[ci.StepKey]int64, updates []ci.Update) map[ci.StepKey]int64 {
+func (d *differed) recall(build ci.BuildID, differs map[ci.StepKey]int64, updates []ci.Update) map[ci.StepKey]int64 {
 	if len(differs) > 0 {
-		d.remember(log, differs)
+		d.remember(build, differs)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -132,7 +135,7 @@ func (d *differed) recall(log ci.LogID, differs map[ci.StepKey]int64, updates []
 		if step == nil || !step.LogBytes.Present {
 			continue
 		}
-		at, did := d.at[logOfStep{log, step.Key}]
+		at, did := d.at[logOfStep{build, step.Key}]
 		if _, told := differs[step.Key]; !did || told {
 			continue
 		}
@@ -192,10 +195,11 @@ const (
 )
 
 // contentStart is where Content-Range says that a body begins, if it does.
-func contentStart(r *http.Request) (first string, ok bool) {
+func contentStart(r *http.Request) (first int64, ok bool) {
 	span, ok := strings.CutPrefix(r.Header.Get("Content-Range"), "bytes ")
-	first, _, dash := strings.Cut(span, "-")
-	return first, ok && dash
+	text, _, _ := strings.Cut(span, "-")
+	first, err := strconv.ParseInt(text, 10, 64)
+	return first, ok && err == nil
 }
 
 // noOffsets are headers that mean Upload-Offset, and are not it.
@@ -231,12 +235,12 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 	if len(given) > 1 {
 		return &ci.Problem{Code: ci.Invalid, Field: "Upload-Offset", Detail: fmt.Sprintf("Upload-Offset is there %d times; give it once.", len(given))}
 	}
-	if first, ok := contentStart(r); ok && len(given) == 1 && given[0] != first {
-		return &ci.Problem{Code: ci.Invalid, Field: "Upload-Offset", Detail: fmt.Sprintf("Upload-Offset says that the body begins at byte %s, and Content-Range, which curl -C sends, that it begins at %s; send it from where one of them is right, without the other.", printable(given[0]), printable(first))}
-	}
 	if len(given) > 0 { // an empty one is not left out: its variable is not set
 		if u.offset, err = strconv.ParseInt(given[0], 10, 64); err != nil || u.offset < 0 || u.offset > ci.MaxLogBytes {
 			return &ci.Problem{Code: ci.Invalid, Field: "Upload-Offset", Detail: fmt.Sprintf("Upload-Offset is a count of bytes from the start of the step's log, 0 or more, not %s.", printable(given[0]))}
+		}
+		if first, ok := contentStart(r); ok && first != u.offset {
+			return &ci.Problem{Code: ci.Invalid, Field: "Upload-Offset", Detail: fmt.Sprintf("Upload-Offset says that the body begins at byte %d, and Content-Range, which curl -C sends, that it begins at %d; leave -C out.", u.offset, first)}
 		}
 	} else if i := slices.IndexFunc(noOffsets, func(name string) bool { return r.Header.Get(name) != "" }); i >= 0 {
 		return &ci.Problem{Code: ci.Invalid, Field: "Upload-Offset", Detail: fmt.Sprintf("Where the text goes is said by the header Upload-Offset; there is none that is called %s.", noOffsets[i])}
@@ -293,7 +297,7 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 			c.Response().Header().Set("Upload-Offset", strconv.FormatInt(u.have, 10))
 			switch {
 			case u.differs != nil:
-			case formLike && !u.lines && u.stored:
+			case formLike && !u.lines && u.received > 0:
 				return s.json(c, http.StatusOK, struct {
 					Detail string `json:"detail"`
 				}{"The text has no line end, and is announced as a form: curl -d drops line ends, and --data-urlencode encodes them. If there were some, use --data-binary or -T."})
@@ -306,7 +310,7 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 				Detail  string `json:"detail"`
 			}{*u.differs, fmt.Sprintf("Byte %d of the log is something else than what was sent for it; what was there first stays. An offset counts bytes, not characters, and one alone sends the text of a step.", *u.differs)})
 		case err != nil: // mostly the peer has vanished, and nobody reads this
-			return &ci.Problem{Code: brokenOff, Offset: &u.have, Detail: "The body broke off; what arrived is stored. Go on from Upload-Offset, or send all of it again from the same offset."}
+			return u.stopped(brokenBody(err, int(u.received)), "What arrived is stored; go on from Upload-Offset.")
 		}
 		select {
 		case <-in.ready:
@@ -317,7 +321,7 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 			if len(in.ready) > 0 {
 				continue // what arrived is kept
 			}
-			return &ci.Problem{Code: shuttingDown, Offset: &u.have, Detail: "The server is shutting down; go on from Upload-Offset with the next one."}
+			return u.stopped(&ci.Problem{Code: shuttingDown, Detail: "The server is shutting down; send it to the next one."}, "What arrived is stored; go on from Upload-Offset.")
 		}
 	}
 }
@@ -344,8 +348,15 @@ func (s *Server) noLonger(ctx context.Context, who *caller, u *upload) error {
 	if p == nil { // it was deleted
 		p = &ci.Problem{Code: tokenRevoked, Detail: "The token was revoked; ask for another one."}
 	}
-	if p.Offset = &u.have; !u.stored {
-		p.Offset = nil
+	return u.stopped(p, "What arrived before is stored, up to Upload-Offset.")
+}
+
+// stopped says how far an upload is that does not go on, if any of it is stored: else its
+// sender begins again where it began.
+func (u *upload) stopped(p *ci.Problem, so string) *ci.Problem {
+	if u.stored {
+		p.Offset = &u.have
+		p.Detail += " " + so
 	}
 	return p
 }
@@ -359,7 +370,9 @@ type upload struct {
 	offset int64 // of the next piece, or ci.AtEnd
 	have   int64 // bytes that the server has
 	stored bool  // once at least
-	lines  bool  // it has had a line end
+
+	received int64 // bytes of the body that are stored, or were there
+	lines    bool  // one of them is a line end
 
 	log      ci.LogID
 	differed *differed
@@ -377,6 +390,7 @@ func (u *upload) append(ctx context.Context, piece []byte, stop <-chan struct{})
 		receipt, err := u.store.Append(ctx, r)
 		if err == nil {
 			u.have, u.stored = receipt.Logs[u.step], true
+			u.received += int64(len(piece))
 			u.lines = u.lines || bytes.IndexByte(piece, '\n') >= 0
 			u.compareWith(ctx, receipt.Repeated)
 			if u.offset != ci.AtEnd {
@@ -405,7 +419,7 @@ func (u *upload) compareWith(ctx context.Context, repeated []ci.Repeated) {
 	u.compared++
 	if at, ok := differing(ctx, u.store, u.log, repeated)[u.step]; ok {
 		u.differs = &at
-		u.differed.remember(u.log, map[ci.StepKey]int64{u.step: at})
+		u.differed.remember(u.id, map[ci.StepKey]int64{u.step: at})
 	}
 }
 

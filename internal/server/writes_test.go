@@ -589,6 +589,10 @@ func TestUpload_EndsWithItsToken(t *testing.T) {
 			if err != nil || res.StatusCode != http.StatusUnauthorized || !strings.Contains(string(text), `"/problems/`+code+`"`) || !strings.Contains(string(text), `"offset":7`) {
 				t.Errorf("%d %s %v", res.StatusCode, text, err)
 			}
+			u.send("after\n") // to a connection that is gone, or about to be
+			if a := one.get(log); a.body != "before\n" {
+				t.Errorf("the log is %q", a.body)
+			}
 		})
 	}
 }
