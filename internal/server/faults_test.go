@@ -137,6 +137,10 @@ func TestRewound(t *testing.T) {
 			t.Errorf("%s: %d", path, status)
 		}
 	}
+	// And who was cut off between the resets of a stream of several logs.
+	if r, status, _ := s.dial(streams, "Last-Event-ID: .?"); status != 200 || !strings.Contains(r.rest(), "event: unavailable\n") {
+		t.Errorf("with a cursor that the reset was to bring: %d", status)
+	}
 	if a := s.get(build + "/events?after=" + last); a.status != 503 || !strings.Contains(a.body, "/problems/rewound") || a.header.Get("Retry-After") == "" {
 		t.Errorf("a page: %d %s", a.status, a.body)
 	}
