@@ -25,7 +25,7 @@ func (s *Store) TidySessions(ctx context.Context) error { return s.tidySessions(
 
 // Turns are where who repeats a creation waits in its lane, and then to be answered.
 func (s *Store) Turns(id ci.BuildID) (lanes, repeats *turns.Turns) {
-	return s.committers[int(id[15])%len(s.committers)].turns, s.repeats
+	return s.committerOf(id).turns, s.repeats
 }
 
 // LaneWriters is how many places there are in lanes.
@@ -33,7 +33,7 @@ const LaneWriters = laneWriters
 
 // InLane is how many tasks wait in a build's lane.
 func (s *Store) InLane(id ci.BuildID) int {
-	c := s.committers[int(id[15])%len(s.committers)]
+	c := s.committerOf(id)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if k := c.known[id]; k != nil {

@@ -68,15 +68,14 @@ func (s *Store) Append(ctx context.Context, r ci.Request) (ci.Receipt, error) {
 // Create stores a new build. When the id is there already in the same project,
 // that build is returned as it is and created is false.
 func (s *Store) Create(ctx context.Context, c ci.Creation) (b Snapshot, created bool, err error) {
-	t := &task{build: c.ID, create: &c}
-	if !s.committerOf(t).queue.Takes(c.From, sizeOfNew(&c)) {
+	if !s.committerOf(c.ID).queue.Takes(c.From, sizeOfNew(&c)) {
 		return b, false, s.overloaded()
 	}
 	// What is wrong with it by itself is found before anything is stored.
 	if err := s.checkNew(ctx, &c); err != nil {
 		return b, false, err
 	}
-	res := s.submit(ctx, c.From, t, sizeOfNew(&c))
+	res := s.submit(ctx, c.From, &task{build: c.ID, create: &c}, sizeOfNew(&c))
 	if res.err != nil {
 		return b, false, res.err
 	}
@@ -154,7 +153,7 @@ func (s *Store) submit(ctx context.Context, from string, t *task, size int64) re
 		return result{err: diskFull()}
 	}
 	t.done, t.from, t.size = make(chan result, 1), from, size
-	switch err := s.committerOf(t).queue.Add(from, t, size); {
+	switch err := s.committerOf(t.build).queue.Add(from, t, size); {
 	case errors.Is(err, groupcommit.ErrFull):
 		return result{err: s.overloaded()}
 	case err != nil:
@@ -168,9 +167,9 @@ func (s *Store) submit(ctx context.Context, from string, t *task, size int64) re
 	}
 }
 
-// committerOf is the one that writes a task's build.
-func (s *Store) committerOf(t *task) *committer {
-	return s.committers[int(t.build[15])%len(s.committers)]
+// committerOf is the one that writes a build.
+func (s *Store) committerOf(build ci.BuildID) *committer {
+	return s.committers[int(build[15])%len(s.committers)]
 }
 
 // overloaded counts a refusal, and says why.

@@ -43,11 +43,11 @@ func (s *Server) createBuild(c echo.Context) error {
 	if err := isObject(c.Request()); err != nil {
 		return err
 	}
-	who := s.who(c)
 	creation, err := decoded(s, c, decodeCreation)
 	if err != nil {
 		return err
 	}
+	who := s.who(c)
 	if !who.may(report, http.MethodPost, creation.Project, creation.ID) {
 		return reportsElsewhere(who, creation)
 	}

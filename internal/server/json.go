@@ -538,7 +538,7 @@ func scanString(data []byte) (s jsonText, n int, why string) {
 		case b == '\\':
 			r, size := scanEscape(data[i:])
 			switch {
-			case size == 0 && cutEscape(data[i:]), size < 0 && (len(data) == i+6 || cutEscape(data[i+6:])):
+			case size == 0 && cutEscape(data[i:]), size < 0 && cutEscape(data[i+6:]):
 				return s, len(data), "the string does not end"
 			case size == 0:
 				return s, i, "this is not an escape that JSON knows"
@@ -590,10 +590,14 @@ func scanEscape(data []byte) (r rune, size int) {
 	return r, 12
 }
 
-// cutEscape tells whether all of data is the beginning of an escape.
+// cutEscape tells whether all of data is the beginning of an escape, or nothing.
 func cutEscape(data []byte) bool {
-	_, whole := scanHex(append(bytes.Clone(data[:min(len(data), 6)]), "0000"[:max(0, min(4, 6-len(data)))]...))
-	return len(data) == 1 || len(data) < 6 && whole
+	const escape = `\u0000`
+	if len(data) >= len(escape) {
+		return false
+	}
+	_, ok := scanHex(append(bytes.Clone(data), escape[len(data):]...))
+	return ok
 }
 
 // scanHex reads \uXXXX.

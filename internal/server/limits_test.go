@@ -402,17 +402,24 @@ func TestLimits_Uploads(t *testing.T) {
 	}
 }
 
+// createLong makes a build of so many steps with names of 480 bytes, all of which an
+// answer with it has.
+func (s *testServer) createLong(steps int) (build string) {
+	s.t.Helper()
+	list := make([]string, steps)
+	for i := range list {
+		list[i] = fmt.Sprintf(`{"key":"%d","name":"%s"}`, i, strings.Repeat("x", 480))
+	}
+	return s.create(`{"project":"p","steps":[` + strings.Join(list, ",") + `]}`)
+}
+
 // TestLimits_Unread asks for a long answer while it is being sent the one before,
 // again and again: what one address may leave unread has an end, for another there
 // is room, and afterwards nothing is counted any more.
 func TestLimits_Unread(t *testing.T) {
 	t.Parallel()
 	s := limited(t, Limits{Requests: -1})
-	steps := strings.Repeat(`,{"key":"#","name":"`+strings.Repeat("x", 480)+`"}`, ci.MaxSteps)
-	for i := range ci.MaxSteps {
-		steps = strings.Replace(steps, "#", strconv.Itoa(i), 1)
-	}
-	build := s.create(`{"project":"p","steps":[` + steps[1:] + `]}`)
+	build := s.createLong(ci.MaxSteps)
 	ask := func(addr string, then func()) *httptest.ResponseRecorder {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, s.url+build, nil)
 		r.RemoteAddr = addr + ":1"
@@ -453,11 +460,7 @@ func TestLimits_Unread(t *testing.T) {
 func TestLimits_UnreadAnswersToWrites(t *testing.T) {
 	t.Parallel()
 	s := limited(t, Limits{Requests: -1})
-	steps := strings.Repeat(`,{"key":"#","name":"`+strings.Repeat("x", 480)+`"}`, ci.MaxSteps)
-	for i := range ci.MaxSteps {
-		steps = strings.Replace(steps, "#", strconv.Itoa(i), 1)
-	}
-	build := s.create(`{"project":"p","steps":[` + steps[1:] + `]}`)
+	build := s.createLong(ci.MaxSteps)
 	again := `{"project":"p","id":"` + strings.TrimPrefix(build, "/api/v1/builds/") + `"}`
 	refused, answered := s.limits.refused[limitUnread], 0
 	var repeat func()
@@ -487,11 +490,7 @@ func TestLimits_UnreadAnswersToWrites(t *testing.T) {
 func TestLimits_UnreadSnapshots(t *testing.T) {
 	t.Parallel()
 	s := limited(t, Limits{Requests: -1})
-	steps := strings.Repeat(`,{"key":"#","name":"`+strings.Repeat("x", 480)+`"}`, 200)
-	for i := range 200 {
-		steps = strings.Replace(steps, "#", strconv.Itoa(i), 1)
-	}
-	s.create(`{"project":"p","steps":[` + steps[1:] + `]}`)
+	s.createLong(200)
 	counted := func() int {
 		s.limits.mu.Lock()
 		defer s.limits.mu.Unlock()

@@ -220,9 +220,7 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
 		return &ci.Problem{Code: badEncoding, Detail: "The body of an upload is the log itself; send it plain."}
 	}
-	kind := announced(r)
-	formLike := kind == "application/x-www-form-urlencoded"
-	switch {
+	switch kind := announced(r); {
 	case strings.HasPrefix(kind, "multipart/"): // its parts' headers are no log
 		return &ci.Problem{Code: mediaType, Detail: "The body of an upload is the log itself; send it without a form around it, as curl -T does."}
 	case kind == "application/x-ndjson":
@@ -294,21 +292,7 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 		switch {
 		case err == io.EOF:
 			whole = true
-			c.Response().Header().Set("Upload-Offset", strconv.FormatInt(u.have, 10))
-			switch {
-			case u.differs != nil:
-			case formLike && !u.lines && u.received > 0:
-				return s.json(c, http.StatusOK, struct {
-					Detail string `json:"detail"`
-				}{"The text has no line end, and is announced as a form: curl -d drops line ends, and --data-urlencode encodes them. If there were some, use --data-binary or -T."})
-			default:
-				return c.NoContent(http.StatusNoContent)
-			}
-			c.Response().Header().Set("Stepcast-Differs", strconv.FormatInt(*u.differs, 10))
-			return s.json(c, http.StatusOK, struct {
-				Differs int64  `json:"differs"`
-				Detail  string `json:"detail"`
-			}{*u.differs, fmt.Sprintf("Byte %d of the log is something else than what was sent for it; what was there first stays. An offset counts bytes, not characters, and one alone sends the text of a step.", *u.differs)})
+			return s.uploaded(c, &u)
 		case err != nil: // mostly the peer has vanished, and nobody reads this
 			return u.stopped(brokenBody(err, int(u.received)), "What arrived is stored; go on from Upload-Offset.")
 		}
@@ -324,6 +308,26 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 			return u.stopped(&ci.Problem{Code: shuttingDown, Detail: "The server is shutting down; send it to the next one."}, "What arrived is stored; go on from Upload-Offset.")
 		}
 	}
+}
+
+// uploaded answers an upload that is stored as a whole, with what there is to say of it.
+func (s *Server) uploaded(c echo.Context, u *upload) error {
+	h := c.Response().Header()
+	h.Set("Upload-Offset", strconv.FormatInt(u.have, 10))
+	said := struct {
+		Differs *int64 `json:"differs,omitempty"`
+		Detail  string `json:"detail"`
+	}{Differs: u.differs}
+	switch {
+	case u.differs != nil:
+		h.Set("Stepcast-Differs", strconv.FormatInt(*u.differs, 10))
+		said.Detail = fmt.Sprintf("Byte %d of the log is something else than what was sent for it; what was there first stays. An offset counts bytes, not characters, and one alone sends the text of a step.", *u.differs)
+	case announced(c.Request()) == "application/x-www-form-urlencoded" && !u.lines && u.received > 0:
+		said.Detail = "The text has no line end, and is announced as a form: curl -d drops line ends, and --data-urlencode encodes them. If there were some, use --data-binary or -T."
+	default:
+		return c.NoContent(http.StatusNoContent)
+	}
+	return s.json(c, http.StatusOK, said)
 }
 
 var errUploadOver = errors.New("the upload is over")
