@@ -262,10 +262,28 @@ test("the line at the top stays there when the window, the wrapping or the folds
 	await expectCentred(page, 1_300);
 	const { line: first } = await atRest(page);
 	const same = async (what: string) => expect((await atRest(page)).line, what).toBe(first);
+	// Also in the first frame of another width: what was observed later is told after the log itself.
+	const seen = await region(page).evaluateHandle(
+		(r) =>
+			new Promise<{ width: number; line: number }[]>((observed) => {
+				const seen: { width: number; line: number }[] = [];
+				new ResizeObserver(() => {
+					const edge = r.getBoundingClientRect().top + 1;
+					const line = [...r.querySelectorAll<HTMLElement>(".line")].find(
+						(line) => line.getBoundingClientRect().bottom > edge,
+					);
+					seen.push({ width: r.clientWidth, line: Number(line?.dataset.line) });
+					observed(seen);
+				}).observe(r);
+			}),
+	);
 	await page.setViewportSize({ width: 1000, height: 700 });
 	await same("narrower");
 	await page.setViewportSize({ width: 1500, height: 900 });
 	await same("wider");
+	const frames = await seen.jsonValue();
+	expect(new Set(frames.map(({ width }) => width)).size).toBe(3);
+	expect(new Set(frames.map(({ line }) => line))).toEqual(new Set([first]));
 	await page.keyboard.press("w");
 	await expect(log(page).locator(".rows.unwrapped")).toHaveCount(1);
 	await same("unwrapped");

@@ -57,10 +57,15 @@ export function top(page: Page): Promise<{ line: number; y: number } | undefined
 
 /** Waits until the log stands still, and answers with the first line in view. */
 export async function atRest(page: Page): Promise<{ line: number; y: number }> {
-	let before = await top(page);
+	// Between two frames there may be a layout that nobody sees, before the log has answered it.
+	const painted = async () => {
+		await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done))));
+		return top(page);
+	};
+	let before = await painted();
 	await expect
 		.poll(async () => {
-			const [then, now] = [before, await top(page)];
+			const [then, now] = [before, await painted()];
 			before = now;
 			return now !== undefined && now.line === then?.line && now.y === then.y;
 		})

@@ -119,6 +119,12 @@ export class LogView {
 		this.#schedule();
 	}
 
+	/** To be called when the region has another size: before that is painted, the line at its top is back there. */
+	resized(): void {
+		if (this.#resized) this.#now();
+		else this.#schedule();
+	}
+
 	/** Goes to a line, which will stand so many pixels below the upper edge. */
 	goTo(line: number, y = 0): void {
 		this.following = false;
@@ -150,9 +156,7 @@ export class LogView {
 
 	/** Whether the scrollbar is where the reader put it, and not where this view or another width did. */
 	get byReader(): boolean {
-		return (
-			this.#region.clientWidth === this.#width && Math.abs(this.#region.scrollTop - this.#top) >= 1
-		);
+		return !this.#resized && Math.abs(this.#region.scrollTop - this.#top) >= 1;
 	}
 
 	/** Whether the end of the log is in sight, or nearly, by so many pixels. */
@@ -244,13 +248,17 @@ export class LogView {
 
 	/** Removes everything, and does nothing any more. */
 	stop(): void {
-		cancelAnimationFrame(this.#frame ?? 0);
-		clearTimeout(this.#timer);
+		this.#cancel();
 		clearTimeout(this.#settling);
 		this.#frame = -1;
 		this.#above.remove();
 		this.#rows.remove();
 		this.#below.remove();
+	}
+
+	/** Whether it has another width than when it was last drawn. */
+	get #resized(): boolean {
+		return this.#region.clientWidth !== this.#width;
 	}
 
 	/** How high what is drawn is, in fractions of a pixel too. */
@@ -264,40 +272,41 @@ export class LogView {
 
 	#schedule(): void {
 		if (this.#frame !== undefined) return;
-		const run = () => {
-			if (this.#frame === -1) return;
-			cancelAnimationFrame(this.#frame ?? 0);
-			clearTimeout(this.#timer);
-			this.#frame = undefined;
-			this.#draw();
-		};
-		this.#frame = requestAnimationFrame(run);
+		this.#frame = requestAnimationFrame(this.#now);
 		// A hidden page gets no frames, and is read all the same.
-		this.#timer = window.setTimeout(run, 250);
+		this.#timer = window.setTimeout(this.#now, 250);
 	}
+
+	#cancel(): void {
+		cancelAnimationFrame(this.#frame ?? 0);
+		clearTimeout(this.#timer);
+	}
+
+	readonly #now = (): void => {
+		this.#cancel();
+		this.#frame = undefined;
+		this.#draw();
+	};
 
 	#draw(): void {
 		const region = this.#region;
 		const height = region.clientHeight;
 		const { text } = this.#source;
 		if (height === 0) return;
-		if (text.lines === 0 && text.bytes === 0) {
+		if (!text.lines && !text.bytes) {
 			this.#drop(() => true);
 			this.#space(0, 0);
 			return;
 		}
 		const until = performance.now() + slice;
 		const last = blockOf(Math.max(1, text.lines));
-		const resized = region.clientWidth !== this.#width;
+		const stays = this.#resized ? this.#stays() : undefined;
 		this.#width = region.clientWidth;
 		// Whose end has jumped ahead is shown what was there until the new one has come.
 		const end = text.missing(last);
 		const held = this.following && this.#ended && end !== undefined;
 		this.#ended = this.following && (held || end === undefined);
-		let anchor =
-			this.following && !held
-				? undefined
-				: (this.#target ?? (resized ? this.#stays() : undefined) ?? this.#whereNow());
+		let anchor = this.following && !held ? undefined : (this.#target ?? stays ?? this.#whereNow());
 		if (anchor && anchor.line > text.lines) anchor = { line: Math.max(1, text.lines), y: anchor.y };
 		const home = anchor ? Math.min(blockOf(anchor.line), last) : last;
 		let more = false;
@@ -449,14 +458,13 @@ export class LogView {
 	/** Removes what is neither near the view nor near the block to be seen. */
 	#prune(home: number, near: number): void {
 		const height = this.#region.clientHeight;
-		const edge = this.#region.getBoundingClientRect().top;
 		const place = this.#blocks.findIndex(({ index }) => index === home);
 		const close = new Set(this.#blocks.slice(Math.max(0, place - near - 2), place + near + 3));
 		this.#drop((block) => {
 			if (close.has(block)) return false;
 			const { element } = block;
-			const { top, bottom } = element.getBoundingClientRect();
-			return bottom - edge < -2 * margin * height || top - edge > (1 + 2 * margin) * height;
+			const y = this.#y(element);
+			return y + element.offsetHeight < -2 * margin * height || y > (1 + 2 * margin) * height;
 		});
 	}
 

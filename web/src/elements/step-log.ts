@@ -135,7 +135,7 @@ export class StepLog extends LitElement {
 	/** What the reader marked here, and so is in view. */
 	#own: readonly [first: number, last: number] | undefined;
 	readonly #highlights = new Highlights();
-	readonly #resized = new ResizeObserver(() => this.#view?.show());
+	readonly #resized = new ResizeObserver(() => this.#view?.resized());
 
 	constructor() {
 		super();
