@@ -201,7 +201,7 @@ type Filter struct {
 
 	// Of the feed.
 	Projects []string // patterns; nil: all
-	Branches []string // nil: all
+	Branches []string // sorted; nil: all
 	Sight    *Sight   // what the reader may see; nil: all
 }
 
@@ -210,8 +210,10 @@ func (f *Filter) Match(e *Event) bool {
 	if !e.Kind.OfStatus() {
 		return !f.NoLogs && (f.Steps == nil || slices.Contains(f.Steps, e.Step)) && e.ID >= f.Since[e.Step]
 	}
-	if f.Branches != nil && !slices.Contains(f.Branches, e.Branch) {
-		return false
+	if f.Branches != nil {
+		if _, there := slices.BinarySearch(f.Branches, e.Branch); !there {
+			return false
+		}
 	}
 	if f.Sight != nil && !f.Sight.Sees(e.Project) {
 		return false

@@ -459,6 +459,23 @@ func TestTails_WakesWhomAChangeConcerns(t *testing.T) {
 		commit("acme")
 		check("all", "star", "main")
 
+		// Of one place much happens at once: that is held against filters once.
+		waiters := &w.tails.tails[ci.FeedLog].waiters
+		before := waiters.places
+		var events []ci.Event
+		var epoch ci.Epoch
+		var head ci.Head
+		for range 2 {
+			var e ci.Event
+			epoch, e, head = w.append(ci.FeedLog, "feed/acme")
+			events = append(events, e)
+		}
+		w.tails.Committed(epoch, ci.FeedLog, events, head)
+		check("all", "star", "main")
+		if n := waiters.places - before; n != 1 {
+			t.Errorf("two events of one place were held against filters %d times", n)
+		}
+
 		// Much happens that is for others: who comes back to it asks the table for nothing.
 		for range 20 {
 			commit("acme/web")

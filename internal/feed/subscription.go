@@ -68,6 +68,7 @@ type Subscription struct {
 	err     error  // what became of it instead
 	place   int    // in a list of tail.waiters; -1: in none
 	patient bool   // and that is the list of the choosy
+	held    uint64 // against which place its filter was held last, of choosy.places
 
 	shown  ci.Cursor // what Cursor returns
 	parts  []part    // of the last batch, to be used again

@@ -25,6 +25,7 @@ type choosy struct {
 	// tested is the newest event that was held against their filters: who waits
 	// has, or is not meant to have, everything up to there.
 	tested ci.EventID
+	places uint64 // projects and branches that were held against filters, each once for all its events in a batch
 	// byProject has the subscriptions with such a filter, whether or not they
 	// wait, by what they ask for: a project, or what stands before a pattern's star.
 	byProject map[string]map[*Subscription]struct{}
@@ -140,10 +141,21 @@ func (t *tail) concerned() []*Subscription {
 		clear(w.waiting)
 		w.waiting = w.waiting[:0]
 	} else if len(w.waiting) > 0 {
+		type place struct{ project, branch string }
+		seen := make(map[place]struct{})
 		for e := range t.entries(w.tested, t.released) {
+			at := place{e.project, e.branch}
+			if _, again := seen[at]; again {
+				continue
+			}
+			seen[at] = struct{}{}
+			w.places++
 			for key := range meant(e.project) {
 				for s := range w.byProject[key] {
-					if s.place >= 0 && s.patient && e.pass(&s.filter) {
+					if s.place < 0 || !s.patient || s.held == w.places {
+						continue
+					}
+					if s.held = w.places; e.pass(&s.filter) {
 						w.unwait(s)
 						woken = append(woken, s)
 					}

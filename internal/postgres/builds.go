@@ -141,19 +141,44 @@ type Listed struct {
 // stands for all.
 var projectMatchSQL = coversSQL("p.name", 1, 2)
 
+// splitPatterns leaves out what another pattern covers: no project is found twice.
 func splitPatterns(patterns []string) (names, prefixes []string) {
 	names, prefixes = []string{}, []string{}
 	if patterns == nil {
 		return names, []string{""}
 	}
+	var all []string
 	for _, pattern := range patterns {
 		if prefix, ok := strings.CutSuffix(pattern, "*"); ok {
+			all = append(all, prefix)
+		}
+	}
+	slices.Sort(all)
+	for _, prefix := range all { // what begins with another comes right after it
+		if n := len(prefixes); n == 0 || !strings.HasPrefix(prefix, prefixes[n-1]) {
 			prefixes = append(prefixes, prefix)
-		} else {
+		}
+	}
+	for _, pattern := range patterns {
+		covered := func(prefix string) bool { return strings.HasPrefix(pattern, prefix) }
+		if !strings.HasSuffix(pattern, "*") && !slices.ContainsFunc(prefixes, covered) {
 			names = append(names, pattern)
 		}
 	}
-	return names, prefixes
+	slices.Sort(names)
+	return slices.Compact(names), prefixes
+}
+
+// isNamedSQL and isBelowSQL hold for projects of a name, and for those whose name begins
+// with a prefix, by the index of their names: among many projects few are looked at. No
+// name has a ~ in it.
+func isNamedSQL(projects, name string) string {
+	return strings.NewReplacer("{p}", projects, "{x}", name).Replace(`lower({p}.name) = lower({x}) AND {p}.name = {x}`)
+}
+
+func isBelowSQL(projects, prefix string) string {
+	return strings.NewReplacer("{p}", projects, "{x}", prefix).Replace(
+		`lower({p}.name) >= lower({x}) AND lower({p}.name) < lower({x}) || '~' AND starts_with({p}.name, {x})`)
 }
 
 var buildsSQL = `
@@ -509,20 +534,19 @@ type FeedSnapshot struct {
 // by branch, however many builds there have been. Where no branch is named it is a
 // walk from one branch to the next; those without a branch come last there. Each
 // query has a number, under which its parts stand beside each other in arrays.
-const (
-	newestSQL = `
+var newestSQL = `
 	WITH queries AS (SELECT * FROM unnest($1::int[], $2::bool[]) q(number, every)),
 	reaches AS MATERIALIZED (SELECT * FROM unnest($3::int[], $4::text[], $12::bool[]) r(query, name, above)), -- above: of what is below it
 	branches AS MATERIALIZED (SELECT DISTINCT * FROM unnest($9::int[], $10::text[]) b(query, branch)),
 	wanted AS MATERIALIZED (
 		SELECT q.number AS query, q.every, p.id, p.name
 		FROM unnest($5::int[], $6::text[]) named(query, name) JOIN queries q ON q.number = named.query
-		JOIN projects p ON lower(p.name) = lower(named.name) AND p.name = named.name
+		JOIN projects p ON ` + isNamedSQL("p", "named.name") + `
 		WHERE p.public OR EXISTS (SELECT FROM reaches r WHERE r.query = q.number AND CASE WHEN r.above THEN starts_with(p.name, r.name) ELSE p.name = r.name END)
 		UNION
 		SELECT q.number, q.every, p.id, p.name
 		FROM unnest($7::int[], $8::text[]) prefixed(query, prefix) JOIN queries q ON q.number = prefixed.query
-		JOIN projects p ON starts_with(p.name, prefixed.prefix)
+		JOIN projects p ON ` + isBelowSQL("p", "prefixed.prefix") + `
 		WHERE p.public OR EXISTS (SELECT FROM reaches r WHERE r.query = q.number AND CASE WHEN r.above THEN starts_with(p.name, r.name) ELSE p.name = r.name END)
 	),
 	newest AS (
@@ -548,11 +572,15 @@ const (
 	)
 	SELECT * FROM newest WHERE place <= $11 ORDER BY query, place`
 
+const (
 	feedHeadSQL = `SELECT coalesce(max(id), 0) FROM feed`
+	withinSQL   = `SELECT set_config('statement_timeout', $1, true)`
 )
 
-// FeedSnapshots answers some queries at once, each with at most limit builds.
-func (s *Store) FeedSnapshots(ctx context.Context, queries []FeedQuery, limit int) (snaps []FeedSnapshot, err error) {
+// FeedSnapshots answers some queries at once, each with at most limit builds. What takes
+// longer than within is ended, with an error that is IsTooMuch; and so it is where the
+// answers to several come to more than twice what one may have.
+func (s *Store) FeedSnapshots(ctx context.Context, queries []FeedQuery, limit int, within time.Duration) (snaps []FeedSnapshot, err error) {
 	var numbers, reachOf, nameOf, prefixOf, branchOf []int32
 	var every, above []bool
 	var reaches, names, prefixes, branches []string
@@ -572,6 +600,9 @@ func (s *Store) FeedSnapshots(ctx context.Context, queries []FeedQuery, limit in
 	}
 	err = s.inSnapshot(ctx, func(tx pgx.Tx, epoch ci.Epoch) error {
 		snaps = make([]FeedSnapshot, len(queries))
+		if _, err := tx.Exec(ctx, withinSQL, strconv.FormatInt(within.Milliseconds(), 10)); err != nil {
+			return err
+		}
 		var at ci.EventID
 		if err := tx.QueryRow(ctx, feedHeadSQL).Scan(&at); err != nil {
 			return err
@@ -602,12 +633,23 @@ func (s *Store) FeedSnapshots(ctx context.Context, queries []FeedQuery, limit in
 				all, queryOf = append(all, a.row), append(queryOf, a.query)
 			}
 		}
-		listed, err := withSteps(ctx, tx, all, queryOf, listedBytes)
+		room := listedBytes
+		if several := len(queries) > 1; several {
+			queryOf, room = nil, 2*listedBytes
+		}
+		listed, err := withSteps(ctx, tx, all, queryOf, room)
 		if err != nil {
 			return err
 		}
 		for i, r := range all {
 			*distinct[r.log] = listed[i]
+		}
+		bytes := 0
+		for _, a := range answers {
+			b := distinct[a.row.log]
+			if bytes += a.row.texts() + b.bytes; len(queries) > 1 && (b.Bare || bytes > room) {
+				return errTooMuch
+			}
 		}
 		rows, err = tx.Query(ctx, brokenSQL, logsOf(all))
 		if err != nil {

@@ -89,6 +89,15 @@ func IsAway(err error) bool {
 	return errors.As(err, &connecting)
 }
 
+var errTooMuch = errors.New("this is too much at once")
+
+// IsTooMuch tells whether an error says that something took longer than it may, or came
+// to more than is read at once.
+func IsTooMuch(err error) bool {
+	var said *pgconn.PgError
+	return errors.Is(err, errTooMuch) || errors.As(err, &said) && said.Code == "57014"
+}
+
 // isFull tells whether others have taken all of PostgreSQL's connections.
 func isFull(err error) bool {
 	var said *pgconn.PgError

@@ -5,7 +5,9 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/pgtest"
@@ -36,7 +38,7 @@ func TestFeedSnapshots_TheNewestOfEach(t *testing.T) {
 	sqlExec(t, url, `UPDATE projects SET public = true WHERE name IN ('Acme/web', 'other')`)
 	var queries []postgres.FeedQuery
 	for _, wanted := range [][]string{nil, {}, {"*"}, {"Acme/api"}, {"acme/api"}, {"Acme/*"}, {"Acme/api", "Acme/*", "Acme/web"}, {"Acme/api/*", "other"}, {"none"}} {
-		for _, on := range [][]string{nil, {}, {"main"}, {""}, {"z", "", "z", "none"}} {
+		for _, on := range [][]string{nil, {}, {"main"}, {""}, {"", "none", "z", "z"}} {
 			for _, reach := range []ci.Reach{{All: true}, {}, {Patterns: []string{"Acme/api"}}, {Patterns: []string{"Acme/*"}}} {
 				queries = append(queries, postgres.FeedQuery{Reach: reach, Filter: ci.Filter{Projects: wanted, Branches: on}})
 			}
@@ -62,20 +64,20 @@ func TestFeedSnapshots_TheNewestOfEach(t *testing.T) {
 			t.Errorf("%v: got\n%q, want\n%q", q, got, want)
 		}
 	}
-	snaps, err := s.FeedSnapshots(t.Context(), queries, 1000)
+	snaps, err := s.FeedSnapshots(t.Context(), queries, 1000, time.Minute)
 	if err != nil || len(snaps) != len(queries) {
 		t.Fatalf("%d of %d: %v", len(snaps), len(queries), err)
 	}
 	for i, q := range queries {
 		check(q, snaps[i])
-		alone, err := s.FeedSnapshots(t.Context(), []postgres.FeedQuery{q}, 1000)
+		alone, err := s.FeedSnapshots(t.Context(), []postgres.FeedQuery{q}, 1000, time.Minute)
 		if err != nil {
 			t.Fatal(err)
 		}
 		check(q, alone[0])
 	}
 	all := postgres.FeedQuery{Reach: ci.Reach{All: true}}
-	few, err := s.FeedSnapshots(t.Context(), []postgres.FeedQuery{all, all}, 3)
+	few, err := s.FeedSnapshots(t.Context(), []postgres.FeedQuery{all, all}, 3, time.Minute)
 	for _, snap := range few {
 		if len(snap.Builds) != 3 || !snap.Truncated {
 			t.Errorf("got %d builds, truncated %v", len(snap.Builds), snap.Truncated)
@@ -130,7 +132,7 @@ func TestFeedSnapshots_SayWhichBranchesAreBroken(t *testing.T) {
 		}
 		want[project+" other"] = true
 	}
-	snaps, err := s.FeedSnapshots(t.Context(), []postgres.FeedQuery{{Reach: ci.Reach{All: true}}}, 1000)
+	snaps, err := s.FeedSnapshots(t.Context(), []postgres.FeedQuery{{Reach: ci.Reach{All: true}}}, 1000, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,5 +142,36 @@ func TestFeedSnapshots_SayWhichBranchesAreBroken(t *testing.T) {
 	}
 	if !maps.Equal(got, want) {
 		t.Errorf("broken are %v, want %v", got, want)
+	}
+}
+
+// What several come to at once has an end; each by itself is answered.
+func TestFeedSnapshots_ComeToSoMuchAtOnce(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t, pgtest.New(t))
+	long := strings.Repeat("x", ci.MaxName)
+	var queries []postgres.FeedQuery
+	for i := range 24 {
+		c := ci.Creation{ID: ci.NewBuildID(), Project: fmt.Sprint("p", i)}
+		for key := range ci.MaxSteps {
+			c.Steps = append(c.Steps, ci.StepUpdate{Key: ci.StepKey(fmt.Sprint(key)), Name: ci.Set(long)})
+		}
+		if _, _, err := s.Create(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		queries = append(queries, postgres.FeedQuery{Reach: ci.Reach{All: true}, Filter: ci.Filter{Projects: []string{c.Project}}})
+	}
+	if _, err := s.FeedSnapshots(t.Context(), queries, 1000, time.Minute); !postgres.IsTooMuch(err) {
+		t.Errorf("all of them: %v", err)
+	}
+	few, err := s.FeedSnapshots(t.Context(), queries[:2], 1000, time.Minute)
+	if err != nil || len(few[0].Builds[0].Steps) != ci.MaxSteps || len(few[1].Builds[0].Steps) != ci.MaxSteps {
+		t.Errorf("two of them: %v", err)
+	}
+	if _, err := s.FeedSnapshots(t.Context(), []postgres.FeedQuery{{Reach: ci.Reach{All: true}}}, 1000, time.Minute); err != nil {
+		t.Errorf("one of all: %v", err)
+	}
+	if _, err := s.FeedSnapshots(t.Context(), []postgres.FeedQuery{{Reach: ci.Reach{All: true}}}, 1000, time.Millisecond); !postgres.IsTooMuch(err) {
+		t.Errorf("within a millisecond: %v", err)
 	}
 }

@@ -64,6 +64,11 @@ func (s *Server) feedEvents(c echo.Context) error {
 	if wantsStream(c) {
 		return s.serveStream(c, false, m)
 	}
+	taken, err := s.keep(c, len(m.begin))
+	if err != nil {
+		return err
+	}
+	defer taken()
 	return s.inTurn(s.lists, func(c echo.Context) error { return s.eventsPage(c, m, q) })(c)
 }
 
@@ -241,11 +246,14 @@ func (s *Server) buildMember(c echo.Context, ref postgres.Ref, q url.Values, cur
 
 func (s *Server) feedMember(c echo.Context, q url.Values, cursor string) (*member, error) {
 	ctx := c.Request().Context()
-	m := &member{log: ci.FeedLog, name: ci.FeedName}
+	m := &member{log: ci.FeedLog, name: ci.FeedName, payer: s.payer(c, s.who(c))}
 	m.resume(cursor)
-	m.filter.Projects, m.filter.Branches = q["project"], q["branch"]
-	if err := checkFilters(m.filter.Projects, m.filter.Branches); err != nil {
+	projects, branches := q["project"], q["branch"]
+	if err := checkFilters(projects, branches); err != nil {
 		return nil, err
+	}
+	if m.filter.Projects = projects; branches != nil {
+		m.filter.Branches = slices.Compact(slices.Sorted(slices.Values(branches)))
 	}
 	if err := s.look(ctx, m, s.reach(c)); err != nil {
 		return nil, err

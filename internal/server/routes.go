@@ -102,7 +102,7 @@ func (s *Server) routes() []route {
 		{"GET", "/embed.js", anywhere, public, script(web.FrameHeights)},
 		{"GET", "/embed", here, public, s.gallery},
 		{"GET", "/embed/status/*", anywhere, public, s.embedStatus}, // …/{project}
-		{"GET", "/embed/board", anywhere, public, s.embedBoard},
+		{"GET", "/embed/board", anywhere, public, s.inTurn(s.lists, s.embedBoard)},
 		{"GET", "/embed/steps", anywhere, public, s.embedBuild("steps")},
 		{"GET", "/embed/steps/:id", anywhere, public, s.embedBuild("steps")},
 		{"GET", "/embed/log", anywhere, public, s.embedBuild("log")},

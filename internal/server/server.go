@@ -92,7 +92,7 @@ func New(cfg Config) *Server {
 	for _, t := range []**turns.Turns{&s.decoding, &s.lists, &s.builds} {
 		*t = turns.New(runtime.GOMAXPROCS(0))
 	}
-	s.snapshots = &snapshots{ask: cfg.Store.FeedSnapshots}
+	s.snapshots = newSnapshots(cfg.Store.FeedSnapshots)
 	if cfg.OIDC != nil {
 		s.provider = newProvider(*cfg.OIDC)
 	}

@@ -1,23 +1,26 @@
 package server
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"slices"
+	"maps"
 	"sync"
 	"time"
 
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/postgres"
+	"github.com/stepcast/stepcast/internal/turns"
 )
 
 // Bounds of the feed's snapshots.
 const (
 	snapshotMost  = 1000 // builds in one
-	snapshotReads = 2    // of the database at once
+	snapshotReads = 2    // of the database at once, of what is quick
 	snapshotBatch = 32   // in one of these
+	snapshotQuick = 250 * time.Millisecond
 	snapshotWait  = 10 * time.Second
+	snapshotHeavy = time.Minute // for which whoever asked for what was not quick counts as asking for such
 )
 
 // snapshotJSON is the newest build of each project and branch.
@@ -37,12 +40,26 @@ type snapshotBuild struct {
 // disconnected come back at once, each for a project or a few: those that wait share
 // a read, which begins after the last of them has asked, so that each gets what is
 // true then; and who waits for the same shares the answer too.
+//
+// Nobody waits for long because another's is large, or looked for among very many
+// projects and branches: a read that was not quick, or not small, is made again for each
+// by itself; and what was not quick by itself, behind whatever else was not.
 type snapshots struct {
-	ask func(ctx context.Context, queries []postgres.FeedQuery, limit int) ([]postgres.FeedSnapshot, error)
+	ask func(ctx context.Context, queries []postgres.FeedQuery, limit int, within time.Duration) ([]postgres.FeedSnapshot, error)
 
-	mu      sync.Mutex
-	waiting []*snapshotRead // in order
-	byKey   map[string]*snapshotRead
+	mu          sync.Mutex
+	byKey       map[string]*snapshotRead // those that can be joined
+	quick, slow snapshotLine
+	heavy       map[string]time.Time // until when somebody counts as asking for what is not quick
+}
+
+func newSnapshots(ask func(context.Context, []postgres.FeedQuery, int, time.Duration) ([]postgres.FeedSnapshot, error)) *snapshots {
+	return &snapshots{ask: ask, byKey: make(map[string]*snapshotRead), heavy: make(map[string]time.Time)}
+}
+
+// snapshotLine are reads that come one of each asker after the other.
+type snapshotLine struct {
+	turns.Line[*snapshotRead]
 	reading int
 }
 
@@ -50,7 +67,10 @@ type snapshots struct {
 type snapshotRead struct {
 	key   string
 	query postgres.FeedQuery
-	asked int // by how many who still wait for it; guarded by mu
+	asked int             // by how many who still wait for it; guarded by mu
+	by    map[string]bool // in whose turns it is read, whichever comes first; guarded by mu
+	begun bool            // or given up; guarded by mu
+	alone bool            // it shares no read; guarded by mu
 	done  chan struct{}
 	data  []byte    // JSON
 	at    ci.Cursor // the event at which it is true
@@ -60,7 +80,7 @@ type snapshotRead struct {
 // snapshot lets a member of the feed begin with what is, rather than with what
 // was.
 func (s *Server) snapshot(ctx context.Context, m *member) error {
-	r := s.snapshots.join(postgres.FeedQuery{Reach: m.reach(), Filter: m.filter})
+	r := s.snapshots.join(m.payer, postgres.FeedQuery{Reach: m.reach(), Filter: m.filter})
 	select {
 	case <-r.done:
 	case <-ctx.Done():
@@ -73,75 +93,115 @@ func (s *Server) snapshot(ctx context.Context, m *member) error {
 	return r.err
 }
 
-// join returns the snapshot that answers a query, once it has been read.
-func (s *snapshots) join(query postgres.FeedQuery) *snapshotRead {
+// join returns the snapshot that answers somebody's query, once it has been read.
+func (s *snapshots) join(who string, query postgres.FeedQuery) *snapshotRead {
 	key := fmt.Sprintf("%#v", query.Filter) // and of its reader's sight
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if r, there := s.byKey[key]; there {
-		r.asked++
-		return r
+	r := s.byKey[key]
+	if r == nil {
+		r = &snapshotRead{key: key, query: query, by: make(map[string]bool), done: make(chan struct{})}
+		s.byKey[key] = r
 	}
-	r := &snapshotRead{key: key, query: query, asked: 1, done: make(chan struct{})}
-	if s.byKey == nil {
-		s.byKey = make(map[string]*snapshotRead)
-	}
-	s.waiting, s.byKey[key] = append(s.waiting, r), r
-	if s.reading < snapshotReads {
-		s.reading++
-		go s.readAll()
+	if r.asked++; !r.by[who] {
+		r.by[who] = true
+		s.line(who, r)
 	}
 	return r
 }
+
+// line lets a read wait for somebody's turn.
+func (s *snapshots) line(who string, r *snapshotRead) {
+	l, most := &s.quick, snapshotReads
+	if s.isHeavy(who) {
+		l, most = &s.slow, 1
+	}
+	l.Add(who, r)
+	if l.reading < most {
+		l.reading++
+		go s.readAll(l)
+	}
+}
+
+func (s *snapshots) isHeavy(who string) bool { return time.Now().Before(s.heavy[who]) }
 
 // leave is for who waits no longer. What nobody waits for is not read.
 func (s *snapshots) leave(r *snapshotRead) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if r.asked--; r.asked > 0 || s.byKey[r.key] != r {
-		return
+	if r.asked--; r.asked == 0 {
+		s.begin(r)
 	}
-	delete(s.byKey, r.key)
-	s.waiting = slices.DeleteFunc(s.waiting, func(other *snapshotRead) bool { return other == r })
+}
+
+// begin lets nobody join any more.
+func (s *snapshots) begin(r *snapshotRead) {
+	r.begun = true
+	if s.byKey[r.key] == r {
+		delete(s.byKey, r.key)
+	}
 }
 
 // readAll reads until none waits.
-func (s *snapshots) readAll() {
+func (s *snapshots) readAll(l *snapshotLine) {
 	for {
-		batch := s.take()
+		batch := s.take(l)
 		if len(batch) == 0 {
 			return
 		}
-		s.read(batch)
+		s.read(batch, l == &s.quick)
 	}
 }
 
 // take takes those that are read next; none ends the reader.
-func (s *snapshots) take() []*snapshotRead {
+func (s *snapshots) take(l *snapshotLine) (batch []*snapshotRead) {
+	most := snapshotBatch
+	if l == &s.slow {
+		most = 1
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n := min(len(s.waiting), snapshotBatch)
-	if n == 0 {
-		s.waiting = nil
-		s.reading--
+	for len(batch) < most {
+		r, some := l.First()
+		if !some || r.alone && len(batch) > 0 {
+			break
+		}
+		who, _ := l.Next()
+		if r.begun { // it was read in another's turn
+			continue
+		}
+		if l == &s.quick && s.isHeavy(who) { // by now
+			s.line(who, r)
+			continue
+		}
+		s.begin(r)
+		if batch = append(batch, r); r.alone {
+			break
+		}
 	}
-	batch := s.waiting[:n]
-	s.waiting = s.waiting[n:]
-	for _, r := range batch {
-		delete(s.byKey, r.key)
+	if len(batch) == 0 {
+		l.reading--
 	}
 	return batch
 }
 
 // read answers a batch, as one read of the database.
-func (s *snapshots) read(batch []*snapshotRead) {
+func (s *snapshots) read(batch []*snapshotRead, quick bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), snapshotWait) // nobody's own: others wait for it too
 	defer cancel()
 	queries := make([]postgres.FeedQuery, len(batch))
 	for i, r := range batch {
 		queries[i] = r.query
 	}
-	snaps, err := s.ask(ctx, queries, snapshotMost)
+	within := snapshotWait
+	if quick {
+		within = snapshotQuick
+	}
+	snaps, err := s.ask(ctx, queries, snapshotMost, within)
+	if quick && postgres.IsTooMuch(err) {
+		s.again(batch)
+		return
+	}
 	for i, r := range batch {
 		if r.err = err; err != nil {
 			r.err = fmt.Errorf("read snapshot: %w", err)
@@ -153,14 +213,37 @@ func (s *snapshots) read(batch []*snapshotRead) {
 	}
 }
 
+// again lets reads wait for another turn, each by itself. What is not quick by itself has
+// turns behind all that is, and so has whatever else its askers ask for.
+func (s *snapshots) again(batch []*snapshotRead) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	maps.DeleteFunc(s.heavy, func(_ string, until time.Time) bool { return !now.Before(until) })
+	for _, r := range batch {
+		if r.asked == 0 {
+			continue
+		}
+		if r.begun, r.alone = false, true; s.byKey[r.key] == nil {
+			s.byKey[r.key] = r
+		}
+		for who := range r.by {
+			if len(batch) == 1 {
+				s.heavy[who] = now.Add(snapshotHeavy)
+			}
+			s.line(who, r)
+		}
+	}
+}
+
 func snapshotData(snap *postgres.FeedSnapshot) ([]byte, error) {
 	v := snapshotJSON{Builds: make([]snapshotBuild, len(snap.Builds)), Truncated: snap.Truncated}
 	for i, b := range snap.Builds {
 		v.Builds[i] = snapshotBuild{b.Build, append([]ci.Step{}, b.Steps...), b.Expected, b.Broken}
 	}
-	data, err := json.Marshal(v)
+	data, err := encoded(v)
 	if err != nil {
-		return nil, fmt.Errorf("encode snapshot: %w", err)
+		return nil, err
 	}
-	return data, nil
+	return bytes.TrimSuffix(data, []byte("\n")), nil
 }

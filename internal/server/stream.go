@@ -50,6 +50,7 @@ type member struct {
 	text    bool      // of a build: its text is shown
 	cursor  ci.Cursor // where the reader is; the prefix is empty while there is no knowing
 	given   bool      // the reader came with a cursor
+	payer   string    // of the feed: in whose turns its snapshots are read
 
 	sub   *feed.Subscription
 	first *feed.Batch // taken before the stream began

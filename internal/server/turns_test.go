@@ -49,7 +49,7 @@ func TestAnswers_AreMadeInTurn(t *testing.T) {
 		paths []string
 		free  string
 	}{
-		{s.lists, []string{"/api/v1/builds", "/api/v1/projects", "/api/v1/events", build + "/events", "/cc.xml", "/builds.atom", "/plain"}, build},
+		{s.lists, []string{"/api/v1/builds", "/api/v1/projects", "/api/v1/events", build + "/events", "/cc.xml", "/builds.atom", "/plain", "/embed/board?project=*"}, build},
 		{s.builds, []string{build, page}, "/api/v1/builds"},
 	} {
 		var leave func()

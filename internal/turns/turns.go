@@ -3,7 +3,6 @@ package turns
 
 import (
 	"context"
-	"slices"
 	"sync"
 )
 
@@ -13,15 +12,14 @@ import (
 // of each, then one more, and so on, so that who sends little waits for one piece of
 // work of each other, however much these send.
 type Turns struct {
-	mu      sync.Mutex
-	free    int
-	waiting map[string][]chan struct{}
-	order   []string // the keys of waiting, whose turn comes first at the front
+	mu   sync.Mutex
+	free int
+	line Line[chan struct{}]
 }
 
 // New returns so many places, all of them free.
 func New(places int) *Turns {
-	return &Turns{free: places, waiting: make(map[string][]chan struct{})}
+	return &Turns{free: places}
 }
 
 // Enter waits for a place, or for ctx; leave is called, once, behind the work.
@@ -33,10 +31,7 @@ func (t *Turns) Enter(ctx context.Context, who string) (leave func(), err error)
 		return t.leave, nil
 	}
 	turn := make(chan struct{})
-	if len(t.waiting[who]) == 0 {
-		t.order = append(t.order, who)
-	}
-	t.waiting[who] = append(t.waiting[who], turn)
+	t.line.Add(who, turn)
 	t.mu.Unlock()
 	select {
 	case <-turn:
@@ -50,16 +45,9 @@ func (t *Turns) Enter(ctx context.Context, who string) (leave func(), err error)
 // giveUp takes somebody out of the line, or gives on the place that they have just got.
 func (t *Turns) giveUp(who string, turn chan struct{}) {
 	t.mu.Lock()
-	i := slices.Index(t.waiting[who], turn)
-	if i >= 0 {
-		t.waiting[who] = slices.Delete(t.waiting[who], i, i+1)
-		if len(t.waiting[who]) == 0 {
-			delete(t.waiting, who)
-			t.order = slices.DeleteFunc(t.order, func(one string) bool { return one == who })
-		}
-	}
+	waited := t.line.Remove(who, turn)
 	t.mu.Unlock()
-	if i < 0 {
+	if !waited {
 		t.leave()
 	}
 }
@@ -68,25 +56,19 @@ func (t *Turns) giveUp(who string, turn chan struct{}) {
 func (t *Turns) leave() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.order) == 0 {
+	if _, some := t.line.First(); !some {
 		t.free++
 		return
 	}
-	who := t.order[0]
-	t.order = t.order[1:]
-	close(t.waiting[who][0])
-	if t.waiting[who] = t.waiting[who][1:]; len(t.waiting[who]) > 0 {
-		t.order = append(t.order, who)
-	} else {
-		delete(t.waiting, who)
-	}
+	_, turn := t.line.Next()
+	close(turn)
 }
 
 // Waiting is how many wait.
 func (t *Turns) Waiting() (n int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, of := range t.waiting {
+	for _, of := range t.line.waiting {
 		n += len(of)
 	}
 	return n

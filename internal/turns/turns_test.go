@@ -56,8 +56,8 @@ func TestTurns(t *testing.T) {
 			t.Errorf("turns were had in the order %s, want %s", got, want)
 		}
 		second()
-		if places.free != 2 || len(places.waiting)+len(places.order) > 0 {
-			t.Errorf("all have left: %d places are free, want 2; %v wait", places.free, places.order)
+		if places.free != 2 || len(places.line.waiting)+len(places.line.order) > 0 {
+			t.Errorf("all have left: %d places are free, want 2; %v wait", places.free, places.line.order)
 		}
 	})
 }

@@ -1,0 +1,54 @@
+package turns
+
+import "slices"
+
+// A Line is what waits, of whoever: one of each comes next, then one more of each, and
+// so on. The zero Line is empty. It is not safe for concurrent use.
+type Line[T comparable] struct {
+	waiting map[string][]T
+	order   []string // the keys of waiting, whose turn comes first at the front
+}
+
+// Add puts something at the end of what waits of somebody.
+func (l *Line[T]) Add(who string, what T) {
+	if l.waiting == nil {
+		l.waiting = make(map[string][]T)
+	}
+	if len(l.waiting[who]) == 0 {
+		l.order = append(l.order, who)
+	}
+	l.waiting[who] = append(l.waiting[who], what)
+}
+
+// First is what comes next, if there is anything.
+func (l *Line[T]) First() (what T, some bool) {
+	if len(l.order) == 0 {
+		return what, false
+	}
+	return l.waiting[l.order[0]][0], true
+}
+
+// Next takes out what comes next; there has to be something. It tells of whom it was.
+func (l *Line[T]) Next() (who string, what T) {
+	who, what = l.order[0], l.waiting[l.order[0]][0]
+	l.order = l.order[1:]
+	if l.waiting[who] = l.waiting[who][1:]; len(l.waiting[who]) > 0 {
+		l.order = append(l.order, who)
+	} else {
+		delete(l.waiting, who)
+	}
+	return who, what
+}
+
+// Remove takes something out, and tells whether it was there.
+func (l *Line[T]) Remove(who string, what T) bool {
+	i := slices.Index(l.waiting[who], what)
+	if i < 0 {
+		return false
+	}
+	if l.waiting[who] = slices.Delete(l.waiting[who], i, i+1); len(l.waiting[who]) == 0 {
+		delete(l.waiting, who)
+		l.order = slices.DeleteFunc(l.order, func(one string) bool { return one == who })
+	}
+	return true
+}
