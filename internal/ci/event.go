@@ -151,6 +151,15 @@ func noteData(at time.Time, u *NoteUpdate) []byte {
 	}{at, u.Step, u.Number, line, &u.Note})
 }
 
+// Same tells whether a note is the one whose event has some data, but for its time.
+func (u *NoteUpdate) Same(data []byte) bool {
+	timeless := func(data []byte) []byte {
+		_, rest, _ := bytes.Cut(data, []byte(`,`)) // at is first
+		return rest
+	}
+	return bytes.Equal(timeless(data), timeless(noteData(u.At, u)))
+}
+
 // WholeGroup turns the data of a note event that begins a group into what lists
 // of notes show: the same object with the group's last_line and duration_s. end
 // is the data of the event that ended it; nil while it is open, and then both

@@ -501,8 +501,8 @@ func logComplete(step *StepState, field string) *Problem {
 	return &Problem{Code: LogComplete, Field: field, Offset: &have, Detail: fmt.Sprintf("The log of step %s was closed at %d bytes %s.", step.Key, have, why)}
 }
 
-// mostRepeated is how many repeated pieces a receipt has. Whoever counts offsets wrongly
-// shows it in the first ones.
+// mostRepeated is how many repeated pieces, and notes, a receipt has. Whoever counts
+// offsets wrongly, or numbers notes anew, shows it in the first ones.
 const mostRepeated = 16
 
 func (c *Change) applyLog(u *LogUpdate) error {
@@ -653,6 +653,8 @@ func (c *Change) applyNote(u *NoteUpdate) error {
 	c.rouse(step, added, beyond)
 	if beyond {
 		c.emitNote(step, u)
+	} else if len(c.Receipt.RepeatedNotes) < mostRepeated {
+		c.Receipt.RepeatedNotes = append(c.Receipt.RepeatedNotes, u)
 	}
 	if c.Receipt.Notes == nil {
 		c.Receipt.Notes = make(map[StepKey]int64)

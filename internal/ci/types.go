@@ -195,8 +195,10 @@ type Receipt struct {
 	Notes map[StepKey]int64 // notes that the server has, for each step that the request had notes for
 	Epoch Epoch             // the history that Last belongs to; set by the store
 
-	// The first pieces of text of which some was there already: a few, to be compared.
-	Repeated []Repeated
+	// The first pieces of text of which some was there already, and the first notes that
+	// were: a few, to be compared.
+	Repeated      []Repeated
+	RepeatedNotes []*NoteUpdate
 }
 
 // Repeated is a piece of text whose first bytes were there already.

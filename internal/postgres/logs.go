@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"time"
@@ -121,7 +122,7 @@ func collectLogRows(rows pgx.Rows, key ci.StepKey) (events []ci.Event, err error
 }
 
 // mostCompared is how many rows of a log a repeated piece is compared with.
-const mostCompared = 8
+const mostCompared = 64
 
 const rowsOfBytesSQL = `
 	SELECT first_id, last_id, form, log_offset, first_line, body FROM events
@@ -132,9 +133,10 @@ const rowsOfBytesSQL = `
 	)
 	ORDER BY log_offset LIMIT $5`
 
-// Differs compares the beginning of a repeated piece, up to some rows of the log, with
-// what is kept there. It tells at which byte of the log they differ, if they do.
-func (s *Store) Differs(ctx context.Context, log ci.LogID, r *ci.Repeated) (at int64, differs bool, err error) {
+// Compare compares the beginning of a repeated piece, up to some rows of the log, with what
+// is kept there. It tells at which byte of the log they differ, or, if they do not, up to
+// which it has looked; what is lost is passed over.
+func (s *Store) Compare(ctx context.Context, log ci.LogID, r *ci.Repeated) (at int64, differs bool, err error) {
 	rows, err := s.read.Query(ctx, rowsOfBytesSQL, log, string(r.Step), r.Offset, r.Offset+r.Bytes, mostCompared)
 	if err != nil {
 		return 0, false, unavailable("compare a repeated text", err)
@@ -143,6 +145,7 @@ func (s *Store) Differs(ctx context.Context, log ci.LogID, r *ci.Repeated) (at i
 	if err != nil {
 		return 0, false, unavailable("compare a repeated text", err)
 	}
+	at = r.Offset
 	said := r.Chunk.AppendRaw(nil)
 	for i := range events {
 		e := &events[i]
@@ -150,14 +153,17 @@ func (s *Store) Differs(ctx context.Context, log ci.LogID, r *ci.Repeated) (at i
 		if e.Lost > 0 || from >= to {
 			continue
 		}
-		kept := e.Chunk.AppendRaw(nil)
-		for at := from; at < to; at++ {
-			if kept[at-e.Offset] != said[at-r.Offset] {
-				return at, true, nil
+		kept, sent := e.Chunk.AppendRaw(nil)[from-e.Offset:to-e.Offset], said[from-r.Offset:to-r.Offset]
+		if at = to; bytes.Equal(kept, sent) {
+			continue
+		}
+		for i := range kept {
+			if kept[i] != sent[i] {
+				return from + int64(i), true, nil
 			}
 		}
 	}
-	return 0, false, nil
+	return at, false, nil
 }
 
 const (

@@ -76,6 +76,46 @@ func (s *Store) Notes(ctx context.Context, id ci.BuildID, q NotesQuery) (page No
 	return page, err
 }
 
+const notesOfNumbersSQL = `
+	SELECT w.nr, e.last_id - e.first_id + 1, e.log_offset, e.form, e.body
+	FROM unnest($2::text[], $3::bigint[]) WITH ORDINALITY w (key, number, nr) CROSS JOIN LATERAL (
+		SELECT e.* FROM events e
+		WHERE e.build = $1 AND e.step = (SELECT number FROM steps WHERE build = $1 AND key = w.key) AND e.kind = 3 AND e.log_offset <= w.number
+		ORDER BY e.log_offset DESC LIMIT 1
+	) e ORDER BY w.nr`
+
+// OtherNotes finds those of some repeated notes that are not what is kept under their
+// numbers.
+func (s *Store) OtherNotes(ctx context.Context, log ci.LogID, repeated []*ci.NoteUpdate) (others []*ci.NoteUpdate, err error) {
+	keys, numbers := make([]string, len(repeated)), make([]int64, len(repeated))
+	for i, u := range repeated {
+		keys[i], numbers[i] = string(u.Step), u.Number
+	}
+	rows, err := s.read.Query(ctx, notesOfNumbersSQL, log, keys, numbers)
+	if err != nil {
+		return nil, unavailable("compare repeated notes", err)
+	}
+	var (
+		nr, n, first int64
+		b            body
+	)
+	_, err = pgx.ForEachRow(rows, []any{&nr, &n, &first, &b.form, &b.data}, func() error {
+		events, err := decodeNotes(nil, b, int(n), ci.Event{})
+		if err != nil {
+			return err
+		}
+		u := repeated[nr-1]
+		if i := u.Number - first; i < n && !u.Same(events[i].Data) {
+			others = append(others, u)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, unavailable("compare repeated notes", err)
+	}
+	return others, nil
+}
+
 // groupPlace is where a group stands: the step, and the number of the note that
 // began it.
 type groupPlace struct {

@@ -65,7 +65,14 @@ func (s *Server) createBuild(c echo.Context) error {
 		c.Set(repeatedKey, true)
 	}
 	c.Response().Header().Set("Location", "/api/v1/builds/"+b.Build.ID.String())
-	return s.json(c, status, newBuildJSON(b))
+	var h hints
+	if !created {
+		h.creation(&creation, &b)
+	}
+	return s.json(c, status, struct {
+		buildJSON
+		Hints hints `json:"hints,omitempty"`
+	}{newBuildJSON(b), h})
 }
 
 func reportsElsewhere(who *caller, want ci.Creation) error {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/bits"
+	"slices"
 	"strconv"
 	"unicode"
 	"unicode/utf16"
@@ -368,7 +369,9 @@ func (d *decoder) timestamp() time.Time {
 	}
 	var t time.Time
 	if s.escaped || t.UnmarshalText(s.literal) != nil {
-		if t.UnmarshalText(append(s.literal[:len(s.literal):len(s.literal)], 'Z')) == nil {
+		if n := len(s.literal); n > 5 && t.UnmarshalText(slices.Concat(s.literal[:n-2], []byte{':'}, s.literal[n-2:])) == nil {
+			d.invalid("The time zone of the field %s lacks its colon; write +01:00, as date +%%:z does, or Z for UTC.", d.field)
+		} else if t.UnmarshalText(append(s.literal[:len(s.literal):len(s.literal)], 'Z')) == nil {
 			d.invalid("The field %s says no time zone; end it with Z for UTC, or with an offset such as +01:00.", d.field)
 		} else {
 			d.invalid("The field %s must be %s (RFC 3339).", d.field, form)

@@ -49,17 +49,25 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 		}
 		answer = append(answer, cut...)
 	}
-	differs := differing(c.Request().Context(), s.store, ref.Log, receipt.Repeated)
+	ctx := c.Request().Context()
+	differs := differing(ctx, s.store, ref.Log, receipt.Repeated)
 	if differs = s.differed.recall(ref.ID, differs, r.Updates); len(differs) > 0 {
 		answer = appendCounts(append(answer, `,"differs":`...), differs)
 	}
 	if receipt.Notes != nil {
 		answer = appendCounts(append(answer, `,"notes":`...), receipt.Notes)
 	}
+	var h hints
+	h.texts(differs)
+	h.notes(ctx, s.store, ref.Log, &receipt)
+	h.times(r.Updates, time.Now())
+	if answer, err = h.append(answer); err != nil {
+		return err
+	}
 	answer = append(answer, "}\n"...)
-	h := c.Response().Header()
-	h["Content-Type"] = []string{"application/json"}
-	h["Content-Length"] = []string{strconv.Itoa(len(answer))}
+	header := c.Response().Header()
+	header["Content-Type"] = []string{"application/json"}
+	header["Content-Length"] = []string{strconv.Itoa(len(answer))}
 	c.Response().WriteHeader(http.StatusOK)
 	c.Response().Write(answer)
 	return nil
@@ -80,7 +88,7 @@ func differing(ctx context.Context, store *postgres.Store, log ci.LogID, repeate
 		if _, known := differs[r.Step]; known {
 			continue
 		}
-		at, other, err := store.Differs(ctx, log, r)
+		at, other, err := store.Compare(ctx, log, r)
 		if err != nil {
 			return differs
 		}
@@ -190,8 +198,6 @@ const (
 	uploadPending = 256 << 10 // bytes
 	uploadTouch   = 20 * time.Second
 	uploadPatient = 15 * time.Second
-
-	uploadCompared = 16 // pieces that are there already: no more of them are compared
 )
 
 // contentStart is where Content-Range says that a body begins, if it does.
@@ -203,10 +209,20 @@ func contentStart(r *http.Request) (first int64, ok bool) {
 }
 
 // noOffsets are headers that mean Upload-Offset, and are not it.
-var noOffsets = []string{"Offset", "X-Upload-Offset", "X-Offset", "Upload_Offset", "UploadOffset", "Stepcast-Offset", "Stepcast-Upload-Offset"}
+var noOffsets = []string{"Offset", "Range", "X-Upload-Offset", "X-Offset", "Upload_Offset", "UploadOffset", "Stepcast-Offset", "Stepcast-Upload-Offset"}
 
 // packedTypes are types of what is no text before it is unpacked.
 var packedTypes = []string{"application/gzip", "application/x-gzip", "application/zstd"}
+
+const updatesElsewhere = "The body of an upload is the log itself; updates go to …/updates, with POST."
+
+// isUpdates tells whether a text that is announced as JSON begins like updates.
+func isUpdates(text []byte) bool {
+	text = bytes.TrimLeft(text, " \t\r\n")
+	return slices.ContainsFunc([]string{"updates", "log", "offset", "text", "step", "note"}, func(name string) bool {
+		return bytes.HasPrefix(text, []byte(`{"`+name+`"`))
+	})
+}
 
 // patchLog appends the body to a step's log while it arrives. One goroutine
 // reads, this one stores: what comes while a piece is being stored becomes the
@@ -224,7 +240,7 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 	case strings.HasPrefix(kind, "multipart/"): // its parts' headers are no log
 		return &ci.Problem{Code: mediaType, Detail: "The body of an upload is the log itself; send it without a form around it, as curl -T does."}
 	case kind == "application/x-ndjson":
-		return &ci.Problem{Code: mediaType, Detail: "The body of an upload is the log itself; updates go to …/updates, with POST."}
+		return &ci.Problem{Code: mediaType, Detail: updatesElsewhere}
 	case slices.Contains(packedTypes, kind):
 		return &ci.Problem{Code: mediaType, Detail: fmt.Sprintf("The body of an upload is the log itself, not %s; send it unpacked.", kind)}
 	}
@@ -285,6 +301,9 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 		}
 		piece, err := in.take()
 		if len(piece) > 0 || err == io.EOF && !u.stored {
+			if !u.stored && announced(r) == "application/json" && isUpdates(piece) {
+				return &ci.Problem{Code: mediaType, Detail: updatesElsewhere}
+			}
 			if err := u.append(ctx, piece, s.stop); err != nil {
 				return err
 			}
@@ -321,13 +340,23 @@ func (s *Server) uploaded(c echo.Context, u *upload) error {
 	switch {
 	case u.differs != nil:
 		h.Set("Stepcast-Differs", strconv.FormatInt(*u.differs, 10))
-		said.Detail = fmt.Sprintf("Byte %d of the log is something else than what was sent for it; what was there first stays. An offset counts bytes, not characters, and one alone sends the text of a step.", *u.differs)
-	case announced(c.Request()) == "application/x-www-form-urlencoded" && !u.lines && u.received > 0:
-		said.Detail = "The text has no line end, and is announced as a form: curl -d drops line ends, and --data-urlencode encodes them. If there were some, use --data-binary or -T."
+		said.Detail = fmt.Sprintf(otherText, *u.differs, "the log")
+	case u.doubled:
+		said.Detail = "The log began with this text already, and has it twice now: without Upload-Offset, which curl leaves out where its variable is empty, text goes to the end. With it, a repeat is stored once."
+	case !u.lines && ofCurlsData(c.Request(), u.received):
+		said.Detail = "The text has no line end: curl -d drops them, and --data-urlencode encodes them. If there were some, use --data-binary or -T."
 	default:
 		return c.NoContent(http.StatusNoContent)
 	}
 	return s.json(c, http.StatusOK, said)
+}
+
+// ofCurlsData tells whether so many bytes without a line end look like what curl -d made
+// of a file. It announces a form, unless it was told another type; -T announces none.
+func ofCurlsData(r *http.Request, bytes int64) bool {
+	kind := announced(r)
+	return kind == "application/x-www-form-urlencoded" && bytes > 0 ||
+		kind != "" && bytes >= 128 && strings.HasPrefix(r.UserAgent(), "curl/")
 }
 
 var errUploadOver = errors.New("the upload is over")
@@ -380,8 +409,8 @@ type upload struct {
 
 	log      ci.LogID
 	differed *differed
-	compared int    // pieces that were there already
 	differs  *int64 // the byte at which one is not what the log has
+	doubled  bool   // it went to the end, and the log began with the same
 }
 
 // append stores a piece. A store that is away for a moment is waited for, so
@@ -393,10 +422,13 @@ func (u *upload) append(ctx context.Context, piece []byte, stop <-chan struct{})
 	for start, pause := time.Now(), 100*time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
 		receipt, err := u.store.Append(ctx, r)
 		if err == nil {
-			u.have, u.stored = receipt.Logs[u.step], true
+			u.have = receipt.Logs[u.step]
+			if u.compareWith(ctx, receipt.Repeated); !u.stored && u.offset == ci.AtEnd {
+				u.doubled = u.wasThere(ctx, r.Updates[0].Log.Chunk)
+			}
+			u.stored = true
 			u.received += int64(len(piece))
 			u.lines = u.lines || bytes.IndexByte(piece, '\n') >= 0
-			u.compareWith(ctx, receipt.Repeated)
 			if u.offset != ci.AtEnd {
 				u.offset += int64(len(piece))
 			}
@@ -415,16 +447,30 @@ func (u *upload) append(ctx context.Context, piece []byte, stop <-chan struct{})
 	}
 }
 
-// compareWith looks whether the first pieces that were there already are the same.
+// compareWith looks whether a piece that was there already is the same.
 func (u *upload) compareWith(ctx context.Context, repeated []ci.Repeated) {
-	if len(repeated) == 0 || u.compared >= uploadCompared || u.differs != nil {
+	if len(repeated) == 0 || u.differs != nil {
 		return
 	}
-	u.compared++
 	if at, ok := differing(ctx, u.store, u.log, repeated)[u.step]; ok {
 		u.differs = &at
 		u.differed.remember(u.id, map[ci.StepKey]int64{u.step: at})
 	}
+}
+
+// worthTelling is from how many bytes on it is no accident that two texts begin alike.
+const worthTelling = 64
+
+// wasThere tells whether a log began with a piece that went to its end.
+func (u *upload) wasThere(ctx context.Context, piece ci.Chunk) bool {
+	n := min(piece.Bytes, u.have-piece.Bytes)
+	if n < worthTelling {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, compareWait)
+	defer cancel()
+	same, differs, err := u.store.Compare(ctx, u.log, &ci.Repeated{Step: u.step, Bytes: n, Chunk: piece})
+	return err == nil && !differs && same >= worthTelling
 }
 
 // incoming is the part of an upload that has arrived and is not yet stored.

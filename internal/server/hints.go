@@ -1,0 +1,117 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/postgres"
+)
+
+// mostHints is how many sentences one answer has.
+const mostHints = 10
+
+// Hints are sentences about a request that was taken and looks like a mistake: nothing is
+// refused that a build might not outlive, and its runner's author reads them.
+type hints []string
+
+func (h *hints) add(format string, args ...any) {
+	if len(*h) < mostHints {
+		*h = append(*h, fmt.Sprintf(format, args...))
+	}
+}
+
+// append appends them to an answer, as its last member.
+func (h hints) append(answer []byte) ([]byte, error) {
+	if len(h) == 0 {
+		return answer, nil
+	}
+	list, err := json.Marshal(h)
+	if err != nil {
+		return nil, fmt.Errorf("answer: %w", err)
+	}
+	return append(append(answer, `,"hints":`...), list...), nil
+}
+
+// otherText is what is said of text that was sent for a byte of a log, or of a step's, and
+// is not what that has.
+const otherText = "Byte %d of %s is something else than what was sent for it; what was there first stays. An offset counts bytes, not characters, and one alone sends the text of a step."
+
+// texts says where repeated text is not what the logs have.
+func (h *hints) texts(differs map[ci.StepKey]int64) {
+	for _, step := range slices.Sorted(maps.Keys(differs)) {
+		h.add(otherText, differs[step], "the log of step "+string(step))
+	}
+}
+
+// notes says which repeated notes are not those that are kept. What cannot be compared
+// now is as if it were the same.
+func (h *hints) notes(ctx context.Context, store *postgres.Store, log ci.LogID, receipt *ci.Receipt) {
+	if len(receipt.RepeatedNotes) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, compareWait)
+	defer cancel()
+	others, _ := store.OtherNotes(ctx, log, receipt.RepeatedNotes)
+	for _, u := range others {
+		h.add("Step %s has another note of number %d, which stays. Notes of a step are numbered on through all requests; the next one there is %d.", u.Step, u.Number, receipt.Notes[u.Step])
+	}
+}
+
+// times says which times can hardly be true. They are taken all the same: clocks are
+// wrong, and no build is to lose its status by that.
+func (h *hints) times(updates []ci.Update, now time.Time) {
+	look := func(what string, started, finished ci.Field[time.Time], status ci.Status) {
+		for _, one := range []struct {
+			name string
+			at   ci.Field[time.Time]
+		}{{"started_at", started}, {"finished_at", finished}} {
+			if at := one.at.Value; !at.IsZero() && (at.Year() < 2000 || at.After(now.Add(24*time.Hour))) {
+				h.add("The %s of %s is %s, which can hardly be: it is %s here.", one.name, what, at.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+			}
+		}
+		if finished.Value.IsZero() {
+			return
+		}
+		if finished.Value.Before(started.Value) {
+			h.add("The finished_at of %s is before its started_at.", what)
+		}
+		if status == ci.Queued || status == ci.Running {
+			h.add("A finished_at came with the status %s of %s; send it with the final one.", status, what)
+		}
+	}
+	for i := range updates {
+		if u := updates[i].Step; u != nil {
+			look("step "+string(u.Key), u.StartedAt, u.FinishedAt, u.Status.Value)
+		}
+		if u := updates[i].Build; u != nil {
+			look("the build", u.StartedAt, u.FinishedAt, u.Status.Value)
+		}
+	}
+}
+
+// creation says what of a build's creation was not taken, since the build was there.
+func (h *hints) creation(c *ci.Creation, b *postgres.Snapshot) {
+	if b.Build.Status.Final() {
+		h.add("This build is there already, and has ended. A rerun is a build of its own: choose another id, or leave it out.")
+	}
+	for _, text := range []struct {
+		name string
+		want ci.Field[string]
+		have ci.Text
+	}{{"title", c.Title, b.Build.Title}, {"author", c.Author, b.Build.Author}, {"url", c.URL, b.Build.URL}, {"trigger", c.Trigger, b.Build.Trigger}} {
+		if text.want.Present && text.want.Value != string(text.have) {
+			h.add("The build is there already, and keeps its %s; what is to be changed goes to …/updates.", text.name)
+		}
+	}
+	for i := range c.Steps {
+		key := c.Steps[i].Key
+		if !slices.ContainsFunc(b.Steps, func(s ci.Step) bool { return s.Key == key }) {
+			h.add("The build is there already, without the step %s; steps are added by …/updates.", key)
+		}
+	}
+}

@@ -1,0 +1,146 @@
+package server
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestHints sends what is taken and looks like a mistake: the answer says so. What is
+// right, or repeated as it was, is answered without.
+func TestHints(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	build := s.create(`{"project":"p"}`)
+	note := func(step string, number int, rest string) string {
+		return fmt.Sprintf(`{"note":{"step":%q,"number":%d,%s}}`, step, number, rest)
+	}
+	tested := func(step string, number int, name string) string {
+		return note(step, number, fmt.Sprintf(`"test":{"name":%q,"status":"failed"}`, name))
+	}
+	ahead := time.Now().Add(48 * time.Hour).UTC().Format(time.RFC3339)
+	for _, one := range []struct {
+		updates string
+		want    []string // parts of sentences, in order; none: no sentence
+	}{
+		{tested("s", 0, "A") + "," + tested("s", 1, "B"), nil},
+		{tested("s", 0, "A") + "," + tested("s", 1, "B"), nil},
+		{tested("s", 1, "B") + "," + note("s", 2, `"at":"2026-11-26T10:00:00Z","line":3,"annotation":{"level":"error","message":"x"}`), nil},
+		{note("s", 2, `"at":"2026-11-26T11:00:00Z","line":3,"annotation":{"level":"error","message":"x"}`), nil}, // another time, which came before
+		{tested("s", 0, "C") + "," + tested("s", 1, "D"), []string{"Step s has another note of number 0, which stays", "note of number 1", "the next one there is 3"}},
+		{note("s", 2, `"line":4,"annotation":{"level":"error","message":"x"}`), []string{"note of number 2"}},
+		{tested("z", 0, "A") + "," + tested("z", 0, "B"), []string{"Step z has another note of number 0"}},
+		{`{"step":{"key":"a","status":"running","started_at":"` + ahead + `"}}`, []string{"The started_at of step a is " + ahead}},
+		{`{"step":{"key":"a","status":"running","started_at":"1970-01-01T00:00:07Z"}}`, []string{"1970-01-01T00:00:07Z, which can hardly be"}},
+		{`{"step":{"key":"a","status":"passed","started_at":"2026-11-22T10:00:00Z","finished_at":"2026-11-22T09:59:00Z"}}`, []string{"The finished_at of step a is before its started_at"}},
+		{`{"build":{"status":"running","finished_at":"2026-11-22T09:59:00Z"}}`, []string{"A finished_at came with the status running of the build"}},
+		{`{"step":{"key":"b","status":"passed","started_at":"2026-11-22T10:00:00Z","finished_at":"2026-11-22T10:00:00Z"}}`, nil},
+	} {
+		a := s.write(build+"/updates", `{"updates":[`+one.updates+`]}`)
+		if _, told, _ := strings.Cut(a.body, `,"hints":[`); a.status != 200 || (told == "") != (one.want == nil) || !inOrder(told, one.want) {
+			t.Errorf("%s: %d %s, want %q", one.updates, a.status, a.body, one.want)
+		}
+	}
+	var many []string
+	for i := range 30 {
+		many = append(many, fmt.Sprintf(`{"step":{"key":"many%d","started_at":"1970-01-01T00:00:07Z"}}`, i))
+	}
+	if a := s.write(build+"/updates", `{"updates":[`+strings.Join(many, ",")+`]}`); strings.Count(a.body, "can hardly be") != mostHints {
+		t.Errorf("of thirty mistakes %s", a.body)
+	}
+
+	id := strings.TrimPrefix(build, "/api/v1/builds/")
+	again := `{"id":"` + id + `","project":"p","title":"Another","steps":[{"key":"a"},{"key":"new"}]}`
+	if a := s.write("/api/v1/builds", again); a.status != 200 || !inOrder(a.body, []string{`"hints":["The build is there already, and keeps its title`, "without the step new"}) || strings.Contains(a.body, "step a;") {
+		t.Errorf("a creation that says something else: %d %s", a.status, a.body)
+	}
+	s.write(build+"/updates", `{"updates":[{"build":{"status":"failed"}}]}`)
+	if a := s.write("/api/v1/builds", `{"id":"`+id+`","project":"p"}`); a.status != 200 || !strings.Contains(a.body, "A rerun is a build of its own") {
+		t.Errorf("a creation of one that has ended: %d %s", a.status, a.body)
+	}
+}
+
+// inOrder tells whether some parts are in a text, one behind the other.
+func inOrder(text string, parts []string) bool {
+	for _, part := range parts {
+		_, after, there := strings.Cut(text, part)
+		if !there {
+			return false
+		}
+		text = after
+	}
+	return true
+}
+
+// TestHints_Uploads is of what reaches a log by curl, and is not what its sender thinks.
+func TestHints_Uploads(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	build := s.create(`{"project":"p"}`)
+	auth, curl := "Authorization: Bearer "+s.token, "User-Agent: curl/8.14.1"
+	lines := strings.Repeat("a line of a log\n", 20)
+	joined := strings.ReplaceAll(lines, "\n", "")
+	for i, one := range []struct {
+		text    string
+		headers []string
+		says    string // "": nothing, 204
+	}{
+		{joined, []string{curl, "Content-Type: text/plain"}, "curl -d drops them"},
+		{joined, []string{curl, "Content-Type: application/json"}, "curl -d drops them"},
+		{joined, []string{"User-Agent: other", "Content-Type: text/plain"}, ""},
+		{lines, []string{curl, "Content-Type: text/plain"}, ""},
+		{joined[:100], []string{curl, "Content-Type: text/plain"}, ""},
+	} {
+		path := fmt.Sprintf("%s/steps/%d/log", build, i)
+		if a := s.do("PATCH", path, one.text, append(one.headers, auth)...); a.status/100 != 2 || (a.status == 204) != (one.says == "") || !strings.Contains(a.body, one.says) {
+			t.Errorf("%q %v: %d %s, want %q", one.text, one.headers, a.status, a.body, one.says)
+		}
+	}
+
+	for i, one := range []struct {
+		step, text, offset string
+		status             int
+		says               string
+	}{
+		{"twice", lines, "", 204, ""},
+		{"twice", lines, "", 200, "has it twice now"},
+		{"twice", lines, "0", 204, ""},
+		{"twice", "and " + lines, "", 204, ""},
+		{"twice", lines[:48], "", 204, ""}, // three lines may be the same by chance
+		{"grown", lines, "", 204, ""},
+		{"grown", lines + "and more of it\n", "", 200, "has it twice now"},
+	} {
+		headers := []string{auth}
+		if one.offset != "" {
+			headers = append(headers, "Upload-Offset: "+one.offset)
+		}
+		if a := s.do("PATCH", build+"/steps/"+one.step+"/log", one.text, headers...); a.status != one.status || !strings.Contains(a.body, one.says) {
+			t.Errorf("%d: %d %s, want %d %s", i, a.status, a.body, one.status, one.says)
+		}
+	}
+
+	json := "Content-Type: application/json"
+	for text, status := range map[string]int{
+		`{"updates":[{"log":{"step":"a","offset":0,"text":"x\n"}}]}`: 415,
+		"\n {\"offset\":0,\"text\":\"abc\\n\"}":                      415,
+		`{"level":"info","msg":"a log of JSON"}` + "\n":              204,
+	} {
+		if a := s.do("PATCH", build+"/steps/json/log", text, auth, json); a.status != status || status == 415 && !strings.Contains(a.body, "updates go to") {
+			t.Errorf("%s as JSON: %d %s", text, a.status, a.body)
+		}
+	}
+	if a := s.do("PATCH", build+"/steps/json/log", lines, auth, "Range: bytes=0-1"); a.status != 400 {
+		t.Errorf("Range: %d %s", a.status, a.body)
+	}
+
+	// What differs is told wherever it is.
+	long := strings.Repeat("a line of a log\n", 400_000)
+	if a := s.do("PATCH", build+"/steps/long/log", long, auth, "Upload-Offset: 0"); a.status != 204 {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	at := len(long) - 100
+	if a := s.do("PATCH", build+"/steps/long/log", long[:at]+"X"+long[at+1:], auth, "Upload-Offset: 0"); a.status != 200 || a.header.Get("Stepcast-Differs") != fmt.Sprint(at) {
+		t.Errorf("something else at %d: %d %s", at, a.status, a.body)
+	}
+}
