@@ -129,12 +129,7 @@ func scanSettings(doing string, row pgx.Row) (v Settings, err error) {
 	return v, nil
 }
 
-var framersSQL = `
-	SELECT DISTINCT frame_ancestors FROM (
-		SELECT p.* FROM unnest($1::text[]) named (name) JOIN projects p ON ` + isNamedSQL("p", "named.name") + `
-		UNION ALL
-		SELECT p.* FROM unnest($2::text[]) prefixed (prefix) JOIN projects p ON ` + isBelowSQL("p", "prefixed.prefix") + `
-	) p WHERE ` + reachSQL(3, 4)
+var framersSQL = `SELECT DISTINCT frame_ancestors FROM ` + matchedSQL + ` WHERE ` + reachSQL(3, 4)
 
 // Framers reads who may frame what is embedded of the projects within reach
 // that some patterns match: the lists of origins that there are, each once; nil

@@ -169,17 +169,24 @@ func splitPatterns(patterns []string) (names, prefixes []string) {
 	return slices.Compact(names), prefixes
 }
 
-// isNamedSQL and isBelowSQL hold for projects of a name, and for those whose name begins
+// isNamedSQL and isBelowSQL hold for projects p of a name, and for those whose name begins
 // with a prefix, by the index of their names: among many projects few are looked at. No
 // name has a ~ in it.
-func isNamedSQL(projects, name string) string {
-	return strings.NewReplacer("{p}", projects, "{x}", name).Replace(`lower({p}.name) = lower({x}) AND {p}.name = {x}`)
+func isNamedSQL(name string) string {
+	return strings.ReplaceAll(`lower(p.name) = lower({x}) AND p.name = {x}`, "{x}", name)
 }
 
-func isBelowSQL(projects, prefix string) string {
-	return strings.NewReplacer("{p}", projects, "{x}", prefix).Replace(
-		`lower({p}.name) >= lower({x}) AND lower({p}.name) < lower({x}) || '~' AND starts_with({p}.name, {x})`)
+func isBelowSQL(prefix string) string {
+	return strings.ReplaceAll(`lower(p.name) >= lower({x}) AND lower(p.name) < lower({x}) || '~' AND starts_with(p.name, {x})`, "{x}", prefix)
 }
+
+// matchedSQL are the projects that some patterns match, as p; the parameters 1 and 2 are
+// what splitPatterns gives.
+var matchedSQL = `(
+		SELECT p.* FROM unnest($1::text[]) named (name) JOIN projects p ON ` + isNamedSQL("named.name") + `
+		UNION ALL
+		SELECT p.* FROM unnest($2::text[]) prefixed (prefix) JOIN projects p ON ` + isBelowSQL("prefixed.prefix") + `
+	) p`
 
 var buildsSQL = `
 	SELECT ` + buildColumns + `
@@ -541,12 +548,12 @@ var newestSQL = `
 	wanted AS MATERIALIZED (
 		SELECT q.number AS query, q.every, p.id, p.name
 		FROM unnest($5::int[], $6::text[]) named(query, name) JOIN queries q ON q.number = named.query
-		JOIN projects p ON ` + isNamedSQL("p", "named.name") + `
+		JOIN projects p ON ` + isNamedSQL("named.name") + `
 		WHERE p.public OR EXISTS (SELECT FROM reaches r WHERE r.query = q.number AND CASE WHEN r.above THEN starts_with(p.name, r.name) ELSE p.name = r.name END)
 		UNION
 		SELECT q.number, q.every, p.id, p.name
 		FROM unnest($7::int[], $8::text[]) prefixed(query, prefix) JOIN queries q ON q.number = prefixed.query
-		JOIN projects p ON ` + isBelowSQL("p", "prefixed.prefix") + `
+		JOIN projects p ON ` + isBelowSQL("prefixed.prefix") + `
 		WHERE p.public OR EXISTS (SELECT FROM reaches r WHERE r.query = q.number AND CASE WHEN r.above THEN starts_with(p.name, r.name) ELSE p.name = r.name END)
 	),
 	newest AS (

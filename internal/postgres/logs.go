@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -178,13 +179,33 @@ const (
 	rowAtOffsetSQL = `
 		SELECT log_offset FROM events WHERE build = $1 AND step = $2 AND kind = 2 AND log_offset <= $3
 		ORDER BY log_offset DESC LIMIT 1`
-	// Every line but the first begins in the row in which the one before it
-	// ended, or at the start of the next one.
-	rowAtLineSQL = `
-		SELECT log_offset FROM events WHERE build = $1 AND step = $2 AND kind = 2 AND (first_line < $3 OR log_offset = 0)
-		ORDER BY log_offset DESC LIMIT 1`
 	stepNumberSQL = `SELECT number FROM steps WHERE build = $1 AND key = $2`
 )
+
+// rowOfLineSQL finds where the row begins in which a line does: every line but the first
+// begins in the row in which the one before it ended, or at the start of the next one. Of
+// a step without text there is none.
+//
+// The place is halved until it is found. To go back from the end takes a step for each
+// row, and a line may be a million of them.
+func rowOfLineSQL(build, step, line string) string {
+	return strings.NewReplacer("{build}", build, "{step}", step, "{line}", line).Replace(`
+	WITH RECURSIVE look (low, high) AS (
+		SELECT 0::bigint, (SELECT log_offset + 1 FROM events WHERE build = {build} AND step = {step} AND kind = 2 ORDER BY log_offset DESC LIMIT 1)
+		UNION ALL
+		SELECT CASE WHEN r.first_line < {line} THEN (l.low + l.high) / 2 ELSE l.low END, CASE WHEN r.first_line < {line} THEN l.high ELSE r.log_offset END
+		FROM look l CROSS JOIN LATERAL (
+			SELECT e.log_offset, e.first_line FROM events e
+			WHERE e.build = {build} AND e.step = {step} AND e.kind = 2 AND e.log_offset <= (l.low + l.high) / 2
+			ORDER BY e.log_offset DESC LIMIT 1
+		) r WHERE l.high - l.low > 1
+	)
+	SELECT e.log_offset FROM events e
+	WHERE e.build = {build} AND e.step = {step} AND e.kind = 2 AND e.log_offset <= (SELECT max(low) FROM look)
+	ORDER BY e.log_offset DESC LIMIT 1`)
+}
+
+var rowAtLineSQL = rowOfLineSQL("$1", "$2", "$3")
 
 // LogChunks reads the log events of a step that overlap the bytes from offset
 // on: the next at most 1 MiB of them, whole. None: the log ends at or before
@@ -262,15 +283,14 @@ func (s *Store) EscapesBack(ctx context.Context, log ci.LogID, key ci.StepKey, f
 	return events, nil
 }
 
-const tailRowsSQL = `
+var tailRowsSQL = `
 	SELECT s.key, s.newlines + s.unended::int - $2 + 1, e.first_id, e.last_id, e.form, e.log_offset, e.first_line, e.body
-	FROM steps s CROSS JOIN LATERAL (
-		SELECT e.* FROM events e
-		WHERE e.build = s.build AND e.step = s.number AND e.kind = 2
-		AND (e.first_line < s.newlines + s.unended::int - $2 + 1 OR e.log_offset = 0)
-		ORDER BY e.log_offset DESC LIMIT 1
+	FROM steps s
+	CROSS JOIN LATERAL (` + rowOfLineSQL("s.build", "s.number", "s.newlines + s.unended::int - $2 + 1") + `) row
+	CROSS JOIN LATERAL (
+		SELECT e.* FROM events e WHERE e.build = s.build AND e.step = s.number AND e.kind = 2 AND e.log_offset = row.log_offset LIMIT 1
 	) e
-	WHERE s.build = $1
+	WHERE s.build = $1 AND s.log_bytes > 0
 	UNION ALL
 	SELECT s.key, 0, e.first_id, 0, 0, 0, 0, NULL
 	FROM steps s CROSS JOIN LATERAL (

@@ -64,14 +64,14 @@ func stand(where string) string { return strings.ReplaceAll(standSQL, "{where}",
 var (
 	standingsSQL = `
 	SELECT ` + standingColumns + `
-	FROM projects p` + stand(`b.project = p.id`) + `
-	WHERE ` + projectMatchSQL + ` AND ` + reachSQL(3, 4) + `
+	FROM ` + matchedSQL + stand(`b.project = p.id`) + `
+	WHERE ` + reachSQL(3, 4) + `
 	ORDER BY p.name LIMIT $5`
 
 	standingsOnBranchSQL = `
 	SELECT ` + standingColumns + `
-	FROM projects p` + stand(`b.project = p.id AND b.branch = $6`) + `
-	WHERE ` + projectMatchSQL + ` AND ` + reachSQL(3, 4) + `
+	FROM ` + matchedSQL + stand(`b.project = p.id AND b.branch = $6`) + `
+	WHERE ` + reachSQL(3, 4) + `
 	ORDER BY p.name LIMIT $5`
 
 	// A project's branches are found one after the other, each by the index from
@@ -80,7 +80,7 @@ var (
 	standingsOfBranchesSQL = `
 	WITH RECURSIVE places AS (
 		SELECT p.id, p.name, (SELECT min(b.branch) FROM builds b WHERE b.project = p.id) AS branch
-		FROM projects p WHERE ` + projectMatchSQL + ` AND ` + reachSQL(3, 4) + `
+		FROM ` + matchedSQL + ` WHERE ` + reachSQL(3, 4) + `
 		UNION ALL
 		SELECT p.id, p.name, (SELECT min(b.branch) FROM builds b WHERE b.project = p.id AND b.branch > p.branch)
 		FROM places p WHERE p.branch IS NOT NULL
@@ -183,7 +183,7 @@ type EndedQuery struct {
 var endedSQL = `
 	SELECT ` + buildColumns + `
 	FROM (
-		SELECT e.id FROM projects p CROSS JOIN LATERAL (
+		SELECT e.id FROM ` + matchedSQL + ` CROSS JOIN LATERAL (
 			SELECT b.id, b.finished_at FROM builds b
 			WHERE b.project = p.id AND b.status NOT IN ('queued', 'running') AND b.finished_at IS NOT NULL
 			AND ($5::text[] IS NULL OR coalesce(b.branch, '') = ANY ($5))
@@ -191,7 +191,7 @@ var endedSQL = `
 			AND (b.finished_at, b.id) < ($7, $8)
 			ORDER BY b.finished_at DESC, b.id DESC LIMIT $9
 		) e
-		WHERE ` + projectMatchSQL + ` AND ` + reachSQL(3, 4) + `
+		WHERE ` + reachSQL(3, 4) + `
 		ORDER BY e.finished_at DESC, e.id DESC LIMIT $9
 	) e JOIN builds b ON b.id = e.id JOIN projects p ON p.id = b.project
 	ORDER BY b.finished_at DESC, b.id DESC`

@@ -237,6 +237,11 @@ func (s *Server) buildMember(c echo.Context, ref postgres.Ref, q url.Values, cur
 		return nil, err
 	}
 	if tail > 0 && !m.given && !m.filter.NoLogs {
+		leave, err := s.enter(c, s.builds) // it is looked for in each of its steps
+		if err != nil {
+			return nil, err
+		}
+		defer leave()
 		if m.filter.Since, err = s.store.TailStart(c.Request().Context(), ref.Log, int(tail)); err != nil {
 			return nil, fmt.Errorf("find the tail: %w", err)
 		}

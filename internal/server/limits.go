@@ -429,16 +429,23 @@ const tooMuchUnread = "Of the answers that were asked for here, so many bytes ha
 // out.
 func (s *Server) inTurn(in *turns.Turns, h echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		who, _ := c.Get(callerKey).(*caller)
-		leave, err := in.Enter(c.Request().Context(), s.payer(c, who))
+		leave, err := s.enter(c, in)
 		if err != nil {
-			return fmt.Errorf("wait for a turn: %w", err)
+			return err
 		}
-		leave = sync.OnceFunc(leave)
 		defer leave()
 		c.Response().Before(leave)
 		return h(c)
 	}
+}
+
+// enter waits for a caller's turn. To leave twice is to leave once.
+func (s *Server) enter(c echo.Context, in *turns.Turns) (leave func(), err error) {
+	who, _ := c.Get(callerKey).(*caller)
+	if leave, err = in.Enter(c.Request().Context(), s.payer(c, who)); err != nil {
+		return nil, fmt.Errorf("wait for a turn: %w", err)
+	}
+	return sync.OnceFunc(leave), nil
 }
 
 // mostUnread is how many bytes are kept of long answers, until they were taken, for

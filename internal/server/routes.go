@@ -63,7 +63,7 @@ func (s *Server) routes() []route {
 		{"GET", "/shields/*", anywhere, public, s.shields}, // …/{project}.json
 		{"GET", "/cc.xml", anywhere, status, s.inTurn(s.lists, s.cctray)},
 		{"GET", "/builds.atom", anywhere, status, s.inTurn(s.lists, s.atom)},
-		{"GET", "/oembed", anywhere, public, s.oembed},
+		{"GET", "/oembed", anywhere, public, s.inTurn(s.lists, s.oembed)},
 
 		// Operations, and what explains the rest
 		{"GET", "/healthz", here, public, s.healthz},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,15 +21,11 @@ const (
 	snapshotBatch = 32   // in one of these
 	snapshotQuick = 250 * time.Millisecond
 	snapshotWait  = 10 * time.Second
-	snapshotHeavy = time.Minute // for which whoever asked for what was not quick counts as asking for such
+	snapshotLarge = 4 << 20     // bytes
+	snapshotHeavy = time.Minute // for which whoever asked for what was not quick, or large, counts as asking for such
 )
 
-// snapshotJSON is the newest build of each project and branch.
-type snapshotJSON struct {
-	Builds    []snapshotBuild `json:"builds"`
-	Truncated bool            `json:"truncated,omitempty"`
-}
-
+// snapshotBuild is one of a snapshot's builds: {"builds":[…],"truncated":true}.
 type snapshotBuild struct {
 	ci.Build
 	Steps    []ci.Step `json:"steps"`
@@ -43,7 +40,7 @@ type snapshotBuild struct {
 //
 // Nobody waits for long because another's is large, or looked for among very many
 // projects and branches: a read that was not quick, or not small, is made again for each
-// by itself; and what was not quick by itself, behind whatever else was not.
+// by itself; and what was not quick by itself, or is large, behind whatever else is so.
 type snapshots struct {
 	ask func(ctx context.Context, queries []postgres.FeedQuery, limit int, within time.Duration) ([]postgres.FeedSnapshot, error)
 
@@ -209,17 +206,32 @@ func (s *snapshots) read(batch []*snapshotRead, quick bool) {
 			r.at = ci.Cursor{Prefix: ci.CursorPrefix(snaps[i].Epoch, ci.FeedName), ID: snaps[i].At}
 			r.data, r.err = snapshotData(&snaps[i])
 		}
+		if len(r.data) > snapshotLarge {
+			s.mark(r)
+		}
 		close(r.done)
+	}
+}
+
+// mark lets what somebody asks for next wait for turns of what is not quick, or large.
+func (s *snapshots) mark(r *snapshotRead) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	maps.DeleteFunc(s.heavy, func(_ string, until time.Time) bool { return !now.Before(until) })
+	for who := range r.by {
+		s.heavy[who] = now.Add(snapshotHeavy)
 	}
 }
 
 // again lets reads wait for another turn, each by itself. What is not quick by itself has
 // turns behind all that is, and so has whatever else its askers ask for.
 func (s *snapshots) again(batch []*snapshotRead) {
+	if len(batch) == 1 {
+		s.mark(batch[0])
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := time.Now()
-	maps.DeleteFunc(s.heavy, func(_ string, until time.Time) bool { return !now.Before(until) })
 	for _, r := range batch {
 		if r.asked == 0 {
 			continue
@@ -228,22 +240,23 @@ func (s *snapshots) again(batch []*snapshotRead) {
 			s.byKey[r.key] = r
 		}
 		for who := range r.by {
-			if len(batch) == 1 {
-				s.heavy[who] = now.Add(snapshotHeavy)
-			}
 			s.line(who, r)
 		}
 	}
 }
 
 func snapshotData(snap *postgres.FeedSnapshot) ([]byte, error) {
-	v := snapshotJSON{Builds: make([]snapshotBuild, len(snap.Builds)), Truncated: snap.Truncated}
+	builds := make([][]byte, len(snap.Builds)) // by itself each, so that of a large one no buffer is twice as large
 	for i, b := range snap.Builds {
-		v.Builds[i] = snapshotBuild{b.Build, append([]ci.Step{}, b.Steps...), b.Expected, b.Broken}
+		data, err := encoded(snapshotBuild{b.Build, append([]ci.Step{}, b.Steps...), b.Expected, b.Broken})
+		if err != nil {
+			return nil, err
+		}
+		builds[i] = bytes.TrimSuffix(data, []byte("\n"))
 	}
-	data, err := encoded(v)
-	if err != nil {
-		return nil, err
+	end := []byte("]}")
+	if snap.Truncated {
+		end = []byte(`],"truncated":true}`)
 	}
-	return bytes.TrimSuffix(data, []byte("\n")), nil
+	return slices.Concat([]byte(`{"builds":[`), bytes.Join(builds, []byte(",")), end), nil
 }

@@ -30,7 +30,9 @@ func (l *Line[T]) First() (what T, some bool) {
 
 // Next takes out what comes next; there has to be something. It tells of whom it was.
 func (l *Line[T]) Next() (who string, what T) {
-	who, what = l.order[0], l.waiting[l.order[0]][0]
+	var none T // nothing that has left is kept by its place
+	who = l.order[0]
+	what, l.waiting[who][0] = l.waiting[who][0], none
 	l.order = l.order[1:]
 	if l.waiting[who] = l.waiting[who][1:]; len(l.waiting[who]) > 0 {
 		l.order = append(l.order, who)
