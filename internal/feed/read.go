@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/turns"
 )
 
 const (
@@ -192,19 +193,20 @@ func (t *tail) learn(r *read, p *page) {
 	t.tails.kept.put(p)
 }
 
-// queue is where reads wait for one of the few goroutines that do them. It
-// holds at most one read for each subscription and tail.
+// queue is where reads wait for one of the few goroutines that do them, one of each log
+// after the other: of a long log some may take long. It holds at most one read for each
+// subscription and tail.
 type queue struct {
 	mu    sync.Mutex
 	more  sync.Cond // on mu
-	reads []*read
+	reads turns.Line[ci.LogID, *read]
 	over  bool
 }
 
 func (q *queue) push(r *read) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.reads = append(q.reads, r)
+	q.reads.Add(r.tail.log, r)
 	q.more.Signal()
 }
 
@@ -212,23 +214,21 @@ func (q *queue) push(r *read) {
 func (q *queue) pop() *read {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for len(q.reads) == 0 && !q.over {
+	for !q.over {
+		if _, some := q.reads.First(); some {
+			_, r := q.reads.Next()
+			return r
+		}
 		q.more.Wait()
 	}
-	if q.over {
-		return nil
-	}
-	r := q.reads[0]
-	q.reads[0] = nil
-	q.reads = q.reads[1:]
-	return r
+	return nil
 }
 
 func (q *queue) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.over = true
-	q.reads = nil
+	q.reads = turns.Line[ci.LogID, *read]{}
 	q.more.Broadcast()
 }
 

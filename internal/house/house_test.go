@@ -38,7 +38,7 @@ var rules = map[string]struct{ ours, others []string }{
 	"internal/certs":    {others: []string{"golang.org/x/crypto"}},
 	"internal/idtoken":  {ours: []string{"internal/ci", "internal/cienv"}, others: []string{"github.com/coreos/go-oidc/v3", "github.com/go-jose/go-jose/v4"}},
 	"internal/cienv":    {ours: []string{"internal/ci"}},
-	"internal/feed":     {ours: []string{"internal/ci", "internal/sse"}},
+	"internal/feed":     {ours: []string{"internal/ci", "internal/sse", "internal/turns"}},
 	"internal/spool":    {ours: []string{"internal/ci"}, others: []string{"github.com/gofrs/flock"}},
 	"internal/embedded": {others: []string{"github.com/gofrs/flock", "golang.org/x/sys"}},
 	"internal/page":     {ours: []string{"internal/ci", "web"}},

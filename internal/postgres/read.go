@@ -20,7 +20,7 @@ const (
 )
 
 // Page reads the events of a log after a cursor: at most about 256 rows and 1
-// MiB, but at least one event, if any.
+// MiB, but at least one event, if any among the next 20,000 rows.
 func (s *Store) Page(ctx context.Context, log ci.LogID, after ci.EventID, f ci.Filter) (ci.Page, error) {
 	return s.page(ctx, log, after, f, pageEvents)
 }
@@ -60,19 +60,25 @@ func (s *Store) page(ctx context.Context, log ci.LogID, after ci.EventID, f ci.F
 // What a page's rows are taken from: all rows of the log, or status events and
 // some of the log and note rows. The first never looks at a condition row by
 // row; the second reads status events from their own index. $5 is where the
-// others can begin at the earliest.
+// others can begin at the earliest. It looks at so many rows and goes no further: of a
+// step in a log of millions of rows there may be none.
 const (
+	mostLooked = 20_000
+	anyRowsSQL = `SELECT NULL::bigint AS id`
+	nearSQL    = `
+		SELECT (SELECT e.last_id FROM events e WHERE e.build = $1 AND e.last_id > greatest($2::bigint, $5::bigint) ORDER BY e.last_id OFFSET $8 LIMIT 1) AS id`
 	allRowsSQL = `
 		SELECT e.* FROM events e
 		WHERE e.build = $1 AND e.last_id > $2 AND $4::text[] IS NULL AND $5::bigint = 0 AND $6::text[] IS NULL AND $7::bigint[] IS NULL
 		ORDER BY e.last_id LIMIT $3 + 1`
 	someRowsSQL = `
-		(SELECT e.* FROM events e WHERE e.build = $1 AND e.last_id > $2 AND e.kind < 2 ORDER BY e.last_id LIMIT $3 + 1)
+		(SELECT e.* FROM events e WHERE e.build = $1 AND e.last_id > $2 AND e.kind < 2 AND e.last_id <= coalesce((SELECT id FROM bound), 9223372036854775807) ORDER BY e.last_id LIMIT $3 + 1)
 		UNION ALL
 		(SELECT e.* FROM events e
 			JOIN steps s ON s.build = e.build AND s.number = e.step
 			LEFT JOIN unnest($6::text[], $7::bigint[]) since (key, id) ON since.key = s.key
 			WHERE e.build = $1 AND e.last_id > greatest($2, $5) AND e.kind >= 2
+			AND e.last_id <= coalesce((SELECT id FROM bound), 9223372036854775807)
 			AND ($4::text[] IS NULL OR s.key = ANY ($4)) AND e.last_id >= coalesce(since.id, 0)
 			ORDER BY e.last_id LIMIT $3 + 1)
 		ORDER BY last_id LIMIT $3 + 1`
@@ -84,6 +90,8 @@ const (
 			OR status = 'lost' AND ended_at <= clock_timestamp() - interval '24 hours' AS final
 		FROM build_heads WHERE build = $1
 	),
+	bound AS MATERIALIZED (`
+	pageSQLRows = `),
 	page AS (`
 	pageSQLTail = `),
 	sized AS (
@@ -94,8 +102,8 @@ const (
 	)
 	SELECT now.epoch, coalesce(head.last_id, 0), coalesce(head.final, false),
 		coalesce((SELECT first_id FROM events WHERE build = $1 ORDER BY last_id LIMIT 1), 0),
-		e.first_id, e.last_id, e.kind, s.key, e.form, e.log_offset, e.first_line, e.body, e.more
-	FROM now LEFT JOIN head ON true
+		e.first_id, e.last_id, e.kind, s.key, e.form, e.log_offset, e.first_line, e.body, e.more, bound.id
+	FROM now CROSS JOIN bound LEFT JOIN head ON true
 	LEFT JOIN (
 		SELECT * FROM sized
 		WHERE place = 1 OR place <= $3 AND until_here <= 1048576
@@ -103,21 +111,19 @@ const (
 	LEFT JOIN steps s ON s.build = $1 AND s.number = e.step
 	ORDER BY e.last_id`
 
-	allPageSQL  = pageSQLHead + allRowsSQL + pageSQLTail
-	somePageSQL = pageSQLHead + someRowsSQL + pageSQLTail
+	allPageSQL  = pageSQLHead + anyRowsSQL + pageSQLRows + allRowsSQL + pageSQLTail
+	somePageSQL = pageSQLHead + nearSQL + pageSQLRows + someRowsSQL + pageSQLTail
 )
 
 // buildPage reads a page of a build's log in one statement, so in one
 // snapshot.
 func (s *Store) buildPage(ctx context.Context, log ci.LogID, after ci.EventID, f ci.Filter, limit int) (page ci.Page, err error) {
-	sql, floor := allPageSQL, int64(0)
-	var keys, sinceKeys []string
-	var sinceIDs []int64
+	keys, sinceKeys, sinceIDs, floor := rowFilter(&f)
+	sql, args := allPageSQL, []any{log, after, limit, []string(nil), 0, []string(nil), []int64(nil)}
 	if !f.All() {
-		sql = somePageSQL
-		keys, sinceKeys, sinceIDs, floor = rowFilter(&f)
+		sql, args = somePageSQL, []any{log, after, limit, keys, floor, sinceKeys, sinceIDs, mostLooked}
 	}
-	rows, err := s.read.Query(ctx, sql, log, after, limit, keys, floor, sinceKeys, sinceIDs)
+	rows, err := s.read.Query(ctx, sql, args...)
 	if err != nil {
 		return page, err
 	}
@@ -130,9 +136,10 @@ func (s *Store) buildPage(ctx context.Context, log ci.LogID, after ci.EventID, f
 		offset, line  *int64
 		content       []byte
 		more, hasMore *bool
+		bound         *int64
 	)
 	_, err = pgx.ForEachRow(rows, []any{
-		&epoch, &page.Head.Last, &page.Head.Final, &firstKept, &first, &last, &kind, &key, &form, &offset, &line, &content, &more,
+		&epoch, &page.Head.Last, &page.Head.Final, &firstKept, &first, &last, &kind, &key, &form, &offset, &line, &content, &more, &bound,
 	}, func() error {
 		if last == nil {
 			return nil
@@ -174,7 +181,11 @@ func (s *Store) buildPage(ctx context.Context, log ci.LogID, after ci.EventID, f
 	if epoch != nil {
 		page.Epoch = ci.Epoch(*epoch)
 	}
-	if hasMore == nil || !*hasMore {
+	switch {
+	case hasMore != nil && *hasMore:
+	case bound != nil:
+		page.Through = ci.EventID(*bound)
+	default:
 		page.Through = max(page.Head.Last, after)
 	}
 	if page.First = firstKept; firstKept == 0 {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"runtime"
 	"strings"
 	"sync"
@@ -414,6 +415,93 @@ func TestStore_FiltersPagesAndTails(t *testing.T) {
 	chunks, err = s.LineChunks(t.Context(), log, "a", 100)
 	if err != nil || chunks[0].Line > 100 || chunks[1].Line <= 99 {
 		t.Fatalf("chunks from line 100 begin at line %v, %v", chunks[0].Line, err)
+	}
+}
+
+// Of a step that has little in a log of very many rows a page says how far it has looked.
+func TestStore_APageLooksAtSoManyRows(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t, pgtest.New(t))
+	id := create(t, s, "acme/api")
+	must(t, s, id, text("rare", 0, "first\n"))
+	const steps, rounds = 1000, 25
+	for i := range int64(rounds) {
+		var updates []ci.Update
+		for step := range steps {
+			updates = append(updates, text(fmt.Sprint("s", step), i, "x"))
+		}
+		must(t, s, id, updates...)
+		if i == 1 {
+			must(t, s, id, ci.Update{Step: &ci.StepUpdate{Key: "rare", Name: ci.Set("a name")}})
+		}
+	}
+	must(t, s, id, text("rare", 6, "last\n"))
+	log := logOf(t, s, id)
+	f := ci.Filter{Steps: []ci.StepKey{"rare"}}
+	status := all(t, s, log, ci.Filter{NoLogs: true})
+	events, empty := all(t, s, log, f), 0
+	if got := textOf(t, events, "rare"); string(got) != "first\nlast\n" || len(events) != len(status)+2 {
+		t.Errorf("%q in %d events, of which %d are statuses", got, len(events), len(status))
+	}
+	for cursor := events[len(events)-2].ID; ; {
+		page, err := s.Page(t.Context(), log, cursor, f)
+		if err != nil || page.Through <= cursor {
+			t.Fatalf("after %d: through %d, %v", cursor, page.Through, err)
+		}
+		if cursor = page.Through; cursor == page.Head.Last {
+			break
+		}
+		if len(page.Events) == 0 {
+			empty++
+		}
+	}
+	if empty == 0 {
+		t.Errorf("a page looked at all of %d rows", steps*rounds)
+	}
+}
+
+// Where a line begins is found in logs of all shapes.
+func TestStore_FindsLines(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t, pgtest.New(t))
+	chance := rand.New(rand.NewPCG(1, 2))
+	id := create(t, s, "acme/api")
+	for _, step := range []string{"short", "long", "dots", "mixed", "one"} {
+		var offset int64
+		for range 60 {
+			n := map[string]int{"short": 1, "long": 40, "dots": 0, "mixed": chance.IntN(3), "one": 0}[step]
+			piece := strings.Repeat("a line\n", n) + strings.Repeat(".", 1+chance.IntN(5))
+			if step == "one" && offset > 0 {
+				break
+			}
+			must(t, s, id, text(step, offset, piece))
+			offset += int64(len(piece))
+		}
+	}
+	log := logOf(t, s, id)
+	for _, step := range []ci.StepKey{"short", "long", "dots", "mixed", "one"} {
+		var logged []ci.Event
+		for _, e := range all(t, s, log, ci.Filter{Steps: []ci.StepKey{step}}) {
+			if e.Kind == ci.KindLog {
+				logged = append(logged, e)
+			}
+		}
+		last := logged[len(logged)-1]
+		lines := last.Line + last.Chunk.Lines
+		for line := int64(1); line <= lines; line++ {
+			want := logged[0]
+			for _, e := range logged {
+				if e.Line < line {
+					want = e
+				}
+			}
+			if got, err := s.LineChunks(t.Context(), log, step, line); err != nil || got[0].Offset != want.Offset {
+				t.Errorf("line %d of %s begins in the event at byte %d, not %d: %v", line, step, want.Offset, got[0].Offset, err)
+			}
+		}
+	}
+	if none, err := s.LineChunks(t.Context(), log, "none", 1); err != nil || none != nil {
+		t.Errorf("of no step: %v, %v", none, err)
 	}
 }
 

@@ -40,7 +40,7 @@ func (s *Server) routes() []route {
 		{"GET", "/api/v1/builds/:id", anywhere, progress, s.inTurn(s.builds, s.build(s.getBuild))},
 		{"GET", "/api/v1/builds/:id/search", anywhere, read, s.build(s.searchBuild)},
 		{"GET", "/api/v1/builds/:id/events", anywhere, status, s.resumed(s.build(s.buildEvents))},
-		{"GET", "/api/v1/builds/:id/notes", anywhere, read, s.build(s.listNotes)},
+		{"GET", "/api/v1/builds/:id/notes", anywhere, read, s.inTurn(s.builds, s.build(s.listNotes))},
 		{"GET", "/api/v1/builds/:id/steps/*/lines", anywhere, read, s.build(s.getLines)},
 		{"GET", "/api/v1/builds/:id/steps/*/log", anywhere, uploaded, s.build(s.getLog)},
 		{"GET", "/api/v1/events", anywhere, status, s.feedEvents},

@@ -56,7 +56,7 @@ func newSnapshots(ask func(context.Context, []postgres.FeedQuery, int, time.Dura
 
 // snapshotLine are reads that come one of each asker after the other.
 type snapshotLine struct {
-	turns.Line[*snapshotRead]
+	turns.Line[string, *snapshotRead]
 	reading int
 }
 

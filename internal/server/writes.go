@@ -50,16 +50,18 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 		answer = append(answer, cut...)
 	}
 	ctx := c.Request().Context()
+	var h hints
+	leave := s.comparing(ctx, r.From, &receipt)
 	differs := differing(ctx, s.store, ref.Log, receipt.Repeated)
+	h.notes(ctx, s.store, ref.Log, &receipt)
+	leave()
 	if differs = s.differed.recall(ref.ID, differs, r.Updates); len(differs) > 0 {
 		answer = appendCounts(append(answer, `,"differs":`...), differs)
 	}
 	if receipt.Notes != nil {
 		answer = appendCounts(append(answer, `,"notes":`...), receipt.Notes)
 	}
-	var h hints
 	h.texts(differs)
-	h.notes(ctx, s.store, ref.Log, &receipt)
 	h.times(r.Updates, time.Now())
 	if answer, err = h.append(answer); err != nil {
 		return err
@@ -75,6 +77,18 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 
 // compareWait bounds what is added to an answer for the sake of differing.
 const compareWait = 500 * time.Millisecond
+
+// comparing waits for somebody's turn to compare what was there already, if there is any:
+// a byte may lie in a row of a megabyte, to be read and unpacked for it. The turns are
+// those of decoding, which few bytes make long as well.
+func (s *Server) comparing(ctx context.Context, who string, receipt *ci.Receipt) (leave func()) {
+	if len(receipt.Repeated)+len(receipt.RepeatedNotes) > 0 {
+		if leave, err := s.decoding.Enter(ctx, who); err == nil {
+			return leave
+		}
+	}
+	return func() {}
+}
 
 // differing finds, for each step, at which byte repeated text is not what the log has: the
 // first write has won, and this one's sender counts offsets wrongly, or is not alone. It
@@ -244,7 +258,7 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 	case slices.Contains(packedTypes, kind):
 		return &ci.Problem{Code: mediaType, Detail: fmt.Sprintf("The body of an upload is the log itself, not %s; send it unpacked.", kind)}
 	}
-	u := upload{store: s.store, id: ref.ID, log: ref.Log, differed: &s.differed, from: s.who(c).holder(), step: key, offset: ci.AtEnd}
+	u := upload{server: s, id: ref.ID, log: ref.Log, from: s.who(c).holder(), step: key, offset: ci.AtEnd}
 	given := r.Header.Values("Upload-Offset")
 	if len(given) > 1 {
 		return &ci.Problem{Code: ci.Invalid, Field: "Upload-Offset", Detail: fmt.Sprintf("Upload-Offset is there %d times; give it once.", len(given))}
@@ -396,7 +410,7 @@ func (u *upload) stopped(p *ci.Problem, so string) *ci.Problem {
 
 // An upload is where a PATCH stands.
 type upload struct {
-	store  *postgres.Store
+	server *Server
 	id     ci.BuildID
 	from   string // whose it is
 	step   ci.StepKey
@@ -407,10 +421,9 @@ type upload struct {
 	received int64 // bytes of the body that are stored, or were there
 	lines    bool  // one of them is a line end
 
-	log      ci.LogID
-	differed *differed
-	differs  *int64 // the byte at which one is not what the log has
-	doubled  bool   // it went to the end, and the log began with the same
+	log     ci.LogID
+	differs *int64 // the byte at which one is not what the log has
+	doubled bool   // it went to the end, and the log began with the same
 }
 
 // append stores a piece. A store that is away for a moment is waited for, so
@@ -420,10 +433,10 @@ func (u *upload) append(ctx context.Context, piece []byte, stop <-chan struct{})
 		Step: u.step, Offset: u.offset, At: ci.Cut(time.Now()), Chunk: ci.NewChunk(piece),
 	}}}}
 	for start, pause := time.Now(), 100*time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
-		receipt, err := u.store.Append(ctx, r)
+		receipt, err := u.server.store.Append(ctx, r)
 		if err == nil {
 			u.have = receipt.Logs[u.step]
-			if u.compareWith(ctx, receipt.Repeated); !u.stored && u.offset == ci.AtEnd {
+			if u.compareWith(ctx, &receipt); !u.stored && u.offset == ci.AtEnd {
 				u.doubled = u.wasThere(ctx, r.Updates[0].Log.Chunk)
 			}
 			u.stored = true
@@ -448,13 +461,14 @@ func (u *upload) append(ctx context.Context, piece []byte, stop <-chan struct{})
 }
 
 // compareWith looks whether a piece that was there already is the same.
-func (u *upload) compareWith(ctx context.Context, repeated []ci.Repeated) {
-	if len(repeated) == 0 || u.differs != nil {
+func (u *upload) compareWith(ctx context.Context, receipt *ci.Receipt) {
+	if len(receipt.Repeated) == 0 || u.differs != nil {
 		return
 	}
-	if at, ok := differing(ctx, u.store, u.log, repeated)[u.step]; ok {
+	defer u.server.comparing(ctx, u.from, receipt)()
+	if at, ok := differing(ctx, u.server.store, u.log, receipt.Repeated)[u.step]; ok {
 		u.differs = &at
-		u.differed.remember(u.id, map[ci.StepKey]int64{u.step: at})
+		u.server.differed.remember(u.id, map[ci.StepKey]int64{u.step: at})
 	}
 }
 
@@ -469,7 +483,7 @@ func (u *upload) wasThere(ctx context.Context, piece ci.Chunk) bool {
 	}
 	ctx, cancel := context.WithTimeout(ctx, compareWait)
 	defer cancel()
-	same, differs, err := u.store.Compare(ctx, u.log, &ci.Repeated{Step: u.step, Bytes: n, Chunk: piece})
+	same, differs, err := u.server.store.Compare(ctx, u.log, &ci.Repeated{Step: u.step, Bytes: n, Chunk: piece})
 	return err == nil && !differs && same >= worthTelling
 }
 

@@ -2,17 +2,17 @@ package turns
 
 import "slices"
 
-// A Line is what waits, of whoever: one of each comes next, then one more of each, and
+// A Line is what waits, of whom K says: one of each comes next, then one more of each, and
 // so on. The zero Line is empty. It is not safe for concurrent use.
-type Line[T comparable] struct {
-	waiting map[string][]T
-	order   []string // the keys of waiting, whose turn comes first at the front
+type Line[K, T comparable] struct {
+	waiting map[K][]T
+	order   []K // the keys of waiting, whose turn comes first at the front
 }
 
 // Add puts something at the end of what waits of somebody.
-func (l *Line[T]) Add(who string, what T) {
+func (l *Line[K, T]) Add(who K, what T) {
 	if l.waiting == nil {
-		l.waiting = make(map[string][]T)
+		l.waiting = make(map[K][]T)
 	}
 	if len(l.waiting[who]) == 0 {
 		l.order = append(l.order, who)
@@ -21,7 +21,7 @@ func (l *Line[T]) Add(who string, what T) {
 }
 
 // First is what comes next, if there is anything.
-func (l *Line[T]) First() (what T, some bool) {
+func (l *Line[K, T]) First() (what T, some bool) {
 	if len(l.order) == 0 {
 		return what, false
 	}
@@ -29,7 +29,7 @@ func (l *Line[T]) First() (what T, some bool) {
 }
 
 // Next takes out what comes next; there has to be something. It tells of whom it was.
-func (l *Line[T]) Next() (who string, what T) {
+func (l *Line[K, T]) Next() (who K, what T) {
 	var none T // nothing that has left is kept by its place
 	who = l.order[0]
 	what, l.waiting[who][0] = l.waiting[who][0], none
@@ -43,14 +43,14 @@ func (l *Line[T]) Next() (who string, what T) {
 }
 
 // Remove takes something out, and tells whether it was there.
-func (l *Line[T]) Remove(who string, what T) bool {
+func (l *Line[K, T]) Remove(who K, what T) bool {
 	i := slices.Index(l.waiting[who], what)
 	if i < 0 {
 		return false
 	}
 	if l.waiting[who] = slices.Delete(l.waiting[who], i, i+1); len(l.waiting[who]) == 0 {
 		delete(l.waiting, who)
-		l.order = slices.DeleteFunc(l.order, func(one string) bool { return one == who })
+		l.order = slices.DeleteFunc(l.order, func(one K) bool { return one == who })
 	}
 	return true
 }

@@ -14,7 +14,7 @@ import (
 type Turns struct {
 	mu   sync.Mutex
 	free int
-	line Line[chan struct{}]
+	line Line[string, chan struct{}]
 }
 
 // New returns so many places, all of them free.

@@ -3,10 +3,30 @@ package turns
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"weak"
 )
+
+// TestLine_KeepsNothing takes something large out, of whom more waits.
+func TestLine_KeepsNothing(t *testing.T) {
+	t.Parallel()
+	var l Line[string, *[1 << 20]byte]
+	l.Add("who", new([1 << 20]byte))
+	l.Add("who", new([1 << 20]byte))
+	_, first := l.Next()
+	gone := weak.Make(first)
+	first = nil
+	runtime.GC()
+	if gone.Value() != nil {
+		t.Error("what has left is still there")
+	}
+	if _, some := l.First(); !some {
+		t.Error("nothing waits")
+	}
+}
 
 // TestTurns lets no more work at once than there are places, and nobody wait for
 // another's second piece of work.
