@@ -121,7 +121,7 @@ func (s *State) Decide(r Request, now time.Time) (*Change, error) {
 		}
 		if err != nil {
 			c.Undo()
-			return nil, at(i, err)
+			return nil, at(i, s.undone(u, err))
 		}
 	}
 	if i, err := c.checkNeeds(r.Updates); err != nil {
@@ -143,6 +143,36 @@ func (s *State) Decide(r Request, now time.Time) (*Change, error) {
 	c.Receipt.Last = s.Last
 	c.Spent = s.spent() - c.undo.spent
 	return c, nil
+}
+
+// undone makes a refusal say what the server has now that nothing of the request is
+// stored: an update before the refused one may have been what it goes on from.
+func (s *State) undone(u Update, err error) error {
+	p := AsProblem(err)
+	var key StepKey
+	var count func(*StepState) int64
+	switch {
+	case u.Log != nil && p.Code == LogGap:
+		key, count = u.Log.Step, func(step *StepState) int64 { return step.LogBytes }
+	case u.Step != nil && p.Code == LogIncomplete:
+		key, count = u.Step.Key, func(step *StepState) int64 { return step.LogBytes }
+	case u.Note != nil && p.Code == NoteGap:
+		key, count = u.Note.Step, func(step *StepState) int64 { return step.Notes }
+	default:
+		return err
+	}
+	have, number := int64(0), p.Offset
+	if p.Code == NoteGap {
+		number = p.Number
+	}
+	if step := s.byKey[key]; step != nil {
+		have = count(step)
+	}
+	if have != *number {
+		p.Detail = fmt.Sprintf("With what is before it in this request: %s But nothing of the request was stored; the server has %d.", p.Detail, have)
+		*number = have
+	}
+	return err
 }
 
 // Create decides the first events of a build: its own, and one for each step.

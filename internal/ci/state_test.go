@@ -431,6 +431,7 @@ func TestState_Moves(t *testing.T) {
 			"a log 2 XX     → ",
 			"a log -2 x     → invalid",
 			"a log 9 x; b log 2 y → log-gap index=1 offset=0",
+			"b log 0 x; b log 2 y → log-gap index=1 offset=0", // nothing of it is there
 			"a log 9 x      → a log 9+1",
 		},
 		"empty text": {
@@ -465,7 +466,7 @@ func TestState_Moves(t *testing.T) {
 			"a log 6            → ",
 			"a passed 7         → log-complete offset=6",
 			"a passed           → ",
-			"b log 0 x; b failed 2 → log-incomplete index=1 offset=1",
+			"b log 0 x; b failed 2 → log-incomplete index=1 offset=0",
 			"b failed 0         → b failed",
 		},
 		"text after a final status without log_bytes": {

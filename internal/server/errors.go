@@ -319,6 +319,9 @@ func (s *Server) problem(err error, c echo.Context) *ci.Problem {
 			case "/api/v1/builds/:id":
 				more = "; what happens to a build goes to …/updates with POST"
 			case "/api/v1/builds/:id/steps/*":
+				if !strings.HasSuffix(r.URL.Path, "/log") && !strings.HasSuffix(r.URL.Path, "/lines") {
+					return nothingHere(r)
+				}
 				if more = "; what happens to a step goes to the build's …/updates with POST"; strings.HasSuffix(r.URL.Path, "/log") {
 					more = "; its text is sent with PATCH, as by curl -X PATCH -T"
 				}

@@ -62,18 +62,20 @@ func (h *hints) notes(ctx context.Context, store *postgres.Store, log ci.LogID, 
 	}
 }
 
+// soon is how far ahead the clock of whoever reports may be, and nothing is said of it.
+const soon = 5 * time.Minute
+
 // times says which times can hardly be true. They are taken all the same: clocks are
 // wrong, and no build is to lose its status by that.
 func (h *hints) times(updates []ci.Update, now time.Time) {
-	look := func(what string, started, finished ci.Field[time.Time], status ci.Status) {
-		for _, one := range []struct {
-			name string
-			at   ci.Field[time.Time]
-		}{{"started_at", started}, {"finished_at", finished}} {
-			if at := one.at.Value; !at.IsZero() && (at.Year() < 2000 || at.After(now.Add(24*time.Hour))) {
-				h.add("The %s of %s is %s, which can hardly be: it is %s here.", one.name, what, at.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
-			}
+	said := func(name, what string, at time.Time) {
+		if !at.IsZero() && (at.Year() < 2000 || at.After(now.Add(soon))) {
+			h.add("The %s of %s is %s, which can hardly be: it is %s here. Z stands for UTC.", name, what, at.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 		}
+	}
+	look := func(what string, started, finished ci.Field[time.Time], status ci.Status) {
+		said("started_at", what, started.Value)
+		said("finished_at", what, finished.Value)
 		if finished.Value.IsZero() {
 			return
 		}
@@ -91,6 +93,12 @@ func (h *hints) times(updates []ci.Update, now time.Time) {
 		if u := updates[i].Build; u != nil {
 			look("the build", u.StartedAt, u.FinishedAt, u.Status.Value)
 		}
+		if u := updates[i].Log; u != nil {
+			said("at", "a text of step "+string(u.Step), u.At)
+		}
+		if u := updates[i].Note; u != nil {
+			said("at", "a note of step "+string(u.Step), u.At)
+		}
 	}
 }
 
@@ -103,10 +111,13 @@ func (h *hints) creation(c *ci.Creation, b *postgres.Snapshot) {
 		name string
 		want ci.Field[string]
 		have ci.Text
-	}{{"title", c.Title, b.Build.Title}, {"author", c.Author, b.Build.Author}, {"url", c.URL, b.Build.URL}, {"trigger", c.Trigger, b.Build.Trigger}} {
+	}{{"branch", c.Branch, b.Build.Branch}, {"commit", c.Commit, b.Build.Commit}, {"title", c.Title, b.Build.Title}, {"author", c.Author, b.Build.Author}, {"url", c.URL, b.Build.URL}, {"trigger", c.Trigger, b.Build.Trigger}} {
 		if text.want.Present && text.want.Value != string(text.have) {
 			h.add("The build is there already, and keeps its %s; what is to be changed goes to …/updates.", text.name)
 		}
+	}
+	if c.Status.Present && c.Status.Value != b.Build.Status {
+		h.add("The build is there already, and is %s; a status is changed by …/updates.", b.Build.Status)
 	}
 	for i := range c.Steps {
 		key := c.Steps[i].Key

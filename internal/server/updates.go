@@ -60,6 +60,7 @@ func (d *updatesDecoder) ndjson() {
 
 func (d *updatesDecoder) request() {
 	const known = "updates and alive"
+	const alone = "An update stands in a list, {\"updates\":[…]}, or alone on a line of what is sent as application/x-ndjson."
 	empty := true
 	for o := (object{}); d.member(&o); empty = false {
 		switch string(o.name) {
@@ -76,6 +77,8 @@ func (d *updatesDecoder) request() {
 				}
 				d.r.Alive = append(d.r.Alive, d.stepKey())
 			}
+		case "step", "log", "note", "build":
+			d.invalid(alone)
 		default:
 			d.unknown(known)
 		}

@@ -370,7 +370,7 @@ func (s *Server) uploaded(c echo.Context, u *upload) error {
 func ofCurlsData(r *http.Request, bytes int64) bool {
 	kind := announced(r)
 	return kind == "application/x-www-form-urlencoded" && bytes > 0 ||
-		kind != "" && bytes >= 128 && strings.HasPrefix(r.UserAgent(), "curl/")
+		kind != "" && bytes >= 32 && strings.HasPrefix(r.UserAgent(), "curl/")
 }
 
 var errUploadOver = errors.New("the upload is over")
@@ -473,7 +473,7 @@ func (u *upload) compareWith(ctx context.Context, receipt *ci.Receipt) {
 }
 
 // worthTelling is from how many bytes on it is no accident that two texts begin alike.
-const worthTelling = 64
+const worthTelling = 24
 
 // wasThere tells whether a log began with a piece that went to its end.
 func (u *upload) wasThere(ctx context.Context, piece ci.Chunk) bool {
