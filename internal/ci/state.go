@@ -152,7 +152,7 @@ func (s *State) undone(u Update, err error) error {
 	var key StepKey
 	var count func(*StepState) int64
 	switch {
-	case u.Log != nil && p.Code == LogGap:
+	case u.Log != nil && (p.Code == LogGap || p.Code == LogComplete):
 		key, count = u.Log.Step, func(step *StepState) int64 { return step.LogBytes }
 	case u.Step != nil && p.Code == LogIncomplete:
 		key, count = u.Step.Key, func(step *StepState) int64 { return step.LogBytes }

@@ -134,37 +134,51 @@ const rowsOfBytesSQL = `
 	)
 	ORDER BY log_offset LIMIT $5`
 
+// Comparison is what came of comparing a piece of text with what a log has there.
+type Comparison struct {
+	Same    int64 // bytes that are the same
+	Differs int64 // the first byte of the log that is something else; -1: none
+	Lost    int64 // the first byte of it that is lost there; -1: none
+}
+
 // Compare compares the beginning of a repeated piece, up to some rows of the log, with what
-// is kept there. It tells at which byte of the log they differ, or, if they do not, up to
-// which it has looked; what is lost is passed over.
-func (s *Store) Compare(ctx context.Context, log ci.LogID, r *ci.Repeated) (at int64, differs bool, err error) {
+// is kept there.
+func (s *Store) Compare(ctx context.Context, log ci.LogID, r *ci.Repeated) (c Comparison, err error) {
+	c.Differs, c.Lost = -1, -1
 	rows, err := s.read.Query(ctx, rowsOfBytesSQL, log, string(r.Step), r.Offset, r.Offset+r.Bytes, mostCompared)
 	if err != nil {
-		return 0, false, unavailable("compare a repeated text", err)
+		return c, unavailable("compare a repeated text", err)
 	}
 	events, err := collectLogRows(rows, r.Step)
 	if err != nil {
-		return 0, false, unavailable("compare a repeated text", err)
+		return c, unavailable("compare a repeated text", err)
 	}
-	at = r.Offset
 	said := r.Chunk.AppendRaw(nil)
 	for i := range events {
 		e := &events[i]
 		from, to := max(e.Offset, r.Offset), min(e.End(), r.Offset+r.Bytes)
-		if e.Lost > 0 || from >= to {
+		if from >= to {
+			continue
+		}
+		if e.Lost > 0 {
+			if c.Lost < 0 {
+				c.Lost = from
+			}
 			continue
 		}
 		kept, sent := e.Chunk.AppendRaw(nil)[from-e.Offset:to-e.Offset], said[from-r.Offset:to-r.Offset]
-		if at = to; bytes.Equal(kept, sent) {
+		if bytes.Equal(kept, sent) {
+			c.Same += to - from
 			continue
 		}
 		for i := range kept {
 			if kept[i] != sent[i] {
-				return from + int64(i), true, nil
+				c.Differs = from + int64(i)
+				return c, nil
 			}
 		}
 	}
-	return at, false, nil
+	return c, nil
 }
 
 const (

@@ -41,10 +41,14 @@ func (h hints) append(answer []byte) ([]byte, error) {
 // is not what that has.
 const otherText = "Byte %d of %s is something else than what was sent for it; what was there first stays. An offset counts bytes, not characters, and one alone sends the text of a step."
 
-// texts says where repeated text is not what the logs have.
-func (h *hints) texts(differs map[ci.StepKey]int64) {
+// texts says where repeated text is not what the logs have, or is of bytes that were
+// reported lost.
+func (h *hints) texts(differs, lost map[ci.StepKey]int64) {
 	for _, step := range slices.Sorted(maps.Keys(differs)) {
 		h.add(otherText, differs[step], "the log of step "+string(step))
+	}
+	for _, step := range slices.Sorted(maps.Keys(lost)) {
+		h.add("Byte %d of the log of step %s, and maybe more, was reported lost, and stays so: text for it is not kept.", lost[step], step)
 	}
 }
 
@@ -59,6 +63,23 @@ func (h *hints) notes(ctx context.Context, store *postgres.Store, log ci.LogID, 
 	others, _ := store.OtherNotes(ctx, log, receipt.RepeatedNotes)
 	for _, u := range others {
 		h.add("Step %s has another note of number %d, which stays. Notes of a step are numbered on through all requests; the next one there is %d.", u.Step, u.Number, receipt.Notes[u.Step])
+	}
+}
+
+// overlaps says where a text begins before the one before it in the request ends: nobody
+// repeats what stands beside it.
+func (h *hints) overlaps(updates []ci.Update) {
+	ends := make(map[ci.StepKey]int64)
+	for i := range updates {
+		u := updates[i].Log
+		if u == nil {
+			continue
+		}
+		length := u.Chunk.Bytes + u.Lost
+		if end, before := ends[u.Step]; before && u.Offset < end && length > 0 {
+			h.add("The text of step %s at offset %d begins before the one before it ends, at %d. An offset counts bytes, not characters.", u.Step, u.Offset, end)
+		}
+		ends[u.Step] = max(ends[u.Step], u.Offset+length)
 	}
 }
 

@@ -45,6 +45,18 @@ func TestHints(t *testing.T) {
 			t.Errorf("%s: %d %s, want %q", one.updates, a.status, a.body, one.want)
 		}
 	}
+	for _, one := range []struct{ updates, want string }{
+		{logText("o", 0, "Prüfung\n") + "," + logText("o", 8, "\n") + "," + logText("o", 9, "3\n"), "The text of step o at offset 8 begins before the one before it ends, at 9"},
+		{logText("o", 9, "3\n") + "," + logText("o", 11, "more\n") + "," + logText("p", 0, "x"), ""},
+		{`{"log":{"step":"l","offset":0,"lost":5}}`, ""},
+		{logText("l", 0, "hello\nworld\n"), "Byte 0 of the log of step l, and maybe more, was reported lost"},
+		{logText("l", 5, "\nworld\n"), ""},
+	} {
+		a := s.write(build+"/updates", `{"updates":[`+one.updates+`]}`)
+		if a.status != 200 || strings.Contains(a.body, "hints") != (one.want != "") || !strings.Contains(a.body, one.want) {
+			t.Errorf("%s: %d %s, want %s", one.updates, a.status, a.body, one.want)
+		}
+	}
 	var many []string
 	for i := range 30 {
 		many = append(many, fmt.Sprintf(`{"step":{"key":"many%d","started_at":"1970-01-01T00:00:07Z"}}`, i))
@@ -131,6 +143,11 @@ func TestHints_Uploads(t *testing.T) {
 	} {
 		if a := s.do("PATCH", build+"/steps/json/log", text, auth, json); a.status != status || status == 415 && !strings.Contains(a.body, "updates go to") {
 			t.Errorf("%s as JSON: %d %s", text, a.status, a.body)
+		}
+	}
+	for text, name := range map[string]string{"\x1f\x8b\x08\x00": "gzip", "\xff\xfea\x00\n\x00": "UTF-16"} {
+		if a := s.do("PATCH", build+"/steps/"+name+"/log", text, auth); a.status != 200 || !strings.Contains(a.body, "begins like "+name) {
+			t.Errorf("%s: %d %s", name, a.status, a.body)
 		}
 	}
 	if a := s.do("PATCH", build+"/steps/json/log", lines, auth, "Range: bytes=0-1"); a.status != 400 {

@@ -52,7 +52,7 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 	ctx := c.Request().Context()
 	var h hints
 	leave := s.comparing(ctx, r.From, &receipt)
-	differs := differing(ctx, s.store, ref.Log, receipt.Repeated)
+	differs, lost := differing(ctx, s.store, ref.Log, receipt.Repeated)
 	h.notes(ctx, s.store, ref.Log, &receipt)
 	leave()
 	if differs = s.differed.recall(ref.ID, differs, r.Updates); len(differs) > 0 {
@@ -61,7 +61,8 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 	if receipt.Notes != nil {
 		answer = appendCounts(append(answer, `,"notes":`...), receipt.Notes)
 	}
-	h.texts(differs)
+	h.texts(differs, lost)
+	h.overlaps(r.Updates)
 	h.times(r.Updates, time.Now())
 	if answer, err = h.append(answer); err != nil {
 		return err
@@ -91,29 +92,33 @@ func (s *Server) comparing(ctx context.Context, who string, receipt *ci.Receipt)
 }
 
 // differing finds, for each step, at which byte repeated text is not what the log has: the
-// first write has won, and this one's sender counts offsets wrongly, or is not alone. It
-// is for their author alone; what cannot be compared now is as if it were the same.
-func differing(ctx context.Context, store *postgres.Store, log ci.LogID, repeated []ci.Repeated) map[ci.StepKey]int64 {
+// first write has won, and this one's sender counts offsets wrongly, or is not alone. And
+// it finds where what was sent is lost there. It is for their author alone; what cannot be
+// compared now is as if it were the same.
+func differing(ctx context.Context, store *postgres.Store, log ci.LogID, repeated []ci.Repeated) (differs, lost map[ci.StepKey]int64) {
+	if len(repeated) == 0 {
+		return nil, nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, compareWait)
 	defer cancel()
-	var differs map[ci.StepKey]int64
+	differs, lost = make(map[ci.StepKey]int64), make(map[ci.StepKey]int64)
 	for i := range repeated {
 		r := &repeated[i]
 		if _, known := differs[r.Step]; known {
 			continue
 		}
-		at, other, err := store.Compare(ctx, log, r)
+		found, err := store.Compare(ctx, log, r)
 		if err != nil {
-			return differs
+			break
 		}
-		if other {
-			if differs == nil {
-				differs = make(map[ci.StepKey]int64)
-			}
-			differs[r.Step] = at
+		if found.Differs >= 0 {
+			differs[r.Step] = found.Differs
+		}
+		if _, known := lost[r.Step]; !known && found.Lost >= 0 {
+			lost[r.Step] = found.Lost
 		}
 	}
-	return differs
+	return differs, lost
 }
 
 // differed are the logs that a sender was told of lately, on this process: it is told
@@ -357,6 +362,8 @@ func (s *Server) uploaded(c echo.Context, u *upload) error {
 		said.Detail = fmt.Sprintf(otherText, *u.differs, "the log")
 	case u.doubled:
 		said.Detail = "The log began with this text already, and has it twice now: without Upload-Offset, which curl leaves out where its variable is empty, text goes to the end. With it, a repeat is stored once."
+	case u.packed != "":
+		said.Detail = fmt.Sprintf("The text begins like %s, and is kept as it came; send it unpacked, as UTF-8.", u.packed)
 	case !u.lines && ofCurlsData(c.Request(), u.received):
 		said.Detail = "The text has no line end: curl -d drops them, and --data-urlencode encodes them. If there were some, use --data-binary or -T."
 	default:
@@ -424,6 +431,7 @@ type upload struct {
 	log     ci.LogID
 	differs *int64 // the byte at which one is not what the log has
 	doubled bool   // it went to the end, and the log began with the same
+	packed  string // what its beginning looks like, if it is no text
 }
 
 // append stores a piece. A store that is away for a moment is waited for, so
@@ -438,6 +446,9 @@ func (u *upload) append(ctx context.Context, piece []byte, stop <-chan struct{})
 			u.have = receipt.Logs[u.step]
 			if u.compareWith(ctx, &receipt); !u.stored && u.offset == ci.AtEnd {
 				u.doubled = u.wasThere(ctx, r.Updates[0].Log.Chunk)
+			}
+			if !u.stored {
+				u.packed = looksLike(piece)
 			}
 			u.stored = true
 			u.received += int64(len(piece))
@@ -466,10 +477,21 @@ func (u *upload) compareWith(ctx context.Context, receipt *ci.Receipt) {
 		return
 	}
 	defer u.server.comparing(ctx, u.from, receipt)()
-	if at, ok := differing(ctx, u.server.store, u.log, receipt.Repeated)[u.step]; ok {
+	differs, _ := differing(ctx, u.server.store, u.log, receipt.Repeated)
+	if at, ok := differs[u.step]; ok {
 		u.differs = &at
 		u.server.differed.remember(u.id, map[ci.StepKey]int64{u.step: at})
 	}
+}
+
+// looksLike names what begins as no log does.
+func looksLike(piece []byte) string {
+	for _, one := range []struct{ begins, name string }{{"\x1f\x8b\x08", "gzip"}, {"\x28\xb5\x2f\xfd", "zstd"}, {"\xff\xfe", "UTF-16"}, {"\xfe\xff", "UTF-16"}} {
+		if bytes.HasPrefix(piece, []byte(one.begins)) {
+			return one.name
+		}
+	}
+	return ""
 }
 
 // worthTelling is from how many bytes on it is no accident that two texts begin alike.
@@ -483,8 +505,8 @@ func (u *upload) wasThere(ctx context.Context, piece ci.Chunk) bool {
 	}
 	ctx, cancel := context.WithTimeout(ctx, compareWait)
 	defer cancel()
-	same, differs, err := u.server.store.Compare(ctx, u.log, &ci.Repeated{Step: u.step, Bytes: n, Chunk: piece})
-	return err == nil && !differs && same >= worthTelling
+	found, err := u.server.store.Compare(ctx, u.log, &ci.Repeated{Step: u.step, Bytes: n, Chunk: piece})
+	return err == nil && found.Differs < 0 && found.Same >= worthTelling
 }
 
 // incoming is the part of an upload that has arrived and is not yet stored.
