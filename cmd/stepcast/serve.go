@@ -14,7 +14,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -62,9 +61,7 @@ const databaseWait = time.Minute
 // Run serves until the context ends. What was started last is stopped first:
 // the HTTP server, then the store, then PostgreSQL.
 func (c *serveCmd) Run(ctx context.Context, std stdio) error {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400) // the heap is small; collecting it all the time costs a tenth of the ingest
-	}
+	paceHeap()
 	log := slog.New(slog.NewTextHandler(std.Err, nil))
 	slog.SetDefault(log)
 	if err := c.checkListen(); err != nil {

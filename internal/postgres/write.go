@@ -65,16 +65,20 @@ func (s *Store) Append(ctx context.Context, r ci.Request) (ci.Receipt, error) {
 	return res.receipt, res.err
 }
 
+// CheckNew tells whether there is room for a creation, and what is wrong with it by
+// itself. It may have thousands of steps: the caller has turns for it.
+func (s *Store) CheckNew(c *ci.Creation) error {
+	if !s.committerOf(c.ID).queue.Takes(c.From, sizeOfNew(c)) {
+		return s.overloaded()
+	}
+	_, err := newBuild(0, c, &project{name: c.Project}).Create(*c, time.Now())
+	return err
+}
+
 // Create stores a new build. When the id is there already in the same project,
-// that build is returned as it is and created is false.
+// that build is returned as it is and created is false; of the creation's steps the keys
+// are left then.
 func (s *Store) Create(ctx context.Context, c ci.Creation) (b Snapshot, created bool, err error) {
-	if !s.committerOf(c.ID).queue.Takes(c.From, sizeOfNew(&c)) {
-		return b, false, s.overloaded()
-	}
-	// What is wrong with it by itself is found before anything is stored.
-	if err := s.checkNew(ctx, &c); err != nil {
-		return b, false, err
-	}
 	res := s.submit(ctx, c.From, &task{build: c.ID, create: &c}, sizeOfNew(&c))
 	if res.err != nil {
 		return b, false, res.err
@@ -83,7 +87,11 @@ func (s *Store) Create(ctx context.Context, c ci.Creation) (b Snapshot, created 
 		return *res.created, true, nil
 	}
 	// It may have thousands of steps: who repeats many creations at once is answered as
-	// many at a time as there are processors, and others in between.
+	// many at a time as there are processors, and others in between. What waits for that
+	// keeps none of what it said of its steps.
+	for i := range c.Steps {
+		c.Steps[i] = ci.StepUpdate{Key: c.Steps[i].Key}
+	}
 	leave, err := s.repeats.Enter(ctx, c.From)
 	if err != nil {
 		return b, false, fmt.Errorf("wait to read the build: %w", err)
@@ -91,18 +99,6 @@ func (s *Store) Create(ctx context.Context, c ci.Creation) (b Snapshot, created 
 	defer leave()
 	b, err = s.Build(ctx, c.ID)
 	return b, false, err
-}
-
-// checkNew finds what is wrong with a creation by itself. Like a repeated one it may have
-// thousands of steps, and has its turn.
-func (s *Store) checkNew(ctx context.Context, c *ci.Creation) error {
-	leave, err := s.repeats.Enter(ctx, c.From)
-	if err != nil {
-		return fmt.Errorf("wait to check a build: %w", err)
-	}
-	defer leave()
-	_, err = newBuild(0, c, &project{name: c.Project}).Create(*c, time.Now())
-	return err
 }
 
 // sizeOf is about how many bytes of memory a request takes while it waits.

@@ -43,18 +43,24 @@ func (s *Server) createBuild(c echo.Context) error {
 	if err := isObject(c.Request()); err != nil {
 		return err
 	}
-	creation, err := decoded(s, c, decodeCreation)
+	who := s.who(c)
+	creation, err := decoded(s, c, func(body []byte) (ci.Creation, error) {
+		creation, err := decodeCreation(body)
+		if err != nil {
+			return creation, err
+		}
+		if !who.may(report, http.MethodPost, creation.Project, creation.ID) {
+			return creation, reportsElsewhere(who, creation)
+		}
+		if err := creation.ID.CheckProject(creation.Project); err != nil {
+			return creation, err
+		}
+		creation.From = who.holder()
+		return creation, s.store.CheckNew(&creation)
+	})
 	if err != nil {
 		return err
 	}
-	who := s.who(c)
-	if !who.may(report, http.MethodPost, creation.Project, creation.ID) {
-		return reportsElsewhere(who, creation)
-	}
-	if err := creation.ID.CheckProject(creation.Project); err != nil {
-		return err
-	}
-	creation.From = who.holder()
 	b, created, err := s.store.Create(c.Request().Context(), creation)
 	if err != nil {
 		return fmt.Errorf("create build: %w", err)

@@ -66,18 +66,32 @@ func (s *Server) exchange(c echo.Context) error {
 	return s.json(c, http.StatusCreated, exchangedJSON{want.token, *t.ExpiresAt, t.Project, t.Build, t.ID})
 }
 
+// maxExchange is how long a body may be, as sent: ID tokens have a few KiB.
+const maxExchange = 64 << 10
+
 // jobShown reads a request for a token, and which job shows that it may have it.
 func (s *Server) jobShown(c echo.Context) (want exchangeWanted, job *idtoken.Job, err error) {
-	body, err := readObject(c.Request())
+	r := c.Request()
+	if err := isObject(r); err != nil {
+		return want, nil, err
+	}
+	if r.ContentLength > maxExchange {
+		return want, nil, &ci.Problem{Code: tooLarge, Limit: maxExchange, Detail: fmt.Sprintf("The body is larger than %d bytes, and no ID token is.", maxExchange)}
+	}
+	a, err := receive(r)
 	if err != nil {
 		return want, nil, err
 	}
-	ctx := c.Request().Context()
+	ctx := r.Context()
 	done, err := s.oneOfSuspects(ctx, s.clientAddr(c), s.limits.strange)
 	if err != nil {
 		return want, nil, err
 	}
 	defer done()
+	body, err := a.unpack() // not before it is this one's turn: strangers send bombs
+	if err != nil {
+		return want, nil, err
+	}
 	if want, err = decodeExchange(body); err != nil {
 		return want, nil, err
 	}

@@ -123,12 +123,16 @@ func (s *Server) embedBuild(element string) echo.HandlerFunc {
 		if page.Step != "" {
 			page.Link += "#" + url.PathEscape(page.Step)
 		}
-		ref, err := s.store.Lookup(c.Request().Context(), id)
-		if err != nil && !errors.Is(err, &ci.Problem{Code: ci.NotFound}) {
-			return fmt.Errorf("look up build %s: %w", id, err)
-		}
+		ctx := c.Request().Context()
+		ref, err := s.store.Lookup(ctx, id)
 		if err == nil {
 			page.Projects = []string{ref.Project}
+			if ref.Kept && !ref.Public {
+				err = s.lookAsLong(ctx)
+			}
+		}
+		if err != nil && !errors.Is(err, &ci.Problem{Code: ci.NotFound}) {
+			return fmt.Errorf("look up build %s: %w", id, err)
 		}
 		return s.embed(c, page)
 	}
