@@ -163,14 +163,14 @@ type element struct{ node, proto, host string }
 // parseElement reads a forwarded-element of RFC 7239, section 4: pairs of a name
 // and a token or a quoted string, with semicolons between them.
 func parseElement(text string) (e element, ok bool) {
-	var seen []string
+	seen := make(map[string]bool)
 	for {
 		name, rest, found := strings.Cut(text, "=")
 		name = strings.ToLower(strings.TrimLeft(name, " \t"))
-		if !found || !isToken(name) || slices.Contains(seen, name) {
+		if !found || !isToken(name) || seen[name] {
 			return e, false
 		}
-		seen = append(seen, name)
+		seen[name] = true
 		value, rest, ok := cutValue(rest)
 		if !ok {
 			return e, false

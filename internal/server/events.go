@@ -150,13 +150,13 @@ func splitStreams(raw string) ([]streamLog, error) {
 		if slices.ContainsFunc(logs, func(other streamLog) bool { return other.name == l.name }) {
 			return nil, &ci.Problem{Code: ci.Invalid, Field: "log", Detail: fmt.Sprintf("The log %s is asked for twice.", printable(l.name))}
 		}
+		if len(logs) == mostLogs { // each is held against all before it
+			return nil, &ci.Problem{Code: ci.TooMany, Field: "log", Limit: mostLogs, Detail: fmt.Sprintf("A stream has at most %d logs.", mostLogs)}
+		}
 		logs = append(logs, l)
 	}
-	switch {
-	case len(logs) == 0:
+	if len(logs) == 0 {
 		return nil, &ci.Problem{Code: ci.Invalid, Field: "log", Detail: "The query names no log; it is a list of log=<build>;step=<key>;…, joined by &."}
-	case len(logs) > mostLogs:
-		return nil, &ci.Problem{Code: ci.TooMany, Field: "log", Limit: mostLogs, Detail: fmt.Sprintf("A stream has at most %d logs.", mostLogs)}
 	}
 	return logs, nil
 }

@@ -278,6 +278,17 @@ func TestExchange_Forgeries(t *testing.T) {
 	}
 }
 
+// No ID token is as long as other bodies may be, which a stranger sends.
+func TestExchange_LongBodies(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for n, want := range map[int]int{maxExchange - 100: 401, maxExchange: 413, maxBody: 413} {
+		if a := s.do("POST", "/api/v1/exchange", `{"jwt":"`+strings.Repeat("a", n)+`"}`, "Content-Type: application/json"); a.status/100 != 4 || (a.status == 413) != (want == 413) {
+			t.Errorf("%d bytes: %d %s", n, a.status, a.body)
+		}
+	}
+}
+
 // TestExchange_OneTokenForOneBuild repeats exchanges, with everything as it was
 // and with something else.
 func TestExchange_OneTokenForOneBuild(t *testing.T) {

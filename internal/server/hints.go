@@ -140,9 +140,12 @@ func (h *hints) creation(c *ci.Creation, b *postgres.Snapshot) {
 	if c.Status.Present && c.Status.Value != b.Build.Status {
 		h.add("The build is there already, and is %s; a status is changed by …/updates.", b.Build.Status)
 	}
+	there := make(map[ci.StepKey]bool, len(b.Steps))
+	for i := range b.Steps {
+		there[b.Steps[i].Key] = true
+	}
 	for i := range c.Steps {
-		key := c.Steps[i].Key
-		if !slices.ContainsFunc(b.Steps, func(s ci.Step) bool { return s.Key == key }) {
+		if key := c.Steps[i].Key; !there[key] {
 			h.add("The build is there already, without the step %s; steps are added by …/updates.", key)
 		}
 	}
