@@ -159,6 +159,16 @@ func refusal(a answer) string {
 	return noScript
 }
 
+// A file comes whole: of thousands of ranges each would be a part of the answer.
+func TestHeaders_NoRanges(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	whole := s.get("/widgets.js")
+	if a := s.get("/widgets.js", "Range: bytes=0-0"+strings.Repeat(",1-1", 5000)); a.status != 200 || a.body != whole.body {
+		t.Errorf("thousands of ranges: %d, %d bytes of %d", a.status, len(a.body), len(whole.body))
+	}
+}
+
 // TestHeaders_Assets holds what pages are made of.
 func TestHeaders_Assets(t *testing.T) {
 	t.Parallel()
