@@ -66,6 +66,19 @@ func (h *hints) notes(ctx context.Context, store *postgres.Store, log ci.LogID, 
 	}
 }
 
+// ends says which exit codes do not go with their status.
+func (h *hints) ends(updates []ci.Update) {
+	for i := range updates {
+		u := updates[i].Step
+		if u == nil || !u.ExitCode.Present || u.ExitCode.Null {
+			continue
+		}
+		if code, status := u.ExitCode.Value, u.Status.Value; status == ci.Passed && code != 0 || status == ci.Failed && code == 0 {
+			h.add("Step %s %s with exit code %d; the status is what counts.", u.Key, status, code)
+		}
+	}
+}
+
 // overlaps says where a text begins before the one before it in the request ends: nobody
 // repeats what stands beside it.
 func (h *hints) overlaps(updates []ci.Update) {
@@ -90,16 +103,19 @@ const soon = 5 * time.Minute
 // wrong, and no build is to lose its status by that.
 func (h *hints) times(updates []ci.Update, now time.Time) {
 	said := func(name, what string, at time.Time) {
-		if !at.IsZero() && (at.Year() < 2000 || at.After(now.Add(soon))) {
+		if at.Year() < 2000 || at.After(now.Add(soon)) {
 			h.add("The %s of %s is %s, which can hardly be: it is %s here. Z stands for UTC.", name, what, at.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 		}
 	}
 	look := func(what string, started, finished ci.Field[time.Time], status ci.Status) {
-		said("started_at", what, started.Value)
-		said("finished_at", what, finished.Value)
-		if finished.Value.IsZero() {
+		given := func(at ci.Field[time.Time]) bool { return at.Present && !at.Null }
+		if given(started) {
+			said("started_at", what, started.Value)
+		}
+		if !given(finished) {
 			return
 		}
+		said("finished_at", what, finished.Value)
 		if finished.Value.Before(started.Value) {
 			h.add("The finished_at of %s is before its started_at.", what)
 		}
@@ -114,10 +130,10 @@ func (h *hints) times(updates []ci.Update, now time.Time) {
 		if u := updates[i].Build; u != nil {
 			look("the build", u.StartedAt, u.FinishedAt, u.Status.Value)
 		}
-		if u := updates[i].Log; u != nil {
+		if u := updates[i].Log; u != nil && !u.At.IsZero() {
 			said("at", "a text of step "+string(u.Step), u.At)
 		}
-		if u := updates[i].Note; u != nil {
+		if u := updates[i].Note; u != nil && !u.At.IsZero() {
 			said("at", "a note of step "+string(u.Step), u.At)
 		}
 	}

@@ -34,6 +34,9 @@ func TestHints(t *testing.T) {
 		{`{"step":{"key":"a","status":"running","started_at":"` + ahead + `"}}`, []string{"The started_at of step a is " + ahead}},
 		{`{"step":{"key":"a","status":"running","started_at":"1970-01-01T00:00:07Z"}}`, []string{"1970-01-01T00:00:07Z, which can hardly be"}},
 		{`{"step":{"key":"a","status":"passed","started_at":"2026-11-22T10:00:00Z","finished_at":"2026-11-22T09:59:00Z"}}`, []string{"The finished_at of step a is before its started_at"}},
+		{`{"step":{"key":"zero","status":"running","started_at":"0001-01-01T00:00:00Z"}}`, []string{"0001-01-01T00:00:00Z, which can hardly be"}},
+		{`{"step":{"key":"zero","status":"passed","exit_code":3}}`, []string{"Step zero passed with exit code 3"}},
+		{`{"step":{"key":"none","status":"failed","exit_code":null}}`, nil},
 		{`{"build":{"status":"running","finished_at":"2026-11-22T09:59:00Z"}}`, []string{"A finished_at came with the status running of the build"}},
 		{`{"log":{"step":"b","offset":0,"at":"` + ahead + `","text":"x"}}`, []string{"The at of a text of step b is " + ahead}},
 		{note("b", 0, `"at":"`+ahead+`","annotation":{"level":"error","message":"x"}`), []string{"The at of a note of step b is " + ahead}},
@@ -140,6 +143,7 @@ func TestHints_Uploads(t *testing.T) {
 		`{"updates":[{"log":{"step":"a","offset":0,"text":"x\n"}}]}`: 415,
 		"\n {\"offset\":0,\"text\":\"abc\\n\"}":                      415,
 		`{"level":"info","msg":"a log of JSON"}` + "\n":              204,
+		`{"log":"of Docker","stream":"stdout"}` + "\n":               204,
 	} {
 		if a := s.do("PATCH", build+"/steps/json/log", text, auth, json); a.status != status || status == 415 && !strings.Contains(a.body, "updates go to") {
 			t.Errorf("%s as JSON: %d %s", text, a.status, a.body)
@@ -149,6 +153,14 @@ func TestHints_Uploads(t *testing.T) {
 		if a := s.do("PATCH", build+"/steps/"+name+"/log", text, auth); a.status != 200 || !strings.Contains(a.body, "begins like "+name) {
 			t.Errorf("%s: %d %s", name, a.status, a.body)
 		}
+	}
+	if a := s.write(build+"/updates", "\xff\xfe{\x00"); a.status != 400 || !strings.Contains(a.body, "UTF-16") {
+		t.Errorf("updates in UTF-16: %d %s", a.status, a.body)
+	}
+	untyped := s.upload(build+"/steps/untyped/log", "Upload-Offset: 0")
+	untyped.send(`{"updates":[]}`)
+	if status, _ := untyped.finish(); status != 204 {
+		t.Errorf("JSON that is announced as nothing: %d", status)
 	}
 	if a := s.do("PATCH", build+"/steps/json/log", lines, auth, "Range: bytes=0-1"); a.status != 400 {
 		t.Errorf("Range: %d %s", a.status, a.body)

@@ -130,6 +130,8 @@ func (d *decoder) expect(b byte, want string) bool {
 		d.fail(invalidJSON, "The body is empty; send a JSON object.")
 	case body && bytes.HasPrefix(d.data, []byte("\x1f\x8b")):
 		d.syntax("it begins as gzip does, which Content-Encoding has to say")
+	case body && (bytes.HasPrefix(d.data, []byte("\xff\xfe")) || bytes.HasPrefix(d.data, []byte("\xfe\xff"))):
+		d.syntax("it begins as UTF-16 does, where UTF-8 is wanted")
 	case bytes.HasPrefix(d.data[d.pos:], []byte(byteOrderMark)):
 		d.syntax("a byte order mark is there; send it without")
 	case kind == "":

@@ -63,6 +63,7 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 	}
 	h.texts(differs, lost)
 	h.overlaps(r.Updates)
+	h.ends(r.Updates)
 	h.times(r.Updates, time.Now())
 	if answer, err = h.append(answer); err != nil {
 		return err
@@ -235,12 +236,11 @@ var packedTypes = []string{"application/gzip", "application/x-gzip", "applicatio
 
 const updatesElsewhere = "The body of an upload is the log itself; updates go to …/updates, with POST."
 
-// isUpdates tells whether a text that is announced as JSON begins like updates.
+// isUpdates tells whether a text that is announced as JSON begins like updates, or like
+// the piece of a log in one. A log may be JSON itself.
 func isUpdates(text []byte) bool {
 	text = bytes.TrimLeft(text, " \t\r\n")
-	return slices.ContainsFunc([]string{"updates", "log", "offset", "text", "step", "note"}, func(name string) bool {
-		return bytes.HasPrefix(text, []byte(`{"`+name+`"`))
-	})
+	return bytes.HasPrefix(text, []byte(`{"updates"`)) || bytes.HasPrefix(text, []byte(`{"offset"`))
 }
 
 // patchLog appends the body to a step's log while it arrives. One goroutine
@@ -320,7 +320,7 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 		}
 		piece, err := in.take()
 		if len(piece) > 0 || err == io.EOF && !u.stored {
-			if !u.stored && announced(r) == "application/json" && isUpdates(piece) {
+			if !u.stored && r.Header.Get("Content-Type") != "" && announced(r) == "application/json" && isUpdates(piece) {
 				return &ci.Problem{Code: mediaType, Detail: updatesElsewhere}
 			}
 			if err := u.append(ctx, piece, s.stop); err != nil {
@@ -363,7 +363,7 @@ func (s *Server) uploaded(c echo.Context, u *upload) error {
 	case u.doubled:
 		said.Detail = "The log began with this text already, and has it twice now: without Upload-Offset, which curl leaves out where its variable is empty, text goes to the end. With it, a repeat is stored once."
 	case u.packed != "":
-		said.Detail = fmt.Sprintf("The text begins like %s, and is kept as it came; send it unpacked, as UTF-8.", u.packed)
+		said.Detail = fmt.Sprintf("The text begins like %s, and is kept as it came; what is shown as text is UTF-8, not packed.", u.packed)
 	case !u.lines && ofCurlsData(c.Request(), u.received):
 		said.Detail = "The text has no line end: curl -d drops them, and --data-urlencode encodes them. If there were some, use --data-binary or -T."
 	default:
