@@ -20,6 +20,9 @@ var Plans = map[string]string{
 // CountTexts is what a store does every few seconds.
 func (s *Store) CountTexts(ctx context.Context) error { return s.countOnce(ctx) }
 
+// SweepOnce is what a store does every few seconds.
+func (s *Store) SweepOnce(ctx context.Context) (more bool, err error) { return s.sweepOnce(ctx) }
+
 // TidySessions does what is done every few minutes.
 func (s *Store) TidySessions(ctx context.Context) error { return s.tidySessions(ctx) }
 

@@ -3,10 +3,12 @@ package postgres
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/stepcast/stepcast/internal/ci"
 )
@@ -42,11 +44,14 @@ func (s *Store) sweep(ctx context.Context) {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for failed := false; ; {
-		err := s.sweepOnce(ctx)
+		more, err := s.sweepOnce(ctx)
 		if err != nil && !failed && ctx.Err() == nil {
 			s.log.Warn("nobody looks for lost steps for now", "err", err)
 		}
 		failed = err != nil
+		if more {
+			continue
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -64,17 +69,19 @@ const hearingSQL = `
 // A running step is lost when its reporter, who sends heartbeats, missed
 // three; or when one who never sent any was silent for long. A running build
 // without a running step is lost 90 s after a step of it was, if none is
-// queued; else after the long silence.
+// queued; else after the long silence. One of each project comes first, then one more:
+// nobody waits for another's thousands.
 const silentSQL = `
 	WITH ear AS (SELECT since FROM hearing), limits AS (
 		SELECT make_interval(secs => $1) AS beat, make_interval(secs => $2) AS long
 	)
-	SELECT b.uuid, s.key, s.number, s.beats
+	, silent AS (
+	SELECT b.project, b.uuid, s.key, s.number, s.beats
 	FROM steps s JOIN builds b ON b.id = s.build, ear, limits
 	WHERE s.status = 'running'
 	AND greatest(s.heard_at, since) < clock_timestamp() - CASE WHEN s.beats THEN beat ELSE long END
 	UNION ALL
-	SELECT b.uuid, '', 0, quick.ok
+	SELECT b.project, b.uuid, '', 0, quick.ok
 	FROM builds b JOIN build_heads h ON h.build = b.id
 	CROSS JOIN LATERAL (
 		SELECT bool_or(s.status = 'lost') AND NOT bool_or(s.status = 'queued') AS ok,
@@ -87,20 +94,26 @@ const silentSQL = `
 		quick.ok AND greatest(quick.lost_at, h.heard_at, since) < clock_timestamp() - beat
 		OR greatest(quick.heard, h.heard_at, since) < clock_timestamp() - long
 	)
-	LIMIT 500`
+	)
+	SELECT uuid, key, number, beats FROM silent
+	ORDER BY row_number() OVER (PARTITION BY project ORDER BY uuid, number) LIMIT $3`
 
-func (s *Store) sweepOnce(ctx context.Context) error {
+// mostSilent is how many are looked at at once.
+const mostSilent = 500
+
+// sweepOnce sets what is silent lost, and tells whether there may be more of it.
+func (s *Store) sweepOnce(ctx context.Context) (more bool, err error) {
 	conn, err := connectWriter(ctx, s.cfg.DirectURL)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer closeConn(conn)
 	if _, err := conn.Exec(ctx, hearingSQL, deafAfter.Seconds()); err != nil {
-		return err
+		return false, err
 	}
-	rows, err := conn.Query(ctx, silentSQL, ci.BeatLostAfter.Seconds(), s.cfg.LostAfter.Seconds())
+	rows, err := conn.Query(ctx, silentSQL, ci.BeatLostAfter.Seconds(), s.cfg.LostAfter.Seconds(), mostSilent)
 	if err != nil {
-		return err
+		return false, err
 	}
 	tasks, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*task, error) {
 		t, quick := &task{lose: &loss{}}, false
@@ -112,17 +125,26 @@ func (s *Store) sweepOnce(ctx context.Context) error {
 		return t, err
 	})
 	if err != nil {
-		return err
+		return false, err
 	}
+	var all errgroup.Group // so that they share commits
+	var lost atomic.Bool
 	for _, t := range tasks {
-		switch res := s.submit(ctx, "", t, taskBytes); {
-		case res.err == nil && t.lose.number > 0:
-			s.counts.lost.Add(1)
-		case res.err != nil && !errors.Is(res.err, errHeard):
-			return res.err
-		}
+		all.Go(func() error {
+			switch res := s.submit(ctx, "", t, taskBytes); {
+			case res.err == nil:
+				lost.Store(true)
+				if t.lose.number > 0 {
+					s.counts.lost.Add(1)
+				}
+			case !errors.Is(res.err, errHeard):
+				return res.err
+			}
+			return nil
+		})
 	}
-	return nil
+	err = all.Wait()
+	return err == nil && len(tasks) == mostSilent && lost.Load(), err
 }
 
 const touchSQL = `

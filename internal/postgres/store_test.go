@@ -611,6 +611,44 @@ func TestStore_AnOutageOfTheServersMakesNobodyLost(t *testing.T) {
 	}
 }
 
+// Of a project with thousands of silent steps others are not kept waiting: one of each
+// comes first.
+func TestStore_SilenceHasTurns(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	first, _, stop := start(t, url)
+	many, one := create(t, first, "a/many"), create(t, first, "b/one")
+	var keys []ci.StepKey
+	var running []ci.Update
+	for i := range 900 {
+		key := ci.StepKey(fmt.Sprint("s", i))
+		keys, running = append(keys, key), append(running, ci.Update{Step: &ci.StepUpdate{Key: key, Status: ci.Set(ci.Running)}})
+	}
+	must(t, first, many, running...)
+	must(t, first, one, running[0])
+	for id, keys := range map[ci.BuildID][]ci.StepKey{many: keys, one: keys[:1]} {
+		if _, err := first.Append(t.Context(), ci.Request{Build: id, Alive: keys}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stop()
+	second, _ := open(t, url)
+	sqlExec(t, url, `UPDATE hearing SET since = since - interval '1 day'`)
+	sqlExec(t, url, `UPDATE steps SET heard_at = heard_at - interval '1 hour'`)
+	// The store itself looks as well, now and then.
+	for deadline := time.Now().Add(time.Minute); sqlBool(t, url, `SELECT EXISTS (SELECT FROM steps WHERE status = 'running')`); {
+		if _, err := second.SweepOnce(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := status(t, second, one, keys[0]); got != ci.Lost {
+			t.Fatalf("the only step of a project is %s, behind those of another", got)
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("steps are still running")
+		}
+	}
+}
+
 func status(t testing.TB, s *postgres.Store, id ci.BuildID, step ci.StepKey) ci.Status {
 	t.Helper()
 	snap, err := s.Build(t.Context(), id)
