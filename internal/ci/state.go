@@ -154,7 +154,7 @@ func (s *State) undone(u Update, err error) error {
 	switch {
 	case u.Log != nil && (p.Code == LogGap || p.Code == LogComplete):
 		key, count = u.Log.Step, func(step *StepState) int64 { return step.LogBytes }
-	case u.Step != nil && p.Code == LogIncomplete:
+	case u.Step != nil && (p.Code == LogIncomplete || p.Code == LogComplete):
 		key, count = u.Step.Key, func(step *StepState) int64 { return step.LogBytes }
 	case u.Note != nil && p.Code == NoteGap:
 		key, count = u.Note.Step, func(step *StepState) int64 { return step.Notes }

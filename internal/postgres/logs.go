@@ -35,11 +35,13 @@ const holeRowsSQL = `
 	SELECT first_id, last_id, form, log_offset, first_line, body FROM events
 	WHERE build = $1 AND step = $2 AND kind = 2 AND form & 2 <> 0 ORDER BY log_offset LIMIT $3`
 
+const loadStepSQL = `SELECT ` + stepColumns + ` FROM steps s WHERE s.build = ANY ($1) AND s.key = $2`
+
 // StepLog reads the extent of a step's log. A step that does not exist is a
 // *ci.Problem with UnknownStep.
 func (s *Store) StepLog(ctx context.Context, id ci.BuildID, key ci.StepKey) (out StepLog, err error) {
 	err = s.inSnapshot(ctx, func(tx pgx.Tx, epoch ci.Epoch) error {
-		states, err := loadStates(ctx, tx, []ci.BuildID{id})
+		states, err := loadParts(ctx, tx, []ci.BuildID{id}, loadStepSQL, string(key)) // a build may have thousands
 		if err != nil {
 			return err
 		}

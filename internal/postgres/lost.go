@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -154,6 +155,12 @@ const touchSQL = `
 // Touch notes that the reporter of a step is still there, without a heartbeat:
 // an open PATCH.
 func (s *Store) Touch(ctx context.Context, id ci.BuildID, step ci.StepKey) error {
+	select { // each is a connection of its own, and hundreds of uploads that began together touch together
+	case s.touching <- struct{}{}:
+		defer func() { <-s.touching }()
+	case <-ctx.Done():
+		return fmt.Errorf("touch: %w", ctx.Err())
+	}
 	conn, err := connectWriter(ctx, s.cfg.DirectURL)
 	if err != nil {
 		return unavailable("touch", err)

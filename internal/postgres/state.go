@@ -69,6 +69,12 @@ const loadStepsSQL = `SELECT ` + stepColumns + ` FROM steps s WHERE s.build = AN
 // loadStates reads builds with their steps. The heads are read first: if a
 // build moves in between, its version shows it.
 func loadStates(ctx context.Context, db querier, ids []ci.BuildID) (map[ci.BuildID]*ci.State, error) {
+	return loadParts(ctx, db, ids, loadStepsSQL)
+}
+
+// loadParts is loadStates with those steps alone that a query finds; its first parameter
+// are the builds' row numbers.
+func loadParts(ctx context.Context, db querier, ids []ci.BuildID, sql string, args ...any) (map[ci.BuildID]*ci.State, error) {
 	heads, err := db.Query(ctx, loadBuildsSQL, uuids(ids))
 	if err != nil {
 		return nil, fmt.Errorf("load builds: %w", err)
@@ -90,7 +96,7 @@ func loadStates(ctx context.Context, db querier, ids []ci.BuildID) (map[ci.Build
 	for i, b := range builds {
 		logs[i] = b.log
 	}
-	steps, err := loadSteps(ctx, db, loadStepsSQL, logs)
+	steps, err := loadSteps(ctx, db, sql, append([]any{logs}, args...)...)
 	if err != nil {
 		return nil, err
 	}

@@ -53,7 +53,8 @@ type Store struct {
 	log        *slog.Logger
 	read       *pgxpool.Pool
 	committers []*committer
-	repeats    *turns.Turns // of creations, by sender
+	repeats    *turns.Turns  // of creations, by sender
+	touching   chan struct{} // one in it for each Touch that is under way
 	notifier   *notifier
 	listener   *listener
 	watcher    Watcher // set by Run
@@ -93,6 +94,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s.rare = make(chan struct{}, mostRare)
 	s.sessions.found.keep = keepToken
 	s.repeats = turns.New(runtime.GOMAXPROCS(0))
+	s.touching = make(chan struct{}, 2)
 	for range max(1, cfg.Committers) {
 		s.committers = append(s.committers, newCommitter(s))
 	}

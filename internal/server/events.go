@@ -44,7 +44,7 @@ func (s *Server) buildEvents(c echo.Context, ref postgres.Ref) error {
 	if wantsStream(c) {
 		return s.serveStream(c, false, m)
 	}
-	return s.inTurn(s.lists, func(c echo.Context) error { return s.eventsPage(c, m, q) })(c)
+	return s.eventsPage(c, m, q)
 }
 
 // feedEvents streams the feed, or answers with a page of it.
@@ -64,12 +64,7 @@ func (s *Server) feedEvents(c echo.Context) error {
 	if wantsStream(c) {
 		return s.serveStream(c, false, m)
 	}
-	taken, err := s.keep(c, len(m.begin))
-	if err != nil {
-		return err
-	}
-	defer taken()
-	return s.inTurn(s.lists, func(c echo.Context) error { return s.eventsPage(c, m, q) })(c)
+	return s.eventsPage(c, m, q)
 }
 
 // streams puts several logs into one stream.
@@ -309,15 +304,35 @@ func (s *Server) eventsPage(c echo.Context, m *member, q url.Values) error {
 		Reset  feed.Reason `json:"reset,omitempty"`
 	}{Events: []eventJSON{}}
 	ctx := c.Request().Context()
+	taken, err := s.keep(c, len(m.begin))
+	if err != nil {
+		return err
+	}
+	defer func() { taken() }()
+	leave, err := s.enter(c, s.lists)
+	if err != nil {
+		return err
+	}
+	defer func() { leave() }()
 	page, reset, err := s.readPage(ctx, m, int(limit))
 	if err != nil {
 		return err
 	}
 	if answer.Reset = cmp.Or(m.reset, reset); reset != "" && m.log == ci.FeedLog {
+		leave() // a snapshot has turns of its own, and may have to wait for many
 		if err := s.snapshot(ctx, m); err != nil {
 			return err
 		}
+		if taken, err = s.keep(c, len(m.begin)); err != nil {
+			taken = func() {}
+			return err
+		}
+		if leave, err = s.enter(c, s.lists); err != nil {
+			leave = func() {}
+			return err
+		}
 	}
+	c.Response().Before(leave)
 	if m.begin != nil { // the feed from what is
 		answer.Events = append(answer.Events, eventJSON{m.cursor.String(), "snapshot", m.begin})
 		answer.Next = m.cursor.String()

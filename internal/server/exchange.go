@@ -66,8 +66,12 @@ func (s *Server) exchange(c echo.Context) error {
 	return s.json(c, http.StatusCreated, exchangedJSON{want.token, *t.ExpiresAt, t.Project, t.Build, t.ID})
 }
 
-// maxExchange is how long a body may be, as sent: ID tokens have a few KiB.
+// maxExchange is how long a body may be, as sent and unpacked: ID tokens have a few KiB.
 const maxExchange = 64 << 10
+
+func exchangeTooLarge() error {
+	return &ci.Problem{Code: tooLarge, Limit: maxExchange, Detail: fmt.Sprintf("The body is larger than %d bytes, and no ID token is.", maxExchange)}
+}
 
 // jobShown reads a request for a token, and which job shows that it may have it.
 func (s *Server) jobShown(c echo.Context) (want exchangeWanted, job *idtoken.Job, err error) {
@@ -76,11 +80,14 @@ func (s *Server) jobShown(c echo.Context) (want exchangeWanted, job *idtoken.Job
 		return want, nil, err
 	}
 	if r.ContentLength > maxExchange {
-		return want, nil, &ci.Problem{Code: tooLarge, Limit: maxExchange, Detail: fmt.Sprintf("The body is larger than %d bytes, and no ID token is.", maxExchange)}
+		return want, nil, exchangeTooLarge()
 	}
 	a, err := receive(r)
 	if err != nil {
 		return want, nil, err
+	}
+	if len(a.body) > maxExchange {
+		return want, nil, exchangeTooLarge()
 	}
 	ctx := r.Context()
 	done, err := s.oneOfSuspects(ctx, s.clientAddr(c), s.limits.strange)
@@ -88,7 +95,10 @@ func (s *Server) jobShown(c echo.Context) (want exchangeWanted, job *idtoken.Job
 		return want, nil, err
 	}
 	defer done()
-	body, err := a.unpack() // not before it is this one's turn: strangers send bombs
+	body, err := a.unpack() // not before a suspect's turn, and into places as many as there are processors: strangers send bombs
+	if err == nil && len(body) > maxExchange {
+		err = exchangeTooLarge()
+	}
 	if err != nil {
 		return want, nil, err
 	}

@@ -58,8 +58,6 @@ func (h *hints) notes(ctx context.Context, store *postgres.Store, log ci.LogID, 
 	if len(receipt.RepeatedNotes) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, compareWait)
-	defer cancel()
 	others, _ := store.OtherNotes(ctx, log, receipt.RepeatedNotes)
 	for _, u := range others {
 		h.add("Step %s has another note of number %d, which stays. Notes of a step are numbered on through all requests; the next one there is %d.", u.Step, u.Number, receipt.Notes[u.Step])
@@ -102,39 +100,39 @@ const soon = 5 * time.Minute
 // times says which times can hardly be true. They are taken all the same: clocks are
 // wrong, and no build is to lose its status by that.
 func (h *hints) times(updates []ci.Update, now time.Time) {
-	said := func(name, what string, at time.Time) {
+	said := func(name, what string, key ci.StepKey, at time.Time) {
 		if at.Year() < 2000 || at.After(now.Add(soon)) {
-			h.add("The %s of %s is %s, which can hardly be: it is %s here. Z stands for UTC.", name, what, at.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+			h.add("The %s of %s is %s, which can hardly be: it is %s here. Z stands for UTC.", name, what+string(key), at.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 		}
 	}
-	look := func(what string, started, finished ci.Field[time.Time], status ci.Status) {
+	look := func(what string, key ci.StepKey, started, finished ci.Field[time.Time], status ci.Status) {
 		given := func(at ci.Field[time.Time]) bool { return at.Present && !at.Null }
 		if given(started) {
-			said("started_at", what, started.Value)
+			said("started_at", what, key, started.Value)
 		}
 		if !given(finished) {
 			return
 		}
-		said("finished_at", what, finished.Value)
+		said("finished_at", what, key, finished.Value)
 		if finished.Value.Before(started.Value) {
-			h.add("The finished_at of %s is before its started_at.", what)
+			h.add("The finished_at of %s is before its started_at.", what+string(key))
 		}
 		if status == ci.Queued || status == ci.Running {
-			h.add("A finished_at came with the status %s of %s; send it with the final one.", status, what)
+			h.add("A finished_at came with the status %s of %s; send it with the final one.", status, what+string(key))
 		}
 	}
 	for i := range updates {
 		if u := updates[i].Step; u != nil {
-			look("step "+string(u.Key), u.StartedAt, u.FinishedAt, u.Status.Value)
+			look("step ", u.Key, u.StartedAt, u.FinishedAt, u.Status.Value)
 		}
 		if u := updates[i].Build; u != nil {
-			look("the build", u.StartedAt, u.FinishedAt, u.Status.Value)
+			look("the build", "", u.StartedAt, u.FinishedAt, u.Status.Value)
 		}
 		if u := updates[i].Log; u != nil && !u.At.IsZero() {
-			said("at", "a text of step "+string(u.Step), u.At)
+			said("at", "a text of step ", u.Step, u.At)
 		}
 		if u := updates[i].Note; u != nil && !u.At.IsZero() {
-			said("at", "a note of step "+string(u.Step), u.At)
+			said("at", "a note of step ", u.Step, u.At)
 		}
 	}
 }

@@ -459,17 +459,24 @@ const (
 // kept for as long as its peer takes some of it now and then, and many slow ones
 // would fill the memory. One alone may be of any length.
 func (s *Server) keep(c echo.Context, bytes int) (done func(), err error) {
-	l := s.limits
 	who, _ := c.Get(callerKey).(*caller)
-	holder := s.payer(c, who)
+	refusable := safe(c.Request().Method) || c.Get(repeatedKey) != nil // what was written is not refused any more
+	done, ok := s.limits.keep(s.payer(c, who), bytes, refusable)
+	if !ok {
+		return nil, s.limits.refuse(c, limitUnread, mostUnread, 0, tooMuchUnread)
+	}
+	return done, nil
+}
+
+// keep counts so many bytes to somebody until done, or tells that they are too many.
+func (l *limits) keep(holder string, bytes int, refusable bool) (done func(), ok bool) {
 	if bytes < countUnread || holder == "" {
-		return func() {}, nil
+		return func() {}, true
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	// What was written is not refused any more.
-	if others := l.unread[holder]; others > 0 && others+bytes > mostUnread && (safe(c.Request().Method) || c.Get(repeatedKey) != nil) {
-		return nil, l.refuse(c, limitUnread, mostUnread, 0, tooMuchUnread)
+	if others := l.unread[holder]; others > 0 && others+bytes > mostUnread && refusable {
+		return nil, false
 	}
 	l.unread[holder] += bytes
 	return func() {
@@ -478,7 +485,7 @@ func (s *Server) keep(c echo.Context, bytes int) (done func(), err error) {
 		if l.unread[holder] -= bytes; l.unread[holder] == 0 {
 			delete(l.unread, holder)
 		}
-	}, nil
+	}, true
 }
 
 // conns are the connections that are open, by address. Streams over HTTP/1.1 are

@@ -70,6 +70,7 @@ type Server struct {
 	snapshots  *snapshots
 	searches   *searches
 	decoding   *turns.Turns // of reports, by token
+	compares   *turns.Turns // of what was reported before, by token
 	lists      *turns.Turns // of many builds, by caller
 	builds     *turns.Turns // answers with one, by caller
 	differed   differed
@@ -89,7 +90,7 @@ func New(cfg Config) *Server {
 	s.limits = newLimits(cfg.Limits)
 	s.open.limits = s.limits
 	s.searches, s.searchTime = newSearches(), searchTime
-	for _, t := range []**turns.Turns{&s.decoding, &s.lists, &s.builds} {
+	for _, t := range []**turns.Turns{&s.decoding, &s.compares, &s.lists, &s.builds} {
 		*t = turns.New(runtime.GOMAXPROCS(0))
 	}
 	s.snapshots = newSnapshots(cfg.Store.FeedSnapshots)

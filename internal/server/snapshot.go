@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -16,13 +15,14 @@ import (
 
 // Bounds of the feed's snapshots.
 const (
-	snapshotMost  = 1000 // builds in one
-	snapshotReads = 2    // of the database at once, of what is quick
-	snapshotBatch = 32   // in one of these
-	snapshotQuick = 250 * time.Millisecond
-	snapshotWait  = 10 * time.Second
-	snapshotLarge = 4 << 20     // bytes
-	snapshotHeavy = time.Minute // for which whoever asked for what was not quick, or large, counts as asking for such
+	snapshotMost   = 1000                   // builds in one
+	snapshotReads  = 2                      // of the database at once, of what is quick
+	snapshotBatch  = 32                     // in one of these
+	snapshotQuick  = 250 * time.Millisecond // for one by itself, each statement
+	snapshotShared = time.Second            // for one that is shared: the database may be slow for all
+	snapshotWait   = 10 * time.Second
+	snapshotLarge  = 4 << 20     // bytes
+	snapshotHeavy  = time.Minute // for which whoever asked for what was not quick, or large, counts as asking for such
 )
 
 // snapshotBuild is one of a snapshot's builds: {"builds":[…],"truncated":true}.
@@ -68,6 +68,7 @@ type snapshotRead struct {
 	by    map[string]bool // in whose turns it is read, whichever comes first; guarded by mu
 	begun bool            // or given up; guarded by mu
 	alone bool            // it shares no read; guarded by mu
+	heavy bool            // it was not quick by itself; guarded by mu
 	done  chan struct{}
 	data  []byte    // JSON
 	at    ci.Cursor // the event at which it is true
@@ -110,7 +111,7 @@ func (s *snapshots) join(who string, query postgres.FeedQuery) *snapshotRead {
 // line lets a read wait for somebody's turn.
 func (s *snapshots) line(who string, r *snapshotRead) {
 	l, most := &s.quick, snapshotReads
-	if s.isHeavy(who) {
+	if r.heavy || s.isHeavy(who) {
 		l, most = &s.slow, 1
 	}
 	l.Add(who, r)
@@ -128,6 +129,10 @@ func (s *snapshots) leave(r *snapshotRead) {
 	defer s.mu.Unlock()
 	if r.asked--; r.asked == 0 {
 		s.begin(r)
+		for who := range r.by {
+			s.quick.Remove(who, r)
+			s.slow.Remove(who, r)
+		}
 	}
 }
 
@@ -152,13 +157,9 @@ func (s *snapshots) readAll(l *snapshotLine) {
 
 // take takes those that are read next; none ends the reader.
 func (s *snapshots) take(l *snapshotLine) (batch []*snapshotRead) {
-	most := snapshotBatch
-	if l == &s.slow {
-		most = 1
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for len(batch) < most {
+	for len(batch) < snapshotBatch {
 		r, some := l.First()
 		if !some || r.alone && len(batch) > 0 {
 			break
@@ -167,7 +168,7 @@ func (s *snapshots) take(l *snapshotLine) (batch []*snapshotRead) {
 		if r.begun { // it was read in another's turn
 			continue
 		}
-		if l == &s.quick && s.isHeavy(who) { // by now
+		if l == &s.quick && (r.heavy || s.isHeavy(who)) { // by now
 			s.line(who, r)
 			continue
 		}
@@ -191,11 +192,14 @@ func (s *snapshots) read(batch []*snapshotRead, quick bool) {
 		queries[i] = r.query
 	}
 	within := snapshotWait
-	if quick {
+	switch {
+	case quick && len(batch) > 1:
+		within = snapshotShared
+	case quick:
 		within = snapshotQuick
 	}
 	snaps, err := s.ask(ctx, queries, snapshotMost, within)
-	if quick && postgres.IsTooMuch(err) {
+	if (quick || len(batch) > 1) && postgres.IsTooMuch(err) {
 		s.again(batch)
 		return
 	}
@@ -219,8 +223,11 @@ func (s *snapshots) mark(r *snapshotRead) {
 	defer s.mu.Unlock()
 	now := time.Now()
 	maps.DeleteFunc(s.heavy, func(_ string, until time.Time) bool { return !now.Before(until) })
+	r.heavy = true
 	for who := range r.by {
-		s.heavy[who] = now.Add(snapshotHeavy)
+		if who != "" { // that is nobody in particular
+			s.heavy[who] = now.Add(snapshotHeavy)
+		}
 	}
 }
 
@@ -246,17 +253,27 @@ func (s *snapshots) again(batch []*snapshotRead) {
 }
 
 func snapshotData(snap *postgres.FeedSnapshot) ([]byte, error) {
-	builds := make([][]byte, len(snap.Builds)) // by itself each, so that of a large one no buffer is twice as large
+	builds, total := make([][]byte, len(snap.Builds)), 0 // by itself each, so that no buffer is twice as large as all of them
 	for i, b := range snap.Builds {
 		data, err := encoded(snapshotBuild{b.Build, append([]ci.Step{}, b.Steps...), b.Expected, b.Broken})
 		if err != nil {
 			return nil, err
 		}
 		builds[i] = bytes.TrimSuffix(data, []byte("\n"))
+		total += len(data)
 	}
-	end := []byte("]}")
+	end := "]}"
 	if snap.Truncated {
-		end = []byte(`],"truncated":true}`)
+		end = `],"truncated":true}`
 	}
-	return slices.Concat([]byte(`{"builds":[`), bytes.Join(builds, []byte(",")), end), nil
+	whole := make([]byte, 0, len(`{"builds":[`)+total+len(end))
+	whole = append(whole, `{"builds":[`...)
+	for i, build := range builds {
+		if i > 0 {
+			whole = append(whole, ',')
+		}
+		whole = append(whole, build...)
+		builds[i] = nil
+	}
+	return append(whole, end...), nil
 }

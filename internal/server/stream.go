@@ -515,6 +515,18 @@ func (st *stream) reset(m *member, b feed.Batch) error {
 	if err := st.server.snapshot(ctx, m); err != nil {
 		return err
 	}
+	taken, ok := st.server.limits.keep(m.payer, len(m.begin), true)
+	if !ok {
+		st.server.limits.refused[limitUnread].Add(1)
+		return &ci.Problem{Code: tooManyRequests, Limit: mostUnread, Detail: tooMuchUnread}
+	}
+	before := st.taken
+	st.taken = func() {
+		if before != nil {
+			before()
+		}
+		taken()
+	}
 	m.subscribe(st.server.tails, st.poke)
 	st.frame(m, m.cursor, "snapshot", m.begin)
 	m.begin = nil

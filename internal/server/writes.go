@@ -51,10 +51,7 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 	}
 	ctx := c.Request().Context()
 	var h hints
-	leave := s.comparing(ctx, r.From, &receipt)
-	differs, lost := differing(ctx, s.store, ref.Log, receipt.Repeated)
-	h.notes(ctx, s.store, ref.Log, &receipt)
-	leave()
+	differs, lost, _ := s.comparing(ctx, ref.Log, r.From, &receipt, &h)
 	if differs = s.differed.recall(ref.ID, differs, r.Updates); len(differs) > 0 {
 		answer = appendCounts(append(answer, `,"differs":`...), differs)
 	}
@@ -80,16 +77,23 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 // compareWait bounds what is added to an answer for the sake of differing.
 const compareWait = 500 * time.Millisecond
 
-// comparing waits for somebody's turn to compare what was there already, if there is any:
-// a byte may lie in a row of a megabyte, to be read and unpacked for it. The turns are
-// those of decoding, which few bytes make long as well.
-func (s *Server) comparing(ctx context.Context, who string, receipt *ci.Receipt) (leave func()) {
-	if len(receipt.Repeated)+len(receipt.RepeatedNotes) > 0 {
-		if leave, err := s.decoding.Enter(ctx, who); err == nil {
-			return leave
-		}
+// comparing finds what differs and what is lost, as differing does, and says which notes
+// are others; all is false where it was not looked at all of it. It has turns: a byte may
+// lie in a row of a megabyte, to be read and unpacked for it.
+func (s *Server) comparing(ctx context.Context, log ci.LogID, who string, receipt *ci.Receipt, h *hints) (differs, lost map[ci.StepKey]int64, all bool) {
+	if len(receipt.Repeated)+len(receipt.RepeatedNotes) == 0 {
+		return nil, nil, true
 	}
-	return func() {}
+	ctx, cancel := context.WithTimeout(ctx, compareWait)
+	defer cancel()
+	leave, err := s.compares.Enter(ctx, who)
+	if err != nil {
+		return nil, nil, false
+	}
+	defer leave()
+	differs, lost = differing(ctx, s.store, log, receipt.Repeated)
+	h.notes(ctx, s.store, log, receipt)
+	return differs, lost, ctx.Err() == nil
 }
 
 // differing finds, for each step, at which byte repeated text is not what the log has: the
@@ -97,11 +101,6 @@ func (s *Server) comparing(ctx context.Context, who string, receipt *ci.Receipt)
 // it finds where what was sent is lost there. It is for their author alone; what cannot be
 // compared now is as if it were the same.
 func differing(ctx context.Context, store *postgres.Store, log ci.LogID, repeated []ci.Repeated) (differs, lost map[ci.StepKey]int64) {
-	if len(repeated) == 0 {
-		return nil, nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, compareWait)
-	defer cancel()
 	differs, lost = make(map[ci.StepKey]int64), make(map[ci.StepKey]int64)
 	for i := range repeated {
 		r := &repeated[i]
@@ -430,6 +429,7 @@ type upload struct {
 
 	log     ci.LogID
 	differs *int64 // the byte at which one is not what the log has
+	blind   bool   // what was there already could not be compared in time
 	doubled bool   // it went to the end, and the log began with the same
 	packed  string // what its beginning looks like, if it is no text
 }
@@ -471,13 +471,16 @@ func (u *upload) append(ctx context.Context, piece []byte, stop <-chan struct{})
 	}
 }
 
-// compareWith looks whether a piece that was there already is the same.
+// compareWith looks whether a piece that was there already is the same. Once that was not
+// found out in time it is not looked again: the upload goes on.
 func (u *upload) compareWith(ctx context.Context, receipt *ci.Receipt) {
-	if len(receipt.Repeated) == 0 || u.differs != nil {
+	if u.blind || u.differs != nil {
 		return
 	}
-	defer u.server.comparing(ctx, u.from, receipt)()
-	differs, _ := differing(ctx, u.server.store, u.log, receipt.Repeated)
+	differs, _, all := u.server.comparing(ctx, u.log, u.from, receipt, new(hints))
+	if u.blind = !all; differs == nil {
+		return
+	}
 	if at, ok := differs[u.step]; ok {
 		u.differs = &at
 		u.server.differed.remember(u.id, map[ci.StepKey]int64{u.step: at})
@@ -505,8 +508,13 @@ func (u *upload) wasThere(ctx context.Context, piece ci.Chunk) bool {
 	}
 	ctx, cancel := context.WithTimeout(ctx, compareWait)
 	defer cancel()
+	leave, err := u.server.compares.Enter(ctx, u.from)
+	if err != nil {
+		return false
+	}
+	defer leave()
 	found, err := u.server.store.Compare(ctx, u.log, &ci.Repeated{Step: u.step, Bytes: n, Chunk: piece})
-	return err == nil && found.Differs < 0 && found.Same >= worthTelling
+	return err == nil && found.Same == n
 }
 
 // incoming is the part of an upload that has arrived and is not yet stored.
