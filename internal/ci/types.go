@@ -183,8 +183,9 @@ type Creation struct {
 	ID      BuildID
 	Project string
 	BuildUpdate
-	Steps []StepUpdate // Key, Name and Needs
-	From  string       // as of a Request
+	Steps   []StepUpdate // Key, Name and Needs
+	From    string       // as of a Request
+	Checked bool         // nothing is wrong with it by itself
 }
 
 // Receipt answers a request that was committed.

@@ -72,6 +72,7 @@ func (s *Store) CheckNew(c *ci.Creation) error {
 		return s.overloaded()
 	}
 	_, err := newBuild(0, c, &project{name: c.Project}).Create(*c, time.Now())
+	c.Checked = err == nil
 	return err
 }
 
@@ -79,6 +80,11 @@ func (s *Store) CheckNew(c *ci.Creation) error {
 // that build is returned as it is and created is false; of the creation's steps the keys
 // are left then.
 func (s *Store) Create(ctx context.Context, c ci.Creation) (b Snapshot, created bool, err error) {
+	if !c.Checked { // what is wrong with it is found before its project is stored
+		if err := s.CheckNew(&c); err != nil {
+			return b, false, err
+		}
+	}
 	res := s.submit(ctx, c.From, &task{build: c.ID, create: &c}, sizeOfNew(&c))
 	if res.err != nil {
 		return b, false, res.err

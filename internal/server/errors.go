@@ -319,11 +319,11 @@ func (s *Server) problem(err error, c echo.Context) *ci.Problem {
 			case "/api/v1/builds/:id":
 				more = "; what happens to a build goes to …/updates with POST"
 			case "/api/v1/builds/:id/steps/*":
-				if !strings.HasSuffix(r.URL.Path, "/log") && !strings.HasSuffix(r.URL.Path, "/lines") {
-					return nothingHere(r)
-				}
-				if more = "; what happens to a step goes to the build's …/updates with POST"; strings.HasSuffix(r.URL.Path, "/log") {
+				switch path := r.URL.Path; {
+				case strings.HasSuffix(path, "/log"):
 					more = "; its text is sent with PATCH, as by curl -X PATCH -T"
+				case !strings.HasSuffix(path, "/lines"): // for no method
+					return &ci.Problem{Code: ci.NotFound, Detail: "There is nothing at this address; what happens to a step goes to the build's …/updates with POST."}
 				}
 			}
 			return &ci.Problem{Code: badMethod, Detail: fmt.Sprintf("This address takes %s, not %s%s.", methods(c.Response().Header().Get("Allow")), printable(r.Method), more)}

@@ -319,7 +319,7 @@ func TestRefusals_SayWhatToDo(t *testing.T) {
 		{"text without its line ends", "POST", updates, `{"updates":[{"step":{"key":"a","status":"passed","log_bytes":9}}]}`, nil, 409, "as curl -d does"},
 		{"put for post", "PUT", updates, none, nil, 405, `takes POST, not "PUT"`},
 		{"a build as in other APIs", "PATCH", build, `{"status":"passed"}`, nil, 405, "…/updates with POST"},
-		{"a step as in other APIs", "POST", build + "/steps/a", `{"status":"running"}`, nil, 405, "…/updates with POST"},
+		{"a step as in other APIs", "POST", build + "/steps/a", `{"status":"running"}`, nil, 404, "…/updates with POST"},
 		{"a step's status, changed", "PATCH", build + "/steps/a", `{"status":"running"}`, nil, 404, "…/updates with POST"},
 		{"a slash too many", "POST", updates + "/", none, nil, 404, "without a slash"},
 		{"a slash behind the log", "PATCH", log + "/", "hello", nil, 404, "without a slash"},
