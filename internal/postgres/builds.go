@@ -640,8 +640,8 @@ func (s *Store) FeedSnapshots(ctx context.Context, queries []FeedQuery, limit in
 				all, queryOf = append(all, a.row), append(queryOf, a.query)
 			}
 		}
-		room := listedBytes
-		if several := len(queries) > 1; several {
+		room, several := listedBytes, len(queries) > 1
+		if several {
 			queryOf, room = nil, 2*listedBytes
 		}
 		listed, err := withSteps(ctx, tx, all, queryOf, room)
@@ -654,7 +654,7 @@ func (s *Store) FeedSnapshots(ctx context.Context, queries []FeedQuery, limit in
 		bytes := 0
 		for _, a := range answers {
 			b := distinct[a.row.log]
-			if bytes += a.row.texts() + b.bytes; len(queries) > 1 && (b.Bare || bytes > room) {
+			if bytes += a.row.texts() + b.bytes; several && (b.Bare || bytes > room) {
 				return errTooMuch
 			}
 		}

@@ -69,7 +69,7 @@ const (
 		SELECT (SELECT e.last_id FROM events e WHERE e.build = $1 AND e.last_id > greatest($2::bigint, $5::bigint) ORDER BY e.last_id OFFSET $8 LIMIT 1) AS id`
 	allRowsSQL = `
 		SELECT e.* FROM events e
-		WHERE e.build = $1 AND e.last_id > $2 AND $4::text[] IS NULL AND $5::bigint = 0 AND $6::text[] IS NULL AND $7::bigint[] IS NULL
+		WHERE e.build = $1 AND e.last_id > $2
 		ORDER BY e.last_id LIMIT $3 + 1`
 	someRowsSQL = `
 		(SELECT e.* FROM events e WHERE e.build = $1 AND e.last_id > $2 AND e.kind < 2 AND e.last_id <= coalesce((SELECT id FROM bound), 9223372036854775807) ORDER BY e.last_id LIMIT $3 + 1)
@@ -118,9 +118,9 @@ const (
 // buildPage reads a page of a build's log in one statement, so in one
 // snapshot.
 func (s *Store) buildPage(ctx context.Context, log ci.LogID, after ci.EventID, f ci.Filter, limit int) (page ci.Page, err error) {
-	keys, sinceKeys, sinceIDs, floor := rowFilter(&f)
-	sql, args := allPageSQL, []any{log, after, limit, []string(nil), 0, []string(nil), []int64(nil)}
+	sql, args := allPageSQL, []any{log, after, limit}
 	if !f.All() {
+		keys, sinceKeys, sinceIDs, floor := rowFilter(&f)
 		sql, args = somePageSQL, []any{log, after, limit, keys, floor, sinceKeys, sinceIDs, mostLooked}
 	}
 	rows, err := s.read.Query(ctx, sql, args...)
