@@ -140,6 +140,9 @@ func (s *State) Decide(r Request, now time.Time) (*Change, error) {
 		}
 		c.hear(step, true)
 	}
+	if b := s.Build.Status; b.Final() && b != c.undo.build.Status {
+		c.leave(b)
+	}
 	c.Receipt.Last = s.Last
 	c.Spent = s.spent() - c.undo.spent
 	return c, nil
@@ -506,6 +509,8 @@ func (c *Change) closeLog(step *StepState, want int64) error {
 	switch {
 	case have < want && c.closed(step):
 		return logComplete(step, "log_bytes")
+	case have < want && have == 0:
+		return &Problem{Code: LogIncomplete, Field: "log_bytes", Offset: &have, Detail: fmt.Sprintf("No text of step %s has come, and log_bytes names %d bytes; send it first. If it was sent, then under another key.", step.Key, want)}
 	case have < want:
 		return &Problem{Code: LogIncomplete, Field: "log_bytes", Offset: &have, Detail: fmt.Sprintf("The log of step %s has %d bytes of the %d that log_bytes names; send the rest first. If all was sent, bytes were left out, as curl -d does with line ends, or passed over, as where an offset counts characters.", step.Key, have, want)}
 	case have > want:
@@ -758,6 +763,21 @@ func (c *Change) endSteps() {
 			continue
 		}
 		c.emitStep(step)
+	}
+}
+
+// mostLeft is how many steps a receipt names that the build's end left behind.
+const mostLeft = 10
+
+// leave names the steps that the build, which ends as to, leaves behind.
+func (c *Change) leave(to Status) {
+	for _, step := range c.state.Steps {
+		if step.Status == Lost || step.Status == Failed && to == Passed {
+			c.Receipt.Left = append(c.Receipt.Left, Left{step.Key, step.Status})
+		}
+		if len(c.Receipt.Left) == mostLeft {
+			break
+		}
 	}
 }
 

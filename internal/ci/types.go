@@ -200,6 +200,15 @@ type Receipt struct {
 	// were: a few, to be compared.
 	Repeated      []Repeated
 	RepeatedNotes []*NoteUpdate
+
+	Left []Left // a few of those that the build's end left behind
+}
+
+// Left is a step whose status does not go with that of the build, which ends: it is lost,
+// since it had not ended, or it failed and the build passed.
+type Left struct {
+	Step   StepKey
+	Status Status // Lost or Failed
 }
 
 // Repeated is a piece of text whose first bytes were there already.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"time"
+	"unicode/utf16"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -141,6 +142,10 @@ type Comparison struct {
 	Same    int64 // bytes that are the same
 	Differs int64 // the first byte of the log that is something else; -1: none
 	Lost    int64 // the first byte of it that is lost there; -1: none
+
+	// The offset lies within a piece that came before, as many bytes behind its start as that
+	// has characters, and before its end: where one who counts those would go on.
+	Characters bool
 }
 
 // Compare compares the beginning of a repeated piece, up to some rows of the log, with what
@@ -168,7 +173,11 @@ func (s *Store) Compare(ctx context.Context, log ci.LogID, r *ci.Repeated) (c Co
 			}
 			continue
 		}
-		kept, sent := e.Chunk.AppendRaw(nil)[from-e.Offset:to-e.Offset], said[from-r.Offset:to-r.Offset]
+		kept := e.Chunk.AppendRaw(nil)
+		if r.Offset > e.Offset {
+			c.Characters = countsCharacters(kept, r.Offset-e.Offset)
+		}
+		kept, sent := kept[from-e.Offset:to-e.Offset], said[from-r.Offset:to-r.Offset]
 		if bytes.Equal(kept, sent) {
 			c.Same += to - from
 			continue
@@ -181,6 +190,17 @@ func (s *Store) Compare(ctx context.Context, log ci.LogID, r *ci.Repeated) (c Co
 		}
 	}
 	return c, nil
+}
+
+// countsCharacters tells whether n, which is less than a text's bytes, is the number of
+// its characters, or of the units of UTF-16 that JavaScript counts.
+func countsCharacters(text []byte, n int64) bool {
+	var runes, units int64
+	for _, r := range string(text) {
+		runes++
+		units += int64(utf16.RuneLen(r))
+	}
+	return n == runes || n == units
 }
 
 const (

@@ -41,14 +41,24 @@ func (h hints) append(answer []byte) ([]byte, error) {
 // is not what that has.
 const otherText = "Byte %d of %s is something else than what was sent for it; what was there first stays. An offset counts bytes, not characters, and one alone sends the text of a step."
 
-// texts says where repeated text is not what the logs have, or is of bytes that were
-// reported lost.
-func (h *hints) texts(differs, lost map[ci.StepKey]int64) {
-	for _, step := range slices.Sorted(maps.Keys(differs)) {
-		h.add(otherText, differs[step], "the log of step "+string(step))
+// charactersText is what is said of text that was there already, at an offset at which one
+// would go on who counts characters.
+const charactersText = "Byte %d of %s was there already. It is where the piece before ends for who counts characters, and an offset counts bytes; if this was a repeat, all is well."
+
+// texts says where repeated text is not what the logs have, is of bytes that were reported
+// lost, or has an offset in characters.
+func (h *hints) texts(found compared) {
+	of := func(step ci.StepKey) string { return "the log of step " + string(step) }
+	for _, step := range slices.Sorted(maps.Keys(found.differs)) {
+		h.add(otherText, found.differs[step], of(step))
 	}
-	for _, step := range slices.Sorted(maps.Keys(lost)) {
-		h.add("Byte %d of the log of step %s, and maybe more, was reported lost, and stays so: text for it is not kept.", lost[step], step)
+	for _, step := range slices.Sorted(maps.Keys(found.lost)) {
+		h.add("Byte %d of %s, and maybe more, was reported lost, and stays so: text for it is not kept.", found.lost[step], of(step))
+	}
+	for _, step := range slices.Sorted(maps.Keys(found.characters)) {
+		if _, told := found.differs[step]; !told {
+			h.add(charactersText, found.characters[step], of(step))
+		}
 	}
 }
 
@@ -77,6 +87,17 @@ func (h *hints) ends(updates []ci.Update) {
 	}
 }
 
+// left says which steps do not go with the end of their build.
+func (h *hints) left(steps []ci.Left) {
+	for _, step := range steps {
+		if step.Status == ci.Failed {
+			h.add("Step %s failed, and the build passed; the build's status is what counts.", step.Step)
+		} else {
+			h.add("Step %s had not ended when the build did, and is lost, unless its status comes within 24 hours. Send the steps' before the build's.", step.Step)
+		}
+	}
+}
+
 // overlaps says where a text begins before the one before it in the request ends: nobody
 // repeats what stands beside it.
 func (h *hints) overlaps(updates []ci.Update) {
@@ -101,7 +122,7 @@ const soon = 5 * time.Minute
 // wrong, and no build is to lose its status by that.
 func (h *hints) times(updates []ci.Update, now time.Time) {
 	said := func(name, what string, key ci.StepKey, at time.Time) {
-		if at.Year() < 2000 || at.After(now.Add(soon)) {
+		if at.Year() <= 2000 || at.After(now.Add(soon)) {
 			h.add("The %s of %s is %s, which can hardly be: it is %s here. Z stands for UTC.", name, what+string(key), at.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 		}
 	}

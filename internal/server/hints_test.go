@@ -40,6 +40,7 @@ func TestHints(t *testing.T) {
 		{`{"build":{"status":"running","finished_at":"2026-11-22T09:59:00Z"}}`, []string{"A finished_at came with the status running of the build"}},
 		{`{"log":{"step":"b","offset":0,"at":"` + ahead + `","text":"x"}}`, []string{"The at of a text of step b is " + ahead}},
 		{note("b", 0, `"at":"`+ahead+`","annotation":{"level":"error","message":"x"}`), []string{"The at of a note of step b is " + ahead}},
+		{`{"step":{"key":"clock","status":"running","started_at":"2000-01-01T00:00:09Z"}}`, []string{"2000-01-01T00:00:09Z, which can hardly be"}},
 		{`{"log":{"step":"b","offset":1,"at":"` + time.Now().Add(time.Minute).UTC().Format(time.RFC3339) + `","text":"x"}}`, nil},
 		{`{"step":{"key":"b","status":"passed","started_at":"2026-11-22T10:00:00Z","finished_at":"2026-11-22T10:00:00Z"}}`, nil},
 	} {
@@ -54,6 +55,15 @@ func TestHints(t *testing.T) {
 		{`{"log":{"step":"l","offset":0,"lost":5}}`, ""},
 		{logText("l", 0, "hello\nworld\n"), "Byte 0 of the log of step l, and maybe more, was reported lost"},
 		{logText("l", 5, "\nworld\n"), ""},
+		{logText("c", 0, "prüfe\n"), ""},
+		{logText("c", 0, "prüfe\n"), ""},
+		{logText("c", 4, "fe\n"), ""}, // cut otherwise
+		{logText("c", 6, "\n"), "Byte 6 of the log of step c was there already. It is where the piece before ends for who counts characters"},
+		{logText("c", 6, "\nmore\n"), "Byte 6"},
+		{logText("c", 7, "more\n"), ""},
+		{logText("c", 6, "other"), "Byte 6 of the log of step c is something else"},
+		{logText("js", 0, "🚀a\n"), ""},
+		{logText("js", 4, "a\n"), "Byte 4 of the log of step js was there already"}, // the units of UTF-16
 	} {
 		a := s.write(build+"/updates", `{"updates":[`+one.updates+`]}`)
 		if a.status != 200 || strings.Contains(a.body, "hints") != (one.want != "") || !strings.Contains(a.body, one.want) {
@@ -72,6 +82,28 @@ func TestHints(t *testing.T) {
 	again := `{"id":"` + id + `","project":"p","title":"Another","status":"queued","steps":[{"key":"a"},{"key":"new"}]}`
 	if a := s.write("/api/v1/builds", again); a.status != 200 || !inOrder(a.body, []string{`"hints":["The build is there already, and keeps its title`, "and is running; a status", "without the step new"}) || strings.Contains(a.body, "step a;") {
 		t.Errorf("a creation that says something else: %d %s", a.status, a.body)
+	}
+	for _, one := range []struct {
+		updates string
+		want    []string
+	}{
+		{`{"step":{"key":"t","status":"failed"}},{"step":{"key":"r","status":"running"}},{"step":{"key":"q","status":"queued"}},{"build":{"status":"passed"}}`, []string{"Step t failed, and the build passed", "Step r had not ended when the build did"}},
+		{`{"step":{"key":"t","status":"failed"}},{"step":{"key":"r","status":"running"}},{"build":{"status":"failed"}},{"step":{"key":"r","status":"passed"}}`, nil},
+	} {
+		b := s.create(`{"project":"p"}`)
+		for range 2 { // a repeat tells nothing new
+			if a := s.write(b+"/updates", `{"updates":[`+one.updates+`]}`); a.status != 200 || strings.Contains(a.body, "hints") != (one.want != nil) || !inOrder(a.body, one.want) {
+				t.Errorf("%s: %d %s, want %q", one.updates, a.status, a.body, one.want)
+			}
+			one.want = nil
+		}
+	}
+	// Of what is refused, the answers name the likeliest mistake.
+	if a := s.write(build+"/updates", `{"updates":[{"step":{"key":"tset","status":"passed","log_bytes":7}}]}`); a.status != 409 || !strings.Contains(a.body, "No text of step tset has come, and log_bytes names 7 bytes; send it first. If it was sent, then under another key.") {
+		t.Errorf("log_bytes of a misspelt step: %d %s", a.status, a.body)
+	}
+	if a := s.do("POST", build+"/updates", `{"alive":["s"]}`+"\n", "Authorization: Bearer "+s.token, "Content-Type: application/x-ndjson"); a.status != 400 || !strings.Contains(a.body, "sent as application/json") {
+		t.Errorf("a heartbeat as NDJSON: %d %s", a.status, a.body)
 	}
 	s.write(build+"/updates", `{"updates":[{"build":{"status":"failed"}}]}`)
 	if a := s.write("/api/v1/builds", `{"id":"`+id+`","project":"p"}`); a.status != 200 || !strings.Contains(a.body, "A rerun is a build of its own") {
@@ -126,6 +158,24 @@ func TestHints_Uploads(t *testing.T) {
 		{"twice", lines, "0", 204, ""},
 		{"twice", "and " + lines, "", 204, ""},
 		{"twice", lines[:16], "", 204, ""}, // one line may be the same by chance
+		{"later", "before\n", "", 204, ""},
+		{"later", lines, "", 204, ""},
+		{"later", lines, "", 200, "The log ended with this text already"},
+		{"later", "and " + lines, "", 204, ""},
+		{"later", "then " + lines, "", 204, ""},
+		{"units", "prüfe\n", "0", 204, ""},
+		{"units", "\n", "6", 200, "Byte 6 of the log was there already. It is where the piece before ends for who counts characters"},
+		{"units", "prüfe\nmore\n", "0", 204, ""},
+		{"units", "\nmore\n", "6", 200, "counts characters"},
+		{"units", "fe\nmore\n", "4", 204, ""}, // cut otherwise
+		{"latin", "gr\xf6\xdfer als fr\xfcher\n", "0", 200, "looks like ISO-8859-1"},
+		{"latin", "größer\n", "18", 204, ""},
+		{"binary", "caf\xe9 und gr\x80\x81\n", "0", 204, ""},
+		{"binary2", "größe und caf\xe9\n", "0", 204, ""}, // some of it is UTF-8
+		{"cut", "eine neue gr\xc3", "0", 204, ""},
+		{"cut", "\xb6\xc3\x9fe\n", "13", 204, ""},
+		{"cut2", "\xb6sung gefunden\n", "0", 204, ""},
+		{"escapes", "\x1b[31mgr\xf6\xdfer\x1b[0m\n", "0", 200, "looks like ISO-8859-1"},
 		{"grown", lines, "", 204, ""},
 		{"grown", lines + "and more of it\n", "", 200, "has it twice now"},
 	} {
@@ -144,18 +194,37 @@ func TestHints_Uploads(t *testing.T) {
 		"\n {\"offset\":0,\"text\":\"abc\\n\"}":                      415,
 		`{"level":"info","msg":"a log of JSON"}` + "\n":              204,
 		`{"log":"of Docker","stream":"stdout"}` + "\n":               204,
+		`{"text":"abc\n"}`:            200,
+		`{"lines":["a","b"]}`:         200,
+		`{"text":"abc\n"} and others`: 204,
+		"hello":                       204,
 	} {
-		if a := s.do("PATCH", build+"/steps/json/log", text, auth, json); a.status != status || status == 415 && !strings.Contains(a.body, "updates go to") {
+		if a := s.do("PATCH", build+"/steps/json/log", text, auth, json); a.status != status || status == 415 && !strings.Contains(a.body, "updates go to") || status == 200 && !strings.Contains(a.body, "objects with text in them go to …/updates") {
 			t.Errorf("%s as JSON: %d %s", text, a.status, a.body)
 		}
 	}
-	for text, name := range map[string]string{"\x1f\x8b\x08\x00": "gzip", "\xff\xfea\x00\n\x00": "UTF-16"} {
+	for text, name := range map[string]string{"\x1f\x8b\x08\x00": "gzip", "\xff\xfea\x00\n\x00": "UTF-16", "h\x00e\x00l\x00l\x00o\x00 \x00y\x00o\x00u\x00\n\x00": "UTF-16"} {
 		if a := s.do("PATCH", build+"/steps/"+name+"/log", text, auth); a.status != 200 || !strings.Contains(a.body, "begins like "+name) {
 			t.Errorf("%s: %d %s", name, a.status, a.body)
 		}
 	}
 	if a := s.write(build+"/updates", "\xff\xfe{\x00"); a.status != 400 || !strings.Contains(a.body, "UTF-16") {
 		t.Errorf("updates in UTF-16: %d %s", a.status, a.body)
+	}
+	one, two := s.upload(build+"/steps/both/log"), s.upload(build+"/steps/both/log")
+	for _, piece := range []struct {
+		by   *uploader
+		text string
+		log  string
+	}{{one, "one A", "one A"}, {two, "two A", "one Atwo A"}, {one, " B\n", "one Atwo A B\n"}} {
+		piece.by.send(piece.text)
+		s.eventually(build+"/steps/both/log", piece.log)
+	}
+	if status, offset := one.finish(); status != 200 || offset != "13" {
+		t.Errorf("an upload with another within it: %d, at %s", status, offset)
+	}
+	if status, _ := two.finish(); status != 204 { // nothing of another is within
+		t.Errorf("the other: %d", status)
 	}
 	untyped := s.upload(build+"/steps/untyped/log", "Upload-Offset: 0")
 	untyped.send(`{"updates":[]}`)

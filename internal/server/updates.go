@@ -116,6 +116,8 @@ func (d *updatesDecoder) add() {
 		case "build":
 			u.Build = &ci.BuildUpdate{}
 			d.build(u.Build)
+		case "alive", "updates":
+			d.invalid("This stands beside no update: heartbeats and lists of updates are sent as application/json, {\"alive\":[…],\"updates\":[…]}.")
 		default:
 			d.unknown("step, log, note and build")
 		}

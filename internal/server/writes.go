@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
@@ -51,16 +52,18 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 	}
 	ctx := c.Request().Context()
 	var h hints
-	differs, lost, _ := s.comparing(ctx, ref.Log, r.From, &receipt, &h)
-	if differs = s.differed.recall(ref.ID, differs, r.Updates); len(differs) > 0 {
+	found, _ := s.comparing(ctx, ref.Log, r.From, &receipt, &h)
+	differs := s.differed.recall(ref.ID, found.differs, r.Updates)
+	if found.differs = differs; len(differs) > 0 {
 		answer = appendCounts(append(answer, `,"differs":`...), differs)
 	}
 	if receipt.Notes != nil {
 		answer = appendCounts(append(answer, `,"notes":`...), receipt.Notes)
 	}
-	h.texts(differs, lost)
+	h.texts(found)
 	h.overlaps(r.Updates)
 	h.ends(r.Updates)
+	h.left(receipt.Left)
 	h.times(r.Updates, time.Now())
 	if answer, err = h.append(answer); err != nil {
 		return err
@@ -77,48 +80,59 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 // compareWait bounds what is added to an answer for the sake of differing.
 const compareWait = 500 * time.Millisecond
 
-// comparing finds what differs and what is lost, as differing does, and says which notes
-// are others; all is false where it was not looked at all of it. It has turns: a byte may
-// lie in a row of a megabyte, to be read and unpacked for it.
-func (s *Server) comparing(ctx context.Context, log ci.LogID, who string, receipt *ci.Receipt, h *hints) (differs, lost map[ci.StepKey]int64, all bool) {
+// compared is what came of comparing repeated texts with what is there: for each step a
+// byte of its log.
+type compared struct {
+	differs    map[ci.StepKey]int64 // that is something else
+	lost       map[ci.StepKey]int64 // that was reported lost
+	characters map[ci.StepKey]int64 // that is where one would go on who counts characters
+}
+
+// comparing compares texts, as compare does, and says which notes are others; all is false
+// where it was not looked at all of it. It has turns: a byte may lie in a row of a
+// megabyte, to be read and unpacked for it.
+func (s *Server) comparing(ctx context.Context, log ci.LogID, who string, receipt *ci.Receipt, h *hints) (found compared, all bool) {
 	if len(receipt.Repeated)+len(receipt.RepeatedNotes) == 0 {
-		return nil, nil, true
+		return compared{}, true
 	}
 	ctx, cancel := context.WithTimeout(ctx, compareWait)
 	defer cancel()
 	leave, err := s.compares.Enter(ctx, who)
 	if err != nil {
-		return nil, nil, false
+		return compared{}, false
 	}
 	defer leave()
-	differs, lost = differing(ctx, s.store, log, receipt.Repeated)
+	found = compare(ctx, s.store, log, receipt.Repeated)
 	h.notes(ctx, s.store, log, receipt)
-	return differs, lost, ctx.Err() == nil
+	return found, ctx.Err() == nil
 }
 
-// differing finds, for each step, at which byte repeated text is not what the log has: the
+// compare finds, for each step, at which byte repeated text is not what the log has: the
 // first write has won, and this one's sender counts offsets wrongly, or is not alone. And
 // it finds where what was sent is lost there. It is for their author alone; what cannot be
 // compared now is as if it were the same.
-func differing(ctx context.Context, store *postgres.Store, log ci.LogID, repeated []ci.Repeated) (differs, lost map[ci.StepKey]int64) {
-	differs, lost = make(map[ci.StepKey]int64), make(map[ci.StepKey]int64)
+func compare(ctx context.Context, store *postgres.Store, log ci.LogID, repeated []ci.Repeated) compared {
+	found := compared{make(map[ci.StepKey]int64), make(map[ci.StepKey]int64), make(map[ci.StepKey]int64)}
 	for i := range repeated {
 		r := &repeated[i]
-		if _, known := differs[r.Step]; known {
+		if _, known := found.differs[r.Step]; known {
 			continue
 		}
-		found, err := store.Compare(ctx, log, r)
+		one, err := store.Compare(ctx, log, r)
 		if err != nil {
 			break
 		}
-		if found.Differs >= 0 {
-			differs[r.Step] = found.Differs
+		if one.Differs >= 0 {
+			found.differs[r.Step] = one.Differs
 		}
-		if _, known := lost[r.Step]; !known && found.Lost >= 0 {
-			lost[r.Step] = found.Lost
+		if _, known := found.lost[r.Step]; !known && one.Lost >= 0 {
+			found.lost[r.Step] = one.Lost
+		}
+		if one.Characters {
+			found.characters[r.Step] = r.Offset
 		}
 	}
-	return differs, lost
+	return found
 }
 
 // differed are the logs that a sender was told of lately, on this process: it is told
@@ -262,7 +276,7 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 	case slices.Contains(packedTypes, kind):
 		return &ci.Problem{Code: mediaType, Detail: fmt.Sprintf("The body of an upload is the log itself, not %s; send it unpacked.", kind)}
 	}
-	u := upload{server: s, id: ref.ID, log: ref.Log, from: s.who(c).holder(), step: key, offset: ci.AtEnd}
+	u := upload{server: s, id: ref.ID, log: ref.Log, from: s.who(c).holder(), step: key, offset: ci.AtEnd, characters: -1}
 	given := r.Header.Values("Upload-Offset")
 	if len(given) > 1 {
 		return &ci.Problem{Code: ci.Invalid, Field: "Upload-Offset", Detail: fmt.Sprintf("Upload-Offset is there %d times; give it once.", len(given))}
@@ -319,7 +333,7 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 		}
 		piece, err := in.take()
 		if len(piece) > 0 || err == io.EOF && !u.stored {
-			if !u.stored && r.Header.Get("Content-Type") != "" && announced(r) == "application/json" && isUpdates(piece) {
+			if !u.stored && ofJSON(r) && isUpdates(piece) {
 				return &ci.Problem{Code: mediaType, Detail: updatesElsewhere}
 			}
 			if err := u.append(ctx, piece, s.stop); err != nil {
@@ -359,16 +373,29 @@ func (s *Server) uploaded(c echo.Context, u *upload) error {
 	case u.differs != nil:
 		h.Set("Stepcast-Differs", strconv.FormatInt(*u.differs, 10))
 		said.Detail = fmt.Sprintf(otherText, *u.differs, "the log")
-	case u.doubled:
-		said.Detail = "The log began with this text already, and has it twice now: without Upload-Offset, which curl leaves out where its variable is empty, text goes to the end. With it, a repeat is stored once."
+	case u.characters >= 0:
+		said.Detail = fmt.Sprintf(charactersText, u.characters, "the log")
+	case u.doubled != "":
+		said.Detail = fmt.Sprintf("The log %s with this text already, and has it twice now: without Upload-Offset, which curl leaves out where its variable is empty, text goes to the end. With it, a repeat is stored once.", u.doubled)
+	case u.between:
+		said.Detail = "Other text came into this log while the upload lasted, and lies between its pieces, maybe within lines. Let one upload at a time send a step's text, or give each a step of its own."
 	case u.packed != "":
 		said.Detail = fmt.Sprintf("The text begins like %s, and is kept as it came; what is shown as text is UTF-8, not packed.", u.packed)
+	case u.latin:
+		said.Detail = "The text looks like ISO-8859-1, as Python's http.client sends a str, and is kept as it came; what is shown is UTF-8, with U+FFFD in place of what is not. Encode it as UTF-8."
+	case u.object && ofJSON(c.Request()):
+		said.Detail = "The text is an object of JSON, and is the log now as it stands. The body of an upload is the log itself; objects with text in them go to …/updates, with POST."
 	case !u.lines && ofCurlsData(c.Request(), u.received):
 		said.Detail = "The text has no line end: curl -d drops them, and --data-urlencode encodes them. If there were some, use --data-binary or -T."
 	default:
 		return c.NoContent(http.StatusNoContent)
 	}
 	return s.json(c, http.StatusOK, said)
+}
+
+// ofJSON tells whether a body is announced as JSON, not only taken for it.
+func ofJSON(r *http.Request) bool {
+	return r.Header.Get("Content-Type") != "" && announced(r) == "application/json"
 }
 
 // ofCurlsData tells whether so many bytes without a line end look like what curl -d made
@@ -427,11 +454,15 @@ type upload struct {
 	received int64 // bytes of the body that are stored, or were there
 	lines    bool  // one of them is a line end
 
-	log     ci.LogID
-	differs *int64 // the byte at which one is not what the log has
-	blind   bool   // what was there already could not be compared in time
-	doubled bool   // it went to the end, and the log began with the same
-	packed  string // what its beginning looks like, if it is no text
+	log        ci.LogID
+	differs    *int64 // the byte at which one is not what the log has
+	blind      bool   // what was there already could not be compared in time
+	characters int64  // where it began, if that looks like a count of characters; -1: not
+	doubled    string // "began" or "ended", if the log did with the same, and it went to the end
+	between    bool   // it goes to the end, and text of another lies between its pieces
+	packed     string // what its beginning looks like, if it is no text
+	latin      bool   // a piece looks like ISO-8859-1
+	object     bool   // it is announced as JSON, and is one value of it without a line end
 }
 
 // append stores a piece. A store that is away for a moment is waited for, so
@@ -443,13 +474,20 @@ func (u *upload) append(ctx context.Context, piece []byte, stop <-chan struct{})
 	for start, pause := time.Now(), 100*time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
 		receipt, err := u.server.store.Append(ctx, r)
 		if err == nil {
+			before := u.have
 			u.have = receipt.Logs[u.step]
-			if u.compareWith(ctx, &receipt); !u.stored && u.offset == ci.AtEnd {
+			u.compareWith(ctx, &receipt)
+			if u.offset == ci.AtEnd && !u.stored {
 				u.doubled = u.wasThere(ctx, r.Updates[0].Log.Chunk)
+			}
+			if u.offset == ci.AtEnd && u.stored && u.have-int64(len(piece)) > before {
+				u.between = true
 			}
 			if !u.stored {
 				u.packed = looksLike(piece)
 			}
+			u.object = !u.stored && loneObject(piece)
+			u.latin = u.latin || looksLatin(piece)
 			u.stored = true
 			u.received += int64(len(piece))
 			u.lines = u.lines || bytes.IndexByte(piece, '\n') >= 0
@@ -477,11 +515,12 @@ func (u *upload) compareWith(ctx context.Context, receipt *ci.Receipt) {
 	if u.blind || u.differs != nil {
 		return
 	}
-	differs, _, all := u.server.comparing(ctx, u.log, u.from, receipt, new(hints))
-	if u.blind = !all; differs == nil {
-		return
+	found, all := u.server.comparing(ctx, u.log, u.from, receipt, new(hints))
+	u.blind = !all
+	if at, ok := found.characters[u.step]; ok && !u.stored {
+		u.characters = at
 	}
-	if at, ok := differs[u.step]; ok {
+	if at, ok := found.differs[u.step]; ok {
 		u.differs = &at
 		u.server.differed.remember(u.id, map[ci.StepKey]int64{u.step: at})
 	}
@@ -494,27 +533,80 @@ func looksLike(piece []byte) string {
 			return one.name
 		}
 	}
-	return ""
+	const unmarked = 8 // letters of ASCII, each with a zero beside it
+	if len(piece) < 2*unmarked {
+		return ""
+	}
+	for i := 0; i < 2*unmarked; i += 2 {
+		if low, high := piece[i], piece[i+1]; low == 0 || low >= utf8.RuneSelf || high != 0 {
+			return ""
+		}
+	}
+	return "UTF-16"
 }
 
-// worthTelling is from how many bytes on it is no accident that two texts begin alike.
+// loneObject tells whether a piece is one object of JSON and no line, as programs encode it
+// for a body; the lines of a log of JSON have ends.
+func loneObject(piece []byte) bool {
+	return bytes.HasPrefix(piece, []byte("{")) && !bytes.HasSuffix(piece, []byte("\n")) && json.Valid(piece)
+}
+
+// looksLatin tells whether a piece looks like text in ISO-8859-1, or in a code like it:
+// letters of it stand beside those of ASCII, and nothing in it is UTF-8 or no text.
+func looksLatin(piece []byte) bool {
+	if piece = piece[:len(piece)-unfinished(piece)]; len(piece) < 8 || utf8.Valid(piece) { // of less it cannot be told
+		return false
+	}
+	beside := func(i int) bool {
+		return i >= 0 && i < len(piece) && unicode.IsLetter(rune(piece[i])) && piece[i] < utf8.RuneSelf
+	}
+	letters := false
+	for i, b := range piece {
+		switch {
+		case b < utf8.RuneSelf:
+			if unicode.IsControl(rune(b)) && !bytes.ContainsRune([]byte("\t\n\r\b\f\x1b"), rune(b)) {
+				return false
+			}
+		case b < 0xa0:
+			return false
+		case b >= 0xc0 && (beside(i-1) || beside(i+1)):
+			letters = true
+		}
+		if r, n := utf8.DecodeRune(piece[i:]); n > 1 && r != utf8.RuneError {
+			return false
+		}
+	}
+	return letters
+}
+
+// worthTelling is from how many bytes on it is no accident that two texts are alike.
 const worthTelling = 24
 
-// wasThere tells whether a log began with a piece that went to its end.
-func (u *upload) wasThere(ctx context.Context, piece ci.Chunk) bool {
-	n := min(piece.Bytes, u.have-piece.Bytes)
+// wasThere tells whether a log "began" with a piece that went to its end, or "ended".
+func (u *upload) wasThere(ctx context.Context, piece ci.Chunk) string {
+	before := u.have - piece.Bytes
+	n := min(piece.Bytes, before)
 	if n < worthTelling {
-		return false
+		return ""
 	}
 	ctx, cancel := context.WithTimeout(ctx, compareWait)
 	defer cancel()
 	leave, err := u.server.compares.Enter(ctx, u.from)
 	if err != nil {
-		return false
+		return ""
 	}
 	defer leave()
-	found, err := u.server.store.Compare(ctx, u.log, &ci.Repeated{Step: u.step, Bytes: n, Chunk: piece})
-	return err == nil && found.Same == n
+	same := func(offset int64) bool {
+		found, err := u.server.store.Compare(ctx, u.log, &ci.Repeated{Step: u.step, Offset: offset, Bytes: n, Chunk: piece})
+		return err == nil && found.Same == n
+	}
+	switch {
+	case same(0):
+		return "began"
+	case n == piece.Bytes && same(before-n):
+		return "ended"
+	}
+	return ""
 }
 
 // incoming is the part of an upload that has arrived and is not yet stored.
