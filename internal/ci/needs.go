@@ -19,14 +19,17 @@ func needs(keys []StepKey) []StepKey {
 // it. What stands between two updates of one request is not looked at: nobody
 // can see it stand.
 func (c *Change) checkNeeds(updates []Update) (index int, err error) {
-	gives := func(u Update) bool { return u.Step != nil && len(u.Step.Needs.Value) > 0 }
-	if !slices.ContainsFunc(updates, gives) {
-		return 0, nil
+	var changed []*StepState
+	for i, step := range c.Touched {
+		if !slices.Equal(step.Needs, c.undo.copies[i].Needs) {
+			changed = append(changed, step)
+		}
 	}
-	circle := c.state.circle()
+	circle := c.state.circle(changed)
 	if circle == nil {
 		return 0, nil
 	}
+	gives := func(u Update) bool { return u.Step != nil && len(u.Step.Needs.Value) > 0 }
 	for i, u := range updates {
 		if gives(u) && slices.Contains(circle, u.Step.Key) {
 			index = i
@@ -48,34 +51,34 @@ func cycleProblem(circle []StepKey) *Problem {
 }
 
 // circle returns steps that wait for each other, each one needing the next and
-// the last one the first; nil if there are none. A key that is not (yet) a
-// step leads nowhere.
-func (s *State) circle() []StepKey {
+// the last one the first; nil if none can be reached from the given ones. A key
+// that is not (yet) a step leads nowhere.
+func (s *State) circle(from []*StepState) []StepKey {
 	var path []StepKey
 	const open, done = 1, 2
-	seen := make(map[StepKey]int, len(s.Steps))
+	seen := make(map[*StepState]int)
 	var walk func(*StepState) []StepKey
 	walk = func(step *StepState) []StepKey {
-		seen[step.Key] = open
+		seen[step] = open
 		path = append(path, step.Key)
 		for _, need := range step.Needs {
 			next := s.byKey[need]
-			if next == nil || seen[need] == done {
+			if next == nil || seen[next] == done {
 				continue
 			}
-			if seen[need] == open {
+			if seen[next] == open {
 				return path[slices.Index(path, need):]
 			}
 			if circle := walk(next); circle != nil {
 				return circle
 			}
 		}
-		seen[step.Key] = done
+		seen[step] = done
 		path = path[:len(path)-1]
 		return nil
 	}
-	for _, step := range s.Steps {
-		if seen[step.Key] != 0 {
+	for _, step := range from {
+		if seen[step] != 0 {
 			continue
 		}
 		if circle := walk(step); circle != nil {

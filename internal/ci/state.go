@@ -217,7 +217,7 @@ func (c *Change) create(r Creation) error {
 			step.Assumed = true
 		}
 	}
-	if circle := s.circle(); circle != nil {
+	if circle := s.circle(s.Steps); circle != nil {
 		return cycleProblem(circle)
 	}
 	c.emitBuild()

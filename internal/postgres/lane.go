@@ -201,7 +201,7 @@ func (l *lane) update(ctx context.Context, conn *pgx.Conn, tasks []*task) error 
 	refusals := make(map[*task]error)
 	size := 0
 	for i, t := range tasks {
-		if size > maxDecided {
+		if size > maxDecided || i > 0 && time.Since(now) > decidedFor {
 			l.later = tasks[i:]
 			break
 		}

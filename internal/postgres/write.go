@@ -36,6 +36,10 @@ const (
 	laneWriters    = 4        // connections for builds that other processes write too
 )
 
+// decidedFor is how long a batch may take to be decided: a few bytes may be of needs that
+// lead through a whole build. What comes then is left for the next one.
+const decidedFor = 20 * time.Millisecond
+
 // task is one write that a caller waits for. Exactly one of request, create
 // and lose says what.
 type task struct {
@@ -460,11 +464,11 @@ func (c *committer) drop(id ci.BuildID) {
 // What would make the batch too large is left for the next one.
 func (c *committer) decide(tasks []*task, now time.Time) (writes []*write, rest []*task) {
 	byBuild := make(map[ci.BuildID]*write, len(tasks))
-	size := 0
+	size, start := 0, time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i, t := range tasks {
-		if size > maxDecided {
+		if size > maxDecided || i > 0 && time.Since(start) > decidedFor {
 			return writes, tasks[i:]
 		}
 		w := byBuild[t.build]

@@ -60,3 +60,28 @@ func TestSizes_CountAllTexts(t *testing.T) {
 		}
 	}
 }
+
+// TestCommitter_DecidesForAWhile leaves the rest of a batch to the next one, where a few
+// bytes lead through a whole build, as needs do.
+func TestCommitter_DecidesForAWhile(t *testing.T) {
+	t.Parallel()
+	key := func(i int) ci.StepKey { return ci.StepKey(fmt.Sprint(i)) }
+	steps := make([]*ci.StepState, ci.MaxSteps)
+	for i := range steps {
+		steps[i] = &ci.StepState{Step: ci.Step{Key: key(i), Status: ci.Queued}, Number: i + 1}
+		for n := i + 1; n <= i+ci.MaxNeeds && n < len(steps); n++ {
+			steps[i].Needs = append(steps[i].Needs, key(n))
+		}
+	}
+	build := ci.NewBuildID()
+	c := newCommitter(&Store{})
+	c.remember(build, ci.NewState(1, 0, ci.Build{ID: build}, time.Time{}, steps))
+	var tasks []*task
+	for i := range 1000 {
+		update := ci.StepUpdate{Key: key(0), Needs: ci.Set([]ci.StepKey{key(1 + i%2)})}
+		tasks = append(tasks, &task{build: build, request: &ci.Request{Build: build, Updates: []ci.Update{{Step: &update}}}})
+	}
+	if writes, rest := c.decide(tasks, time.Now()); len(writes) != 1 || len(rest) == 0 {
+		t.Errorf("all %d tasks are decided at once, in %d writes", len(tasks), len(writes))
+	}
+}
