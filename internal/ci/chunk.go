@@ -52,6 +52,26 @@ func (c *Chunk) AppendLiteral(dst []byte) []byte {
 	return AppendEscaped(dst, c.Body)
 }
 
+// LiteralBytes is how long the literal becomes, at most.
+func (c *Chunk) LiteralBytes() (n int) {
+	if c.Escaped {
+		return len(c.Body)
+	}
+	for _, b := range c.Body {
+		switch {
+		case b < ' ':
+			n += len(`\u0001`)
+		case b == '"', b == '\\':
+			n += len(`\"`)
+		case b >= utf8.RuneSelf:
+			n += len("\ufffd")
+		default:
+			n++
+		}
+	}
+	return n
+}
+
 // AppendText appends the text as streams show it: UTF-8, with U+FFFD where the
 // bytes are not.
 func (c *Chunk) AppendText(dst []byte) []byte {

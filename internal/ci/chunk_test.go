@@ -131,6 +131,9 @@ func FuzzEscape(f *testing.F) {
 		if back := chunk.AppendRaw(nil); !bytes.Equal(back, raw) {
 			t.Fatalf("the chunk of %q holds %q", raw, back)
 		}
+		if most := chunk.LiteralBytes(); most < len(literal) || chunk.Escaped && most > len(literal) {
+			t.Errorf("%q is %d bytes as a literal, and said to be %d", raw, len(literal), most)
+		}
 		if shown := chunk.AppendLiteral(nil); !bytes.Equal(shown, literal) {
 			t.Fatalf("the chunk of %q shows %q, want %q", raw, shown, literal)
 		}

@@ -95,8 +95,8 @@ type part struct {
 	start   int // of frames in the segment, which is what entries count from
 }
 
-// frameSize is about how long the event's frame becomes.
-func frameSize(e *ci.Event) int { return 240 + len(e.Data) + len(e.Chunk.Body) + len(e.Step) }
+// frameSize is about how long the event's frame becomes, at most.
+func frameSize(e *ci.Event) int { return 240 + len(e.Data) + e.Chunk.LiteralBytes() + len(e.Step) }
 
 // page is a ci.Page made ready, shared by the readers at one place.
 type page struct {

@@ -14,7 +14,7 @@ import (
 // Bounds of a page of a log.
 const (
 	PageLines = 1000
-	PageBytes = 4 << 20 // of the log, in whole lines; what is beyond is on the next page
+	PageBytes = 4 << 20 // of the log, as it stands in HTML, in whole lines; what is beyond is on the next page
 	maxLine   = 10_000  // characters of a line; the rest is in the log itself
 )
 

@@ -12,7 +12,8 @@ import (
 )
 
 // Bounds of a page: what one read may cost and keep in memory. An event counts
-// its text and what goes around it in a frame.
+// its text and what goes around it in a frame. The text of a control character has six
+// times its bytes there, and whoever does not read keeps a page.
 const (
 	pageEvents    = 256
 	pageBytes     = 1 << 20
@@ -138,10 +139,11 @@ func (s *Store) buildPage(ctx context.Context, log ci.LogID, after ci.EventID, f
 		more, hasMore *bool
 		bound         *int64
 	)
+	size, full := 0, false
 	_, err = pgx.ForEachRow(rows, []any{
 		&epoch, &page.Head.Last, &page.Head.Final, &firstKept, &first, &last, &kind, &key, &form, &offset, &line, &content, &more, &bound,
 	}, func() error {
-		if last == nil {
+		if last == nil || full {
 			return nil
 		}
 		page.Through, hasMore = ci.EventID(*last), more
@@ -173,6 +175,13 @@ func (s *Store) buildPage(ctx context.Context, log ci.LogID, after ci.EventID, f
 			return fmt.Errorf("row %d of log %d: %w", *last, log, err)
 		}
 		page.Events = keep(page.Events, start, after, &f)
+		for i := start; i < len(page.Events); i++ {
+			e := &page.Events[i]
+			if size += e.Chunk.LiteralBytes() + len(e.Data) + eventOverhead; size > pageBytes && i > 0 {
+				page.Events, page.Through, full = page.Events[:i], page.Events[i-1].ID, true
+				break
+			}
+		}
 		return nil
 	})
 	if err != nil {
@@ -182,7 +191,7 @@ func (s *Store) buildPage(ctx context.Context, log ci.LogID, after ci.EventID, f
 		page.Epoch = ci.Epoch(*epoch)
 	}
 	switch {
-	case hasMore != nil && *hasMore:
+	case full, hasMore != nil && *hasMore:
 	case bound != nil:
 		page.Through = ci.EventID(*bound)
 	default:

@@ -170,6 +170,44 @@ func wantDense(t testing.TB, events []ci.Event) {
 	}
 }
 
+// Pages are no longer than they may be as they are sent, where control characters and
+// what is no UTF-8 take more than their bytes.
+func TestStore_PagesCountWhatIsSent(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t, pgtest.New(t))
+	for name, letters := range map[string]string{"control characters": "\x01\x02", "no UTF-8": "\x01\xff", "letters": "ab"} {
+		id := create(t, s, "acme/api")
+		const length = 2 << 20
+		for at := int64(0); at < length; at += length / 4 {
+			must(t, s, id, text("test", at, strings.Repeat(letters, length/8)), text("other", at/2, strings.Repeat("x", length/8)))
+		}
+		log := logOf(t, s, id)
+		for _, f := range []ci.Filter{{}, {Steps: []ci.StepKey{"test"}}} {
+			for cursor, last := ci.EventID(0), ci.EventID(1); cursor < last; {
+				page, err := s.Page(t.Context(), log, cursor, f)
+				if err != nil || page.Through <= cursor {
+					t.Fatalf("%s: a page after %d goes through %d: %v", name, cursor, page.Through, err)
+				}
+				sent := 0
+				for i := range page.Events {
+					sent += len(page.Events[i].Chunk.AppendLiteral(nil)) + len(page.Events[i].Data)
+				}
+				if sent > 1<<20 {
+					t.Errorf("%s: a page of %d bytes", name, sent)
+				}
+				cursor, last = page.Through, page.Head.Last
+			}
+			events := all(t, s, log, f)
+			if f.Steps == nil {
+				wantDense(t, events)
+			}
+			if got := textOf(t, events, "test"); got != strings.Repeat(letters, length/2) {
+				t.Errorf("%s: %d bytes are read, want %d", name, len(got), length)
+			}
+		}
+	}
+}
+
 func TestStore_KeepsWhatItAcknowledges(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)

@@ -258,6 +258,7 @@ func (s *Server) rows(ctx context.Context, extent postgres.StepLog, first int64)
 		}
 		raw = e.Chunk.AppendRaw(raw[:0])
 		text = strip.Append(text[:0], raw)
+		cost += escaped(text)
 		if lines.Text(e.At, text); cost >= plain.PageBytes {
 			lines.Stop()
 		}
@@ -266,6 +267,17 @@ func (s *Server) rows(ctx context.Context, extent postgres.StepLog, first int64)
 		}
 	}
 	return lines.Rows(), nil
+}
+
+// escaped is how many bytes more a text takes in HTML.
+func escaped(text []byte) (more int) {
+	for _, b := range text {
+		switch b {
+		case '"', '\'', '&', '<', '>':
+			more += len("&amp;") - 1
+		}
+	}
+	return more
 }
 
 // notePages is how many pages of notes, of at most 1 MiB each, are looked

@@ -41,8 +41,8 @@ func (s *Server) routes() []route {
 		{"GET", "/api/v1/builds/:id/search", anywhere, read, s.build(s.searchBuild)},
 		{"GET", "/api/v1/builds/:id/events", anywhere, status, s.resumed(s.build(s.buildEvents))},
 		{"GET", "/api/v1/builds/:id/notes", anywhere, read, s.inTurn(s.builds, s.build(s.listNotes))},
-		{"GET", "/api/v1/builds/:id/steps/*/lines", anywhere, read, s.build(s.getLines)},
-		{"GET", "/api/v1/builds/:id/steps/*/log", anywhere, uploaded, s.build(s.getLog)},
+		{"GET", "/api/v1/builds/:id/steps/*/lines", anywhere, read, s.inTurn(s.logs, s.build(s.getLines))},
+		{"GET", "/api/v1/builds/:id/steps/*/log", anywhere, uploaded, s.inTurn(s.logs, s.build(s.getLog))},
 		{"GET", "/api/v1/events", anywhere, status, s.feedEvents},
 		{"GET", "/api/v1/streams", anywhere, status, s.streams},
 		{"GET", "/api/v1/projects", anywhere, status, s.inTurn(s.lists, s.listProjects)},
@@ -112,7 +112,7 @@ func (s *Server) routes() []route {
 		// The same without JavaScript
 		{"GET", "/plain", here, status, s.inTurn(s.lists, s.plainBuilds)},
 		{"GET", "/plain/builds/:id", here, read, s.inTurn(s.builds, s.build(s.plainBuild))},
-		{"GET", "/plain/builds/:id/steps/*", here, read, s.build(s.plainLog)}, // …/{key}
+		{"GET", "/plain/builds/:id/steps/*", here, read, s.inTurn(s.logs, s.build(s.plainLog))}, // …/{key}
 	}
 }
 

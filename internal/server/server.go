@@ -73,6 +73,7 @@ type Server struct {
 	compares   *turns.Turns // of what was reported before, by token
 	lists      *turns.Turns // of many builds, by caller
 	builds     *turns.Turns // answers with one, by caller
+	logs       *turns.Turns // answers with text of one, until they begin, by caller
 	differed   differed
 	searchTime time.Duration // searchTime, but for tests
 }
@@ -90,7 +91,7 @@ func New(cfg Config) *Server {
 	s.limits = newLimits(cfg.Limits)
 	s.open.limits = s.limits
 	s.searches, s.searchTime = newSearches(), searchTime
-	for _, t := range []**turns.Turns{&s.decoding, &s.compares, &s.lists, &s.builds} {
+	for _, t := range []**turns.Turns{&s.decoding, &s.compares, &s.lists, &s.builds, &s.logs} {
 		*t = turns.New(runtime.GOMAXPROCS(0))
 	}
 	s.snapshots = newSnapshots(cfg.Store.FeedSnapshots)

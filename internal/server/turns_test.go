@@ -54,6 +54,7 @@ func TestAnswers_AreMadeInTurn(t *testing.T) {
 		free  string
 	}{
 		{s.lists, []string{"/api/v1/builds", "/api/v1/projects", "/api/v1/events", build + "/events", "/cc.xml", "/builds.atom", "/plain", "/embed/board?project=*", "/oembed?url=" + url.QueryEscape(s.url+"/?project=p")}, build},
+		{s.logs, []string{build + "/steps/a/log", build + "/steps/a/lines", page + "/steps/a"}, build},
 		{s.builds, []string{build, page, build + "/events?tail=1", build + "/notes"}, "/api/v1/builds"},
 	} {
 		var leave func()
