@@ -902,6 +902,40 @@ func TestSubscription_EndByAge(t *testing.T) {
 	})
 }
 
+// Who reads many logs does not keep others from a page of theirs, nor from one of the
+// same that both wait for.
+func TestTails_ReadsInTurns(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{Reads: 1})
+		hold := make(chan struct{})
+		w.set(func() { w.hold = hold })
+		read := func(who string, log ci.LogID) {
+			sub := w.subscribe(log, aName, ci.Cursor{}, ci.Filter{})
+			sub.OnBehalf(who)
+			t.Cleanup(sub.Close)
+			if _, ok, err := sub.TryNext(); ok || err != nil {
+				t.Fatalf("log %d: %v, %v", log, ok, err)
+			}
+			synctest.Wait()
+		}
+		read("many", 100) // is being read
+		for log := ci.LogID(101); log < 150; log++ {
+			read("many", log)
+		}
+		read("one", 200)
+		read("another", 149)
+		w.set(func() { w.hold = nil })
+		close(hold)
+		synctest.Wait()
+		w.set(func() {
+			if want := []ci.LogID{100, 101, 200, 149, 102, 103}; len(w.order) != 51 || !slices.Equal(w.order[:len(want)], want) {
+				t.Errorf("%d pages are read in the order %v, want 51 that begin with %v", len(w.order), w.order, want)
+			}
+		})
+	})
+}
+
 // A reader that takes nothing costs its cursor: no queue, no place among those
 // who are woken, and a tail that stays within its bounds.
 func TestSubscription_FallsBehind(t *testing.T) {

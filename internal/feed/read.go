@@ -24,6 +24,7 @@ type read struct {
 	filter ci.Filter
 
 	// Guarded by tail.mu.
+	asked   map[asker]struct{} // for it: it is in the line of each of them
 	waiters []*Subscription
 	gap     bool // the tail itself waits for it
 	ahead   bool // somebody will, soon: see readAhead
@@ -40,6 +41,12 @@ type readKey struct {
 	own     int    // sets a read apart that must not be shared with one sent earlier
 }
 
+// asker is on whose behalf a page is read: somebody's, or else of a log's readers.
+type asker struct {
+	who string
+	log ci.LogID
+}
+
 // result is what became of a read.
 type result struct {
 	page   *page
@@ -47,26 +54,29 @@ type result struct {
 	err    error
 }
 
-// read returns the read with that key, a new one if there is none. tail.mu is
-// held.
-func (t *tail) read(key readKey, f ci.Filter) *read {
+// read returns the read with that key, a new one if there is none. It is done when one
+// of those who asked for it has a turn. tail.mu is held.
+func (t *tail) read(key readKey, f ci.Filter, by asker) *read {
 	r := t.reads[key]
 	if r == nil {
-		r = &read{tail: t, key: key, filter: f}
+		r = &read{tail: t, key: key, filter: f, asked: make(map[asker]struct{}, 1)}
 		t.reads[key] = r
-		t.tails.queue.push(r)
+	}
+	if _, asked := r.asked[by]; !asked && !r.sent {
+		r.asked[by] = struct{}{}
+		t.tails.queue.push(by, r)
 	}
 	return r
 }
 
 // readAhead gets the page after p while a reader is still busy with p. It is
 // kept for a moment, and found there. tail.mu is held.
-func (t *tail) readAhead(p *page, f ci.Filter) {
+func (t *tail) readAhead(p *page, f ci.Filter, by asker) {
 	key := readKey{after: p.through, filter: p.filter}
 	if p.through >= t.base || p.through >= p.head.Last || t.tails.kept.crowded() || t.tails.kept.find(t.log, t.prefix, key.filter, key.after) != nil {
 		return
 	}
-	t.read(key, f).ahead = true
+	t.read(key, f, by).ahead = true
 }
 
 // abandonReads makes sure that no read which is queued or in flight is
@@ -98,12 +108,12 @@ func (r *read) do(ctx context.Context) {
 }
 
 // send notes what is known when the query goes out. It returns false when
-// nobody waits for it any more.
+// nobody waits for it any more, or it was sent in the turn of another who did.
 func (r *read) send() bool {
 	t := r.tail
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.reads[r.key] != r {
+	if t.reads[r.key] != r || r.sent {
 		return false
 	}
 	wanted := r.gap || r.ahead
@@ -193,20 +203,20 @@ func (t *tail) learn(r *read, p *page) {
 	t.tails.kept.put(p)
 }
 
-// queue is where reads wait for one of the few goroutines that do them, one of each log
-// after the other: of a long log some may take long. It holds at most one read for each
-// subscription and tail.
+// queue is where reads wait for one of the few goroutines that do them, one of each asker
+// after the other: of a long log some may take long, and some read many. It holds at most
+// one read for each subscription and tail, and one ahead.
 type queue struct {
 	mu    sync.Mutex
 	more  sync.Cond // on mu
-	reads turns.Line[ci.LogID, *read]
+	reads turns.Line[asker, *read]
 	over  bool
 }
 
-func (q *queue) push(r *read) {
+func (q *queue) push(by asker, r *read) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.reads.Add(r.tail.log, r)
+	q.reads.Add(by, r)
 	q.more.Signal()
 }
 
@@ -228,7 +238,7 @@ func (q *queue) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.over = true
-	q.reads = turns.Line[ci.LogID, *read]{}
+	q.reads = turns.Line[asker, *read]{}
 	q.more.Broadcast()
 }
 

@@ -48,6 +48,7 @@ type Subscription struct {
 	sifted    *ci.Filter // that a page's events have to pass; nil: the source has seen to it
 	asks      ci.Filter  // of the source: the feed's pages are read whole, and shared by all
 	filterKey string     // its fingerprint
+	by        asker      // in whose turns its pages are read
 	ready     chan struct{}
 	hook      func() // in place of ready
 
@@ -222,7 +223,7 @@ func (s *Subscription) ask(key readKey) {
 			return
 		}
 	}
-	r := t.read(key, s.asks)
+	r := t.read(key, s.asks, s.by)
 	r.waiters = append(r.waiters, s)
 	s.reading, s.late = r, r.sent
 }
@@ -258,7 +259,7 @@ func (s *Subscription) fromPage() (Batch, error) {
 		return Batch{}, fmt.Errorf("log %d has nothing after %d, although it ends at %d", t.log, s.cursor, p.head.Last)
 	}
 	if s.cursor <= p.after { // just begun
-		t.readAhead(p, s.asks)
+		t.readAhead(p, s.asks, s.by)
 	}
 	i := sort.Search(len(p.entries), func(i int) bool { return p.entries[i].id > s.cursor })
 	parts, j, _, _ := p.pick(s.parts, i, len(p.entries), 0, s.sifted)
@@ -331,6 +332,15 @@ func (s *Subscription) Ready() <-chan struct{} { return s.ready }
 // and one call may still come after Close. It is set before the first TryNext,
 // and then Next must not be used.
 func (s *Subscription) OnReady(f func()) { s.hook = f }
+
+// OnBehalf names who reads, as whose all subscriptions with that name have turns
+// with those of others; without a name, the readers of a log have. It is set
+// before the first TryNext.
+func (s *Subscription) OnBehalf(who string) {
+	if who != "" {
+		s.by = asker{who: who}
+	}
+}
 
 // wake says that TryNext is worth trying. No lock is held.
 func (s *Subscription) wake() {

@@ -20,6 +20,7 @@ type table struct {
 	err      error
 	hold     chan struct{} // not nil: pages and heads, once read, wait for it to be closed
 	pages    int
+	order    []ci.LogID // of the pages
 	heads    int
 	reading  int
 	atOnce   int // the most pages read at once
@@ -129,6 +130,7 @@ func (tb *table) set(f func()) {
 func (tb *table) Page(ctx context.Context, log ci.LogID, after ci.EventID, f ci.Filter) (ci.Page, error) {
 	tb.mu.Lock()
 	tb.pages++
+	tb.order = append(tb.order, log)
 	tb.reading++
 	tb.atOnce = max(tb.atOnce, tb.reading)
 	page, err := tb.page(log, after, f)

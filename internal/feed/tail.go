@@ -55,7 +55,7 @@ type tail struct {
 func (t *tail) unlock() {
 	if t.born && t.heard > t.end && !t.filling && !t.stuck && t.over == nil {
 		t.filling = true
-		t.read(readKey{after: t.end}, ci.Filter{}).gap = true
+		t.read(readKey{after: t.end}, ci.Filter{}, asker{log: t.log}).gap = true
 	}
 	var woken []*Subscription
 	if t.changed {

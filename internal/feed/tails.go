@@ -210,7 +210,7 @@ func (t *Tails) Dirty(logs ...ci.LogID) {
 func (t *Tails) Subscribe(epoch ci.Epoch, log ci.LogID, name ci.LogName, cursor ci.Cursor, filter ci.Filter) *Subscription {
 	s := &Subscription{
 		given: cursor, cursor: max(0, cursor.ID),
-		filter: filter, ready: make(chan struct{}, 1), place: -1,
+		filter: filter, by: asker{log: log}, ready: make(chan struct{}, 1), place: -1,
 	}
 	if !filter.All() {
 		s.tested = &s.filter

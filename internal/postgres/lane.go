@@ -12,9 +12,15 @@ import (
 	"github.com/stepcast/stepcast/internal/ci"
 )
 
-// detour sends a task to its build's lane. The caller holds mu.
+// detour sends a task to its build's lane. A creation of a build that is there holds up
+// nobody who writes it, for it may be of anybody: it goes to that of its project. The
+// caller holds mu.
 func (c *committer) detour(t *task) {
 	k := c.known[t.build]
+	if t.create != nil && k != nil {
+		c.detourRepeated(t)
+		return
+	}
 	if k == nil {
 		k = &known{}
 		c.known[t.build] = k
@@ -24,20 +30,30 @@ func (c *committer) detour(t *task) {
 	c.join(k, t)
 }
 
+// detourRepeated sends a creation to the lane of those of its project. The caller holds mu.
+func (c *committer) detourRepeated(t *task) {
+	k := c.repeated[t.create.Project]
+	if k == nil {
+		k = &known{}
+		c.repeated[t.create.Project] = k
+	}
+	c.join(k, t)
+}
+
 // join queues a task in a lane and sees to it that the lane works. The caller
 // holds mu.
 func (c *committer) join(k *known, t *task) {
 	k.waiting = append(k.waiting, t)
 	if !k.busy {
 		k.busy = true
-		c.lanes.Go(func() { c.runLane(t.build, k) })
+		c.lanes.Go(func() { c.runLane(t, k) })
 	}
 }
 
-// runLane writes what waits for one build, each time with the build locked and
-// read first. When nobody else wrote the build between two rounds, it goes
-// back to the fast way.
-func (c *committer) runLane(id ci.BuildID, k *known) {
+// runLane writes what waits behind a first task for one build, each time with the build
+// locked and read first. When nobody else wrote the build between two rounds, it goes
+// back to the fast way. Or it makes what waits of a project's creations.
+func (c *committer) runLane(first *task, k *known) {
 	l := &lane{committer: c}
 	for {
 		c.mu.Lock()
@@ -45,10 +61,12 @@ func (c *committer) runLane(id ci.BuildID, k *known) {
 		k.waiting = nil
 		if len(tasks) == 0 {
 			k.busy, k.lane = false, false
-			if l.state != nil && l.quiet && l.epoch == c.store.presentEpoch() {
+			if first.create != nil && c.repeated[first.create.Project] == k {
+				delete(c.repeated, first.create.Project)
+			} else if l.state != nil && l.quiet && l.epoch == c.store.presentEpoch() {
 				c.keep(k, l.state)
 			} else {
-				c.drop(id)
+				c.drop(first.build)
 			}
 			c.mu.Unlock()
 			return

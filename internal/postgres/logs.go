@@ -204,9 +204,11 @@ func countsCharacters(text []byte, n int64) bool {
 }
 
 const (
+	// Text may have come byte by byte, and each piece is an event.
+	rowWeight  = `e.log_bytes + (e.last_id - e.first_id + 1) * 64`
 	logPageSQL = `
 		SELECT first_id, last_id, form, log_offset, first_line, body FROM (
-			SELECT e.*, sum(e.log_bytes) OVER (ORDER BY e.log_offset) - e.log_bytes AS before FROM (
+			SELECT e.*, sum(` + rowWeight + `) OVER (ORDER BY e.log_offset) - (` + rowWeight + `) AS before FROM (
 				SELECT e.* FROM events e
 				WHERE e.build = $1 AND e.step = $2 AND e.kind = 2 AND e.log_offset >= $3
 				ORDER BY e.log_offset LIMIT 256
@@ -244,8 +246,8 @@ func rowOfLineSQL(build, step, line string) string {
 var rowAtLineSQL = rowOfLineSQL("$1", "$2", "$3")
 
 // LogChunks reads the log events of a step that overlap the bytes from offset
-// on: the next at most 1 MiB of them, whole. None: the log ends at or before
-// offset.
+// on: the next at most 1 MiB of them, each with what goes around it, whole.
+// None: the log ends at or before offset.
 func (s *Store) LogChunks(ctx context.Context, log ci.LogID, key ci.StepKey, offset int64) ([]ci.Event, error) {
 	events, err := s.chunks(ctx, log, key, rowAtOffsetSQL, offset)
 	for len(events) > 0 && events[0].Offset+events[0].Bytes() <= offset {
@@ -292,7 +294,7 @@ func (s *Store) chunks(ctx context.Context, log ci.LogID, key ci.StepKey, startS
 
 const rowsBackSQL = `
 	SELECT first_id, last_id, form, log_offset, first_line, body FROM (
-		SELECT e.*, sum(e.log_bytes) OVER (ORDER BY e.log_offset DESC) - e.log_bytes AS behind FROM (
+		SELECT e.*, sum(` + rowWeight + `) OVER (ORDER BY e.log_offset DESC) - (` + rowWeight + `) AS behind FROM (
 			SELECT e.* FROM events e
 			WHERE e.build = $1 AND e.step = (SELECT number FROM steps WHERE build = $1 AND key = $2) AND e.kind = 2
 			AND e.form & 4 = 0 AND e.log_offset < $4 AND e.log_offset >= (

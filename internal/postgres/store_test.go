@@ -959,6 +959,25 @@ func TestStore_RepeatedCreationsHaveTurns(t *testing.T) {
 	}
 }
 
+// takeLanes takes all places in lanes, until leave.
+func takeLanes(t *testing.T, s *postgres.Store, id ci.BuildID) (lanes *turns.Turns, leave func()) {
+	t.Helper()
+	lanes, _ = s.Turns(id)
+	var all []func()
+	for range postgres.LaneWriters {
+		l, err := lanes.Enter(t.Context(), "another")
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, l)
+	}
+	return lanes, func() {
+		for _, l := range all {
+			l()
+		}
+	}
+}
+
 // What waits in a build's lane goes out in transactions of the size of a batch, in order.
 func TestStore_ALaneTakesNoMoreThanABatch(t *testing.T) {
 	t.Parallel()
@@ -966,15 +985,7 @@ func TestStore_ALaneTakesNoMoreThanABatch(t *testing.T) {
 	s, _ := open(t, url)
 	id := create(t, s, "acme/api")
 	must(t, s, id, text("test", 0, "x"))
-	lanes, _ := s.Turns(id)
-	var leave []func()
-	for range postgres.LaneWriters {
-		l, err := lanes.Enter(t.Context(), "another")
-		if err != nil {
-			t.Fatal(err)
-		}
-		leave = append(leave, l)
-	}
+	lanes, leave := takeLanes(t, s, id)
 	// What is refused goes to the lane, and then all else does.
 	refused := make(chan error, 1)
 	go func() {
@@ -997,9 +1008,7 @@ func TestStore_ALaneTakesNoMoreThanABatch(t *testing.T) {
 			time.Sleep(time.Millisecond)
 		}
 	}
-	for _, l := range leave {
-		l()
-	}
+	leave()
 	writes.Wait()
 	if err := <-refused; !errors.Is(err, &ci.Problem{Code: ci.LogGap}) {
 		t.Errorf("the gap: %v", err)
@@ -1012,6 +1021,33 @@ func TestStore_ALaneTakesNoMoreThanABatch(t *testing.T) {
 	if sqlBool(t, url, `SELECT max(bytes) > 6 << 20 FROM (SELECT sum(log_bytes) AS bytes FROM events WHERE kind = 2 GROUP BY xmin::text) one`) {
 		t.Error("a transaction has more than a batch")
 	}
+}
+
+// Whoever knows a build's id may ask for it as a build of its own project, again and again:
+// nobody who writes that build waits for the answer.
+func TestStore_CreationsOfAKnownBuildHoldUpNobody(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t, pgtest.New(t))
+	id := create(t, s, "acme/api")
+	must(t, s, id, text("test", 0, "x"))
+	lanes, leave := takeLanes(t, s, id)
+	refused := make(chan error, 1)
+	go func() {
+		_, _, err := s.Create(t.Context(), ci.Creation{ID: id, Project: "other"})
+		refused <- err
+	}()
+	for lanes.Waiting() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	must(t, s, id, text("test", 1, "y"))
+	if len(refused) > 0 {
+		t.Fatalf("the creation was answered, where all places are taken: %v", <-refused)
+	}
+	leave()
+	if err := <-refused; !errors.Is(err, &ci.Problem{Code: ci.BuildIDTaken}) {
+		t.Errorf("the id of another project's build: %v", err)
+	}
+	must(t, s, id, text("test", 2, "z"))
 }
 
 // A dump is being restored under a server that runs: nothing is added to what has

@@ -200,6 +200,8 @@ type committer struct {
 	mu     sync.Mutex
 	known  map[ci.BuildID]*known
 	cached int // bytes that the states in known take, about
+	// Creations of builds that are known, by project: a lane for each.
+	repeated map[string]*known
 	// Projects by name. Only the version is ever out of date.
 	projects map[string]*project
 }
@@ -215,7 +217,7 @@ type known struct {
 }
 
 func newCommitter(s *Store) *committer {
-	c := &committer{store: s, queue: groupcommit.New[*task](maxQueued, maxBatch), known: make(map[ci.BuildID]*known), projects: make(map[string]*project), slots: make(chan *writer, laneWriters), turns: turns.New(laneWriters)}
+	c := &committer{store: s, queue: groupcommit.New[*task](maxQueued, maxBatch), known: make(map[ci.BuildID]*known), repeated: make(map[string]*known), projects: make(map[string]*project), slots: make(chan *writer, laneWriters), turns: turns.New(laneWriters)}
 	for range laneWriters {
 		c.slots <- &writer{}
 	}
@@ -339,7 +341,11 @@ func (c *committer) load(ctx context.Context, tasks []*task) (remain, later []*t
 	for _, t := range tasks {
 		k := c.known[t.build]
 		if k != nil && k.lane {
-			c.join(k, t)
+			if t.create != nil {
+				c.detourRepeated(t)
+			} else {
+				c.join(k, t)
+			}
 			continue
 		}
 		if t.create != nil {

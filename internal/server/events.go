@@ -209,7 +209,7 @@ func (m *member) resume(cursor string) {
 // buildMember reads what is asked for of a build's log. Who may not see its
 // text gets what logs=none gives.
 func (s *Server) buildMember(c echo.Context, ref postgres.Ref, q url.Values, cursor string) (*member, error) {
-	m := &member{log: ref.Log, epoch: ref.Epoch, name: ref.ID.Name(), project: ref.Project, build: ref.ID}
+	m := &member{log: ref.Log, epoch: ref.Epoch, name: ref.ID.Name(), project: ref.Project, build: ref.ID, payer: s.payer(c, s.who(c))}
 	m.resume(cursor)
 	steps, err := stepsWanted(q)
 	if err != nil {

@@ -389,6 +389,7 @@ func (s *Server) followLog(c echo.Context, ref postgres.Ref, key ci.StepKey, out
 	}
 	cursor := ci.Cursor{Prefix: ci.CursorPrefix(out.extent.Epoch, ref.ID.Name()), ID: out.extent.Last}
 	sub := s.tails.Subscribe(ref.Epoch, ref.Log, ref.ID.Name(), cursor, ci.Filter{Steps: []ci.StepKey{key}})
+	sub.OnBehalf(s.payer(c, s.who(c)))
 	defer sub.Close()
 	for {
 		if err := out.copy(ctx); err != nil {

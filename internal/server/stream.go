@@ -50,7 +50,7 @@ type member struct {
 	text    bool      // of a build: its text is shown
 	cursor  ci.Cursor // where the reader is; the prefix is empty while there is no knowing
 	given   bool      // the reader came with a cursor
-	payer   string    // of the feed: in whose turns its snapshots are read
+	payer   string    // in whose turns its pages and snapshots are read
 
 	sub   *feed.Subscription
 	first *feed.Batch // taken before the stream began
@@ -70,6 +70,7 @@ func (m *member) needs() access {
 
 func (m *member) subscribe(tails *feed.Tails, ready func()) {
 	m.sub = tails.Subscribe(m.epoch, m.log, m.name, m.cursor, m.filter)
+	m.sub.OnBehalf(m.payer)
 	m.sub.OnReady(ready)
 }
 
