@@ -936,6 +936,50 @@ func TestTails_ReadsInTurns(t *testing.T) {
 	})
 }
 
+// Whose readers do not take the pages that were read for them gets no more of them, and
+// nobody else waits for that.
+func TestTails_WhoHoldsMuchWaits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{Held: 1})
+		for log := ci.LogID(100); log < 103; log++ {
+			for range 3 {
+				w.append(log, "log/a")
+			}
+		}
+		sub := func(who string, log ci.LogID) *Subscription {
+			s := w.subscribe(log, aName, ci.Cursor{}, ci.Filter{})
+			s.OnBehalf(who)
+			t.Cleanup(s.Close)
+			if _, ok, err := s.TryNext(); ok || err != nil {
+				t.Fatalf("log %d: %v, %v", log, ok, err)
+			}
+			synctest.Wait()
+			return s
+		}
+		check := func(what string, s *Subscription, want int) {
+			t.Helper()
+			synctest.Wait()
+			if b, ok, err := s.TryNext(); err != nil || ok != (want > 0) || b.Count != want {
+				t.Errorf("%s: %d events, %v, %v, want %d", what, b.Count, ok, err, want)
+			}
+		}
+		first, shared := sub("many", 100), sub("many", 100)
+		second, third := sub("many", 101), sub("many", 102)
+		other := sub("other", 101)
+		check("another's", other, 3)
+		check("the second, whose page the other has read too", second, 3)
+		check("the third, while the first is held", third, 0)
+		check("the first", first, 3)
+		check("the third, while who shares it holds it", third, 0)
+		shared.Close()
+		check("the third, when nobody does", third, 3)
+		if len(w.tails.queue.held) > 0 {
+			t.Errorf("%v bytes are held when all have been taken", w.tails.queue.held)
+		}
+	})
+}
+
 // A reader that takes nothing costs its cursor: no queue, no place among those
 // who are woken, and a tail that stays within its bounds.
 func TestSubscription_FallsBehind(t *testing.T) {

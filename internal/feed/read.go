@@ -172,7 +172,8 @@ func (r *read) deliver(res result) {
 	var woken []*Subscription
 	for _, s := range r.waiters {
 		if s.reading == r {
-			s.reading, s.page, s.reason, s.err = nil, res.page, res.reason, res.err
+			s.reading, s.reason, s.err = nil, res.reason, res.err
+			s.hold(res.page)
 			woken = append(woken, s)
 		}
 	}
@@ -206,10 +207,15 @@ func (t *tail) learn(r *read, p *page) {
 // queue is where reads wait for one of the few goroutines that do them, one of each asker
 // after the other: of a long log some may take long, and some read many. It holds at most
 // one read for each subscription and tail, and one ahead.
+//
+// A page is held until its reader has taken it, who may be slow: whose readers hold much
+// have no turn until they hold less.
 type queue struct {
 	mu    sync.Mutex
 	more  sync.Cond // on mu
 	reads turns.Line[asker, *read]
+	most  int           // bytes of pages that one may hold, about
+	held  map[asker]int // that they do
 	over  bool
 }
 
@@ -225,13 +231,45 @@ func (q *queue) pop() *read {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for !q.over {
-		if _, some := q.reads.First(); some {
-			_, r := q.reads.Next()
+		if _, r, some := q.reads.NextOf(func(by asker) bool { return q.held[by] < q.most }); some {
 			return r
 		}
 		q.more.Wait()
 	}
 	return nil
+}
+
+// hold counts that one more subscription of an asker holds a page, or one less. A page
+// that several hold is counted once.
+func (q *queue) hold(by asker, p *page, more int) {
+	if by.who == "" {
+		return
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if p.holders == nil {
+		p.holders = make(map[asker]int, 1)
+	}
+	before := p.holders[by]
+	switch now := before + more; {
+	case now == 0:
+		delete(p.holders, by)
+		if q.held[by] -= p.weight(); q.held[by] == 0 {
+			delete(q.held, by)
+		}
+		q.more.Broadcast()
+	default:
+		if p.holders[by] = now; before == 0 {
+			q.held[by] += p.weight()
+		}
+	}
+}
+
+// full tells whether the readers of one hold all that they may.
+func (q *queue) full(by asker) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.held[by] >= q.most
 }
 
 func (q *queue) close() {

@@ -108,6 +108,7 @@ type page struct {
 	through ci.EventID
 	head    ci.Head
 	first   ci.EventID
+	holders map[asker]int // how many subscriptions of each hold it; of queue.mu
 }
 
 func newPage(log ci.LogID, name ci.LogName, after ci.EventID, filter string, from *ci.Page) *page {

@@ -218,7 +218,8 @@ func (s *Subscription) ask(key readKey) {
 	t := s.tail
 	key.filter = s.filterKey
 	if s.placed && key.own == 0 {
-		if s.page = t.tails.kept.find(t.log, t.prefix, key.filter, key.after); s.page != nil {
+		if p := t.tails.kept.find(t.log, t.prefix, key.filter, key.after); p != nil && !t.tails.queue.full(s.by) {
+			s.hold(p)
 			s.late = false
 			return
 		}
@@ -226,6 +227,18 @@ func (s *Subscription) ask(key readKey) {
 	r := t.read(key, s.asks, s.by)
 	r.waiters = append(r.waiters, s)
 	s.reading, s.late = r, r.sent
+}
+
+// hold makes p the page to be yielded, nil for none. tail.mu is held.
+func (s *Subscription) hold(p *page) {
+	q := &s.tail.tails.queue
+	if p != nil {
+		q.hold(s.by, p, 1)
+	}
+	if s.page != nil {
+		q.hold(s.by, s.page, -1)
+	}
+	s.page = p
 }
 
 // askAlone gets a page that was read after this moment.
@@ -239,23 +252,23 @@ func (s *Subscription) fromPage() (Batch, error) {
 	t, p := s.tail, s.page
 	switch {
 	case p.after > s.cursor: // it was asked for with a cursor that turned out to be none
-		s.page = nil
+		s.hold(nil)
 		return Batch{}, nil
 	case s.fresh:
 		return s.begin(), nil
 	case s.cursor > p.head.Last && s.late:
-		s.page = nil
+		s.hold(nil)
 		s.askAlone() // it may be older than the event at the cursor
 		return Batch{}, nil
 	case s.cursor > p.head.Last:
-		s.page = nil
+		s.hold(nil)
 		s.forget(UnknownCursor)
 		return Batch{}, nil
 	case s.cursor < p.first-1:
 		s.forget(Expired)
 		return s.begin(), nil
 	case p.through <= s.cursor && s.cursor < p.head.Last: // and not just a page that was taken late
-		s.page = nil
+		s.hold(nil)
 		return Batch{}, fmt.Errorf("log %d has nothing after %d, although it ends at %d", t.log, s.cursor, p.head.Last)
 	}
 	if s.cursor <= p.after { // just begun
@@ -267,7 +280,7 @@ func (s *Subscription) fromPage() (Batch, error) {
 		s.cursor = p.entries[j-1].id
 	} else {
 		s.cursor = max(s.cursor, p.through)
-		s.page = nil
+		s.hold(nil)
 	}
 	return s.batch(), nil
 }

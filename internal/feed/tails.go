@@ -36,6 +36,7 @@ type Options struct {
 	Beat       time.Duration // at which text is released while it keeps coming; 0: 20 ms; negative: at once
 	Poll       time.Duration // between two looks at the heads of all watched logs; 0: 1 s
 	Reads      int           // pages read at once, at most; 0: 8
+	Held       int           // bytes of pages that the readers of one may hold, about; 0: 64 MiB
 	Log        *slog.Logger  // nil: slog.Default()
 }
 
@@ -54,6 +55,9 @@ func (o *Options) complete() {
 		o.Beat = 20 * time.Millisecond
 	case o.Beat < 0:
 		o.Beat = 0
+	}
+	if o.Held == 0 {
+		o.Held = 64 << 20
 	}
 	if o.Poll == 0 {
 		o.Poll = time.Second
@@ -104,6 +108,7 @@ func New(source Source, o Options) *Tails {
 		former: make(map[ci.Epoch]struct{}),
 	}
 	t.queue.more.L = &t.queue.mu
+	t.queue.most, t.queue.held = o.Held, make(map[asker]int)
 	return t
 }
 
@@ -258,7 +263,8 @@ func (t *Tails) leave(s *Subscription) {
 		return
 	}
 	s.closed = true
-	s.page, s.reading = nil, nil
+	s.hold(nil)
+	s.reading = nil
 	tail.unwait(s)
 	if s.sifted != nil {
 		tail.dismiss(s)

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -49,9 +50,9 @@ func paced(next echo.HandlerFunc) echo.HandlerFunc {
 		if r.ContentLength == 0 {
 			return next(c)
 		}
-		body := &pacedBody{ReadCloser: r.Body, conn: conn, start: time.Now()}
+		body := &pacedBody{ReadCloser: r.Body, conn: conn}
 		r.Body = body
-		body.extend()
+		body.begin()
 		err := next(c)
 		if body.late {
 			c.Response().Header().Set("Connection", "close")
@@ -77,6 +78,12 @@ func unpaced(r *http.Request) {
 		b.free = true
 		b.conn.SetReadDeadline(time.Time{})
 	}
+}
+
+// begin counts the pace from now on.
+func (b *pacedBody) begin() {
+	b.start = time.Now()
+	b.extend()
 }
 
 func (b *pacedBody) extend() {
@@ -134,6 +141,36 @@ func readBody(r *http.Request) ([]byte, error) {
 type arrived struct {
 	encoding string // "": none
 	body     []byte
+}
+
+// Of bodies that arrive, for which nobody else waits: how much of one token's, or of one
+// address's, may be there at once, and how long the next one waits for that.
+const (
+	mostArriving = 64 << 20
+	arriveWait   = 30 * time.Second
+)
+
+// receiveOf receives a body once there is room for it among all of the same sender that
+// arrive. done is called when it was decoded, or is not wanted any more.
+func (s *Server) receiveOf(r *http.Request, who string) (a arrived, done func(), err error) {
+	bytes := maxBody
+	if n := r.ContentLength; n >= 0 && n < maxBody {
+		bytes = int(n)
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), arriveWait)
+	defer cancel()
+	hold, err := s.arriving.Take(ctx, who, bytes)
+	if err != nil {
+		return a, nil, &ci.Problem{Code: ci.Overloaded, Detail: "Too many bodies of the same sender arrive at once; send the same request again."}
+	}
+	if b, ok := r.Body.(*pacedBody); ok {
+		b.begin()
+	}
+	if a, err = receive(r); err != nil {
+		hold.Keep(0)
+		return a, nil, err
+	}
+	return a, func() { hold.Keep(0) }, nil
 }
 
 func receive(r *http.Request) (a arrived, err error) {

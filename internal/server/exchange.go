@@ -82,10 +82,11 @@ func (s *Server) jobShown(c echo.Context) (want exchangeWanted, job *idtoken.Job
 	if r.ContentLength > maxExchange {
 		return want, nil, exchangeTooLarge()
 	}
-	a, err := receive(r)
+	a, arrived, err := s.receiveOf(r, s.payer(c, nil))
 	if err != nil {
 		return want, nil, err
 	}
+	defer arrived()
 	if len(a.body) > maxExchange {
 		return want, nil, exchangeTooLarge()
 	}
@@ -105,6 +106,7 @@ func (s *Server) jobShown(c echo.Context) (want exchangeWanted, job *idtoken.Job
 	if want, err = decodeExchange(body); err != nil {
 		return want, nil, err
 	}
+	arrived() // its issuer may take its time
 	if job, err = s.cfg.Runners.Verify(ctx, want.idToken); err != nil {
 		return want, nil, err
 	}

@@ -10,12 +10,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unsafe"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/stepcast/stepcast/internal/ansi"
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/postgres"
+	"github.com/stepcast/stepcast/internal/turns"
 )
 
 // getLog answers with the bytes of a step's log, or a part of them.
@@ -50,7 +52,7 @@ func (s *Server) getLog(c echo.Context, ref postgres.Ref) error {
 	if len(extent.Holes) > 0 {
 		h.Set("Stepcast-Holes", holesHeader(&extent))
 	}
-	out := &logWriter{c: c, store: s.store, colours: s.colours, extent: extent, from: 0, to: size, end: want.last}
+	out := &logWriter{c: c, store: s.store, colours: s.colours, room: s.reading, payer: s.payer(c, s.who(c)), extent: extent, from: 0, to: size, end: want.last}
 	if want.strip {
 		out.strip = &ansi.Stripper{}
 	}
@@ -181,6 +183,8 @@ type logWriter struct {
 	c       echo.Context
 	store   *postgres.Store
 	colours *colours
+	room    *turns.Room // where what is read has to fit,
+	payer   string      // of what is read for so many others
 	extent  postgres.StepLog
 	from    int64 // the next byte to be written
 	to      int64 // where to stop
@@ -234,21 +238,46 @@ var errLogDone = errors.New("the last line was written")
 // copy writes the log up to w.to.
 func (w *logWriter) copy(ctx context.Context) error {
 	for w.from < w.to {
-		events, err := w.store.LogChunks(ctx, w.extent.Log, w.extent.Step.Key, w.from)
-		if err != nil {
-			return fmt.Errorf("read log: %w", err)
+		switch err := w.page(ctx); {
+		case err == errLogDone:
+			w.from, w.line = w.to, w.end+1
+			return nil
+		case err != nil:
+			return err
 		}
-		if len(events) == 0 {
-			return fmt.Errorf("read log: nothing at %d of %d", w.from, w.to)
-		}
-		for i := range events {
-			switch err := w.event(&events[i]); {
-			case err == errLogDone:
-				w.from, w.line = w.to, w.end+1
-				return nil
-			case err != nil:
-				return err
-			}
+	}
+	return nil
+}
+
+// What a page of a log takes in memory: at most, and an event of it besides its text.
+const (
+	logPageBytes  = 8 << 20
+	logEventBytes = int(unsafe.Sizeof(ci.Event{}))
+)
+
+// page writes the next page of the log. As it is kept until the peer has taken it, it
+// waits while those of others who are counted as the same have not been.
+func (w *logWriter) page(ctx context.Context) error {
+	hold, err := w.room.Take(ctx, w.payer, logPageBytes)
+	if err != nil {
+		return errGone
+	}
+	defer hold.Keep(0)
+	events, err := w.store.LogChunks(ctx, w.extent.Log, w.extent.Step.Key, w.from)
+	if err != nil {
+		return fmt.Errorf("read log: %w", err)
+	}
+	if len(events) == 0 {
+		return fmt.Errorf("read log: nothing at %d of %d", w.from, w.to)
+	}
+	bytes := 0
+	for i := range events {
+		bytes += logEventBytes + len(events[i].Chunk.Body)
+	}
+	hold.Keep(bytes)
+	for i := range events {
+		if err := w.event(&events[i]); err != nil {
+			return err
 		}
 	}
 	return nil

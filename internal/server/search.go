@@ -45,6 +45,9 @@ func (s *Server) searchBuild(c echo.Context, ref postgres.Ref) error {
 		return err
 	}
 	defer leave()
+	if err := w.compile(); err != nil { // few bytes may become megabytes
+		return err
+	}
 	texts, err := s.store.Texts(ctx, ref.ID, w.after.since)
 	if err != nil {
 		return fmt.Errorf("search: %w", err)
@@ -157,15 +160,17 @@ func (s *searches) enterAs(ctx context.Context, who string) (leave func()) {
 
 // searchQuery is what is looked for, and where.
 type searchQuery struct {
-	pattern *search.Pattern
-	steps   []ci.StepKey // nil: all
+	text    string
+	options search.Options
+	pattern *search.Pattern // of text, once it is compiled
+	steps   []ci.StepKey    // nil: all
 	limit   int
 	after   searchPlace
 }
 
 func searchWanted(q url.Values) (w searchQuery, err error) {
-	text := q.Get("q")
-	switch {
+	w.text = q.Get("q")
+	switch text := w.text; {
 	case text == "":
 		return w, &ci.Problem{Code: ci.Invalid, Field: "q", Detail: "The parameter q is the text to look for; it is missing or empty."}
 	case len(text) > search.MaxPattern:
@@ -173,17 +178,13 @@ func searchWanted(q url.Values) (w searchQuery, err error) {
 	case strings.Contains(text, "\n"):
 		return w, &ci.Problem{Code: ci.Invalid, Field: "q", Detail: "A match lies within one line; the text to look for cannot have a line feed in it."}
 	}
-	var options search.Options
 	for _, flag := range []struct {
 		name string
 		on   *bool
-	}{{"regex", &options.Regexp}, {"case", &options.Case}} {
+	}{{"regex", &w.options.Regexp}, {"case", &w.options.Case}} {
 		if *flag.on, err = flagParam(q, flag.name); err != nil {
 			return w, err
 		}
-	}
-	if w.pattern, err = search.Compile(text, options); err != nil {
-		return w, &ci.Problem{Code: ci.Invalid, Field: "q", Detail: err.Error()}
 	}
 	if w.steps, err = stepsWanted(q); err != nil {
 		return w, err
@@ -194,6 +195,13 @@ func searchWanted(q url.Values) (w searchQuery, err error) {
 	limit, err := wholeParam(q, "limit", defaultMatches, 1, mostMatches)
 	w.limit = int(limit)
 	return w, err
+}
+
+func (w *searchQuery) compile() (err error) {
+	if w.pattern, err = search.Compile(w.text, w.options); err != nil {
+		return &ci.Problem{Code: ci.Invalid, Field: "q", Detail: err.Error()}
+	}
+	return nil
 }
 
 // A searchPlace is where a search goes on. Text is searched step by step, but

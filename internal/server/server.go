@@ -74,6 +74,8 @@ type Server struct {
 	lists      *turns.Turns // of many builds, by caller
 	builds     *turns.Turns // answers with one, by caller
 	logs       *turns.Turns // answers with text of one, until they begin, by caller
+	reading    *turns.Room  // for what is read of logs and not yet written, by caller
+	arriving   *turns.Room  // for bodies that arrive, by token or address
 	differed   differed
 	searchTime time.Duration // searchTime, but for tests
 }
@@ -94,6 +96,7 @@ func New(cfg Config) *Server {
 	for _, t := range []**turns.Turns{&s.decoding, &s.compares, &s.lists, &s.builds, &s.logs} {
 		*t = turns.New(runtime.GOMAXPROCS(0))
 	}
+	s.reading, s.arriving = turns.NewRoom(mostUnread), turns.NewRoom(mostArriving)
 	s.snapshots = newSnapshots(cfg.Store.FeedSnapshots)
 	if cfg.OIDC != nil {
 		s.provider = newProvider(*cfg.OIDC)

@@ -103,18 +103,24 @@ func (s *snapshots) join(who string, query postgres.FeedQuery) *snapshotRead {
 	}
 	if r.asked++; !r.by[who] {
 		r.by[who] = true
-		s.line(who, r)
+		s.line(who, r, false)
 	}
 	return r
 }
 
-// line lets a read wait for somebody's turn.
-func (s *snapshots) line(who string, r *snapshotRead) {
+// line lets a read wait for somebody's turn, behind what else waits for it unless it was
+// tried already: who asks for what is not quick is to be known by the next turn, and not
+// when all of theirs has been in somebody's way.
+func (s *snapshots) line(who string, r *snapshotRead, tried bool) {
 	l, most := &s.quick, snapshotReads
 	if r.heavy || s.isHeavy(who) {
 		l, most = &s.slow, 1
 	}
-	l.Add(who, r)
+	if tried {
+		l.AddFirst(who, r)
+	} else {
+		l.Add(who, r)
+	}
 	if l.reading < most {
 		l.reading++
 		go s.readAll(l)
@@ -169,7 +175,7 @@ func (s *snapshots) take(l *snapshotLine) (batch []*snapshotRead) {
 			continue
 		}
 		if l == &s.quick && (r.heavy || s.isHeavy(who)) { // by now
-			s.line(who, r)
+			s.line(who, r, false)
 			continue
 		}
 		s.begin(r)
@@ -247,7 +253,7 @@ func (s *snapshots) again(batch []*snapshotRead) {
 			s.byKey[r.key] = r
 		}
 		for who := range r.by {
-			s.line(who, r)
+			s.line(who, r, true)
 		}
 	}
 }

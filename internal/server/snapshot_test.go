@@ -156,7 +156,7 @@ func TestSnapshots_OfVeryManyKeepNobodyWaiting(t *testing.T) {
 		ask("other", "large other", 17*time.Second) // behind one that is being read, and one more
 		ask("other", "small other", 22*time.Second)
 		for i := range 400 { // of many, and one that waits for what much asked for as well
-			ask(fmt.Sprint("little", i%50), fmt.Sprint("small", i), snapshotShared+3*snapshotQuick)
+			ask(fmt.Sprint("little", i%50), fmt.Sprint("small", i), snapshotShared+5*snapshotQuick)
 			time.Sleep(10 * time.Millisecond)
 		}
 		ask("much", "small", 300*time.Second)

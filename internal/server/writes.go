@@ -192,10 +192,11 @@ func (d *differed) recall(build ci.BuildID, differs map[ci.StepKey]int64, update
 // thousand needs: what arrived is unpacked and decoded when it has its turn, and what
 // comes of it counts from then on as waiting for the database.
 func decoded[T any](s *Server, c echo.Context, decode func(body []byte) (T, error)) (report T, err error) {
-	a, err := receive(c.Request())
+	a, done, err := s.receiveOf(c.Request(), s.who(c).holder())
 	if err != nil {
 		return report, err
 	}
+	defer done()
 	leave, err := s.decoding.Enter(c.Request().Context(), s.who(c).holder())
 	if err != nil {
 		return report, fmt.Errorf("wait to decode: %w", err)

@@ -11,13 +11,22 @@ type Line[K, T comparable] struct {
 
 // Add puts something at the end of what waits of somebody.
 func (l *Line[K, T]) Add(who K, what T) {
+	l.insert(who, len(l.waiting[who]), what)
+}
+
+// AddFirst puts something before all else that waits of somebody, who has no turn sooner.
+func (l *Line[K, T]) AddFirst(who K, what T) {
+	l.insert(who, 0, what)
+}
+
+func (l *Line[K, T]) insert(who K, at int, what T) {
 	if l.waiting == nil {
 		l.waiting = make(map[K][]T)
 	}
 	if len(l.waiting[who]) == 0 {
 		l.order = append(l.order, who)
 	}
-	l.waiting[who] = append(l.waiting[who], what)
+	l.waiting[who] = slices.Insert(l.waiting[who], at, what)
 }
 
 // First is what comes next, if there is anything.
@@ -40,6 +49,20 @@ func (l *Line[K, T]) Next() (who K, what T) {
 		delete(l.waiting, who)
 	}
 	return who, what
+}
+
+// NextOf is Next among those whose turn it may be, if there is any of them. The others
+// keep their places.
+func (l *Line[K, T]) NextOf(may func(K) bool) (who K, what T, some bool) {
+	i := slices.IndexFunc(l.order, may)
+	if i < 0 {
+		return who, what, false
+	}
+	who = l.order[i]
+	copy(l.order[1:i+1], l.order[:i])
+	l.order[0] = who
+	who, what = l.Next()
+	return who, what, true
 }
 
 // Remove takes something out, and tells whether it was there.

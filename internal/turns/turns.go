@@ -1,4 +1,4 @@
-// Package turns shares a few places between many who wait for one.
+// Package turns shares a few places, and memory, between many who wait for them.
 package turns
 
 import (
