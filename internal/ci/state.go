@@ -140,9 +140,7 @@ func (s *State) Decide(r Request, now time.Time) (*Change, error) {
 		}
 		c.hear(step, true)
 	}
-	if b := s.Build.Status; b.Final() && b != c.undo.build.Status {
-		c.leave(b)
-	}
+	c.notice(r.Updates)
 	c.Receipt.Last = s.Last
 	c.Spent = s.spent() - c.undo.spent
 	return c, nil
@@ -457,7 +455,7 @@ func (c *Change) moveStep(step *StepState, to Status) (past bool, err error) {
 		step.Assumed = false
 	case to == step.Status:
 	case to.Final():
-		return false, &Problem{Code: StatusFinal, Field: "status", Status: step.Status, Detail: fmt.Sprintf("The step %s is %s for good and cannot become %s.", step.Key, step.Status, to)}
+		return false, &Problem{Code: StatusFinal, Field: "status", Status: step.Status, Detail: fmt.Sprintf("The step %s is %s for good and cannot become %s. What runs again is a step of its own, under another key.", step.Key, step.Status, to)}
 	case step.Status == Queued:
 		c.startStep(step)
 	default:
@@ -738,7 +736,7 @@ func (c *Change) turnBuild(to Status) (past bool, err error) {
 		return false, nil
 	case to == b.Status:
 	case to.Final() && s.Final(c.now):
-		return false, &Problem{Code: StatusFinal, Field: "status", Status: b.Status, Detail: fmt.Sprintf("The build is %s for good and cannot become %s.", b.Status, to)}
+		return false, &Problem{Code: StatusFinal, Field: "status", Status: b.Status, Detail: fmt.Sprintf("The build is %s for good and cannot become %s. A rerun is a build of its own.", b.Status, to)}
 	case to.Final():
 		c.endSteps()
 		c.moveBuild(to)
@@ -763,21 +761,6 @@ func (c *Change) endSteps() {
 			continue
 		}
 		c.emitStep(step)
-	}
-}
-
-// mostLeft is how many steps a receipt names that the build's end left behind.
-const mostLeft = 10
-
-// leave names the steps that the build, which ends as to, leaves behind.
-func (c *Change) leave(to Status) {
-	for _, step := range c.state.Steps {
-		if step.Status == Lost || step.Status == Failed && to == Passed {
-			c.Receipt.Left = append(c.Receipt.Left, Left{step.Key, step.Status})
-		}
-		if len(c.Receipt.Left) == mostLeft {
-			break
-		}
 	}
 }
 

@@ -201,15 +201,27 @@ type Receipt struct {
 	Repeated      []Repeated
 	RepeatedNotes []*NoteUpdate
 
-	Left []Left // a few of those that the build's end left behind
+	Odd []Oddity // a few, of what was taken and looks like a mistake
 }
 
-// Left is a step whose status does not go with that of the build, which ends: it is lost,
-// since it had not ended, or it failed and the build passed.
-type Left struct {
-	Step   StepKey
-	Status Status // Lost or Failed
+// Oddity is what looks like a mistake of whoever reports a step.
+type Oddity struct {
+	Step StepKey
+	What Odd
+	Need StepKey // of OddNeed
 }
+
+// Odd is a kind of oddity.
+type Odd int
+
+const (
+	OddLost    Odd = iota // the build ended while the step ran,
+	OddFailed             // or passed although it failed,
+	OddSkipped            // or passed and it never began,
+	OddNeed               // or passed and it needs what is no step
+	OddAgain              // it is said to run, and has ended
+	OddUnlined            // it has ended with a log without a line end
+)
 
 // Repeated is a piece of text whose first bytes were there already.
 type Repeated struct {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -87,15 +88,65 @@ func (h *hints) ends(updates []ci.Update) {
 	}
 }
 
-// left says which steps do not go with the end of their build.
-func (h *hints) left(steps []ci.Left) {
-	for _, step := range steps {
-		if step.Status == ci.Failed {
-			h.add("Step %s failed, and the build passed; the build's status is what counts.", step.Step)
-		} else {
-			h.add("Step %s had not ended when the build did, and is lost, unless its status comes within 24 hours. Send the steps' before the build's.", step.Step)
+// oddSentences say of a step what a receipt does.
+var oddSentences = map[ci.Odd]string{
+	ci.OddLost:    "Step %s had not ended when the build did, and is lost, unless its status comes within 24 hours. Send the steps' before the build's.",
+	ci.OddFailed:  "Step %s failed, and the build passed; the build's status is what counts.",
+	ci.OddSkipped: "Step %s never began, and is skipped, as the build passed. If it ran, it was reported under another key.",
+	ci.OddNeed:    "Step %s needs %s, and there is no such step.",
+	ci.OddAgain:   "Step %s has ended, and stays so. What runs again is a step of its own, under another key.",
+	ci.OddUnlined: "The log of step %s has no line end, so it is one line; each line has to end with a line feed, as the escape \\n in JSON.",
+}
+
+func (h *hints) odd(all []ci.Oddity) {
+	for _, o := range all {
+		of := []any{o.Step}
+		if o.Need != "" {
+			of = append(of, o.Need)
+		}
+		h.add(oddSentences[o.What], of...)
+	}
+}
+
+// encodings says which texts look like what another encoding has made of them.
+func (h *hints) encodings(updates []ci.Update) {
+	for i := range updates {
+		u := updates[i].Log
+		if u == nil || u.Lost > 0 {
+			continue
+		}
+		if why := encodedTwice(&u.Chunk); why != "" {
+			h.add("The text of step %s at offset %d %s.", u.Step, u.Offset, why)
 		}
 	}
+}
+
+// encodedTwice says what a text looks like; "": it looks as it should.
+func encodedTwice(chunk *ci.Chunk) string {
+	if !chunk.Escaped { // it came as base64
+		if name := looksLike(chunk.Body); name != "" {
+			return fmt.Sprintf("begins like %s, and is kept as it came; what is shown is UTF-8", name)
+		}
+		if looksLatin(chunk.Body) {
+			return "looks like ISO-8859-1, and is kept as it came; what is shown is UTF-8"
+		}
+		return ""
+	}
+	has := func(parts ...string) bool {
+		return slices.ContainsFunc(parts, func(part string) bool { return bytes.Contains(chunk.Body, []byte(part)) })
+	}
+	ends := func(parts ...string) bool {
+		return slices.ContainsFunc(parts, func(part string) bool { return bytes.HasSuffix(chunk.Body, []byte(part)) })
+	}
+	switch {
+	case chunk.Lines == 0 && ends(`\\n`, `\\n'`, `\\n\"`):
+		return "ends with a backslash and an n, which is no line end: it was encoded once more than JSON does, or is bytes of Python made a str"
+	case has("\xc3\x83\xc2", "\xc3\x82\xc2", "\xc3\xa2\xc2", `\u00c3\u00`, `\u00c2\u00`, `\u00e2\u0080`):
+		return "looks like UTF-8 that was read as ISO-8859-1"
+	case has("\ufffd", `\ufffd`):
+		return "has U+FFFD, which stands for bytes that were lost before it was sent; send bytes that are not UTF-8 as base64"
+	}
+	return ""
 }
 
 // overlaps says where a text begins before the one before it in the request ends: nobody

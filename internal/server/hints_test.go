@@ -62,6 +62,17 @@ func TestHints(t *testing.T) {
 		{logText("c", 6, "\nmore\n"), "Byte 6"},
 		{logText("c", 7, "more\n"), ""},
 		{logText("c", 6, "other"), "Byte 6 of the log of step c is something else"},
+		{logText("nl", 0, "first\\nsecond\\n"), "The text of step nl at offset 0 ends with a backslash and an n, which is no line end"},
+		{logText("str", 0, `b'gr\xc3\xb6\n'`), "bytes of Python made a str"},
+		{logText("str", 15, `"twice\n"`), "ends with a backslash and an n"},
+		{logText("str", 24, `as in printf "x\n"`+"\n"), ""},
+		{logText("moji", 0, "grÃ¶ÃŸer\n"), "looks like UTF-8 that was read as ISO-8859-1"},
+		{`{"log":{"step":"ascii","offset":0,"text":"gr\u00c3\u00b6\n"}}`, "looks like UTF-8 that was read as ISO-8859-1"},
+		{logText("moji", 13, "größer, Ärger, ÇA, São, «x» 100 °C\n"), ""},
+		{logText("gone", 0, "gr\ufffd\n"), "has U+FFFD"},
+		{`{"log":{"step":"64","offset":0,"base64":"H4sIAAAA"}}`, "at offset 0 begins like gzip"},
+		{`{"log":{"step":"64","offset":6,"base64":"Z3L2337fZXIgYWxzIGZy/Ghlcgo="}}`, "looks like ISO-8859-1"},
+		{`{"log":{"step":"64b","offset":0,"base64":"/wCA"}}`, ""},
 		{logText("js", 0, "🚀a\n"), ""},
 		{logText("js", 4, "a\n"), "Byte 4 of the log of step js was there already"}, // the units of UTF-16
 	} {
@@ -89,6 +100,9 @@ func TestHints(t *testing.T) {
 	}{
 		{`{"step":{"key":"t","status":"failed"}},{"step":{"key":"r","status":"running"}},{"step":{"key":"q","status":"queued"}},{"build":{"status":"passed"}}`, []string{"Step t failed, and the build passed", "Step r had not ended when the build did"}},
 		{`{"step":{"key":"t","status":"failed"}},{"step":{"key":"r","status":"running"}},{"build":{"status":"failed"}},{"step":{"key":"r","status":"passed"}}`, nil},
+		{`{"step":{"key":"test","name":"planned"}},{"step":{"key":"tset","status":"passed"}},{"build":{"status":"passed"}}`, []string{"Step test never began, and is skipped"}},
+		{`{"step":{"key":"test","name":"planned"}},{"build":{"status":"failed"}}`, nil},
+		{`{"step":{"key":"test","status":"passed","needs":["tst","built"]}},{"step":{"key":"built","status":"passed"}},{"build":{"status":"passed"}}`, []string{"Step test needs tst, and there is no such step"}},
 	} {
 		b := s.create(`{"project":"p"}`)
 		for range 2 { // a repeat tells nothing new
@@ -96,6 +110,20 @@ func TestHints(t *testing.T) {
 				t.Errorf("%s: %d %s, want %q", one.updates, a.status, a.body, one.want)
 			}
 			one.want = nil
+		}
+	}
+	for _, one := range []struct{ updates, want string }{
+		{`{"step":{"key":"again","status":"running"}},{"step":{"key":"again","status":"failed"}}`, ""},
+		{`{"step":{"key":"again","status":"running"}},{"step":{"key":"again","status":"failed"}}`, ""},
+		{`{"step":{"key":"again","status":"running"}}`, "Step again has ended, and stays so. What runs again is a step of its own"},
+		{logText("one", 0, "compiling file number 0") + "," + logText("one", 23, "compiling file number 1"), ""},
+		{`{"step":{"key":"one","status":"passed","log_bytes":46}}`, "The log of step one has no line end, so it is one line; each line has to end with a line feed, as the escape \\\\n in JSON."},
+		{logText("few", 0, "ok") + `,{"step":{"key":"few","status":"passed","log_bytes":2}}`, ""},
+		{logText("lined", 0, strings.Repeat("x", 50)+"\nand more") + `,{"step":{"key":"lined","status":"passed"}}`, ""},
+	} {
+		a := s.write(build+"/updates", `{"updates":[`+one.updates+`]}`)
+		if a.status != 200 || strings.Contains(a.body, "hints") != (one.want != "") || !strings.Contains(a.body, one.want) {
+			t.Errorf("%s: %d %s, want %s", one.updates, a.status, a.body, one.want)
 		}
 	}
 	// Of what is refused, the answers name the likeliest mistake.
@@ -158,6 +186,12 @@ func TestHints_Uploads(t *testing.T) {
 		{"twice", lines, "0", 204, ""},
 		{"twice", "and " + lines, "", 204, ""},
 		{"twice", lines[:16], "", 204, ""}, // one line may be the same by chance
+		{"growing", "$ make\n", "", 204, ""},
+		{"growing", "$ make\ncc -c a.c\n", "", 200, "The log began with this text already"},
+		{"header", "2026-11-26T10:00:00.123Z INFO one\n", "", 204, ""},
+		{"header", "2026-11-26T10:00:00.123Z INFO two\n", "", 204, ""}, // begins alike, and is another line
+		{"lines", "2026-11-26T10:00:00.123Z INFO one\ntwo\n", "", 204, ""},
+		{"lines", "2026-11-26T10:00:00.123Z INFO one\nTWO\n", "", 200, "has it twice now"},
 		{"later", "before\n", "", 204, ""},
 		{"later", lines, "", 204, ""},
 		{"later", lines, "", 200, "The log ended with this text already"},
@@ -225,6 +259,20 @@ func TestHints_Uploads(t *testing.T) {
 	}
 	if status, _ := two.finish(); status != 204 { // nothing of another is within
 		t.Errorf("the other: %d", status)
+	}
+	for i, name := range []string{"Upload-Ofset", "Tus-Offset", "Content-Offset", "Log-Offset", "Upload-Start", "Offset", "Upload_Offset", "UploadOffset", "X-Upload-Offset", "Range"} {
+		log := fmt.Sprint(build, "/steps/misspelt", i, "/log")
+		if a := s.do("PATCH", log, "x", auth, name+": 5"); a.status != 400 || !strings.Contains(a.body, "there is none that is called") {
+			t.Errorf("%s: %d %s", name, a.status, a.body)
+		}
+		if a := s.do("PATCH", log, "x", auth, "Upload-Offset: 0", name+": 5"); a.status != 204 {
+			t.Errorf("%s beside the right one: %d %s", name, a.status, a.body)
+		}
+	}
+	for i, text := range []string{`{"offset":0,"text":"x\n"}`, `{"updates": [{"log":{"step":"a"}}]}`, `{"log": {"step":"a","text":"x"}}` + "\n"} {
+		if a := s.do("PATCH", fmt.Sprint(build, "/steps/update", i, "/log"), text, auth, "Upload-Offset: 0"); a.status != 200 || !strings.Contains(a.body, "objects with text in them go to …/updates") {
+			t.Errorf("%s as a log: %d %s", text, a.status, a.body)
+		}
 	}
 	untyped := s.upload(build+"/steps/untyped/log", "Upload-Offset: 0")
 	untyped.send(`{"updates":[]}`)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -25,7 +26,7 @@ import (
 // postUpdates stores a list of updates, all or nothing.
 func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 	kind := announced(c.Request())
-	ndjson := kind == "application/x-ndjson"
+	ndjson := slices.Contains(lineTypes, kind)
 	if !ndjson && kind != "application/json" {
 		return &ci.Problem{Code: mediaType, Detail: fmt.Sprintf("The body is announced as %s; send it as application/json or, with one update a line, as application/x-ndjson.", printable(kind))}
 	}
@@ -63,7 +64,8 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 	h.texts(found)
 	h.overlaps(r.Updates)
 	h.ends(r.Updates)
-	h.left(receipt.Left)
+	h.odd(receipt.Odd)
+	h.encodings(r.Updates)
 	h.times(r.Updates, time.Now())
 	if answer, err = h.append(answer); err != nil {
 		return err
@@ -242,8 +244,19 @@ func contentStart(r *http.Request) (first int64, ok bool) {
 	return first, ok && err == nil
 }
 
-// noOffsets are headers that mean Upload-Offset, and are not it.
-var noOffsets = []string{"Offset", "Range", "X-Upload-Offset", "X-Offset", "Upload_Offset", "UploadOffset", "Stepcast-Offset", "Stepcast-Upload-Offset"}
+// lineTypes are what updates are sent as, one a line: the first is the one to use.
+var lineTypes = []string{"application/x-ndjson", "application/ndjson", "application/jsonl"}
+
+// otherOffset finds a header that means Upload-Offset and is not it; "": there is none.
+func otherOffset(h http.Header) string {
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		low := strings.ToLower(name)
+		if low == "range" || strings.HasPrefix(low, "upload") || slices.ContainsFunc([]string{"offset", "ofset", "offest"}, func(part string) bool { return strings.Contains(low, part) }) {
+			return name
+		}
+	}
+	return ""
+}
 
 // packedTypes are types of what is no text before it is unpacked.
 var packedTypes = []string{"application/gzip", "application/x-gzip", "application/zstd"}
@@ -272,7 +285,7 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 	switch kind := announced(r); {
 	case strings.HasPrefix(kind, "multipart/"): // its parts' headers are no log
 		return &ci.Problem{Code: mediaType, Detail: "The body of an upload is the log itself; send it without a form around it, as curl -T does."}
-	case kind == "application/x-ndjson":
+	case slices.Contains(lineTypes, kind):
 		return &ci.Problem{Code: mediaType, Detail: updatesElsewhere}
 	case slices.Contains(packedTypes, kind):
 		return &ci.Problem{Code: mediaType, Detail: fmt.Sprintf("The body of an upload is the log itself, not %s; send it unpacked.", kind)}
@@ -289,8 +302,8 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 		if first, ok := contentStart(r); ok && first != u.offset {
 			return &ci.Problem{Code: ci.Invalid, Field: "Upload-Offset", Detail: fmt.Sprintf("Upload-Offset says that the body begins at byte %d, and Content-Range, which curl -C sends, that it begins at %d; leave -C out.", u.offset, first)}
 		}
-	} else if i := slices.IndexFunc(noOffsets, func(name string) bool { return r.Header.Get(name) != "" }); i >= 0 {
-		return &ci.Problem{Code: ci.Invalid, Field: "Upload-Offset", Detail: fmt.Sprintf("Where the text goes is said by the header Upload-Offset; there is none that is called %s.", noOffsets[i])}
+	} else if name := otherOffset(r.Header); name != "" {
+		return &ci.Problem{Code: ci.Invalid, Field: "Upload-Offset", Detail: fmt.Sprintf("Where the text goes is said by the header Upload-Offset; there is none that is called %s.", printable(name))}
 	} else if r.Header.Get("Content-Range") != "" { // of curl -C, which leaves out what it thinks is there
 		return &ci.Problem{Code: ci.Invalid, Field: "Upload-Offset", Detail: "Where the text goes is said by the header Upload-Offset, not by Content-Range, which curl -C sends: give the count of bytes there too."}
 	}
@@ -381,10 +394,10 @@ func (s *Server) uploaded(c echo.Context, u *upload) error {
 	case u.between:
 		said.Detail = "Other text came into this log while the upload lasted, and lies between its pieces, maybe within lines. Let one upload at a time send a step's text, or give each a step of its own."
 	case u.packed != "":
-		said.Detail = fmt.Sprintf("The text begins like %s, and is kept as it came; what is shown as text is UTF-8, not packed.", u.packed)
+		said.Detail = fmt.Sprintf("The text begins like %s, and is kept as it came; what is shown as text is UTF-8, and not packed: unpack it, or encode it so.", u.packed)
 	case u.latin:
 		said.Detail = "The text looks like ISO-8859-1, as Python's http.client sends a str, and is kept as it came; what is shown is UTF-8, with U+FFFD in place of what is not. Encode it as UTF-8."
-	case u.object && ofJSON(c.Request()):
+	case u.object && (ofJSON(c.Request()) || u.update):
 		said.Detail = "The text is an object of JSON, and is the log now as it stands. The body of an upload is the log itself; objects with text in them go to …/updates, with POST."
 	case !u.lines && ofCurlsData(c.Request(), u.received):
 		said.Detail = "The text has no line end: curl -d drops them, and --data-urlencode encodes them. If there were some, use --data-binary or -T."
@@ -463,7 +476,8 @@ type upload struct {
 	between    bool   // it goes to the end, and text of another lies between its pieces
 	packed     string // what its beginning looks like, if it is no text
 	latin      bool   // a piece looks like ISO-8859-1
-	object     bool   // it is announced as JSON, and is one value of it without a line end
+	object     bool   // it is one object of JSON without a line end,
+	update     bool   // or one of those that go to …/updates
 }
 
 // append stores a piece. A store that is away for a moment is waited for, so
@@ -487,7 +501,8 @@ func (u *upload) append(ctx context.Context, piece []byte, stop <-chan struct{})
 			if !u.stored {
 				u.packed = looksLike(piece)
 			}
-			u.object = !u.stored && loneObject(piece)
+			u.update = !u.stored && likeUpdate(piece)
+			u.object = u.update || !u.stored && loneObject(piece)
 			u.latin = u.latin || looksLatin(piece)
 			u.stored = true
 			u.received += int64(len(piece))
@@ -552,6 +567,13 @@ func loneObject(piece []byte) bool {
 	return bytes.HasPrefix(piece, []byte("{")) && !bytes.HasSuffix(piece, []byte("\n")) && json.Valid(piece)
 }
 
+// likeUpdate tells whether a piece begins as an update does, or as several do.
+func likeUpdate(piece []byte) bool {
+	return slices.ContainsFunc([]string{`{"updates":[{"`, `{"offset":`, `{"log":{"step":`, `{"log":{"offset":`, `{"step":{"key":`}, func(begins string) bool {
+		return bytes.HasPrefix(bytes.ReplaceAll(piece[:min(len(piece), 64)], []byte(" "), nil), []byte(begins))
+	})
+}
+
 // looksLatin tells whether a piece looks like text in ISO-8859-1, or in a code like it:
 // letters of it stand beside those of ASCII, and nothing in it is UTF-8 or no text.
 func looksLatin(piece []byte) bool {
@@ -580,14 +602,18 @@ func looksLatin(piece []byte) bool {
 	return letters
 }
 
-// worthTelling is from how many bytes on it is no accident that two texts are alike.
-const worthTelling = 24
+// worthTelling is from how many bytes on it is no accident that two texts are alike, and
+// leastTelling, that a longer one begins with all of a log.
+const (
+	worthTelling = 24
+	leastTelling = 6
+)
 
 // wasThere tells whether a log "began" with a piece that went to its end, or "ended".
 func (u *upload) wasThere(ctx context.Context, piece ci.Chunk) string {
 	before := u.have - piece.Bytes
 	n := min(piece.Bytes, before)
-	if n < worthTelling {
+	if n < leastTelling {
 		return ""
 	}
 	ctx, cancel := context.WithTimeout(ctx, compareWait)
@@ -597,14 +623,27 @@ func (u *upload) wasThere(ctx context.Context, piece ci.Chunk) string {
 		return ""
 	}
 	defer leave()
-	same := func(offset int64) bool {
+	same := func(offset int64) int64 {
 		found, err := u.server.store.Compare(ctx, u.log, &ci.Repeated{Step: u.step, Offset: offset, Bytes: n, Chunk: piece})
-		return err == nil && found.Same == n
+		switch {
+		case err != nil || found.Lost >= 0:
+			return 0
+		case found.Differs >= 0:
+			return found.Differs - offset
+		}
+		return found.Same
 	}
-	switch {
-	case same(0):
+	lines := func(bytes int64) bool { // whole ones are the same
+		if bytes < worthTelling {
+			return false
+		}
+		begin := piece.Until(bytes)
+		return begin.Ended && begin.Bytes >= worthTelling
+	}
+	switch began := same(0); {
+	case began == n && n >= worthTelling, began == before && piece.Bytes > before, lines(began):
 		return "began"
-	case n == piece.Bytes && same(before-n):
+	case n == piece.Bytes && n >= worthTelling && same(before-n) == n:
 		return "ended"
 	}
 	return ""

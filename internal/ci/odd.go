@@ -1,0 +1,65 @@
+package ci
+
+import "slices"
+
+const (
+	mostOdd    = 10 // oddities in one receipt
+	unlinedLog = 32 // bytes from which on a log is thought to have lines
+)
+
+// notice looks over what the updates of a request came to, for what its sender is told.
+func (c *Change) notice(updates []Update) {
+	if b := c.state.Build.Status; b.Final() && b != c.undo.build.Status {
+		c.noticeEnd(b)
+	}
+	for i := range updates {
+		u := updates[i].Step
+		if u == nil {
+			continue
+		}
+		step := c.state.byKey[u.Key]
+		switch to := u.Status.Value; {
+		case to.Final() && step.Newlines == 0 && step.LogBytes-step.Holes >= unlinedLog:
+			c.odd(Oddity{Step: u.Key, What: OddUnlined})
+		case to == Running && step.Status.Final() && !endsIn(updates, u.Key):
+			c.odd(Oddity{Step: u.Key, What: OddAgain})
+		}
+	}
+}
+
+// noticeEnd looks at the steps of a build that has just ended.
+func (c *Change) noticeEnd(as Status) {
+	for _, step := range c.state.Steps {
+		switch {
+		case step.Status == Lost:
+			c.odd(Oddity{Step: step.Key, What: OddLost})
+		case as != Passed:
+		case step.Status == Failed:
+			c.odd(Oddity{Step: step.Key, What: OddFailed})
+		case step.Status == Skipped && step.Assumed:
+			c.odd(Oddity{Step: step.Key, What: OddSkipped})
+		default:
+			for _, need := range step.Needs {
+				if c.state.byKey[need] == nil {
+					c.odd(Oddity{step.Key, OddNeed, need})
+				}
+			}
+		}
+		if len(c.Receipt.Odd) == mostOdd {
+			break
+		}
+	}
+}
+
+func (c *Change) odd(o Oddity) {
+	if len(c.Receipt.Odd) < mostOdd && !slices.Contains(c.Receipt.Odd, o) {
+		c.Receipt.Odd = append(c.Receipt.Odd, o)
+	}
+}
+
+// endsIn tells whether updates end a step: then they are of what was, all of it.
+func endsIn(updates []Update, key StepKey) bool {
+	return slices.ContainsFunc(updates, func(u Update) bool {
+		return u.Step != nil && u.Step.Key == key && u.Step.Status.Value.Final()
+	})
+}
