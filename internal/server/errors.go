@@ -89,7 +89,7 @@ var problems = map[ci.Code]kind{
 	ci.AlreadySet: {409, "Value already set",
 		"The branch and the commit of a build are set once. Repeating the same value is fine."},
 	ci.StatusFinal: {409, "Status is final",
-		"The build or step has another final status already, named in current_status; it stays."},
+		"The build or step has another final status already, named in current_status; it stays. A step that runs again is reported under another key, and a rerun as a build of its own."},
 	ci.LogGap: {409, "Gap in the log",
 		"The text begins beyond the end of the step's log. Go back to offset, which is what the server has, and send from there."},
 	ci.LogIncomplete: {409, "Log incomplete",
