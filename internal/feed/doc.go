@@ -18,8 +18,10 @@
 //     cursor; nothing is queued for it, nothing is dropped, and neither writers
 //     nor other readers notice.
 //   - Bounds. A tail holds a bounded number of events and bytes, and may be
-//     emptied at any moment; at most Options.Reads pages are read at once; no
-//     lock is held and no read is open while a reader writes to its client.
+//     emptied at any moment; at most Options.Reads pages are read at once, for
+//     one asker after the other, whose readers hold at most about Options.Held
+//     bytes of them; no lock is held and no read is open while a reader writes
+//     to its client.
 //
 // Nothing is ordered between logs.
 package feed
