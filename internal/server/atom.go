@@ -12,6 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/page"
 	"github.com/stepcast/stepcast/internal/postgres"
 )
 
@@ -130,10 +131,10 @@ func newAtomEntry(b ci.Build, base string) atomEntry {
 		Links:      []atomLink{{"alternate", "text/html", base + buildPath(b.ID)}},
 	}
 	if b.Title != "" {
-		e.Title += ": " + string(b.Title)
+		e.Title += ": " + page.Visible(string(b.Title))
 	}
 	if b.Author != "" {
-		e.Author = &atomAuthor{string(b.Author)}
+		e.Author = &atomAuthor{page.Visible(string(b.Author))}
 	}
 	if u, err := url.Parse(string(b.URL)); err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" {
 		e.Links = append(e.Links, atomLink{Rel: "related", Href: u.String()})
@@ -144,7 +145,7 @@ func newAtomEntry(b ci.Build, base string) atomEntry {
 		text ci.Text
 	}{{"branch", b.Branch}, {"commit", b.Commit}, {"started by", b.Trigger}} {
 		if part.text != "" {
-			summary = append(summary, part.name+" "+string(part.text))
+			summary = append(summary, part.name+" "+page.Visible(string(part.text)))
 		}
 	}
 	if b.StartedAt != nil && !b.FinishedAt.Before(*b.StartedAt) {

@@ -331,6 +331,10 @@ func TestAtom(t *testing.T) {
 	if len(seen) != feedEntries+5 {
 		t.Errorf("%d builds on all pages", len(seen))
 	}
+	s.write("/api/v1/builds", `{"project":"acme/turned","status":"passed","branch":"a\u202eb","title":"c\u2066d","author":"e\u202ef"}`)
+	if e := read("/builds.atom?project=acme/turned").Entries[0]; !strings.Contains(e.Summary, `branch a\u202eb`) || !strings.HasSuffix(e.Title, `c\u2066d`) || e.Author.Name != `e\u202ef` {
+		t.Errorf("what turns text around: %+v", e)
+	}
 	some := read("/builds.atom?status=failed&project=acme/*&branch=next")
 	if len(some.Entries) == 0 || some.ID == empty.ID || some.Title != "Builds of acme/* on next: failed" || link(some.Links, "alternate") != "/?branch=next&project=acme%2F%2A&status=failed" {
 		t.Errorf("%+v", some)
