@@ -34,6 +34,18 @@ func (s *Store) Turns(id ci.BuildID) (lanes, repeats *turns.Turns) {
 // LaneWriters is how many places there are in lanes.
 const LaneWriters = laneWriters
 
+// Repeated is how many creations of known builds wait in the lane of a project.
+func (s *Store) Repeated(project string) (n int) {
+	for _, c := range s.committers {
+		c.mu.Lock()
+		if k := c.repeated[project]; k != nil {
+			n += len(k.waiting)
+		}
+		c.mu.Unlock()
+	}
+	return n
+}
+
 // InLane is how many tasks wait in a build's lane.
 func (s *Store) InLane(id ci.BuildID) int {
 	c := s.committerOf(id)

@@ -57,9 +57,7 @@ func (c *committer) runLane(first *task, k *known) {
 	l := &lane{committer: c}
 	for {
 		c.mu.Lock()
-		tasks := k.waiting
-		k.waiting = nil
-		if len(tasks) == 0 {
+		if len(k.waiting) == 0 {
 			k.busy, k.lane = false, false
 			if first.create != nil && c.repeated[first.create.Project] == k {
 				delete(c.repeated, first.create.Project)
@@ -71,10 +69,15 @@ func (c *committer) runLane(first *task, k *known) {
 			c.mu.Unlock()
 			return
 		}
+		from := k.waiting[0].from // whose the build is
 		c.mu.Unlock()
-		l.state = nil                                                  // it is read again, and many lanes may wait for their turns
-		leave, _ := c.turns.Enter(context.Background(), tasks[0].from) // whose the build is
+		l.state = nil // it is read again, and many lanes may wait for their turns
+		leave, _ := c.turns.Enter(context.Background(), from)
 		w := <-c.slots
+		c.mu.Lock()
+		tasks := k.waiting // those that have come meanwhile too
+		k.waiting = nil
+		c.mu.Unlock()
 		l.round(w, tasks)
 		c.slots <- w
 		leave()
@@ -96,7 +99,8 @@ type lane struct {
 	later []*task    // what was too much for this round
 }
 
-// round takes one set of tasks to their end.
+// round takes one set of tasks to their end, or as many creations as are made in a
+// while, each by itself: others wait for the connection.
 func (l *lane) round(w *writer, tasks []*task) {
 	l.later = nil
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
@@ -106,9 +110,12 @@ func (l *lane) round(w *writer, tasks []*task) {
 		return
 	}
 	conn := w.conn
-	var updates, losses []*task
-	for _, t := range tasks {
+	var updates, losses, rest []*task
+	start := time.Now()
+	for i, t := range tasks {
 		switch {
+		case t.create != nil && i > 0 && time.Since(start) > decidedFor:
+			rest = append(rest, t)
 		case t.create != nil:
 			l.attempt(ctx, conn, []*task{t}, l.create)
 		case t.lose != nil:
@@ -124,6 +131,7 @@ func (l *lane) round(w *writer, tasks []*task) {
 	case len(losses) > 0:
 		l.attempt(ctx, conn, losses, l.update)
 	}
+	l.later = append(rest, l.later...)
 }
 
 // attempt runs one transaction and answers its tasks.

@@ -959,8 +959,9 @@ func TestStore_RepeatedCreationsHaveTurns(t *testing.T) {
 	}
 }
 
-// takeLanes takes all places in lanes, until leave.
-func takeLanes(t *testing.T, s *postgres.Store, id ci.BuildID) (lanes *turns.Turns, leave func()) {
+// takeLanes takes all places in lanes, until as many as are said, of those that are still
+// taken, are left; or all.
+func takeLanes(t *testing.T, s *postgres.Store, id ci.BuildID) (lanes *turns.Turns, leave func(places ...int)) {
 	t.Helper()
 	lanes, _ = s.Turns(id)
 	var all []func()
@@ -971,11 +972,57 @@ func takeLanes(t *testing.T, s *postgres.Store, id ci.BuildID) (lanes *turns.Tur
 		}
 		all = append(all, l)
 	}
-	return lanes, func() {
-		for _, l := range all {
+	return lanes, func(places ...int) {
+		n := len(all)
+		if len(places) > 0 {
+			n = places[0]
+		}
+		for _, l := range all[:n] {
 			l()
 		}
+		all = all[n:]
 	}
+}
+
+// Who repeats very many creations keeps nobody waiting who repeats one.
+func TestStore_RepeatedCreationsAreMadeForAWhile(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t, pgtest.New(t))
+	id := create(t, s, "acme/api")
+	must(t, s, id, text("test", 0, "x"))
+	lanes, leave := takeLanes(t, s, id)
+	const many = 1000
+	var made atomic.Int64
+	var all sync.WaitGroup
+	again := func(from, project string, want error) {
+		if _, _, err := s.Create(t.Context(), ci.Creation{ID: id, Project: project, From: from}); !errors.Is(err, want) {
+			t.Errorf("%s: %v", project, err)
+		}
+	}
+	taken := &ci.Problem{Code: ci.BuildIDTaken}
+	for range many {
+		all.Go(func() {
+			again("many", "other", taken)
+			made.Add(1)
+		})
+	}
+	for s.Repeated("other") < many {
+		time.Sleep(time.Millisecond)
+	}
+	one := make(chan int64)
+	go func() {
+		again("one", "another", taken)
+		one <- made.Load()
+	}()
+	for lanes.Waiting() < 2 {
+		time.Sleep(time.Millisecond)
+	}
+	leave(1)
+	if before := <-one; before >= many {
+		t.Errorf("one waited for all %d of another", before)
+	}
+	leave()
+	all.Wait()
 }
 
 // What waits in a build's lane goes out in transactions of the size of a batch, in order.
@@ -1004,7 +1051,7 @@ func TestStore_ALaneTakesNoMoreThanABatch(t *testing.T) {
 				t.Errorf("piece %d: %v", i, err)
 			}
 		})
-		for s.InLane(id) <= int(i) { // each has its place
+		for s.InLane(id) <= int(i)+1 { // each has its place, behind what is refused
 			time.Sleep(time.Millisecond)
 		}
 	}
