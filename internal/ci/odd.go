@@ -31,7 +31,7 @@ func (c *Change) notice(updates []Update) {
 func (c *Change) noticeEnd(as Status) {
 	for _, step := range c.state.Steps {
 		switch {
-		case step.Status == Lost:
+		case step.Status == Lost && !c.late(step):
 			c.odd(Oddity{Step: step.Key, What: OddLost})
 		case as != Passed:
 		case step.Status == Failed:

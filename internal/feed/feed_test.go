@@ -941,7 +941,7 @@ func TestTails_ReadsInTurns(t *testing.T) {
 func TestTails_WhoHoldsMuchWaits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{Held: 1})
+		w := newWorld(t, Options{Held: 1, Reads: 1})
 		for log := ci.LogID(100); log < 103; log++ {
 			for range 3 {
 				w.append(log, "log/a")
@@ -954,7 +954,6 @@ func TestTails_WhoHoldsMuchWaits(t *testing.T) {
 			if _, ok, err := s.TryNext(); ok || err != nil {
 				t.Fatalf("log %d: %v, %v", log, ok, err)
 			}
-			synctest.Wait()
 			return s
 		}
 		check := func(what string, s *Subscription, want int) {
@@ -964,12 +963,26 @@ func TestTails_WhoHoldsMuchWaits(t *testing.T) {
 				t.Errorf("%s: %d events, %v, %v, want %d", what, b.Count, ok, err, want)
 			}
 		}
+		hold := make(chan struct{})
+		w.set(func() { w.hold = hold })
 		first, shared := sub("many", 100), sub("many", 100)
+		w.set(func() { w.hold = nil })
+		close(hold)
+		synctest.Wait()
 		second, third := sub("many", 101), sub("many", 102)
 		other := sub("other", 101)
 		check("another's", other, 3)
 		check("the second, whose page the other has read too", second, 3)
 		check("the third, while the first is held", third, 0)
+		for range 100 { // those who leave leave nothing behind
+			s := w.subscribe(100, aName, w.at(1), ci.Filter{NoLogs: true})
+			s.OnBehalf("many")
+			s.TryNext()
+			s.Close()
+		}
+		if n := len(w.tails.tails[100].reads); n > 0 {
+			t.Errorf("%d reads are left, for which nobody waits", n)
+		}
 		check("the first", first, 3)
 		check("the third, while who shares it holds it", third, 0)
 		shared.Close()

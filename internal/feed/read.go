@@ -3,6 +3,7 @@ package feed
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -73,16 +74,33 @@ func (t *tail) read(key readKey, f ci.Filter, by asker) *read {
 // kept for a moment, and found there. tail.mu is held.
 func (t *tail) readAhead(p *page, f ci.Filter, by asker) {
 	key := readKey{after: p.through, filter: p.filter}
-	if p.through >= t.base || p.through >= p.head.Last || t.tails.kept.crowded() || t.tails.kept.find(t.log, t.prefix, key.filter, key.after) != nil {
+	if p.through >= t.base || p.through >= p.head.Last || t.tails.kept.crowded() || t.tails.queue.full(by) || t.tails.kept.find(t.log, t.prefix, key.filter, key.after) != nil {
 		return
 	}
 	t.read(key, f, by).ahead = true
+}
+
+// unread takes s from those who wait for a read, which is then not done if nobody else
+// does. tail.mu is held.
+func (t *tail) unread(s *Subscription) {
+	r := s.reading
+	if s.reading = nil; r == nil {
+		return
+	}
+	if i := slices.Index(r.waiters, s); i >= 0 {
+		r.waiters = slices.Delete(r.waiters, i, i+1)
+	}
+	if len(r.waiters) == 0 && !r.gap && !r.ahead && !r.sent && t.reads[r.key] == r {
+		delete(t.reads, r.key)
+		t.tails.queue.remove(r)
+	}
 }
 
 // abandonReads makes sure that no read which is queued or in flight is
 // delivered. tail.mu is held.
 func (t *tail) abandonReads() {
 	for _, r := range t.reads {
+		t.tails.queue.remove(r)
 		for _, s := range r.waiters {
 			if s.reading == r {
 				s.reading = nil
@@ -226,7 +244,17 @@ func (q *queue) push(by asker, r *read) {
 	q.more.Signal()
 }
 
-// pop blocks until there is a read; nil: the queue is closed.
+// remove takes a read out of all lines. Its tail's mu is held.
+func (q *queue) remove(r *read) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for by := range r.asked {
+		q.reads.Remove(by, r)
+	}
+}
+
+// pop blocks until there is a read of somebody whose readers may hold more; nil: the
+// queue is closed.
 func (q *queue) pop() *read {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -264,7 +264,7 @@ func (t *Tails) leave(s *Subscription) {
 	}
 	s.closed = true
 	s.hold(nil)
-	s.reading = nil
+	tail.unread(s)
 	tail.unwait(s)
 	if s.sifted != nil {
 		tail.dismiss(s)

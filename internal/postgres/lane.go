@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/turns"
 )
 
 // detour sends a task to its build's lane. A creation of a build that is there holds up
@@ -69,7 +70,7 @@ func (c *committer) runLane(first *task, k *known) {
 			c.mu.Unlock()
 			return
 		}
-		from := k.waiting[0].from // whose the build is
+		from := k.waiting[0].from // whose the build is, or the creation that has waited longest
 		c.mu.Unlock()
 		l.state = nil // it is read again, and many lanes may wait for their turns
 		leave, _ := c.turns.Enter(context.Background(), from)
@@ -100,7 +101,8 @@ type lane struct {
 }
 
 // round takes one set of tasks to their end, or as many creations as are made in a
-// while, each by itself: others wait for the connection.
+// while, each by itself and one of each sender after the other: others wait for the
+// connection.
 func (l *lane) round(w *writer, tasks []*task) {
 	l.later = nil
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
@@ -110,18 +112,26 @@ func (l *lane) round(w *writer, tasks []*task) {
 		return
 	}
 	conn := w.conn
+	var creations turns.Line[string, *task]
 	var updates, losses, rest []*task
-	start := time.Now()
-	for i, t := range tasks {
+	for _, t := range tasks {
 		switch {
-		case t.create != nil && i > 0 && time.Since(start) > decidedFor:
-			rest = append(rest, t)
 		case t.create != nil:
-			l.attempt(ctx, conn, []*task{t}, l.create)
+			creations.Add(t.from, t)
 		case t.lose != nil:
 			losses = append(losses, t)
 		default:
 			updates = append(updates, t)
+		}
+	}
+	for start := time.Now(); ; {
+		if _, some := creations.First(); !some {
+			break
+		}
+		if _, t := creations.Next(); len(rest) > 0 || time.Since(start) > decidedFor {
+			rest = append(rest, t)
+		} else {
+			l.attempt(ctx, conn, []*task{t}, l.create)
 		}
 	}
 	switch {

@@ -157,6 +157,7 @@ func (s *Store) buildPage(ctx context.Context, log ci.LogID, after ci.EventID, f
 			}
 			event.Data = append([]byte(nil), content...)
 			page.Events = append(page.Events, event)
+			full = fit(&page, len(page.Events)-1, &size)
 			return nil
 		}
 		b := body{form: *form, data: content}
@@ -175,13 +176,7 @@ func (s *Store) buildPage(ctx context.Context, log ci.LogID, after ci.EventID, f
 			return fmt.Errorf("row %d of log %d: %w", *last, log, err)
 		}
 		page.Events = keep(page.Events, start, after, &f)
-		for i := start; i < len(page.Events); i++ {
-			e := &page.Events[i]
-			if size += e.Chunk.LiteralBytes() + len(e.Data) + eventOverhead; size > pageBytes && i > 0 {
-				page.Events, page.Through, full = page.Events[:i], page.Events[i-1].ID, true
-				break
-			}
-		}
+		full = fit(&page, start, &size)
 		return nil
 	})
 	if err != nil {
@@ -201,6 +196,19 @@ func (s *Store) buildPage(ctx context.Context, log ci.LogID, after ci.EventID, f
 		page.First = page.Head.Last + 1
 	}
 	return page, nil
+}
+
+// fit cuts a page off before the first event, from start on, that makes it larger than it
+// may be, but for one, and tells whether it did. size is of those before.
+func fit(page *ci.Page, start int, size *int) (full bool) {
+	for i := start; i < len(page.Events); i++ {
+		e := &page.Events[i]
+		if *size += e.Chunk.LiteralBytes() + len(e.Data) + eventOverhead; *size > pageBytes && i > 0 {
+			page.Events, page.Through = page.Events[:i], page.Events[i-1].ID
+			return true
+		}
+	}
+	return false
 }
 
 // keep drops, of the events from start on, those at or before the cursor (the

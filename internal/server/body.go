@@ -2,7 +2,6 @@ package server
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
@@ -18,6 +18,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/turns"
 )
 
 // Bounds of a body. It has slowStart to begin with, and then must come at the
@@ -50,9 +51,9 @@ func paced(next echo.HandlerFunc) echo.HandlerFunc {
 		if r.ContentLength == 0 {
 			return next(c)
 		}
-		body := &pacedBody{ReadCloser: r.Body, conn: conn}
+		body := &pacedBody{ReadCloser: r.Body, conn: conn, start: time.Now()}
 		r.Body = body
-		body.begin()
+		body.extend()
 		err := next(c)
 		if body.late {
 			c.Response().Header().Set("Connection", "close")
@@ -78,12 +79,6 @@ func unpaced(r *http.Request) {
 		b.free = true
 		b.conn.SetReadDeadline(time.Time{})
 	}
-}
-
-// begin counts the pace from now on.
-func (b *pacedBody) begin() {
-	b.start = time.Now()
-	b.extend()
 }
 
 func (b *pacedBody) extend() {
@@ -143,34 +138,38 @@ type arrived struct {
 	body     []byte
 }
 
-// Of bodies that arrive, for which nobody else waits: how much of one token's, or of one
-// address's, may be there at once, and how long the next one waits for that.
-const (
-	mostArriving = 64 << 20
-	arriveWait   = 30 * time.Second
-)
+// mostArriving is how many bytes of bodies that have arrived and were not decoded yet, or
+// are still arriving, there may be of one token, or of one address.
+const mostArriving = 64 << 20
 
-// receiveOf receives a body once there is room for it among all of the same sender that
-// arrive. done is called when it was decoded, or is not wanted any more.
+// receiveOf receives a body as long as there is room for it among all of the same sender
+// that arrive. It does not wait for room: over HTTP/2 the bodies that are to make some
+// share their connection's window with this one. done is called when it was decoded, or
+// is not wanted any more.
 func (s *Server) receiveOf(r *http.Request, who string) (a arrived, done func(), err error) {
-	bytes := maxBody
-	if n := r.ContentLength; n >= 0 && n < maxBody {
-		bytes = int(n)
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), arriveWait)
-	defer cancel()
-	hold, err := s.arriving.Take(ctx, who, bytes)
-	if err != nil {
-		return a, nil, &ci.Problem{Code: ci.Overloaded, Detail: "Too many bodies of the same sender arrive at once; send the same request again."}
-	}
-	if b, ok := r.Body.(*pacedBody); ok {
-		b.begin()
-	}
+	hold := s.arriving.Begin(who)
+	r.Body = &countedBody{r.Body, hold, s.limits.refused[limitArriving]}
 	if a, err = receive(r); err != nil {
 		hold.Keep(0)
 		return a, nil, err
 	}
 	return a, func() { hold.Keep(0) }, nil
+}
+
+// A countedBody takes room for what comes of it.
+type countedBody struct {
+	io.ReadCloser
+	hold    *turns.Hold
+	refused *atomic.Int64
+}
+
+func (b *countedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if !b.hold.Grow(n) {
+		b.refused.Add(1)
+		return n, &ci.Problem{Code: ci.Overloaded, Limit: mostArriving, Detail: "Too many bodies of the same sender arrive at once; send the same request again."}
+	}
+	return n, err
 }
 
 func receive(r *http.Request) (a arrived, err error) {

@@ -94,8 +94,8 @@ var oddSentences = map[ci.Odd]string{
 	ci.OddFailed:  "Step %s failed, and the build passed; the build's status is what counts.",
 	ci.OddSkipped: "Step %s never began, and is skipped, as the build passed. If it ran, it was reported under another key.",
 	ci.OddNeed:    "Step %s needs %s, and there is no such step.",
-	ci.OddAgain:   "Step %s has ended, and stays so. What runs again is a step of its own, under another key.",
-	ci.OddUnlined: "The log of step %s has no line end, so it is one line; each line has to end with a line feed, as the escape \\n in JSON.",
+	ci.OddAgain:   "Step %s has ended, and stays so. What runs again is a step of its own, under another key; if this was a repeat, all is well.",
+	ci.OddUnlined: "The log of step %s has no line end, so it is one line by now; each line has to end with a line feed, as the escape \\n in JSON.",
 }
 
 func (h *hints) odd(all []ci.Oddity) {
@@ -141,9 +141,11 @@ func encodedTwice(chunk *ci.Chunk) string {
 	switch {
 	case chunk.Lines == 0 && ends(`\\n`, `\\n'`, `\\n\"`):
 		return "ends with a backslash and an n, which is no line end: it was encoded once more than JSON does, or is bytes of Python made a str"
+	case bytes.HasPrefix(chunk.Body, []byte("b'")) && ends(`\\n'\n`), bytes.HasPrefix(chunk.Body, []byte(`b\"`)) && ends(`\\n\"\n`):
+		return "is bytes of Python made a str, with b and quotes around it; decode them, or send base64"
 	case has("\xc3\x83\xc2", "\xc3\x82\xc2", "\xc3\xa2\xc2", `\u00c3\u00`, `\u00c2\u00`, `\u00e2\u0080`):
 		return "looks like UTF-8 that was read as ISO-8859-1"
-	case has("\ufffd", `\ufffd`):
+	case has("\ufffd", `\ufffd`) && bytes.Contains(chunk.AppendRaw(nil), []byte("\ufffd")):
 		return "has U+FFFD, which stands for bytes that were lost before it was sent; send bytes that are not UTF-8 as base64"
 	}
 	return ""

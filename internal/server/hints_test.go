@@ -69,7 +69,9 @@ func TestHints(t *testing.T) {
 		{logText("moji", 0, "grÃ¶ÃŸer\n"), "looks like UTF-8 that was read as ISO-8859-1"},
 		{`{"log":{"step":"ascii","offset":0,"text":"gr\u00c3\u00b6\n"}}`, "looks like UTF-8 that was read as ISO-8859-1"},
 		{logText("moji", 13, "größer, Ärger, ÇA, São, «x» 100 °C\n"), ""},
+		{logText("bytes", 0, `b'gr\xc3\xbc\n'`+"\n"), "is bytes of Python made a str"},
 		{logText("gone", 0, "gr\ufffd\n"), "has U+FFFD"},
+		{logText("assert", 0, `assert \ufffd is shown`+"\n"), ""},
 		{`{"log":{"step":"64","offset":0,"base64":"H4sIAAAA"}}`, "at offset 0 begins like gzip"},
 		{`{"log":{"step":"64","offset":6,"base64":"Z3L2337fZXIgYWxzIGZy/Ghlcgo="}}`, "looks like ISO-8859-1"},
 		{`{"log":{"step":"64b","offset":0,"base64":"/wCA"}}`, ""},
@@ -117,7 +119,7 @@ func TestHints(t *testing.T) {
 		{`{"step":{"key":"again","status":"running"}},{"step":{"key":"again","status":"failed"}}`, ""},
 		{`{"step":{"key":"again","status":"running"}}`, "Step again has ended, and stays so. What runs again is a step of its own"},
 		{logText("one", 0, "compiling file number 0") + "," + logText("one", 23, "compiling file number 1"), ""},
-		{`{"step":{"key":"one","status":"passed","log_bytes":46}}`, "The log of step one has no line end, so it is one line; each line has to end with a line feed, as the escape \\\\n in JSON."},
+		{`{"step":{"key":"one","status":"passed","log_bytes":46}}`, "The log of step one has no line end, so it is one line by now; each line has to end with a line feed, as the escape \\\\n in JSON."},
 		{logText("few", 0, "ok") + `,{"step":{"key":"few","status":"passed","log_bytes":2}}`, ""},
 		{logText("lined", 0, strings.Repeat("x", 50)+"\nand more") + `,{"step":{"key":"lined","status":"passed"}}`, ""},
 	} {
@@ -182,19 +184,24 @@ func TestHints_Uploads(t *testing.T) {
 		says               string
 	}{
 		{"twice", lines, "", 204, ""},
-		{"twice", lines, "", 200, "has it twice now"},
+		{"twice", lines, "", 200, "has the same 320 bytes already, where it begins"},
 		{"twice", lines, "0", 204, ""},
 		{"twice", "and " + lines, "", 204, ""},
 		{"twice", lines[:16], "", 204, ""}, // one line may be the same by chance
 		{"growing", "$ make\n", "", 204, ""},
-		{"growing", "$ make\ncc -c a.c\n", "", 200, "The log began with this text already"},
-		{"header", "2026-11-26T10:00:00.123Z INFO one\n", "", 204, ""},
-		{"header", "2026-11-26T10:00:00.123Z INFO two\n", "", 204, ""}, // begins alike, and is another line
+		{"growing", "$ make\ncc -c a.c\n", "", 200, "The log has the same 7 bytes already, where it begins"},
+		{"banner", "[INFO] Scanning for projects...\n" + lines, "", 204, ""},
+		{"banner", "[INFO] Scanning for projects...\n" + strings.ToUpper(lines), "", 204, ""},
 		{"lines", "2026-11-26T10:00:00.123Z INFO one\ntwo\n", "", 204, ""},
-		{"lines", "2026-11-26T10:00:00.123Z INFO one\nTWO\n", "", 200, "has it twice now"},
+		{"lines", "2026-11-26T10:00:00.123Z INFO one\nTWO\n", "", 200, "has the same 34 bytes already, where it begins"},
+		{"whole", lines, "0", 204, ""},
+		{"whole", lines + "the rest\n", "320", 200, "The log begins with the same 320 bytes: the whole was sent where only the rest was wanted"},
+		{"rest", lines, "0", 204, ""},
+		{"rest", "the rest of " + lines + lines, "320", 204, ""},
+		{"rest", lines, "972", 204, ""}, // less than what is there
 		{"later", "before\n", "", 204, ""},
 		{"later", lines, "", 204, ""},
-		{"later", lines, "", 200, "The log ended with this text already"},
+		{"later", lines, "", 200, "has the same 320 bytes already, where it ended"},
 		{"later", "and " + lines, "", 204, ""},
 		{"later", "then " + lines, "", 204, ""},
 		{"units", "prüfe\n", "0", 204, ""},
@@ -202,6 +209,7 @@ func TestHints_Uploads(t *testing.T) {
 		{"units", "prüfe\nmore\n", "0", 204, ""},
 		{"units", "\nmore\n", "6", 200, "counts characters"},
 		{"units", "fe\nmore\n", "4", 204, ""}, // cut otherwise
+		{"shortlatin", "Gr\xfc\xdfe\n", "0", 200, "looks like ISO-8859-1"},
 		{"latin", "gr\xf6\xdfer als fr\xfcher\n", "0", 200, "looks like ISO-8859-1"},
 		{"latin", "größer\n", "18", 204, ""},
 		{"binary", "caf\xe9 und gr\x80\x81\n", "0", 204, ""},
@@ -211,7 +219,7 @@ func TestHints_Uploads(t *testing.T) {
 		{"cut2", "\xb6sung gefunden\n", "0", 204, ""},
 		{"escapes", "\x1b[31mgr\xf6\xdfer\x1b[0m\n", "0", 200, "looks like ISO-8859-1"},
 		{"grown", lines, "", 204, ""},
-		{"grown", lines + "and more of it\n", "", 200, "has it twice now"},
+		{"grown", lines + "and more of it\n", "", 200, "has the same 320 bytes already, where it begins"},
 	} {
 		headers := []string{auth}
 		if one.offset != "" {
@@ -269,7 +277,15 @@ func TestHints_Uploads(t *testing.T) {
 			t.Errorf("%s beside the right one: %d %s", name, a.status, a.body)
 		}
 	}
-	for i, text := range []string{`{"offset":0,"text":"x\n"}`, `{"updates": [{"log":{"step":"a"}}]}`, `{"log": {"step":"a","text":"x"}}` + "\n"} {
+	for i, header := range []string{"X-Timezone-Offset: 60", "Upload-Length: 2", "Upload-Complete: ?1", "X-Offset-Of: a"} {
+		if a := s.do("PATCH", fmt.Sprint(build, "/steps/other", i, "/log"), "x", auth, header); a.status != 204 {
+			t.Errorf("%s: %d %s", header, a.status, a.body)
+		}
+	}
+	if a := s.do("PATCH", build+"/steps/kafka/log", `{"offset": 1, "text": 0}`+"\n"+`{"offset": 2, "text": 0}`+"\n", auth); a.status != 204 {
+		t.Errorf("a log of JSON: %d %s", a.status, a.body)
+	}
+	for i, text := range []string{`{"offset":0,"text":"x\n"}`, `{"updates": [{"log":{"step":"a","text":"x"}}]}`, `{"log": {"step":"a","text":"x"}}` + "\n"} {
 		if a := s.do("PATCH", fmt.Sprint(build, "/steps/update", i, "/log"), text, auth, "Upload-Offset: 0"); a.status != 200 || !strings.Contains(a.body, "objects with text in them go to …/updates") {
 			t.Errorf("%s as a log: %d %s", text, a.status, a.body)
 		}

@@ -77,6 +77,7 @@ const (
 	limitSignIns          limit = "sign_ins_per_address"
 	limitUploads          limit = "uploads_per_token"
 	limitUnread           limit = "unread"
+	limitArriving         limit = "arriving"
 	limitBody             limit = "body_size"
 	limitSlow             limit = "body_pace"
 )
@@ -88,7 +89,7 @@ func newRefusals() refusals {
 	r := make(refusals)
 	for _, l := range []limit{
 		limitStreams, limitStreamsOfAddress, limitStreamsOfToken, limitStreamsOfProject, limitConns,
-		limitRequests, limitReads, limitFailures, limitSignIns, limitUploads, limitUnread, limitBody, limitSlow,
+		limitRequests, limitReads, limitFailures, limitSignIns, limitUploads, limitUnread, limitArriving, limitBody, limitSlow,
 	} {
 		r[l] = new(atomic.Int64)
 	}

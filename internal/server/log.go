@@ -258,6 +258,9 @@ const (
 // page writes the next page of the log. As it is kept until the peer has taken it, it
 // waits while those of others who are counted as the same have not been.
 func (w *logWriter) page(ctx context.Context) error {
+	if w.room.Full(w.payer, logPageBytes) {
+		w.c.Response().Flush() // what there is until then
+	}
 	hold, err := w.room.Take(ctx, w.payer, logPageBytes)
 	if err != nil {
 		return errGone

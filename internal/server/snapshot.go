@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -245,7 +246,7 @@ func (s *snapshots) again(batch []*snapshotRead) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, r := range batch {
+	for _, r := range slices.Backward(batch) { // each before those of the same asker that came after it
 		if r.asked == 0 {
 			continue
 		}

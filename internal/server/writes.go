@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -250,13 +251,16 @@ var lineTypes = []string{"application/x-ndjson", "application/ndjson", "applicat
 // otherOffset finds a header that means Upload-Offset and is not it; "": there is none.
 func otherOffset(h http.Header) string {
 	for _, name := range slices.Sorted(maps.Keys(h)) {
-		low := strings.ToLower(name)
-		if low == "range" || strings.HasPrefix(low, "upload") || slices.ContainsFunc([]string{"offset", "ofset", "offest"}, func(part string) bool { return strings.Contains(low, part) }) {
+		if wrongOffset.MatchString(name) {
 			return name
 		}
 	}
 	return ""
 }
+
+// wrongOffset are names that people and programs have given to it. Others have an offset
+// in them too, such as of a time zone.
+var wrongOffset = regexp.MustCompile(`(?i)^(range|(x[-_]?)?off?s[ei]t|(x[-_])?(upload|stepcast|stepcast-upload|log|tus|content|file|byte|text)[-_]?(of+se?t|of+est|start|position))$`)
 
 // packedTypes are types of what is no text before it is unpacked.
 var packedTypes = []string{"application/gzip", "application/x-gzip", "application/zstd"}
@@ -389,8 +393,10 @@ func (s *Server) uploaded(c echo.Context, u *upload) error {
 		said.Detail = fmt.Sprintf(otherText, *u.differs, "the log")
 	case u.characters >= 0:
 		said.Detail = fmt.Sprintf(charactersText, u.characters, "the log")
-	case u.doubled != "":
-		said.Detail = fmt.Sprintf("The log %s with this text already, and has it twice now: without Upload-Offset, which curl leaves out where its variable is empty, text goes to the end. With it, a repeat is stored once.", u.doubled)
+	case u.doubled > 0:
+		said.Detail = fmt.Sprintf("The log has the same %d bytes already, where it %s: without Upload-Offset, which curl leaves out where its variable is empty, text goes to the end. If this was sent before, it is there twice now; with Upload-Offset a repeat is stored once.", u.doubled, u.where)
+	case u.again > 0:
+		said.Detail = fmt.Sprintf("The log begins with the same %d bytes: the whole was sent where only the rest was wanted, and is behind what was there. Upload-Offset says where the body begins; for the whole it is 0.", u.again)
 	case u.between:
 		said.Detail = "Other text came into this log while the upload lasted, and lies between its pieces, maybe within lines. Let one upload at a time send a step's text, or give each a step of its own."
 	case u.packed != "":
@@ -472,7 +478,9 @@ type upload struct {
 	differs    *int64 // the byte at which one is not what the log has
 	blind      bool   // what was there already could not be compared in time
 	characters int64  // where it began, if that looks like a count of characters; -1: not
-	doubled    string // "began" or "ended", if the log did with the same, and it went to the end
+	doubled    int64  // so many bytes of it were there already, and it went to the end
+	where      string // where they are: the log "begins" or "ended"
+	again      int64  // with so many bytes of it the log begins, and it said that it goes on
 	between    bool   // it goes to the end, and text of another lies between its pieces
 	packed     string // what its beginning looks like, if it is no text
 	latin      bool   // a piece looks like ISO-8859-1
@@ -492,8 +500,12 @@ func (u *upload) append(ctx context.Context, piece []byte, stop <-chan struct{})
 			before := u.have
 			u.have = receipt.Logs[u.step]
 			u.compareWith(ctx, &receipt)
-			if u.offset == ci.AtEnd && !u.stored {
-				u.doubled = u.wasThere(ctx, r.Updates[0].Log.Chunk)
+			switch there := u.have - int64(len(piece)); {
+			case u.stored || u.offset != ci.AtEnd && (u.offset != there || u.have < 2*u.offset):
+			case u.offset == ci.AtEnd:
+				u.doubled, u.where = u.wasThere(ctx, r.Updates[0].Log.Chunk)
+			default: // as much came as is there, or more, behind all of that: it may be all of it again
+				u.again, _ = u.wasThere(ctx, r.Updates[0].Log.Chunk)
 			}
 			if u.offset == ci.AtEnd && u.stored && u.have-int64(len(piece)) > before {
 				u.between = true
@@ -567,17 +579,20 @@ func loneObject(piece []byte) bool {
 	return bytes.HasPrefix(piece, []byte("{")) && !bytes.HasSuffix(piece, []byte("\n")) && json.Valid(piece)
 }
 
-// likeUpdate tells whether a piece begins as an update does, or as several do.
+// likeUpdate tells whether a piece is one update, or a list of them.
 func likeUpdate(piece []byte) bool {
-	return slices.ContainsFunc([]string{`{"updates":[{"`, `{"offset":`, `{"log":{"step":`, `{"log":{"offset":`, `{"step":{"key":`}, func(begins string) bool {
-		return bytes.HasPrefix(bytes.ReplaceAll(piece[:min(len(piece), 64)], []byte(" "), nil), []byte(begins))
-	})
+	begins := bytes.ReplaceAll(piece[:min(len(piece), 64)], []byte(" "), nil)
+	return slices.ContainsFunc([]string{`{"updates":[{"`, `{"offset":`, `{"log":{"step":`, `{"log":{"offset":`, `{"step":{"key":`}, func(begin string) bool {
+		return bytes.HasPrefix(begins, []byte(begin))
+	}) && slices.ContainsFunc([]string{`"text"`, `"base64"`, `"status"`}, func(member string) bool {
+		return bytes.Contains(piece, []byte(member))
+	}) && json.Valid(piece)
 }
 
 // looksLatin tells whether a piece looks like text in ISO-8859-1, or in a code like it:
 // letters of it stand beside those of ASCII, and nothing in it is UTF-8 or no text.
 func looksLatin(piece []byte) bool {
-	if piece = piece[:len(piece)-unfinished(piece)]; len(piece) < 8 || utf8.Valid(piece) { // of less it cannot be told
+	if piece = piece[:len(piece)-unfinished(piece)]; len(piece) < 6 || utf8.Valid(piece) { // of less it cannot be told
 		return false
 	}
 	beside := func(i int) bool {
@@ -609,18 +624,19 @@ const (
 	leastTelling = 6
 )
 
-// wasThere tells whether a log "began" with a piece that went to its end, or "ended".
-func (u *upload) wasThere(ctx context.Context, piece ci.Chunk) string {
+// wasThere tells how much of a piece that went to the end of a log was there already, as
+// far as that is no accident: where the log "begins", or where it "ended".
+func (u *upload) wasThere(ctx context.Context, piece ci.Chunk) (bytes int64, where string) {
 	before := u.have - piece.Bytes
 	n := min(piece.Bytes, before)
 	if n < leastTelling {
-		return ""
+		return 0, ""
 	}
 	ctx, cancel := context.WithTimeout(ctx, compareWait)
 	defer cancel()
 	leave, err := u.server.compares.Enter(ctx, u.from)
 	if err != nil {
-		return ""
+		return 0, ""
 	}
 	defer leave()
 	same := func(offset int64) int64 {
@@ -633,20 +649,14 @@ func (u *upload) wasThere(ctx context.Context, piece ci.Chunk) string {
 		}
 		return found.Same
 	}
-	lines := func(bytes int64) bool { // whole ones are the same
-		if bytes < worthTelling {
-			return false
-		}
-		begin := piece.Until(bytes)
-		return begin.Ended && begin.Bytes >= worthTelling
-	}
-	switch began := same(0); {
-	case began == n && n >= worthTelling, began == before && piece.Bytes > before, lines(began):
-		return "began"
+	begins := same(0)
+	switch whole := begins == before && piece.Bytes > before; {
+	case whole, begins >= worthTelling && begins >= n/4: // a quarter: a banner of every command is less
+		return begins, "begins"
 	case n == piece.Bytes && n >= worthTelling && same(before-n) == n:
-		return "ended"
+		return n, "ended"
 	}
-	return ""
+	return 0, ""
 }
 
 // incoming is the part of an upload that has arrived and is not yet stored.

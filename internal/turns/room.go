@@ -38,6 +38,7 @@ func (r *Room) Take(ctx context.Context, who string, bytes int) (*Hold, error) {
 	if who == "" {
 		return nil, nil
 	}
+	bytes = max(bytes, 1)
 	h := &Hold{r, who, bytes, nil}
 	r.mu.Lock()
 	one := r.of[who]
@@ -60,6 +61,43 @@ func (r *Room) Take(ctx context.Context, who string, bytes int) (*Hold, error) {
 		r.giveUp(h)
 		return nil, ctx.Err()
 	}
+}
+
+// Begin returns a hold of nothing, which may grow. The one without a name may at will.
+func (r *Room) Begin(who string) *Hold {
+	if who == "" {
+		return nil
+	}
+	return &Hold{r, who, 0, nil}
+}
+
+// Grow takes so many bytes more if there is room for them, and nobody waits for it. A hold
+// alone may be of any size.
+func (h *Hold) Grow(bytes int) bool {
+	if h == nil || bytes == 0 {
+		return true
+	}
+	r := h.room
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	one := r.of[h.who]
+	if one == nil {
+		one = &taken{}
+		r.of[h.who] = one
+	}
+	if one.bytes != h.bytes && (one.bytes+bytes > r.most || len(one.waiting) > 0) {
+		return false
+	}
+	one.bytes, h.bytes = one.bytes+bytes, h.bytes+bytes
+	return true
+}
+
+// Full tells whether so many bytes more have to wait now.
+func (r *Room) Full(who string, bytes int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	one := r.of[who]
+	return one != nil && (len(one.waiting) > 0 || !r.fits(one, bytes))
 }
 
 func (r *Room) fits(one *taken, bytes int) bool {

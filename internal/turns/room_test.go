@@ -83,6 +83,23 @@ func TestRoom(t *testing.T) {
 		keep("h", 9)
 		check("and left room", "j")
 		cancel(errors.New("over"))
+
+		keep("h", 0)
+		keep("j", 0)
+		grows, beside := room.Begin("one"), room.Begin("one")
+		if !grows.Grow(8) || !grows.Grow(8) || beside.Grow(1) || room.Begin("").Grow(1000) != true {
+			t.Error("one alone may be of any size, and another has no room beside it")
+		}
+		if grows.Keep(9); !beside.Grow(1) || beside.Grow(1) || !room.Full("one", 1) || room.Full("other", 10) {
+			t.Error("there is room for one more")
+		}
+		grows.Keep(0)
+		beside.Keep(0)
+		take(t.Context(), "k", "one", 0)
+		keep("k", 0)
+		if len(room.of) != 0 {
+			t.Errorf("%d are known of, when all is over", len(room.of))
+		}
 	})
 }
 
