@@ -87,10 +87,10 @@ func TestRoom(t *testing.T) {
 		keep("h", 0)
 		keep("j", 0)
 		grows, beside := room.Begin("one"), room.Begin("one")
-		if !grows.Grow(8) || !grows.Grow(8) || beside.Grow(1) || room.Begin("").Grow(1000) != true {
+		if !grows.Grow(8) || !grows.Grow(9) || beside.Grow(1) || !room.Begin("").Grow(1000) {
 			t.Error("one alone may be of any size, and another has no room beside it")
 		}
-		if grows.Keep(9); !beside.Grow(1) || beside.Grow(1) || !room.Full("one", 1) || room.Full("other", 10) {
+		if grows.Keep(9); !beside.Grow(1) || beside.Grow(2) || !room.Full("one", 1) || room.Full("other", 10) {
 			t.Error("there is room for one more")
 		}
 		grows.Keep(0)
