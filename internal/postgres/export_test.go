@@ -34,11 +34,11 @@ func (s *Store) Turns(id ci.BuildID) (lanes, repeats *turns.Turns) {
 // LaneWriters is how many places there are in lanes.
 const LaneWriters = laneWriters
 
-// Repeated is how many creations of known builds wait in the lane of a project.
-func (s *Store) Repeated(project string) (n int) {
+// Creations is how many creations wait in the lane of a project.
+func (s *Store) Creations(project string) (n int) {
 	for _, c := range s.committers {
 		c.mu.Lock()
-		if k := c.repeated[project]; k != nil {
+		if k := c.creations[project]; k != nil {
 			n += len(k.waiting)
 		}
 		c.mu.Unlock()

@@ -13,15 +13,15 @@ import (
 	"github.com/stepcast/stepcast/internal/turns"
 )
 
-// detour sends a task to its build's lane. A creation of a build that is there holds up
-// nobody who writes it, for it may be of anybody: it goes to that of its project. The
-// caller holds mu.
+// detour sends a task to its build's lane, and a creation to that of its project: whoever
+// knows a build's id may ask for it again and again, and holds up nobody who writes it.
+// The caller holds mu.
 func (c *committer) detour(t *task) {
-	k := c.known[t.build]
-	if t.create != nil && k != nil {
-		c.detourRepeated(t)
+	if t.create != nil {
+		c.detourCreation(t)
 		return
 	}
+	k := c.known[t.build]
 	if k == nil {
 		k = &known{}
 		c.known[t.build] = k
@@ -31,12 +31,11 @@ func (c *committer) detour(t *task) {
 	c.join(k, t)
 }
 
-// detourRepeated sends a creation to the lane of those of its project. The caller holds mu.
-func (c *committer) detourRepeated(t *task) {
-	k := c.repeated[t.create.Project]
+func (c *committer) detourCreation(t *task) {
+	k := c.creations[t.create.Project]
 	if k == nil {
 		k = &known{}
-		c.repeated[t.create.Project] = k
+		c.creations[t.create.Project] = k
 	}
 	c.join(k, t)
 }
@@ -60,8 +59,8 @@ func (c *committer) runLane(first *task, k *known) {
 		c.mu.Lock()
 		if len(k.waiting) == 0 {
 			k.busy, k.lane = false, false
-			if first.create != nil && c.repeated[first.create.Project] == k {
-				delete(c.repeated, first.create.Project)
+			if first.create != nil {
+				delete(c.creations, first.create.Project)
 			} else if l.state != nil && l.quiet && l.epoch == c.store.presentEpoch() {
 				c.keep(k, l.state)
 			} else {

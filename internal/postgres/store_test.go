@@ -1006,7 +1006,7 @@ func TestStore_RepeatedCreationsAreMadeForAWhile(t *testing.T) {
 			made.Add(1)
 		})
 	}
-	for s.Repeated("other") < many {
+	for s.Creations("other") < many {
 		time.Sleep(time.Millisecond)
 	}
 	one := make(chan int64)
@@ -1071,30 +1071,34 @@ func TestStore_ALaneTakesNoMoreThanABatch(t *testing.T) {
 }
 
 // Whoever knows a build's id may ask for it as a build of its own project, again and again:
-// nobody who writes that build waits for the answer.
-func TestStore_CreationsOfAKnownBuildHoldUpNobody(t *testing.T) {
+// nobody who writes that build waits for the answer, whether its process knows it or not.
+func TestStore_CreationsOfOthersBuildsHoldUpNobody(t *testing.T) {
 	t.Parallel()
-	s, _ := open(t, pgtest.New(t))
+	url := pgtest.New(t)
+	s, _ := open(t, url)
+	other, _ := open(t, url)
 	id := create(t, s, "acme/api")
 	must(t, s, id, text("test", 0, "x"))
-	lanes, leave := takeLanes(t, s, id)
-	refused := make(chan error, 1)
-	go func() {
-		_, _, err := s.Create(t.Context(), ci.Creation{ID: id, Project: "other"})
-		refused <- err
-	}()
-	for lanes.Waiting() == 0 {
-		time.Sleep(time.Millisecond)
+	for offset, s := range []*postgres.Store{s, other} {
+		lanes, leave := takeLanes(t, s, id)
+		refused := make(chan error, 1)
+		go func() {
+			_, _, err := s.Create(t.Context(), ci.Creation{ID: id, Project: "other"})
+			refused <- err
+		}()
+		for lanes.Waiting() == 0 {
+			time.Sleep(time.Millisecond)
+		}
+		must(t, s, id, text("test", int64(1+offset), "y"))
+		if len(refused) > 0 {
+			t.Fatalf("the creation was answered, where all places are taken: %v", <-refused)
+		}
+		leave()
+		if err := <-refused; !errors.Is(err, &ci.Problem{Code: ci.BuildIDTaken}) {
+			t.Errorf("the id of another project's build: %v", err)
+		}
 	}
-	must(t, s, id, text("test", 1, "y"))
-	if len(refused) > 0 {
-		t.Fatalf("the creation was answered, where all places are taken: %v", <-refused)
-	}
-	leave()
-	if err := <-refused; !errors.Is(err, &ci.Problem{Code: ci.BuildIDTaken}) {
-		t.Errorf("the id of another project's build: %v", err)
-	}
-	must(t, s, id, text("test", 2, "z"))
+	must(t, other, id, text("test", 3, "z"))
 }
 
 // A dump is being restored under a server that runs: nothing is added to what has

@@ -200,8 +200,8 @@ type committer struct {
 	mu     sync.Mutex
 	known  map[ci.BuildID]*known
 	cached int // bytes that the states in known take, about
-	// Creations of builds that are known, by project: a lane for each.
-	repeated map[string]*known
+	// Lanes of creations that do not go the fast way, by project.
+	creations map[string]*known
 	// Projects by name. Only the version is ever out of date.
 	projects map[string]*project
 }
@@ -217,7 +217,7 @@ type known struct {
 }
 
 func newCommitter(s *Store) *committer {
-	c := &committer{store: s, queue: groupcommit.New[*task](maxQueued, maxBatch), known: make(map[ci.BuildID]*known), repeated: make(map[string]*known), projects: make(map[string]*project), slots: make(chan *writer, laneWriters), turns: turns.New(laneWriters)}
+	c := &committer{store: s, queue: groupcommit.New[*task](maxQueued, maxBatch), known: make(map[ci.BuildID]*known), creations: make(map[string]*known), projects: make(map[string]*project), slots: make(chan *writer, laneWriters), turns: turns.New(laneWriters)}
 	for range laneWriters {
 		c.slots <- &writer{}
 	}
@@ -342,7 +342,7 @@ func (c *committer) load(ctx context.Context, tasks []*task) (remain, later []*t
 		k := c.known[t.build]
 		if k != nil && k.lane {
 			if t.create != nil {
-				c.detourRepeated(t)
+				c.detourCreation(t)
 			} else {
 				c.join(k, t)
 			}
