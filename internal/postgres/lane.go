@@ -18,7 +18,12 @@ import (
 // The caller holds mu.
 func (c *committer) detour(t *task) {
 	if t.create != nil {
-		c.detourCreation(t)
+		k := c.creations[t.create.Project]
+		if k == nil {
+			k = &known{}
+			c.creations[t.create.Project] = k
+		}
+		c.join(k, t)
 		return
 	}
 	k := c.known[t.build]
@@ -28,15 +33,6 @@ func (c *committer) detour(t *task) {
 	}
 	k.lane = true
 	c.keep(k, nil) // the lane reads it
-	c.join(k, t)
-}
-
-func (c *committer) detourCreation(t *task) {
-	k := c.creations[t.create.Project]
-	if k == nil {
-		k = &known{}
-		c.creations[t.create.Project] = k
-	}
 	c.join(k, t)
 }
 

@@ -341,11 +341,7 @@ func (c *committer) load(ctx context.Context, tasks []*task) (remain, later []*t
 	for _, t := range tasks {
 		k := c.known[t.build]
 		if k != nil && k.lane {
-			if t.create != nil {
-				c.detourCreation(t)
-			} else {
-				c.join(k, t)
-			}
+			c.detour(t)
 			continue
 		}
 		if t.create != nil {

@@ -499,15 +499,16 @@ func (u *upload) append(ctx context.Context, piece []byte, stop <-chan struct{})
 		if err == nil {
 			before := u.have
 			u.have = receipt.Logs[u.step]
+			there := u.have - int64(len(piece)) // before this piece, if all of it is new
 			u.compareWith(ctx, &receipt)
-			switch there := u.have - int64(len(piece)); {
+			switch {
 			case u.stored || u.offset != ci.AtEnd && (u.offset != there || u.have < 2*u.offset):
 			case u.offset == ci.AtEnd:
 				u.doubled, u.where = u.wasThere(ctx, r.Updates[0].Log.Chunk)
 			default: // as much came as is there, or more, behind all of that: it may be all of it again
 				u.again, _ = u.wasThere(ctx, r.Updates[0].Log.Chunk)
 			}
-			if u.offset == ci.AtEnd && u.stored && u.have-int64(len(piece)) > before {
+			if u.offset == ci.AtEnd && u.stored && there > before {
 				u.between = true
 			}
 			if !u.stored {
