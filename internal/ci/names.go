@@ -61,7 +61,7 @@ func CheckProject(s string) error {
 
 func checkName(s string) string {
 	if s == "" {
-		return "is empty"
+		return "is empty; the variable that it is taken from may be empty"
 	}
 	for segment := range strings.SplitSeq(s, "/") {
 		if segment == "" || segment == "." || segment == ".." {

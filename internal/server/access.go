@@ -264,6 +264,9 @@ func (s *Server) check(r route) echo.HandlerFunc {
 			return err
 		}
 		if r.access.needsGrant() && !who.shows() {
+			if c.Request().URL.Query().Has("token") {
+				return tokenAddressed()
+			}
 			return missingToken(r.access)
 		}
 		c.Set(callerKey, who)
@@ -282,6 +285,10 @@ func (s *Server) check(r route) echo.HandlerFunc {
 
 func missingToken(a access) error {
 	return &ci.Problem{Code: tokenMissing, Detail: fmt.Sprintf("This needs a token: send Authorization: Bearer stp_…, a token with the scope %s; the server says at its start where its first token lies.", a)}
+}
+
+func tokenAddressed() error {
+	return &ci.Problem{Code: tokenInAddress, Detail: "Addresses are seen by many, so that a token in one may have the scope status and no other; send this one as Authorization: Bearer stp_…."}
 }
 
 // lacks says that the caller was not given what a route asks for.
@@ -366,7 +373,7 @@ func (s *Server) caller(c echo.Context) (*caller, error) {
 		return nil, s.failed(c, err)
 	}
 	if inAddress && slices.ContainsFunc(t.Scopes, func(scope ci.Scope) bool { return scope != ci.ScopeStatus }) {
-		return nil, &ci.Problem{Code: tokenInAddress, Detail: "Addresses are seen by many, so that a token in one may have the scope status and no other; send this one as Authorization: Bearer stp_…."}
+		return nil, tokenAddressed()
 	}
 	s.store.TokenUsed(sum, s.clientAddr(c))
 	who := &caller{token: &t}

@@ -72,6 +72,7 @@ func (s *Server) createBuild(c echo.Context) error {
 	}
 	c.Response().Header().Set("Location", "/api/v1/builds/"+b.Build.ID.String())
 	var h hints
+	h.branch(creation.Branch)
 	if !created {
 		h.creation(&creation, &b)
 	}

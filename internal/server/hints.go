@@ -3,11 +3,14 @@ package server
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/postgres"
@@ -141,6 +144,10 @@ func encodedTwice(chunk *ci.Chunk) string {
 	switch {
 	case chunk.Lines == 0 && ends(`\\n`, `\\n'`, `\\n\"`):
 		return "ends with a backslash and an n, which is no line end: it was encoded once more than JSON does, or is bytes of Python made a str"
+	case chunk.Lines == 0 && ends(`\\n']`, `\\n\"]`, `\\n\"}`):
+		return "is one line, and has a backslash and an n where it ends: a list or an object that was made a string is no text; send the text itself, with line ends"
+	case chunk.Lines == 0 && looksBase64(chunk.Body):
+		return "is base64 of text, and is shown as it came; base64 goes into the field base64, and is text there"
 	case bytes.HasPrefix(chunk.Body, []byte("b'")) && ends(`\\n'\n`), bytes.HasPrefix(chunk.Body, []byte(`b\"`)) && ends(`\\n\"\n`):
 		return "is bytes of Python made a str, with b and quotes around it; decode them, or send base64"
 	case has("\xc3\x83\xc2", "\xc3\x82\xc2", "\xc3\xa2\xc2", `\u00c3\u00`, `\u00c2\u00`, `\u00e2\u0080`):
@@ -149,6 +156,15 @@ func encodedTwice(chunk *ci.Chunk) string {
 		return "has U+FFFD, which stands for bytes that were lost before it was sent; send bytes that are not UTF-8 as base64"
 	}
 	return ""
+}
+
+// looksBase64 tells whether a text is base64 of text that ends with a line end.
+func looksBase64(text []byte) bool {
+	if len(text) < 8 || len(text)%4 != 0 {
+		return false
+	}
+	raw, err := base64.StdEncoding.AppendDecode(nil, text)
+	return err == nil && bytes.HasSuffix(raw, []byte("\n")) && utf8.Valid(raw) && !bytes.ContainsRune(raw, 0)
 }
 
 // overlaps says where a text begins before the one before it in the request ends: nobody
@@ -208,6 +224,14 @@ func (h *hints) times(updates []ci.Update, now time.Time) {
 		if u := updates[i].Note; u != nil && !u.At.IsZero() {
 			said("at", "a note of step ", u.Step, u.At)
 		}
+	}
+}
+
+// branch says where a branch is a name of Git's for it: what asks for the build by its
+// branch does not find it then.
+func (h *hints) branch(branch ci.Field[string]) {
+	if name, whole := strings.CutPrefix(branch.Value, "refs/heads/"); whole {
+		h.add("The branch is refs/heads/%s, as Git calls it in full; badges and lists that ask for the branch %s do not find the build.", name, name)
 	}
 }
 

@@ -70,6 +70,14 @@ func TestHints(t *testing.T) {
 		{`{"log":{"step":"ascii","offset":0,"text":"gr\u00c3\u00b6\n"}}`, "looks like UTF-8 that was read as ISO-8859-1"},
 		{logText("moji", 13, "größer, Ärger, ÇA, São, «x» 100 °C\n"), ""},
 		{logText("bytes", 0, `b'gr\xc3\xbc\n'`+"\n"), "is bytes of Python made a str"},
+		{logText("list", 0, `['one\n', 'two\n']`), "is one line, and has a backslash and an n where it ends: a list or an object"},
+		{logText("object", 0, `{"text":"one\n"}`), "a list or an object that was made a string is no text"},
+		{logText("object", 16, `{"text":"one\n"}`+"\n"), ""},
+		{logText("in64", 0, "Z3LDtsOfZXIK"), "is base64 of text, and is shown as it came"},
+		{logText("in64", 12, "Z3LDtsOfZXIK\n"), ""}, // a build may print it
+		{logText("in64", 25, "Z3LDtsOfZXI="), ""},    // no line
+		{logText("in64", 37, "compiling"), ""},
+		{`{"build":{"branch":"refs/heads/main"}}`, "The branch is refs/heads/main, as Git calls it in full; badges and lists that ask for the branch main do not find the build"},
 		{logText("gone", 0, "gr\ufffd\n"), "has U+FFFD"},
 		{logText("assert", 0, `assert \ufffd is shown`+"\n"), ""},
 		{`{"log":{"step":"64","offset":0,"base64":"H4sIAAAA"}}`, "at offset 0 begins like gzip"},
@@ -91,6 +99,9 @@ func TestHints(t *testing.T) {
 		t.Errorf("of thirty mistakes %s", a.body)
 	}
 
+	if a := s.write("/api/v1/builds", `{"project":"p","branch":"refs/heads/main"}`); a.status != 201 || !strings.Contains(a.body, `"hints":["The branch is refs/heads/main`) {
+		t.Errorf("a branch as Git calls it in full: %d %s", a.status, a.body)
+	}
 	id := strings.TrimPrefix(build, "/api/v1/builds/")
 	again := `{"id":"` + id + `","project":"p","title":"Another","status":"queued","steps":[{"key":"a"},{"key":"new"}]}`
 	if a := s.write("/api/v1/builds", again); a.status != 200 || !inOrder(a.body, []string{`"hints":["The build is there already, and keeps its title`, "and is running; a status", "without the step new"}) || strings.Contains(a.body, "step a;") {

@@ -67,6 +67,11 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 	h.ends(r.Updates)
 	h.odd(receipt.Odd)
 	h.encodings(r.Updates)
+	for i := range r.Updates {
+		if b := r.Updates[i].Build; b != nil {
+			h.branch(b.Branch)
+		}
+	}
 	h.times(r.Updates, time.Now())
 	if answer, err = h.append(answer); err != nil {
 		return err

@@ -237,6 +237,7 @@ func TestBadInput(t *testing.T) {
 		{"a cycle", "POST", updates, `{"updates":[{"step":{"key":"a","needs":["b"]}},{"step":{"key":"b","needs":["a"]}}]}`, token, 400, ci.NeedsCycle},
 		{"an incomplete log", "POST", updates, `{"updates":[{"step":{"key":"a","status":"passed","log_bytes":6}}]}`, token, 409, ci.LogIncomplete},
 		{"no token", "POST", updates, `{"updates":[]}`, nil, 401, tokenMissing},
+		{"a token in the address", "POST", updates + "?token=" + strings.TrimPrefix(token[0], "Authorization: Bearer "), `{"updates":[]}`, nil, 401, tokenInAddress},
 		{"a password", "POST", updates, `{"updates":[]}`, []string{"Authorization: Basic eDp5"}, 401, ci.TokenMalformed},
 		{"half a token", "POST", updates, `{"updates":[]}`, []string{"Authorization: Bearer stp_123"}, 401, ci.TokenMalformed},
 		{"a typo", "POST", updates, `{"updates":[]}`, []string{"Authorization: Bearer " + typo}, 401, ci.TokenMalformed},
@@ -351,7 +352,7 @@ func TestRefusals_SayWhatToDo(t *testing.T) {
 	if a := s.get(log); a.body != "hello" {
 		t.Errorf("the log is %q", a.body)
 	}
-	if a := s.write(updates, `{"updates":[{"step":{"key":""}}]}`, "Accept: text/plain"); a.status != 400 || a.body != "The step key \"\" is empty.\n" || a.header.Get("Content-Type") != "text/plain; charset=utf-8" {
+	if a := s.write(updates, `{"updates":[{"step":{"key":""}}]}`, "Accept: text/plain"); a.status != 400 || a.body != "The step key \"\" is empty; the variable that it is taken from may be empty.\n" || a.header.Get("Content-Type") != "text/plain; charset=utf-8" {
 		t.Errorf("to a shell: %d %s", a.status, a.body)
 	}
 }
