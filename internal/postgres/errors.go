@@ -40,7 +40,7 @@ func answer(o outcome, err error) error {
 	var said *pgconn.PgError
 	switch {
 	case o == unknown:
-		return fmt.Errorf("%w (%w)", &ci.Problem{Code: ci.OutcomeUnknown, Detail: "The database went away during the write; send the same request again, it is stored once."}, err)
+		return fmt.Errorf("%w (%w)", &ci.Problem{Code: ci.OutcomeUnknown, Detail: "The database has not said whether this is stored; send the same request again, it is stored once."}, err)
 	case errors.As(err, &said) && said.Code == "53100":
 		return fmt.Errorf("%w (%w)", diskFull(), err)
 	}

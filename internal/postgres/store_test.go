@@ -638,12 +638,9 @@ func TestStore_AnOutageOfTheServersMakesNobodyLost(t *testing.T) {
 	second, _ := open(t, url)
 	probe := create(t, second, "acme/probe")
 	must(t, second, probe, text("test", 0, "x"))
-	deadline := time.Now().Add(30 * time.Second)
-	for !sqlBool(t, url, `SELECT since > clock_timestamp() - interval '1 minute' FROM hearing`) {
-		if time.Now().After(deadline) {
-			t.Fatal("nobody noticed that no server had listened")
-		}
-	}
+	until(t, "it is noticed that no server had listened", func() bool {
+		return sqlBool(t, url, `SELECT since > clock_timestamp() - interval '1 minute' FROM hearing`)
+	})
 	if got := status(t, second, id, "test"); got != ci.Running {
 		t.Fatalf("the step is %s", got)
 	}
@@ -699,6 +696,16 @@ func status(t testing.TB, s *postgres.Store, id ci.BuildID, step ci.StepKey) ci.
 		}
 	}
 	return ""
+}
+
+// until asks again and again whether what is awaited is so; of what there is no event.
+func until(t testing.TB, awaited string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !ok(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("in vain: %s", awaited)
+		}
+	}
 }
 
 // waitFor asks again whenever something was heard.
@@ -944,12 +951,12 @@ func TestStore_RepeatedCreationsHaveTurns(t *testing.T) {
 			_, _, err := s.Create(t.Context(), ci.Creation{ID: id, Project: "acme/api", From: "who repeats"})
 			answered <- err
 		}()
-		for one.turns.Waiting() == 0 {
+		until(t, one.name+" is waited for", func() bool {
 			if len(answered) > 0 {
 				t.Fatalf("%s was had, where all places are taken", one.name)
 			}
-			time.Sleep(time.Millisecond)
-		}
+			return one.turns.Waiting() > 0
+		})
 		for _, l := range leave {
 			l()
 		}
@@ -1006,17 +1013,13 @@ func TestStore_RepeatedCreationsAreMadeForAWhile(t *testing.T) {
 			made.Add(1)
 		})
 	}
-	for s.Creations("other") < many {
-		time.Sleep(time.Millisecond)
-	}
+	until(t, "all creations wait", func() bool { return s.Creations("other") >= many })
 	one := make(chan int64)
 	go func() {
 		again("one", "another", taken)
 		one <- made.Load()
 	}()
-	for lanes.Waiting() < 2 {
-		time.Sleep(time.Millisecond)
-	}
+	until(t, "both lanes wait", func() bool { return lanes.Waiting() >= 2 })
 	leave(1)
 	if before := <-one; before >= many {
 		t.Errorf("one waited for all %d of another", before)
@@ -1039,9 +1042,7 @@ func TestStore_ALaneTakesNoMoreThanABatch(t *testing.T) {
 		_, err := s.Append(t.Context(), ci.Request{Build: id, Updates: []ci.Update{text("test", 99, "a gap")}})
 		refused <- err
 	}()
-	for lanes.Waiting() == 0 {
-		time.Sleep(time.Millisecond)
-	}
+	until(t, "the lane waits", func() bool { return lanes.Waiting() > 0 })
 	const pieces, length = 14, 1 << 20
 	var writes sync.WaitGroup
 	for i := range int64(pieces) {
@@ -1051,9 +1052,7 @@ func TestStore_ALaneTakesNoMoreThanABatch(t *testing.T) {
 				t.Errorf("piece %d: %v", i, err)
 			}
 		})
-		for s.InLane(id) <= int(i)+1 { // each has its place, behind what is refused
-			time.Sleep(time.Millisecond)
-		}
+		until(t, "a piece has its place, behind what is refused", func() bool { return s.InLane(id) > int(i)+1 })
 	}
 	leave()
 	writes.Wait()
@@ -1086,9 +1085,7 @@ func TestStore_CreationsOfOthersBuildsHoldUpNobody(t *testing.T) {
 			_, _, err := s.Create(t.Context(), ci.Creation{ID: id, Project: "other"})
 			refused <- err
 		}()
-		for lanes.Waiting() == 0 {
-			time.Sleep(time.Millisecond)
-		}
+		until(t, "the lane waits", func() bool { return lanes.Waiting() > 0 })
 		must(t, s, id, text("test", int64(1+offset), "y"))
 		if len(refused) > 0 {
 			t.Fatalf("the creation was answered, where all places are taken: %v", <-refused)
