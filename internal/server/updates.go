@@ -482,7 +482,8 @@ func (d *updatesDecoder) needs() []ci.StepKey {
 	return needs
 }
 
-// url reads an address that a page may link to.
+// url reads an address that a page may link to, and leaves out who signs in there, with
+// which password: everybody would read it, or take it for the host.
 func (d *updatesDecoder) url() string {
 	s := d.line(ci.MaxURL)
 	if d.err != nil {
@@ -491,6 +492,12 @@ func (d *updatesDecoder) url() string {
 	u, err := url.Parse(s)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		d.invalid("The field url must be an address that begins with http:// or https://.")
+		return ""
+	}
+	if u.User != nil {
+		scheme, rest, _ := strings.Cut(s, "//")
+		host := rest[:strings.IndexAny(rest+"/", "/?#")]
+		return scheme + "//" + rest[strings.LastIndexByte(host, '@')+1:]
 	}
 	return s
 }

@@ -59,6 +59,23 @@ func TestDecodeUpdates(t *testing.T) {
 	}
 }
 
+// What somebody signs in with does not get into a link that everybody reads.
+func TestDecodeUpdates_URLWithoutUser(t *testing.T) {
+	t.Parallel()
+	for sent, want := range map[string]string{
+		"https://ci:s3cret@git.example/a@b?c@d#e@f": "https://git.example/a@b?c@d#e@f",
+		"https://ci:p@ss@git.example":               "https://git.example",
+		"https://github.com@evil.example/":          "https://evil.example/",
+		"https://@git.example?x@y":                  "https://git.example?x@y",
+		"https://git.example/a@b":                   "https://git.example/a@b",
+	} {
+		r, err := decodeUpdates([]byte(`{"updates":[{"build":{"url":"`+sent+`"}}]}`), false, noon)
+		if err != nil || r.Updates[0].Build.URL.Value != want {
+			t.Errorf("%s is %+v, %v", sent, r.Updates, err)
+		}
+	}
+}
+
 func TestDecodeUpdates_NDJSON(t *testing.T) {
 	t.Parallel()
 	r, err := decodeUpdates([]byte("{\"log\":{\"step\":\"a\",\"offset\":0,\"text\":\"x\"}}\r\n\n \n{\"build\":{\"status\":\"running\"}}"), true, noon)
