@@ -570,6 +570,9 @@ func (c *Change) applyLog(u *LogUpdate) error {
 		c.Over += length - max(0, have-offset)
 	case beyond:
 		c.appendLog(step, u, have-offset)
+		if have == 0 {
+			c.Receipt.Began = append(c.Receipt.Began, u.Step)
+		}
 	}
 	if n := min(length, have-offset); n > 0 && u.Lost == 0 && len(c.Receipt.Repeated) < mostRepeated {
 		c.Receipt.Repeated = append(c.Receipt.Repeated, Repeated{u.Step, offset, n, u.Chunk})

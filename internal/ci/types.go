@@ -201,7 +201,8 @@ type Receipt struct {
 	Repeated      []Repeated
 	RepeatedNotes []*NoteUpdate
 
-	Odd []Oddity // a few, of what was taken and looks like a mistake
+	Began []StepKey // whose logs had nothing before
+	Odd   []Oddity  // a few, of what was taken and looks like a mistake
 }
 
 // Oddity is what looks like a mistake of whoever reports a step.

@@ -78,21 +78,46 @@ func foreign(r *http.Request) bool {
 		if origin == "" {
 			return false // no browser, or too old a one to read across sites without it
 		}
-		u, err := url.Parse(origin)
-		return err != nil || u.Host != r.Host
+		return !ofHost(origin, r.Host)
 	}
 	return r.Header.Get("Sec-Fetch-Mode") != "navigate" || r.Header.Get("Sec-Fetch-Dest") != "document"
 }
 
-// pictured tells whether a browser asks for a picture that another site may show,
-// and measure. Over HTTP it says nothing of itself but in a loopback name, nor, if
-// that site likes, where the picture is shown.
-func pictured(r *http.Request) bool {
-	if r.Header.Get("Sec-Fetch-Site") != "" || !strings.HasPrefix(r.Header.Get("Accept"), "image/") {
+// unsaid tells whether a browser asks and does not say for which site, as over HTTP but in
+// a loopback name: a page of another site may have it ask, and see no answer, but measure
+// a picture, or for how long it waits. What this server's own pages ask for has their
+// address as its Referer.
+func unsaid(r *http.Request) bool {
+	return saysNoSite(r) && !ofHost(r.Header.Get("Origin"), r.Host) && !ofHost(r.Referer(), r.Host)
+}
+
+// saysNoSite tells whether a browser asks that never says for which site.
+func saysNoSite(r *http.Request) bool {
+	h := r.Header
+	return h.Get("Sec-Fetch-Site") == "" && (strings.HasPrefix(h.Get("User-Agent"), "Mozilla/") || strings.HasPrefix(h.Get("Accept"), "image/"))
+}
+
+// navigates tells, of such a request, whether somebody goes to the address: what a page
+// asks for cannot have that header, but in a frame.
+func navigates(r *http.Request) bool {
+	return r.Header.Get("Upgrade-Insecure-Requests") != "" && !prefetches(r)
+}
+
+// ledTo tells whether a browser goes where a page of another site may have led it.
+func ledTo(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "same-origin", "none":
 		return false
+	case "":
+		return unsaid(r)
 	}
-	u, err := url.Parse(r.Referer())
-	return err != nil || u.Host != r.Host
+	return true
+}
+
+// ofHost tells whether an address is one of a host.
+func ofHost(address, host string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Host == host
 }
 
 // An access is what a route asks of its caller.
@@ -168,6 +193,10 @@ func (w *caller) hold(t postgres.Token) {
 
 // shows tells whether the caller has said who it is.
 func (w *caller) shows() bool { return w.token != nil || w.session != nil }
+
+// visits tells whether it sees what it does by the browser that it comes in, or as this
+// server asks nobody: then a page of another site may have sent it.
+func (w *caller) visits() bool { return w.token == nil && (w.open || w.session != nil) }
 
 // able tells whether the caller may do such a thing anywhere. Without a token
 // that is to look at what is public.
@@ -349,7 +378,7 @@ func (s *Server) caller(c echo.Context) (*caller, error) {
 		if text == "" {
 			return nil, &ci.Problem{Code: ci.TokenMalformed, Detail: "Nothing follows Bearer in the Authorization header; the variable that the token is taken from may be empty."}
 		}
-	case !inAddress && (foreign(r) || pictured(r)):
+	case !inAddress && (foreign(r) || unsaid(r) && !navigates(r)):
 		return &caller{}, nil
 	case !inAddress && beginsWith(r.URL.Path, "/embed/"): // who looks at it is not who shows it
 		return s.nobody(), nil

@@ -173,33 +173,64 @@ func TestForeign(t *testing.T) {
 	}
 }
 
-func TestPictured(t *testing.T) {
+// Over HTTP a browser does not say for which site it asks. It is one's own where it comes
+// from a page of this server, or where somebody goes to the address.
+func TestUnsaid(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	s.create(`{"project":"acme/api","status":"running"}`)
-	const picture = "Accept: image/avif,image/webp,*/*;q=0.8"
+	build := s.create(`{"project":"acme/api","status":"running"}`)
+	s.write(build+"/updates", `{"updates":[`+logText("test", 0, "secret\n")+`]}`)
+	const (
+		picture = "Accept: image/avif,image/webp,*/*;q=0.8"
+		browser = "User-Agent: Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/150.0"
+		goes    = "Upgrade-Insecure-Requests: 1"
+	)
+	ours := "Referer: " + s.url + "/embed"
 	for _, c := range []struct {
-		headers []string
-		says    string
+		headers     []string
+		sees, finds bool
+		kept        string
 	}{
-		{nil, "acme/api: running"},
-		{[]string{"Accept: */*"}, "acme/api: running"},
-		{[]string{picture}, "acme/api: unknown"},
-		{[]string{picture, "Referer: http://portal.example/"}, "acme/api: unknown"},
-		{[]string{picture, "Referer: " + s.url + "/embed"}, "acme/api: running"},
-		{[]string{picture, "Sec-Fetch-Site: same-origin"}, "acme/api: running"},
-		{[]string{"Accept: text/html,image/avif,*/*;q=0.8"}, "acme/api: running"},
+		{nil, true, true, "no-cache"}, // no browser
+		{[]string{"Accept: */*"}, true, true, "no-cache"},
+		{[]string{"Accept: text/html,image/avif,*/*;q=0.8"}, true, true, "no-cache"},
+		{[]string{picture}, false, false, "no-cache"},
+		{[]string{picture, "Referer: http://portal.example/"}, false, false, "no-cache"},
+		{[]string{picture, ours}, true, true, "no-store"},
+		{[]string{picture, "Sec-Fetch-Site: same-origin"}, true, true, "no-cache"},
+		{[]string{browser}, false, false, "no-cache"},
+		{[]string{browser, "Accept: text/html", "Purpose: prefetch", goes}, false, false, "no-cache"},
+		{[]string{browser, goes, "Referer: http://portal.example/"}, true, false, "no-store"},
+		{[]string{browser, goes}, true, false, "no-store"},
+		{[]string{browser, ours}, true, true, "no-store"},
+		{[]string{browser, "Origin: " + s.url}, true, true, "no-store"},
+		{[]string{browser, "Authorization: Bearer " + s.tokenFor("*", ci.ScopeRead)}, true, true, "private, no-cache"},
+		{[]string{browser, "Sec-Fetch-Site: none", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"}, true, true, "no-cache"},
+		{[]string{browser, "Sec-Fetch-Site: same-site", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"}, true, false, "no-cache"},
 	} {
 		a := s.get("/badge/acme/api.svg", c.headers...)
-		if got := a.says(); got != c.says {
-			t.Errorf("%v: %s, want %s", c.headers, got, c.says)
+		want := map[bool]string{true: "acme/api: running", false: "acme/api: unknown"}[c.sees]
+		if got := a.says(); got != want || a.header.Get("Cache-Control") != c.kept {
+			t.Errorf("%v: %s, %s; want %s, %s", c.headers, got, a.header.Get("Cache-Control"), want, c.kept)
 		}
 		if !strings.Contains(a.header.Get("Content-Security-Policy"), "frame-ancestors 'none'") {
 			t.Error("a page could measure it in a frame too")
 		}
+		if a := s.get(build+"/steps/test/log", c.headers...); (a.body == "secret\n") != c.sees {
+			t.Errorf("%v: %d %s", c.headers, a.status, a.body)
+		}
+		if a := s.get(build+"/search?q=secret", c.headers...); (a.status == 200) != c.finds {
+			t.Errorf("%v: a search is %d %s", c.headers, a.status, a.body)
+		}
 	}
 	if a := s.get("/assets/none", picture); a.status != 404 { // such as the icon of a page
 		t.Errorf("a picture of the pages: %d", a.status)
+	}
+	s.do("PATCH", "/api/v1/projects/acme/api", `{"visibility":"public"}`, "Authorization: Bearer "+s.token, "Content-Type: application/json")
+	for _, headers := range [][]string{{browser}, {browser, goes}, {"Sec-Fetch-Site: cross-site"}} {
+		if a := s.get(build+"/search?q=secret", headers...); (a.status == 200) != (len(headers) == 1) {
+			t.Errorf("%v: a search of what is public is %d %s", headers, a.status, a.body)
+		}
 	}
 }
 

@@ -159,11 +159,13 @@ func (s *Server) stand(ctx context.Context, reach ci.Reach, project, branch stri
 	return found[0].Newest.Status, ended, nil
 }
 
-// whole answers with a document that others keep and ask for again.
+// whole answers with a document that others keep and ask for again. A browser that does
+// not say for which site it asks keeps nothing that a visitor alone may see: the next page
+// that shows it may be another's.
 func (s *Server) whole(c echo.Context, status int, contentType string, body []byte) error {
 	h := c.Response().Header()
 	h.Set("Cache-Control", "no-store")
-	if status == http.StatusOK {
+	if status == http.StatusOK && !(saysNoSite(c.Request()) && s.who(c).visits()) {
 		h.Set("Cache-Control", "no-cache")
 		sum := sha256.Sum256(body)
 		if notModified(c, fmt.Sprintf(`"%x"`, sum[:16])) {

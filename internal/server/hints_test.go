@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/pgtest"
 )
 
 // TestHints sends what is taken and looks like a mistake: the answer says so. What is
@@ -75,7 +78,7 @@ func TestHints(t *testing.T) {
 		{logText("object", 16, `{"text":"one\n"}`+"\n"), ""},
 		{logText("in64", 0, "Z3LDtsOfZXIK"), "is base64 of text, and is shown as it came"},
 		{logText("in64", 12, "Z3LDtsOfZXIK\n"), ""}, // a build may print it
-		{logText("in64", 25, "Z3LDtsOfZXI="), ""},    // no line
+		{logText("in64", 25, "Z3LDtsOfZXI="), ""},   // no line
 		{logText("in64", 37, "compiling"), ""},
 		{`{"build":{"branch":"refs/heads/main"}}`, "The branch is refs/heads/main, as Git calls it in full; badges and lists that ask for the branch main do not find the build"},
 		{logText("gone", 0, "gr\ufffd\n"), "has U+FFFD"},
@@ -318,5 +321,52 @@ func TestHints_Uploads(t *testing.T) {
 	at := len(long) - 100
 	if a := s.do("PATCH", build+"/steps/long/log", long[:at]+"X"+long[at+1:], auth, "Upload-Offset: 0"); a.status != 200 || a.header.Get("Stepcast-Differs") != fmt.Sprint(at) {
 		t.Errorf("something else at %d: %d %s", at, a.status, a.body)
+	}
+}
+
+// Who may report, and not read, learns of no text whether it is what somebody else wrote:
+// asked letter by letter, that would be the text.
+func TestHints_OfTextAreForWhoMayKnowIt(t *testing.T) {
+	t.Parallel()
+	s := startOn(t, pgtest.New(t), func(c *Config) { c.SignIn = true })
+	build := s.create(`{"project":"acme/api"}`)
+	key, secret := "deploy key: ", "wEa6xPlGPs39WLUdZ3KRI6wU\n"
+	author, other := s.tokenFor("acme/*", ci.ScopeReport), s.tokenFor("acme/*", ci.ScopeReport)
+	as := func(token, method, path, body string, headers ...string) answer {
+		return s.do(method, path, body, append(headers, "Authorization: Bearer "+token, "Content-Type: application/json")...)
+	}
+	updates := func(token, updates string) answer {
+		return as(token, "POST", build+"/updates", `{"updates":[`+updates+`]}`)
+	}
+	note := func(message string) string {
+		return `{"note":{"step":"test","number":0,"line":0,"annotation":{"level":"error","message":"` + message + `"}}}`
+	}
+	wrong := logText("test", len(key), "X")
+	if a := updates(author, logText("test", 0, key+secret)+","+note("x")); a.status != 200 {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	if a := updates(author, wrong); !strings.Contains(a.body, `"differs":{"test":12}`) {
+		t.Errorf("its author: %d %s", a.status, a.body)
+	}
+	for _, ended := range []bool{false, true} {
+		for token, told := range map[string]bool{other: false, s.tokenFor("acme/*", ci.ScopeReport, ci.ScopeRead): true} {
+			for name, a := range map[string]answer{
+				"an update": updates(token, wrong+","+note("y")),
+				"an upload": as(token, "PATCH", build+"/steps/test/log", key+"X", "Upload-Offset: 0"),
+			} {
+				if got := strings.Contains(a.body, "something else"); a.status/100 != 2 || got != told {
+					t.Errorf("%s of who may not read it: %d %s, told %v", name, a.status, a.body, told)
+				}
+			}
+			if ended {
+				continue
+			}
+			if a := as(token, "PATCH", build+"/steps/test/log", key+secret); a.status/100 != 2 || strings.Contains(a.body, "the same") != told {
+				t.Errorf("what it begins with, behind its end: %d %s, told %v", a.status, a.body, told)
+			}
+		}
+		if a := updates(author, `{"step":{"key":"test","status":"passed"}}`); a.status != 200 {
+			t.Fatalf("%d %s", a.status, a.body)
+		}
 	}
 }

@@ -76,6 +76,7 @@ type Server struct {
 	logs       *turns.Turns // answers with text of one, until they begin, by caller
 	reading    *turns.Room  // for what is read of logs and not yet written, by caller
 	arriving   *turns.Room  // for bodies that arrive, by token or address
+	authors    authors
 	differed   differed
 	searchTime time.Duration // searchTime, but for tests
 }

@@ -54,6 +54,10 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 	}
 	ctx := c.Request().Context()
 	var h hints
+	s.authors.learn(ref.ID, r.From, &receipt)
+	if !s.readsText(c, ref) {
+		s.authors.hide(ref.ID, r.From, &receipt)
+	}
 	found, _ := s.comparing(ctx, ref.Log, r.From, &receipt, &h)
 	differs := s.differed.recall(ref.ID, found.differs, r.Updates)
 	if found.differs = differs; len(differs) > 0 {
@@ -141,6 +145,49 @@ func compare(ctx context.Context, store *postgres.Store, log ci.LogID, repeated 
 		}
 	}
 	return found
+}
+
+// readsText tells whether the caller may read the text of a build.
+func (s *Server) readsText(c echo.Context, ref postgres.Ref) bool {
+	return s.nobody().open || s.who(c).text(ref.Project, ref.ID, ref.Public)
+}
+
+// authors are who wrote the first text of a log, lately and through this process: of who
+// may not read it, they alone are told whether what they send again is what is there. Who
+// else is could read it byte by byte.
+type authors struct {
+	mu sync.Mutex
+	of map[logOfStep]string // their tokens
+}
+
+// mostAuthors is of how many logs they are remembered.
+const mostAuthors = 10_000
+
+func (a *authors) learn(build ci.BuildID, who string, receipt *ci.Receipt) {
+	if len(receipt.Began) == 0 {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.of == nil || len(a.of) >= mostAuthors {
+		a.of = make(map[logOfStep]string)
+	}
+	for _, step := range receipt.Began {
+		a.of[logOfStep{build, step}] = who
+	}
+}
+
+func (a *authors) wrote(build ci.BuildID, step ci.StepKey, who string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	author, known := a.of[logOfStep{build, step}]
+	return known && author == who
+}
+
+// hide leaves of what was sent again what its sender may have compared.
+func (a *authors) hide(build ci.BuildID, who string, receipt *ci.Receipt) {
+	receipt.Repeated = slices.DeleteFunc(receipt.Repeated, func(r ci.Repeated) bool { return !a.wrote(build, r.Step, who) })
+	receipt.RepeatedNotes = slices.DeleteFunc(receipt.RepeatedNotes, func(u *ci.NoteUpdate) bool { return !a.wrote(build, u.Step, who) })
 }
 
 // differed are the logs that a sender was told of lately, on this process: it is told
@@ -299,7 +346,7 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 	case slices.Contains(packedTypes, kind):
 		return &ci.Problem{Code: mediaType, Detail: fmt.Sprintf("The body of an upload is the log itself, not %s; send it unpacked.", kind)}
 	}
-	u := upload{server: s, id: ref.ID, log: ref.Log, from: s.who(c).holder(), step: key, offset: ci.AtEnd, characters: -1}
+	u := upload{server: s, id: ref.ID, log: ref.Log, from: s.who(c).holder(), reads: s.readsText(c, ref), step: key, offset: ci.AtEnd, characters: -1}
 	given := r.Header.Values("Upload-Offset")
 	if len(given) > 1 {
 		return &ci.Problem{Code: ci.Invalid, Field: "Upload-Offset", Detail: fmt.Sprintf("Upload-Offset is there %d times; give it once.", len(given))}
@@ -471,6 +518,7 @@ type upload struct {
 	server *Server
 	id     ci.BuildID
 	from   string // whose it is
+	reads  bool   // who may read the log
 	step   ci.StepKey
 	offset int64 // of the next piece, or ci.AtEnd
 	have   int64 // bytes that the server has
@@ -546,6 +594,10 @@ func (u *upload) append(ctx context.Context, piece []byte, stop <-chan struct{})
 // compareWith looks whether a piece that was there already is the same. Once that was not
 // found out in time it is not looked again: the upload goes on.
 func (u *upload) compareWith(ctx context.Context, receipt *ci.Receipt) {
+	u.server.authors.learn(u.id, u.from, receipt)
+	if !u.reads {
+		u.server.authors.hide(u.id, u.from, receipt)
+	}
 	if u.blind || u.differs != nil {
 		return
 	}
@@ -635,7 +687,7 @@ const (
 func (u *upload) wasThere(ctx context.Context, piece ci.Chunk) (bytes int64, where string) {
 	before := u.have - piece.Bytes
 	n := min(piece.Bytes, before)
-	if n < leastTelling {
+	if n < leastTelling || !u.reads && !u.server.authors.wrote(u.id, u.step, u.from) {
 		return 0, ""
 	}
 	ctx, cancel := context.WithTimeout(ctx, compareWait)

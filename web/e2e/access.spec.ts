@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import type { BrowserContext, Page } from "@playwright/test";
 import { violations } from "./axe.ts";
 import { foreign, texts, trap } from "./hostile.ts";
+import { Relay } from "./relay.ts";
 import { test as base, connectionErrors, expect, log, type Reporter, Server } from "./stepcast.ts";
 
 /**
@@ -625,4 +626,105 @@ test("whoever has signed in and may not see something is not sent to sign in", a
 	await expect(page.getByRole("link", { name: "Sign in" })).toHaveCount(0);
 	await expect(page.getByRole("link", { name: "Sign out" })).toBeVisible();
 	await fine(page);
+});
+
+test("over HTTP, where a browser does not say for which site it asks, this server's own pages see all, and another site's measures nothing", async ({
+	playwright,
+	elsewhere,
+}, info) => {
+	const server = new Server(["--open"]);
+	await server.start();
+	const relay = await new Relay(() => server.url).start(); // which sees what a page does not
+	const at = (name: string, url: string) => url.replace("//127.0.0.1:", `//${name}:`);
+	const here = at("ci.stepcast.test", relay.url);
+	const { launchOptions } = info.project.use;
+	const browser = await playwright.chromium.launch({
+		...launchOptions,
+		args: [...(launchOptions?.args ?? []), "--host-resolver-rules=MAP *.test 127.0.0.1"],
+	});
+	const page = await browser.newPage();
+	const build = await server.build({ project: "measured/api" });
+	await build.step("test", "running");
+	await build.log("test", "a secret\n");
+
+	// One's own pages, by links, by the address and by what they ask for.
+	await page.goto(`${here}/builds/${build.id}`);
+	await expect(log(page).locator(".line")).toHaveText(["a secret"]);
+	await expect(page.locator(state)).toHaveText("Live");
+	await build.log("test", "another\n");
+	await expect(log(page).locator(".line")).toHaveText(["a secret", "another"]);
+	const found = `/api/v1/builds/${build.id}/search?q=secret`;
+	expect((await ask(page, here + found))[0]).toBe(200);
+	const raw = `${here}/api/v1/builds/${build.id}/steps/test/log`;
+	expect(await (await page.goto(raw))?.text()).toBe("a secret\nanother\n");
+	await page.goto(`${here}/plain/builds/${build.id}`);
+	await expect(page.locator("body")).toContainText("test");
+
+	// Another site's: what it asks for with the visitor's eyes, and shows when one comes back to it.
+	const other = await browser.newPage();
+	relay.answered.length = 0;
+	const pictures = ["api", "xyz"].map((name) => `${here}/badge/measured/${name}.svg?label=of`);
+	const portal = at("portal.stepcast.test", elsewhere);
+	await other.goto(portal);
+	await other.evaluate(
+		async ({ pictures, found }) => {
+			for (const url of [...pictures, `${found}&limit=1`]) {
+				for (const as of ["", "document", "image"]) {
+					const link = Object.assign(document.createElement("link"), {
+						rel: "prefetch",
+						href: url,
+					});
+					link.setAttribute("as", as);
+					document.head.append(link);
+					await new Promise((done) => {
+						link.onload = done;
+						link.onerror = done;
+					});
+				}
+			}
+			for (const url of [...pictures, found])
+				await fetch(url, { mode: "no-cors", credentials: "include" }).catch(() => 0);
+			const frame = Object.assign(document.createElement("iframe"), { src: `${found}&limit=2` });
+			document.body.append(frame);
+			await new Promise((done) => {
+				frame.onload = done;
+			});
+		},
+		{ pictures, found: here + found },
+	);
+	for (const popup of pictures) {
+		const opened = other.waitForEvent("popup");
+		await other.evaluate((url) => void open(url), popup);
+		const window = await opened;
+		await window.waitForLoadState();
+		await window.close();
+	}
+	// What a page that one comes back to shows while it loads is taken from the cache as it is.
+	await other.addInitScript((pictures) => {
+		const widths = () =>
+			Promise.all(
+				pictures.map(async (src) => {
+					const image = Object.assign(new Image(), { src });
+					await image.decode();
+					return image.naturalWidth;
+				}),
+			);
+		const kept = new Promise((done) => {
+			document.addEventListener("DOMContentLoaded", () => done(widths()));
+		});
+		Object.assign(globalThis, { kept });
+	}, pictures);
+	await other.goto(`${portal}away`);
+	await other.goBack();
+	const widths = await other.evaluate(
+		() => (globalThis as { kept?: Promise<number[]> }).kept ?? [],
+	);
+	expect(widths[0]).toBe(widths[1]);
+	const searches = relay.answered.filter(({ path }) => path.startsWith(found));
+	expect(searches.length).toBeGreaterThanOrEqual(3);
+	expect(searches.filter(({ status }) => status === 200)).toEqual([]);
+
+	await browser.close();
+	relay.close();
+	await server.remove();
 });

@@ -47,6 +47,8 @@ export class Relay {
 	readonly asked: { readonly path: string; readonly after: string | undefined }[] = [];
 	/** Requests for anything, in order. */
 	readonly paths: string[] = [];
+	/** What the server has answered, in order. */
+	readonly answered: { readonly path: string; readonly status: number | undefined }[] = [];
 	url = "";
 
 	constructor(upstream: () => string) {
@@ -157,6 +159,7 @@ export class Relay {
 			upstream + path,
 			{ method: incoming.method ?? "GET", headers: incoming.headers, agent: false },
 			(got) => {
+				this.answered.push({ path, status: got.statusCode });
 				const { connection: _hop, "transfer-encoding": _coding, ...headers } = got.headers;
 				if (typeof answer === "object") {
 					answer.late(() => got.pipe(response.writeHead(got.statusCode ?? 502, headers)));
