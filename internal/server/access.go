@@ -49,10 +49,11 @@ func refuseStranger() error {
 	return &ci.Problem{Code: crossOrigin, Detail: "A browser asked on behalf of another site; this address answers this server's own pages and programs that are no browsers."}
 }
 
-// loopback tells whether a Host header names this very machine.
+// loopback tells whether a Host header names this very machine, and browsers take it for
+// that: they do not take ::ffff:127.0.0.1, and do not say there for which site they ask.
 func loopback(host string) bool {
 	if addr, err := netip.ParseAddr(hostName(host)); err == nil {
-		return addr.IsLoopback()
+		return addr.IsLoopback() && !addr.Is4In6()
 	}
 	return localName(host)
 }
@@ -112,6 +113,14 @@ func ledTo(r *http.Request) bool {
 		return unsaid(r)
 	}
 	return true
+}
+
+// linked tells whether who follows a link of another site to an address sees there what
+// they may see: of the API, logs alone. What else it has is for programs, and that site can
+// tell whether a window shows it, by the time that takes, or whether it stays as it was, as
+// at a download or a 204.
+func linked(r *http.Request) bool {
+	return !strings.HasPrefix(r.URL.Path, "/api/") || strings.HasSuffix(r.URL.Path, "/log") && !r.URL.Query().Has("download")
 }
 
 // ofHost tells whether an address is one of a host.
@@ -378,7 +387,7 @@ func (s *Server) caller(c echo.Context) (*caller, error) {
 		if text == "" {
 			return nil, &ci.Problem{Code: ci.TokenMalformed, Detail: "Nothing follows Bearer in the Authorization header; the variable that the token is taken from may be empty."}
 		}
-	case !inAddress && (foreign(r) || unsaid(r) && !navigates(r)):
+	case !inAddress && (foreign(r) || unsaid(r) && !navigates(r) || ledTo(r) && !linked(r)):
 		return &caller{}, nil
 	case !inAddress && beginsWith(r.URL.Path, "/embed/"): // who looks at it is not who shows it
 		return s.nobody(), nil
