@@ -30,6 +30,9 @@ type Ref struct {
 const lookupSQL = `SELECT b.id, p.name, p.public, present_epoch() FROM builds b JOIN projects p ON p.id = b.project WHERE b.uuid = $1`
 
 // Lookup finds a build; a *ci.Problem with NotFound when there is none.
+// KnewBuild returns what Lookup found lately. It asks nobody.
+func (s *Store) KnewBuild(id ci.BuildID) (Ref, bool) { return s.refs.get(id) }
+
 func (s *Store) Lookup(ctx context.Context, id ci.BuildID) (Ref, error) {
 	if ref, ok := s.refs.get(id); ok {
 		return ref, nil
@@ -391,15 +394,28 @@ func parseBefore(s string) (time.Time, int64, error) {
 	return time.UnixMicro(created), log, nil
 }
 
-var latestSQL = `
-	SELECT b.uuid FROM builds b JOIN projects p ON p.id = b.project
-	WHERE p.name = $1 AND ` + reachSQL(3, 4) + ` AND ($2 = '' OR b.branch = $2) ORDER BY b.number DESC LIMIT 1`
+// The newest build is the first that an index has, of the project or of its branch.
+var (
+	latestSQL         = latestOf("")
+	latestOfBranchSQL = latestOf(" AND b.branch = $4")
+)
+
+func latestOf(branch string) string {
+	return `
+	SELECT b.uuid FROM projects p CROSS JOIN LATERAL (
+		SELECT b.uuid FROM builds b WHERE b.project = p.id` + branch + ` ORDER BY b.number DESC LIMIT 1) b
+	WHERE ` + isNamedSQL("$1") + ` AND ` + reachSQL(2, 3)
+}
 
 // Latest finds the newest build of a project, on a branch unless that is
 // empty; NotFound when there is none within reach.
 func (s *Store) Latest(ctx context.Context, reach ci.Reach, project, branch string) (id ci.BuildID, err error) {
 	within, below := reachArgs(reach)
-	switch err := s.read.QueryRow(ctx, latestSQL, project, branch, within, below).Scan((*uuid.UUID)(&id)); {
+	sql, args := latestSQL, []any{project, within, below}
+	if branch != "" {
+		sql, args = latestOfBranchSQL, append(args, branch)
+	}
+	switch err := s.read.QueryRow(ctx, sql, args...).Scan((*uuid.UUID)(&id)); {
 	case errors.Is(err, pgx.ErrNoRows):
 		return id, &ci.Problem{Code: ci.NotFound, Detail: "That project has no build there yet."}
 	case err != nil:

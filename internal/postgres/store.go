@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/turns"
@@ -62,6 +63,7 @@ type Store struct {
 	renewing   sync.Mutex // held by whoever looks for the epoch in force
 	refs       cache[ci.BuildID, Ref]
 	tokens     cache[[32]byte, Token]
+	asked      singleflight.Group // of tokens
 	uses       uses
 	sessions   sessions
 	rare       chan struct{} // a slot for each connection that does what is rare; see administer

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -60,25 +61,43 @@ func scanToken(row pgx.CollectableRow) (t Token, err error) {
 	return t, err
 }
 
+// askTimeout bounds a question that several wait for.
+const askTimeout = 10 * time.Second
+
 // FindToken looks a token up by the SHA-256 of its text; ok is false when
 // there is none. Hits are cached for a moment.
 func (s *Store) FindToken(ctx context.Context, sum [32]byte) (t Token, ok bool, err error) {
 	if t, ok := s.tokens.get(sum); ok {
 		return t, true, nil
 	}
+	// All that ask at the same time, of which there may be as many as there are requests,
+	// ask once; but for those that ask after something of it was changed.
 	turn := s.tokens.turn()
-	rows, err := s.read.Query(ctx, findTokenSQL, sum[:])
-	if err == nil {
-		t, err = pgx.CollectExactlyOneRow(rows, scanToken)
+	asked := s.asked.DoChan(string(sum[:])+strconv.Itoa(turn), func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTimeout) // others wait for it too
+		defer cancel()
+		rows, err := s.read.Query(ctx, findTokenSQL, sum[:])
+		if err != nil {
+			return nil, err
+		}
+		t, err := pgx.CollectExactlyOneRow(rows, scanToken)
+		if err == nil {
+			s.tokens.put(turn, sum, t)
+		}
+		return t, err
+	})
+	select {
+	case <-ctx.Done():
+		return t, false, fmt.Errorf("look up a token: %w", ctx.Err())
+	case found := <-asked:
+		switch {
+		case errors.Is(found.Err, pgx.ErrNoRows):
+			return t, false, nil
+		case found.Err != nil:
+			return t, false, unavailable("look up a token", found.Err)
+		}
+		return found.Val.(Token), true, nil
 	}
-	switch {
-	case errors.Is(err, pgx.ErrNoRows):
-		return t, false, nil
-	case err != nil:
-		return t, false, unavailable("look up a token", err)
-	}
-	s.tokens.put(turn, sum, t)
-	return t, true, nil
 }
 
 // KnewToken tells whether FindToken has lately found a token. It asks nobody.

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -292,6 +291,7 @@ func (s *Server) check(r route) echo.HandlerFunc {
 			if err := s.admit(c, r.access, nil); err != nil {
 				return err
 			}
+			waits(c.Request())
 			return r.handler(c)
 		}
 		who, err := s.caller(c)
@@ -301,6 +301,7 @@ func (s *Server) check(r route) echo.HandlerFunc {
 		if err := s.admit(c, r.access, who); err != nil {
 			return err
 		}
+		waits(c.Request())
 		if r.access.needsGrant() && !who.shows() {
 			if c.Request().URL.Query().Has("token") {
 				return tokenAddressed()
@@ -424,6 +425,7 @@ func unknownToken() error {
 }
 
 func (s *Server) findToken(c echo.Context, sum [32]byte) (t postgres.Token, ok bool, err error) {
+	waits(c.Request()) // the database may take its time
 	ctx := c.Request().Context()
 	if s.store.KnewToken(sum) {
 		return s.store.FindToken(ctx, sum)
@@ -554,7 +556,7 @@ func (s *Server) seen(c echo.Context, id ci.BuildID) (postgres.Ref, error) {
 			return postgres.Ref{}, err
 		}
 	}
-	ref, err := s.store.Lookup(ctx, id)
+	ref, err := s.lookup(c, id)
 	switch {
 	case errors.Is(err, &ci.Problem{Code: ci.NotFound}):
 		return ref, noBuild(a)
@@ -570,17 +572,32 @@ func (s *Server) seen(c echo.Context, id ci.BuildID) (postgres.Ref, error) {
 	case who.knows(ref.Project, id):
 		return ref, who.lacks(a)
 	case ref.Kept:
-		if err := s.lookAsLong(ctx); err != nil {
+		if err := s.lookAsLong(c); err != nil {
 			return ref, fmt.Errorf("look up build %s: %w", id, err)
 		}
 	}
 	return ref, noBuild(a)
 }
 
+// lookup finds a build. What was not found lately is asked of the database, in turns: one
+// may ask without end for builds that are not there, and who writes waits for the same
+// connections.
+func (s *Server) lookup(c echo.Context, id ci.BuildID) (postgres.Ref, error) {
+	if ref, ok := s.store.KnewBuild(id); ok {
+		return ref, nil
+	}
+	leave, err := s.enter(c, s.lookups)
+	if err != nil {
+		return postgres.Ref{}, err
+	}
+	defer leave()
+	return s.store.Lookup(c.Request().Context(), id)
+}
+
 // lookAsLong makes what was kept take as long as what is not there, which never is kept:
 // one question to the database.
-func (s *Server) lookAsLong(ctx context.Context) error {
-	if _, err := s.store.Lookup(ctx, ci.BuildID{}); !errors.Is(err, &ci.Problem{Code: ci.NotFound}) {
+func (s *Server) lookAsLong(c echo.Context) error {
+	if _, err := s.lookup(c, ci.BuildID{}); !errors.Is(err, &ci.Problem{Code: ci.NotFound}) {
 		return err
 	}
 	return nil

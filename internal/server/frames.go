@@ -123,12 +123,11 @@ func (s *Server) embedBuild(element string) echo.HandlerFunc {
 		if page.Step != "" {
 			page.Link += "#" + url.PathEscape(page.Step)
 		}
-		ctx := c.Request().Context()
-		ref, err := s.store.Lookup(ctx, id)
+		ref, err := s.lookup(c, id)
 		if err == nil {
 			page.Projects = []string{ref.Project}
 			if ref.Kept && !ref.Public {
-				err = s.lookAsLong(ctx)
+				err = s.lookAsLong(c)
 			}
 		}
 		if err != nil && !errors.Is(err, &ci.Problem{Code: ci.NotFound}) {

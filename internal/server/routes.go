@@ -36,7 +36,7 @@ func (s *Server) routes() []route {
 
 		// Reading
 		{"GET", "/api/v1/builds", anywhere, status, s.inTurn(s.lists, s.listBuilds)},
-		{"GET", "/api/v1/builds/latest", anywhere, status, s.latestBuild},
+		{"GET", "/api/v1/builds/latest", anywhere, status, s.inTurn(s.lists, s.latestBuild)},
 		{"GET", "/api/v1/builds/:id", anywhere, progress, s.inTurn(s.builds, s.build(s.getBuild))},
 		{"GET", "/api/v1/builds/:id/search", anywhere, read, s.build(s.searchBuild)},
 		{"GET", "/api/v1/builds/:id/events", anywhere, status, s.resumed(s.build(s.buildEvents))},

@@ -74,6 +74,8 @@ type Server struct {
 	lists      *turns.Turns // of many builds, by caller
 	builds     *turns.Turns // answers with one, by caller
 	logs       *turns.Turns // answers with text of one, until they begin, by caller
+	coming     *turns.Turns // requests over HTTP/2 of which it is not known yet whose they are, by address
+	lookups    *turns.Turns // questions which builds there are, by caller
 	reading    *turns.Room  // for what is read of logs and not yet written, by caller
 	arriving   *turns.Room  // for bodies that arrive, by token or address
 	authors    authors
@@ -94,7 +96,7 @@ func New(cfg Config) *Server {
 	s.limits = newLimits(cfg.Limits)
 	s.open.limits = s.limits
 	s.searches, s.searchTime = newSearches(), searchTime
-	for _, t := range []**turns.Turns{&s.decoding, &s.compares, &s.lists, &s.builds, &s.logs} {
+	for _, t := range []**turns.Turns{&s.decoding, &s.compares, &s.lists, &s.builds, &s.logs, &s.lookups, &s.coming} {
 		*t = turns.New(runtime.GOMAXPROCS(0))
 	}
 	s.reading, s.arriving = turns.NewRoom(mostUnread), turns.NewRoom(mostArriving)
@@ -132,6 +134,8 @@ func httpServer(h http.Handler, to *slog.Logger) *http.Server {
 			SendPingTimeout:  15 * time.Second,
 			PingTimeout:      15 * time.Second,
 			WriteByteTimeout: writeWait,
+			// Each takes 40 KB while it waits, and an address has hundreds of connections.
+			MaxConcurrentStreams: 100, // the least that RFC 9113, section 6.5.2, recommends
 			// A connection keeps room for the largest frame that it got; the
 			// default is 1 MiB, and takes no token. Clients send no larger ones
 			// than this unless they are let.
@@ -145,7 +149,7 @@ func httpServer(h http.Handler, to *slog.Logger) *http.Server {
 // requests in flight are finished; after 15 seconds it returns all the same.
 // The store and the feed must outlast it.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
-	hs := httpServer(yielding(s.echo), s.log)
+	hs := httpServer(s.entrance(s.echo), s.log)
 	hs.TLSConfig = s.cfg.TLS
 	hs.ConnState, hs.ConnContext = s.track, withConn
 	failed := make(chan error, 1)
@@ -173,15 +177,67 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	return nil
 }
 
-// yielding lets whoever else is to do something do it before each request. A connection
+// entrance lets whoever else is to do something do it before each request. A connection
 // whose requests have all arrived already waits for nothing between them, and has a
 // processor for as long as the runtime lets it, 10 ms: of 500 such ones others would come
-// to their turn after seconds.
-func yielding(h http.Handler) http.Handler {
+// to their turn after seconds. Over HTTP/2 hundreds of a connection's requests are under
+// way at once, and each step of anybody else's would come behind one of all of these: so
+// they come in a few at a time, in turns of their addresses, until they wait for something,
+// and go on so when that has come for hundreds at once.
+func (s *Server) entrance(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		runtime.Gosched()
-		h.ServeHTTP(w, r)
+		if r.ProtoMajor < 2 {
+			runtime.Gosched()
+			h.ServeHTTP(w, r)
+			return
+		}
+		e := &entrant{turns: s.coming, leave: func() {}}
+		if addr, counted := s.limits.accountable(s.cfg.Proxies.origination(r).client); counted {
+			e.from = addr.String()
+		}
+		if !e.enter(r.Context()) {
+			return // as has its peer
+		}
+		defer e.wait()
+		h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), entrantKey{}, e)))
 	})
+}
+
+type entrantKey struct{}
+
+// An entrant is a request at the entrance, and comes from an address.
+type entrant struct {
+	turns *turns.Turns
+	from  string
+	leave func()
+}
+
+func (e *entrant) enter(ctx context.Context) bool {
+	leave, err := e.turns.Enter(ctx, e.from)
+	if err == nil {
+		e.leave = leave
+	}
+	return err == nil
+}
+
+func (e *entrant) wait() {
+	e.leave()
+	e.leave = func() {}
+}
+
+// waits says that a request is let in, or waits for something: others come in then.
+func waits(r *http.Request) {
+	if e, ok := r.Context().Value(entrantKey{}).(*entrant); ok {
+		e.wait()
+	}
+}
+
+// goesOn says that what a request has waited for has come, as for others at the same time.
+func goesOn(r *http.Request) {
+	if e, ok := r.Context().Value(entrantKey{}).(*entrant); ok {
+		e.wait()
+		e.enter(r.Context()) // who has left is in nobody's way
+	}
 }
 
 // Drain turns /readyz red, ends uploads that have no end of their own, and

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -86,13 +87,14 @@ func TestAnswers_AreMadeInTurn(t *testing.T) {
 	}
 }
 
-// TestYielding has requests that follow each other at once, on the only processor: whoever
-// else is to do something does it after the first. It is no parallel test, for the others.
-func TestYielding(t *testing.T) {
+// TestEntrance_Yields has requests that follow each other at once, on the only processor:
+// whoever else is to do something does it after the first. It is no parallel test, for the
+// others.
+func TestEntrance_Yields(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	var served atomic.Int32
 	var before int32
-	h := yielding(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { served.Add(1) }))
+	h := New(Config{}).entrance(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { served.Add(1) }))
 	done := make(chan struct{})
 	go func() {
 		before = served.Load()
@@ -104,4 +106,61 @@ func TestYielding(t *testing.T) {
 	if <-done; before > 1 {
 		t.Errorf("another had its turn after %d requests", before)
 	}
+}
+
+// Of an address that asks for very much over HTTP/2 a few requests are under way at a time,
+// and another's comes after one of them; what has come in, or has its answer, is in
+// nobody's way.
+func TestEntrance_HasTurns(t *testing.T) {
+	t.Parallel()
+	s := New(Config{Limits: Limits{Loopback: true}})
+	asked, goOn := make(chan *http.Request), make(chan bool)
+	h := s.entrance(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		asked <- r
+		if <-goOn {
+			waits(r)
+			<-goOn
+		}
+	}))
+	var all sync.WaitGroup
+	ask := func(addr string) {
+		r := httptest.NewRequest(http.MethodGet, "/", nil).WithContext(t.Context())
+		r.ProtoMajor, r.RemoteAddr = 2, addr+":1"
+		all.Go(func() { h.ServeHTTP(nil, r) })
+	}
+	const many = 100
+	for range many {
+		ask("192.0.2.1")
+	}
+	places := runtime.GOMAXPROCS(0)
+	for range places {
+		<-asked
+	}
+	for s.coming.Waiting() < many-places {
+		runtime.Gosched()
+	}
+	ask("192.0.2.2")
+	for s.coming.Waiting() <= many-places {
+		runtime.Gosched()
+	}
+	if len(asked) > 0 {
+		t.Fatal("more are under way than there are places")
+	}
+	other := 0
+	for other = range many {
+		goOn <- other == 0 // the first has come in and is not over
+		if r := <-asked; r.RemoteAddr == "192.0.2.2:1" {
+			break
+		}
+	}
+	if other > 1 {
+		t.Errorf("another came in after %d of those", other)
+	}
+	close(goOn)
+	go func() {
+		for range asked { // the rest
+		}
+	}()
+	all.Wait()
+	close(asked)
 }

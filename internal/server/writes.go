@@ -38,6 +38,7 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 	r.Build, r.From = ref.ID, s.who(c).holder()
 	receipt, err := s.store.Append(c.Request().Context(), r)
 	if err != nil {
+		goesOn(c.Request()) // as do all of a commit
 		return fmt.Errorf("append updates: %w", err)
 	}
 	answer := make([]byte, 0, 96)
@@ -59,6 +60,7 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 		s.authors.hide(ref.ID, r.From, &receipt)
 	}
 	found, _ := s.comparing(ctx, ref.Log, r.From, &receipt, &h)
+	goesOn(c.Request())
 	differs := s.differed.recall(ref.ID, found.differs, r.Updates)
 	if found.differs = differs; len(differs) > 0 {
 		answer = appendCounts(append(answer, `,"differs":`...), differs)
