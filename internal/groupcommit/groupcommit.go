@@ -7,7 +7,6 @@ import (
 	"container/heap"
 	"context"
 	"errors"
-	"slices"
 	"sync"
 )
 
@@ -46,6 +45,7 @@ type Queue[T any] struct {
 type sender[T any] struct {
 	name   string
 	items  []sized[T]
+	again  []sized[T] // what was put back, before items; the first is the last
 	queued int64
 	turn   float64 // what each will have had when the first item, or else the last one, is through
 	order  int64   // of those whose turns are the same
@@ -55,6 +55,30 @@ type sender[T any] struct {
 type sized[T any] struct {
 	item T
 	size int64
+}
+
+func (s *sender[T]) some() bool { return len(s.again)+len(s.items) > 0 }
+
+// first is where the first item is.
+func (s *sender[T]) first() *sized[T] {
+	if n := len(s.again); n > 0 {
+		return &s.again[n-1]
+	}
+	return &s.items[0]
+}
+
+// take takes the first item.
+func (s *sender[T]) take() sized[T] {
+	first := s.first()
+	taken := *first
+	*first = sized[T]{}
+	if n := len(s.again); n > 0 {
+		s.again = s.again[:n-1]
+	} else {
+		s.items = s.items[1:]
+	}
+	s.queued -= taken.size
+	return taken
 }
 
 // New returns a queue that holds items of at most maxQueued bytes in all and
@@ -142,7 +166,7 @@ func (q *Queue[T]) PutBack(from string, item T, size int64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	s := q.sender(from, size)
-	s.items = slices.Insert(s.items, 0, sized[T]{item, size})
+	s.again = append(s.again, sized[T]{item, size})
 	s.queued += size
 	q.queued += size
 }
@@ -154,7 +178,7 @@ func (q *Queue[T]) sender(name string, size int64) *sender[T] {
 	case !known:
 		s = &sender[T]{name: name}
 		q.senders[name] = s
-	case len(s.items) > 0:
+	case s.some():
 		return s
 	default:
 		heap.Remove(&q.ahead, s.place)
@@ -194,17 +218,14 @@ func (q *Queue[T]) take() (batch []T) {
 	size := int64(0)
 	for len(q.turns) > 0 {
 		s := q.turns[0]
-		next := s.items[0]
-		if len(batch) > 0 && size+next.size > q.maxBatch {
+		if len(batch) > 0 && size+s.first().size > q.maxBatch {
 			break
 		}
+		next := s.take()
 		batch = append(batch, next.item)
 		size += next.size
-		s.queued -= next.size
-		s.items[0] = sized[T]{}
-		s.items = s.items[1:]
-		if len(s.items) > 0 {
-			q.giveTurn(s, s.items[0].size)
+		if s.some() {
+			q.giveTurn(s, s.first().size)
 			heap.Fix(&q.turns, 0)
 		} else {
 			heap.Pop(&q.turns)

@@ -15,6 +15,8 @@ var Plans = map[string]string{
 	"a step":                stepSQL,
 	"a step on a branch":    stepOnBranchSQL,
 	"ended":                 endedSQL,
+	"latest":                latestSQL,
+	"latest on a branch":    latestOfBranchSQL,
 }
 
 // CountTexts is what a store does every few seconds.
@@ -55,4 +57,11 @@ func (s *Store) InLane(id ci.BuildID) int {
 		return len(k.waiting)
 	}
 	return 0
+}
+
+// Over lets a store commit nothing any more, as when it has been ending for long.
+func (s *Store) Over() {
+	for _, c := range s.committers {
+		c.over.Store(true)
+	}
 }

@@ -100,6 +100,10 @@ type lane struct {
 // connection.
 func (l *lane) round(w *writer, tasks []*task) {
 	l.later = nil
+	if l.over.Load() {
+		fail(tasks, ending())
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
 	defer cancel()
 	if err := l.store.ready(ctx, w); err != nil {

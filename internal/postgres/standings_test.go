@@ -52,6 +52,8 @@ func TestStandings_Plans(t *testing.T) {
 		"a step":                {"p1", "test", none, all},
 		"a step on a branch":    {"p1", "test", none, all, "b3"},
 		"ended":                 {none, all, none, all, nil, nil, far, 0, 51},
+		"latest":                {"p1", none, all},
+		"latest on a branch":    {"p1", none, all, "b3"},
 	} {
 		for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {
 			if _, err := conn.Exec(t.Context(), "SET plan_cache_mode = "+mode); err != nil {

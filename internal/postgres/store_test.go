@@ -1069,6 +1069,30 @@ func TestStore_ALaneTakesNoMoreThanABatch(t *testing.T) {
 	}
 }
 
+// A process that ends is not kept by what waits, however much that is: its senders repeat it.
+func TestStore_EndsWithMuchToDo(t *testing.T) {
+	t.Parallel()
+	s, _, stop := start(t, pgtest.New(t))
+	id, other := create(t, s, "acme/api"), create(t, s, "acme/api")
+	must(t, s, id, text("test", 0, "x"))
+	lanes, leave := takeLanes(t, s, id)
+	waiting := make(chan error, 1)
+	go func() {
+		_, err := s.Append(t.Context(), ci.Request{Build: id, Updates: []ci.Update{text("test", 99, "a gap")}})
+		waiting <- err
+	}()
+	until(t, "the lane waits", func() bool { return lanes.Waiting() > 0 })
+	s.Over()
+	leave()
+	if err := <-waiting; !errors.Is(err, &ci.Problem{Code: ci.Unavailable}) {
+		t.Errorf("what waited: %v", err)
+	}
+	if _, err := s.Append(t.Context(), ci.Request{Build: other, Updates: []ci.Update{text("test", 0, "y")}}); !errors.Is(err, &ci.Problem{Code: ci.Unavailable}) {
+		t.Errorf("what came after: %v", err)
+	}
+	stop()
+}
+
 // Whoever knows a build's id may ask for it as a build of its own project, again and again:
 // nobody who writes that build waits for the answer, whether its process knows it or not.
 func TestStore_CreationsOfOthersBuildsHoldUpNobody(t *testing.T) {

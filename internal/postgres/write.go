@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -196,6 +197,7 @@ type committer struct {
 	lanes sync.WaitGroup
 	slots chan *writer // idle connections of the lanes
 	turns *turns.Turns // for them, by sender
+	over  atomic.Bool  // nothing is committed any more
 
 	mu     sync.Mutex
 	known  map[ci.BuildID]*known
@@ -224,9 +226,19 @@ func newCommitter(s *Store) *committer {
 	return c
 }
 
-// run works until ctx is done and the queue is empty. Commits have a context
-// of their own.
+// lastCommits is for how long what waits is committed when the process ends. Nobody waits
+// for an answer then, and what takes longer, such as thousands of reports of builds with
+// very many needs, is repeated by its senders, and would keep the next process away.
+const lastCommits = 5 * time.Second
+
+func ending() error {
+	return &ci.Problem{Code: ci.Unavailable, Detail: "The server ends; send the same request again."}
+}
+
+// run works until ctx is done, and then until the queue is empty, or for lastCommits.
+// Commits have a context of their own.
 func (c *committer) run(ctx context.Context) {
+	context.AfterFunc(ctx, func() { time.AfterFunc(lastCommits, func() { c.over.Store(true) }) })
 	c.queue.Run(ctx, c.commit)
 	c.lanes.Wait()
 	closeConn(c.conn)
@@ -296,6 +308,10 @@ func fail(tasks []*task, err error) {
 // megabytes: what is too much for one transaction goes back to the queue, and others
 // have their turn before it.
 func (c *committer) commit(tasks []*task) {
+	if c.over.Load() {
+		fail(tasks, ending())
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
 	defer cancel()
 	if err := c.store.ready(ctx, &c.writer); err != nil {

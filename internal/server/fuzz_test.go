@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -22,7 +23,7 @@ func FuzzIncoming(f *testing.F) {
 	f.Add([]byte("\xe2\x82"), uint8(1))
 	f.Add([]byte("\xff\xff\xf0\x9f\x98"), uint8(2))
 	f.Fuzz(func(t *testing.T, text []byte, size uint8) {
-		in := newIncoming()
+		in := newIncoming(new(atomic.Int64))
 		var got []byte
 		offset := int64(0)
 		for rest := text; ; {

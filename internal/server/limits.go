@@ -78,6 +78,7 @@ const (
 	limitUploads          limit = "uploads_per_token"
 	limitUnread           limit = "unread"
 	limitArriving         limit = "arriving"
+	limitUnderWay         limit = "requests_under_way"
 	limitBody             limit = "body_size"
 	limitSlow             limit = "body_pace"
 )
@@ -89,7 +90,7 @@ func newRefusals() refusals {
 	r := make(refusals)
 	for _, l := range []limit{
 		limitStreams, limitStreamsOfAddress, limitStreamsOfToken, limitStreamsOfProject, limitConns,
-		limitRequests, limitReads, limitFailures, limitSignIns, limitUploads, limitUnread, limitArriving, limitBody, limitSlow,
+		limitRequests, limitReads, limitFailures, limitSignIns, limitUploads, limitUnread, limitArriving, limitUnderWay, limitBody, limitSlow,
 	} {
 		r[l] = new(atomic.Int64)
 	}
@@ -112,15 +113,16 @@ type limits struct {
 	strange  chan struct{} // the same of ID tokens, for which an issuer may be asked
 	conns    conns
 
-	mu      sync.Mutex
-	uploads tally
-	unread  map[string]int // bytes that are kept of long answers, by who asked for them
+	mu         sync.Mutex
+	uploads    tally
+	requesting tally          // over HTTP/2
+	unread     map[string]int // bytes that are kept of long answers, by who asked for them
 }
 
 func newLimits(l Limits) *limits {
 	l = l.withDefaults()
 	return &limits{
-		Limits: l, refused: newRefusals(), suspects: make(chan struct{}, 1), strange: make(chan struct{}, 1), uploads: make(tally), unread: make(map[string]int),
+		Limits: l, refused: newRefusals(), suspects: make(chan struct{}, 1), strange: make(chan struct{}, 1), uploads: make(tally), requesting: make(tally), unread: make(map[string]int),
 		requests: newRates[netip.Addr](rate.Limit(l.Requests), 4*l.Requests),
 		reads:    newRates[string](rate.Limit(l.Reads), 4*l.Reads),
 		failures: newRates[netip.Addr](rate.Limit(float64(l.Failures)/60), l.Failures),
@@ -398,6 +400,22 @@ func (l *limits) tooManyOpen(full slot) error {
 		limitUploads:          "This token has %d uploads open",
 	}[full.limit]
 	return &ci.Problem{Code: tooManyRequests, Limit: int64(full.most), Detail: fmt.Sprintf(whose+", which is as many as it may; close one, or come back later.", full.most)}
+}
+
+// underWay counts a request to its address until done, and says how many there are of it.
+func (l *limits) underWay(addr string) (many int, done func()) {
+	slots := []slot{{limitUnderWay, addr, 0}}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.requesting[slots[0]]++
+	if many = l.requesting[slots[0]]; many > mostUnderWay {
+		l.refused[limitUnderWay].Add(1)
+	}
+	return many, func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.requesting.give(slots)
+	}
 }
 
 // openUpload counts an upload to its token until done. Those that say how long

@@ -78,6 +78,7 @@ type Server struct {
 	lookups    *turns.Turns // questions which builds there are, by caller
 	reading    *turns.Room  // for what is read of logs and not yet written, by caller
 	arriving   *turns.Room  // for bodies that arrive, by token or address
+	uploading  atomic.Int64 // uploads that are under way
 	authors    authors
 	differed   differed
 	searchTime time.Duration // searchTime, but for tests
@@ -194,6 +195,16 @@ func (s *Server) entrance(h http.Handler) http.Handler {
 		e := &entrant{turns: s.coming, leave: func() {}}
 		if addr, counted := s.limits.accountable(s.cfg.Proxies.origination(r).client); counted {
 			e.from = addr.String()
+			many, done := s.limits.underWay(e.from)
+			defer done()
+			if many > mostUnderWay {
+				w.Header().Set("Retry-After", retryAfter())
+				w.WriteHeader(http.StatusServiceUnavailable) // without a text, which its peer need not take
+				return
+			}
+			if many > manyUnderWay { // its peer may not take them
+				defer http.NewResponseController(w).Flush()
+			}
 		}
 		if !e.enter(r.Context()) {
 			return // as has its peer
@@ -202,6 +213,13 @@ func (s *Server) entrance(h http.Handler) http.Handler {
 		h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), entrantKey{}, e)))
 	})
 }
+
+// How many requests of an address may be under way over HTTP/2, each of which takes some
+// 40 KB, and from how many on one is so until its answer was taken.
+const (
+	mostUnderWay = 4096
+	manyUnderWay = 256
+)
 
 type entrantKey struct{}
 

@@ -164,3 +164,50 @@ func TestEntrance_HasTurns(t *testing.T) {
 	all.Wait()
 	close(asked)
 }
+
+// More of an address are refused, without a text that its peer might not take, and another's
+// are not.
+func TestEntrance_HasNoRoomForMore(t *testing.T) {
+	t.Parallel()
+	s := New(Config{Limits: Limits{Loopback: true}})
+	goOn := make(chan struct{})
+	h := s.entrance(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		waits(r)
+		<-goOn
+		w.WriteHeader(http.StatusOK)
+	}))
+	var all sync.WaitGroup
+	ask := func(addr string) *httptest.ResponseRecorder {
+		r, w := httptest.NewRequest(http.MethodGet, "/", nil), httptest.NewRecorder()
+		r.ProtoMajor, r.RemoteAddr = 2, addr+":1"
+		all.Go(func() { h.ServeHTTP(w, r) })
+		return w
+	}
+	for range 2 * mostUnderWay {
+		ask("192.0.2.1")
+	}
+	for s.limits.refused[limitUnderWay].Load() < mostUnderWay {
+		runtime.Gosched()
+	}
+	other := ask("192.0.2.2")
+	close(goOn)
+	all.Wait()
+	if refused := s.limits.refused[limitUnderWay].Load(); refused != mostUnderWay || other.Code != http.StatusOK {
+		t.Errorf("%d were refused, and another's answer is %d", refused, other.Code)
+	}
+	if len(s.limits.requesting) > 0 {
+		t.Errorf("counted still: %v", s.limits.requesting)
+	}
+}
+
+// However many uploads there are, what has arrived of all of them is bounded.
+func TestUploads_KeepTheirPart(t *testing.T) {
+	t.Parallel()
+	for uploads, want := range map[int64]int{0: 256 << 10, 1: 256 << 10, 256: 256 << 10, 1024: 64 << 10, 1 << 20: 16 << 10} {
+		all := new(atomic.Int64)
+		all.Store(uploads)
+		if got := newIncoming(all).most(); got != want {
+			t.Errorf("of %d uploads one keeps %d bytes, want %d", uploads, got, want)
+		}
+	}
+}

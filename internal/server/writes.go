@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -282,13 +283,15 @@ func appendCounts(dst []byte, counts map[ci.StepKey]int64) []byte {
 	return append(dst, '}')
 }
 
-// Of an upload: how much may wait while a piece is being stored, how often its
-// step counts as heard while nothing comes, and how long the store may be away
-// before the upload gives up.
+// Of uploads: how much of all may wait while pieces are being stored, and of one, at most
+// and at least; how often a step counts as heard while nothing comes; and how long the
+// store may be away before an upload gives up.
 const (
-	uploadPending = 256 << 10 // bytes
-	uploadTouch   = 20 * time.Second
-	uploadPatient = 15 * time.Second
+	uploadsPending = 64 << 20 // bytes
+	uploadPending  = 256 << 10
+	leastPending   = 16 << 10
+	uploadTouch    = 20 * time.Second
+	uploadPatient  = 15 * time.Second
 )
 
 // contentStart is where Content-Range says that a body begins, if it does.
@@ -377,7 +380,9 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 	s.uncount(r)
 	unpaced(r)
 	c.Set(lastingKey, true)
-	in := newIncoming()
+	s.uploading.Add(1)
+	defer s.uploading.Add(-1)
+	in := newIncoming(&s.uploading)
 	conn := http.NewResponseController(innermost(c.Response()))
 	done := make(chan struct{})
 	go func() {
@@ -723,17 +728,23 @@ func (u *upload) wasThere(ctx context.Context, piece ci.Chunk) (bytes int64, whe
 type incoming struct {
 	ready chan struct{} // one slot: something to take
 	room  chan struct{} // one slot: something was taken
+	all   *atomic.Int64 // how many uploads there are
 
 	mu   sync.Mutex
 	data []byte
 	err  error // after data: io.EOF, or why nothing more comes
 }
 
-func newIncoming() *incoming {
-	return &incoming{ready: make(chan struct{}, 1), room: make(chan struct{}, 1)}
+func newIncoming(all *atomic.Int64) *incoming {
+	return &incoming{all: all, ready: make(chan struct{}, 1), room: make(chan struct{}, 1)}
 }
 
-// readAll reads until the end, at most uploadPending ahead.
+// most is how many bytes may wait.
+func (in *incoming) most() int {
+	return max(leastPending, min(uploadPending, uploadsPending/int(max(1, in.all.Load()))))
+}
+
+// readAll reads until the end, at most so much ahead.
 func (in *incoming) readAll(body io.Reader) {
 	buf := make([]byte, 32<<10)
 	for {
@@ -752,7 +763,7 @@ func (in *incoming) put(data []byte, err error) bool {
 			in.mu.Unlock()
 			return false
 		}
-		if len(in.data) == 0 || len(in.data)+len(data) <= uploadPending {
+		if len(in.data) == 0 || len(in.data)+len(data) <= in.most() {
 			break
 		}
 		in.mu.Unlock()
