@@ -97,6 +97,12 @@ func (p *Proxies) origination(r *http.Request) (from origination) {
 	return from
 }
 
+// sent tells whether a request came by a trusted proxy.
+func (p *Proxies) sent(r *http.Request) bool {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && p.trusts(plainAddr(peer.Addr()))
+}
+
 // xForwarded reads the headers that most proxies write. Each has at its end what
 // the last proxy put there.
 func (p *Proxies) xForwarded(from *origination, h http.Header) {

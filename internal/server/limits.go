@@ -112,6 +112,7 @@ type limits struct {
 	suspects chan struct{} // one in it for each look-up for an address with too many failures
 	strange  chan struct{} // the same of ID tokens, for which an issuer may be asked
 	conns    conns
+	underWay underWay
 
 	mu         sync.Mutex
 	uploads    tally
@@ -122,7 +123,7 @@ type limits struct {
 func newLimits(l Limits) *limits {
 	l = l.withDefaults()
 	return &limits{
-		Limits: l, refused: newRefusals(), suspects: make(chan struct{}, 1), strange: make(chan struct{}, 1), uploads: make(tally), requesting: make(tally), unread: make(map[string]int),
+		Limits: l, refused: newRefusals(), underWay: underWay{of: make(map[string]int), on: make(map[net.Conn]int)}, suspects: make(chan struct{}, 1), strange: make(chan struct{}, 1), uploads: make(tally), unread: make(map[string]int),
 		requests: newRates[netip.Addr](rate.Limit(l.Requests), 4*l.Requests),
 		reads:    newRates[string](rate.Limit(l.Reads), 4*l.Reads),
 		failures: newRates[netip.Addr](rate.Limit(float64(l.Failures)/60), l.Failures),
@@ -402,19 +403,29 @@ func (l *limits) tooManyOpen(full slot) error {
 	return &ci.Problem{Code: tooManyRequests, Limit: int64(full.most), Detail: fmt.Sprintf(whose+", which is as many as it may; close one, or come back later.", full.most)}
 }
 
-// underWay counts a request to its address until done, and says how many there are of it.
-func (l *limits) underWay(addr string) (many int, done func()) {
-	slots := []slot{{limitUnderWay, addr, 0}}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.requesting[slots[0]]++
-	if many = l.requesting[slots[0]]; many > mostUnderWay {
-		l.refused[limitUnderWay].Add(1)
-	}
-	return many, func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.requesting.give(slots)
+// underWay are requests over HTTP/2 that have come and are not over.
+type underWay struct {
+	mu sync.Mutex
+	of map[string]int // by address
+	on map[net.Conn]int
+}
+
+// add counts one of an address, and of its connection unless that is nil, until done, and
+// says how many there are.
+func (u *underWay) add(addr string, conn net.Conn) (many, onConn int, done func()) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.of[addr]++
+	u.on[conn]++
+	return u.of[addr], u.on[conn], func() {
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		if u.of[addr]--; u.of[addr] == 0 {
+			delete(u.of, addr)
+		}
+		if u.on[conn]--; u.on[conn] == 0 {
+			delete(u.on, conn)
+		}
 	}
 }
 
@@ -559,12 +570,17 @@ func (s *Server) track(conn net.Conn, state http.ConnState) {
 			s.limits.refused[limitConns].Add(1)
 			goes := leastMissed(c.of[addr], conn)
 			delete(c.of[addr], goes)
-			if secure, ok := goes.(interface{ NetConn() net.Conn }); ok {
-				goes = secure.NetConn() // TLS would wait for the peer to be told
-			}
-			goes.Close() // its own closed state follows
+			hangUp(goes) // its own closed state follows
 		}
 	}
+}
+
+// hangUp closes a connection at once: TLS would wait for the peer to be told.
+func hangUp(conn net.Conn) {
+	if secure, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		conn = secure.NetConn()
+	}
+	conn.Close()
 }
 
 // forget counts a connection no longer. mu is held.

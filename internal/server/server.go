@@ -195,14 +195,25 @@ func (s *Server) entrance(h http.Handler) http.Handler {
 		e := &entrant{turns: s.coming, leave: func() {}}
 		if addr, counted := s.limits.accountable(s.cfg.Proxies.origination(r).client); counted {
 			e.from = addr.String()
-			many, done := s.limits.underWay(e.from)
+			conn, _ := r.Context().Value(connKey{}).(net.Conn)
+			if s.cfg.Proxies.sent(r) {
+				conn = nil
+			}
+			many, onConn, done := s.limits.underWay.add(e.from, conn)
 			defer done()
-			if many > mostUnderWay {
+			switch {
+			case many <= mostUnderWay || conn != nil && onConn <= fewUnderWay:
+			case conn != nil:
+				s.limits.refused[limitUnderWay].Add(1)
+				hangUp(conn)
+				return
+			default: // a trusted proxy's, which is everybody's
+				s.limits.refused[limitUnderWay].Add(1)
 				w.Header().Set("Retry-After", retryAfter())
-				w.WriteHeader(http.StatusServiceUnavailable) // without a text, which its peer need not take
+				w.WriteHeader(http.StatusServiceUnavailable) // without a text, which need not be taken
 				return
 			}
-			if many > manyUnderWay { // its peer may not take them
+			if many > manyUnderWay { // its peer may not take the answers
 				defer http.NewResponseController(w).Flush()
 			}
 		}
@@ -215,10 +226,12 @@ func (s *Server) entrance(h http.Handler) http.Handler {
 }
 
 // How many requests of an address may be under way over HTTP/2, each of which takes some
-// 40 KB, and from how many on one is so until its answer was taken.
+// 40 KB, before a connection with more than a few of them is closed: to refuse each would
+// cost as much as to answer it. From many on one is under way until its answer was taken.
 const (
 	mostUnderWay = 4096
 	manyUnderWay = 256
+	fewUnderWay  = 16
 )
 
 type entrantKey struct{}

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -165,8 +167,8 @@ func TestEntrance_HasTurns(t *testing.T) {
 	close(asked)
 }
 
-// More of an address are refused, without a text that its peer might not take, and another's
-// are not.
+// A connection that brings more of an address than there may be is closed, one with a few
+// is not, nor another's.
 func TestEntrance_HasNoRoomForMore(t *testing.T) {
 	t.Parallel()
 	s := New(Config{Limits: Limits{Loopback: true}})
@@ -177,26 +179,36 @@ func TestEntrance_HasNoRoomForMore(t *testing.T) {
 		w.WriteHeader(http.StatusOK)
 	}))
 	var all sync.WaitGroup
-	ask := func(addr string) *httptest.ResponseRecorder {
-		r, w := httptest.NewRequest(http.MethodGet, "/", nil), httptest.NewRecorder()
-		r.ProtoMajor, r.RemoteAddr = 2, addr+":1"
-		all.Go(func() { h.ServeHTTP(w, r) })
-		return w
+	connect := func(addr string) (ask func() *httptest.ResponseRecorder, conn, peer net.Conn) {
+		conn, peer = net.Pipe()
+		return func() *httptest.ResponseRecorder {
+			r, w := httptest.NewRequest(http.MethodGet, "/", nil), httptest.NewRecorder()
+			r = r.WithContext(withConn(t.Context(), conn))
+			r.ProtoMajor, r.RemoteAddr = 2, addr+":1"
+			all.Go(func() { h.ServeHTTP(w, r) })
+			return w
+		}, conn, peer
 	}
-	for range 2 * mostUnderWay {
-		ask("192.0.2.1")
+	ask, _, peer := connect("192.0.2.1")
+	for range mostUnderWay + 1 {
+		ask()
 	}
-	for s.limits.refused[limitUnderWay].Load() < mostUnderWay {
-		runtime.Gosched()
+	if _, err := peer.Read(make([]byte, 1)); err != io.EOF {
+		t.Fatalf("its connection: %v", err)
 	}
-	other := ask("192.0.2.2")
+	few, _, _ := connect("192.0.2.1")
+	other, _, _ := connect("192.0.2.2")
+	for name, w := range map[string]*httptest.ResponseRecorder{"a few on a connection": few(), "another's": other()} {
+		defer func() {
+			if w.Code != http.StatusOK {
+				t.Errorf("%s: %d", name, w.Code)
+			}
+		}()
+	}
 	close(goOn)
 	all.Wait()
-	if refused := s.limits.refused[limitUnderWay].Load(); refused != mostUnderWay || other.Code != http.StatusOK {
-		t.Errorf("%d were refused, and another's answer is %d", refused, other.Code)
-	}
-	if len(s.limits.requesting) > 0 {
-		t.Errorf("counted still: %v", s.limits.requesting)
+	if len(s.limits.underWay.of)+len(s.limits.underWay.on) > 0 || s.limits.refused[limitUnderWay].Load() != 1 {
+		t.Errorf("%+v, refused %d", s.limits.underWay.of, s.limits.refused[limitUnderWay].Load())
 	}
 }
 
