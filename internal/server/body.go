@@ -122,6 +122,15 @@ func announced(r *http.Request) string {
 	return kind
 }
 
+// unannounced tells whether a request has no body, not even an empty one, and no header
+// that names one.
+func unannounced(r *http.Request) bool {
+	return r.ContentLength == 0 && r.Header["Content-Length"] == nil
+}
+
+// headersEnd says what mostly became of a body that no header announces.
+const headersEnd = "If one was sent, a line end in a header, such as a token from a file may have, ended the headers there, before Content-Length; tr -d '\\r\\n' takes it off."
+
 // readBody reads and unpacks the whole body, of which the request may keep
 // parts.
 func readBody(r *http.Request) ([]byte, error) {

@@ -28,6 +28,7 @@ const (
 	tooLarge        ci.Code = "too-large"
 	tooSlow         ci.Code = "too-slow"
 	brokenOff       ci.Code = "broken-off"
+	noBody          ci.Code = "no-body"
 	mediaType       ci.Code = "media-type"
 	badEncoding     ci.Code = "content-encoding"
 	badRange        ci.Code = "range"
@@ -112,6 +113,8 @@ var problems = map[ci.Code]kind{
 		"The body did not arrive at the least pace. Send it again; PATCH …/log has no least pace."},
 	brokenOff: {408, "Request broke off",
 		"The connection ended before the whole body had arrived. Send it again. Of an upload what arrived is stored, and the answer says how far that is."},
+	noBody: {411, "No body announced",
+		"An upload has Content-Length, or Transfer-Encoding: chunked, also if it is empty. A line end in a header's value, as of a token from a file, ends the headers there, and what follows is lost: Upload-Offset, Content-Length and the text."},
 	mediaType: {415, "Unsupported content type",
 		"Send application/json, or application/x-ndjson with one update a line."},
 	badEncoding: {415, "Unsupported content encoding",

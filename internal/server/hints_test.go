@@ -2,6 +2,8 @@ package server
 
 import (
 	"fmt"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -367,6 +369,36 @@ func TestHints_OfTextAreForWhoMayKnowIt(t *testing.T) {
 		}
 		if a := updates(author, `{"step":{"key":"test","status":"passed"}}`); a.status != 200 {
 			t.Fatalf("%d %s", a.status, a.body)
+		}
+	}
+}
+
+// TestHints_NoBody ends the headers where a shell does that has a line end in its token.
+func TestHints_NoBody(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	build := s.create(`{"project":"p"}`)
+	for _, one := range []struct {
+		request, rest string
+		status        int
+		says          string
+	}{
+		{"PATCH " + build + "/steps/s/log", "\n\r\nUpload-Offset: 0\r\nContent-Length: 3\r\n\r\nabc", 411, "The request announces no body. If one was sent, a line end in a header"},
+		{"POST " + build + "/updates", "\n\r\nContent-Length: 2\r\n\r\n{}", 400, "The body is empty; send a JSON object. If one was sent, a line end in a header"},
+		{"POST /api/v1/builds", "\r\n\r\n", 400, "The body is empty; send a JSON object. If one was sent"},
+		{"POST /api/v1/builds", "\r\nContent-Length: 0\r\n\r\n", 400, `send a JSON object."`},
+		{"POST " + build + "/updates", "\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, `send a JSON object."`},
+		{"PATCH " + build + "/steps/s/log", "\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", 204, ""},
+		{"PATCH " + build + "/steps/s/log", "\r\nContent-Length: 0\r\n\r\n", 204, ""},
+	} {
+		r := s.connect()
+		fmt.Fprintf(r.conn, "%s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s%s", one.request, s.token, one.rest)
+		res, err := http.ReadResponse(r.r, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body, _ := io.ReadAll(res.Body); res.StatusCode != one.status || !strings.Contains(string(body), one.says) {
+			t.Errorf("%s%q: %d %s, want %d %s", one.request, one.rest, res.StatusCode, body, one.status, one.says)
 		}
 	}
 }

@@ -264,7 +264,11 @@ func decoded[T any](s *Server, c echo.Context, decode func(body []byte) (T, erro
 	if err != nil {
 		return report, err
 	}
-	return decode(body)
+	report, err = decode(body)
+	if p := ci.AsProblem(err); p != nil && unannounced(c.Request()) {
+		p.Detail += " " + headersEnd
+	}
+	return report, err
 }
 
 // appendCounts appends an object of numbers by step, whose keys need no
@@ -340,6 +344,9 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 		return err
 	}
 	r := c.Request()
+	if unannounced(r) {
+		return &ci.Problem{Code: noBody, Detail: "The request announces no body. " + headersEnd}
+	}
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
 		return &ci.Problem{Code: badEncoding, Detail: "The body of an upload is the log itself; send it plain."}
 	}
