@@ -236,6 +236,10 @@ func TestHints_Uploads(t *testing.T) {
 		{"escapes", "\x1b[31mgr\xf6\xdfer\x1b[0m\n", "0", 200, "looks like ISO-8859-1"},
 		{"grown", lines, "", 204, ""},
 		{"grown", lines + "and more of it\n", "", 200, "has the same 320 bytes already, where it begins"},
+		{"empty", "", "0", 200, "The body is empty, and so is the log"},
+		{"empty", "", "", 200, "if there was no output, all is well"},
+		{"empty", lines, "0", 204, ""},
+		{"empty", "", "320", 204, ""}, // there is no more of it
 	} {
 		headers := []string{auth}
 		if one.offset != "" {
@@ -389,7 +393,7 @@ func TestHints_NoBody(t *testing.T) {
 		{"POST /api/v1/builds", "\r\nContent-Length: 0\r\n\r\n", 400, `send a JSON object."`},
 		{"POST " + build + "/updates", "\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, `send a JSON object."`},
 		{"PATCH " + build + "/steps/s/log", "\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", 204, ""},
-		{"PATCH " + build + "/steps/s/log", "\r\nContent-Length: 0\r\n\r\n", 204, ""},
+		{"PATCH " + build + "/steps/none/log", "\r\nContent-Length: 0\r\n\r\n", 200, "The body is empty, and so is the log"},
 	} {
 		r := s.connect()
 		fmt.Fprintf(r.conn, "%s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s%s", one.request, s.token, one.rest)

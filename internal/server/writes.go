@@ -473,6 +473,8 @@ func (s *Server) uploaded(c echo.Context, u *upload) error {
 		said.Detail = "The text is an object of JSON, and is the log now as it stands. The body of an upload is the log itself; objects with text in them go to …/updates, with POST."
 	case !u.lines && ofCurlsData(c.Request(), u.received):
 		said.Detail = "The text has no line end: curl -d drops them, and --data-urlencode encodes them. If there were some, use --data-binary or -T."
+	case u.received == 0 && u.have == 0:
+		said.Detail = "The body is empty, and so is the log. curl sends an empty body where it cannot read the file of --data-binary, and -s hides its warning; if there was no output, all is well."
 	default:
 		return c.NoContent(http.StatusNoContent)
 	}
