@@ -135,9 +135,6 @@ func encodedTwice(chunk *ci.Chunk) string {
 		}
 		return ""
 	}
-	has := func(parts ...string) bool {
-		return slices.ContainsFunc(parts, func(part string) bool { return bytes.Contains(chunk.Body, []byte(part)) })
-	}
 	ends := func(parts ...string) bool {
 		return slices.ContainsFunc(parts, func(part string) bool { return bytes.HasSuffix(chunk.Body, []byte(part)) })
 	}
@@ -150,10 +147,9 @@ func encodedTwice(chunk *ci.Chunk) string {
 		return "is base64 of text, and is shown as it came; base64 goes into the field base64, and is text there"
 	case bytes.HasPrefix(chunk.Body, []byte("b'")) && ends(`\\n'\n`), bytes.HasPrefix(chunk.Body, []byte(`b\"`)) && ends(`\\n\"\n`):
 		return "is bytes of Python made a str, with b and quotes around it; decode them, or send base64"
-	case has("\xc3\x83\xc2", "\xc3\x82\xc2", "\xc3\xa2\xc2", `\u00c3\u00`, `\u00c2\u00`, `\u00e2\u0080`):
-		return "looks like UTF-8 that was read as ISO-8859-1"
-	case has("\ufffd", `\ufffd`) && bytes.Contains(chunk.AppendRaw(nil), []byte("\ufffd")):
-		return "has U+FFFD, which stands for bytes that were lost before it was sent; send bytes that are not UTF-8 as base64"
+	}
+	if why := decodedWrongly(chunk); why != "" {
+		return why + "; decode whole characters, as UTF-8, or send the bytes as base64"
 	}
 	return ""
 }

@@ -1,12 +1,15 @@
 package server
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/pgtest"
@@ -403,6 +406,94 @@ func TestHints_NoBody(t *testing.T) {
 		}
 		if body, _ := io.ReadAll(res.Body); res.StatusCode != one.status || !strings.Contains(string(body), one.says) {
 			t.Errorf("%s%q: %d %s, want %d %s", one.request, one.rest, res.StatusCode, body, one.status, one.says)
+		}
+	}
+}
+
+// readAlone is what a text becomes whose bytes are read one by one, as by ISO-8859-1 or, with
+// the characters of its own, by Windows-1252.
+func readAlone(text string, windows bool) string {
+	own := []rune("€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ")
+	var out []rune
+	for _, b := range []byte(text) {
+		if r := rune(b); windows && r >= 0x80 && r < 0xa0 {
+			out = append(out, own[r-0x80])
+		} else {
+			out = append(out, r)
+		}
+	}
+	return string(out)
+}
+
+// TestHints_Decoded is of text that a program decoded before it sent it: wrongly, and as
+// it is written in many places.
+func TestHints_Decoded(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	build := s.create(`{"project":"p"}`)
+	steps := 0
+	told := func(text string) (all []string) {
+		t.Helper()
+		quoted, _ := json.Marshal(text)
+		texts := []string{string(quoted)}
+		for _, escape := range []string{`\u%04x`, `\u%04X`} { // as programs do that keep to ASCII
+			var literal []byte
+			for _, r := range text {
+				if r < utf8.RuneSelf {
+					literal = ci.AppendEscaped(literal, []byte{byte(r)})
+					continue
+				}
+				for _, unit := range utf16.Encode([]rune{r}) {
+					literal = fmt.Appendf(literal, escape, unit)
+				}
+			}
+			texts = append(texts, `"`+string(literal)+`"`)
+		}
+		for _, text := range texts {
+			steps++
+			a := s.write(build+"/updates", fmt.Sprintf(`{"updates":[{"log":{"step":"%d","offset":0,"text":%s}}]}`, steps, text))
+			if a.status != 200 {
+				t.Errorf("%s: %d %s", text, a.status, a.body)
+			}
+			all = append(all, a.body)
+		}
+		steps++
+		a := s.do("PATCH", fmt.Sprint(build, "/steps/", steps, "/log"), text, "Authorization: Bearer "+s.token, "Upload-Offset: 0")
+		if a.status/100 != 2 || (a.status == 200) != (a.body != "") {
+			t.Errorf("%q: %d %s", text, a.status, a.body)
+		}
+		return append(all, a.body)
+	}
+	for _, text := range []string{
+		"Prüfung läuft", "déjà vu", "été", "où êtes-vous ?", "Noël", "São Paulo é aqui", "amanhã não", "Öffnen", "Überblick", "größer", "© 2026", "100 °C", "10 km",
+		"başladı", "zażółć", "Привет", "it’s", "done…", "— end", "“quoted”", "5 €", "✓ passed", "✔ ok", "✖ failed", "✗ bad", "⚠ warning", "❌", "───", "├── src", "→ next", "██", "●", "™", "✨ done", "🚀 go", "🔥", "✅", "😀",
+	} {
+		for _, windows := range []bool{false, true} {
+			for _, one := range told("text " + readAlone(text, windows) + "\n") {
+				if !strings.Contains(one, "looks like UTF-8 that was read as ISO-8859-1 or Windows-1252") {
+					t.Errorf("%q, by Windows %v, is told as %s", text, windows, one)
+				}
+			}
+		}
+	}
+	for _, text := range []string{"Gr��ße aus Köln\n", "�"} {
+		for _, one := range told(text) {
+			if !strings.Contains(one, "has U+FFFD, which stands for bytes that were lost before it was sent") {
+				t.Errorf("%q is told as %s", text, one)
+			}
+		}
+	}
+	for _, text := range []string{
+		"Les hôtels d’Âge d’Or – ÂGE, âge, hâte… « â », « À la carte », voilà…», café», cœur, d’après, Noël : 25 €",
+		"„Größe“, »Ärger«, Ä–Ü, Ä, Ö, Ü: „Ä“, KÄSE…, 20 °C, § 5, 3 × 4, €",
+		"«AMANHÃ», “AMANHÃ”, IRMÃ… SÃO Ã— não, “Ã”, avião’, Â–Õ, ÂNGULO, plâncton",
+		"“hâlâ”, hâlâ… hâlâ— kâr, İstanbul, şimdi, ğ, ışık, dükân’da, hâlâ „vâr“",
+		"ESPAÑA, Ñuñoa, “Ñ”, EL NIÑ… ¿qué? ¡sí!", "það er Ísland, Ðórður, maður…", "Å – Ångström, 12 Å², 3Å±0.1, PÅ», på…", "✓ prüfe „alles“ 日本語 ── 🚀 😀 5 € …", "Сборка «готова»", `\u00c3\u00bc stands for two bytes`, "\x1b[32mgrün\x1b[0m",
+	} {
+		for _, one := range told(text + "\n") {
+			if strings.Contains(one, "hints") || strings.Contains(one, "detail") {
+				t.Errorf("%q is told as %s", text, one)
+			}
 		}
 	}
 }
