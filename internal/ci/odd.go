@@ -13,6 +13,9 @@ func (c *Change) notice(updates []Update) {
 		c.noticeEnd(b)
 	}
 	for i := range updates {
+		if b := updates[i].Build; b != nil && (b.Status.Value == Running || b.Status.Value == Queued) && c.state.Final(c.now) && !endsBuild(updates) {
+			c.odd(Oddity{What: OddRerun})
+		}
 		u := updates[i].Step
 		if u == nil {
 			continue
@@ -55,6 +58,19 @@ func (c *Change) odd(o Oddity) {
 	if len(c.Receipt.Odd) < mostOdd && !slices.Contains(c.Receipt.Odd, o) {
 		c.Receipt.Odd = append(c.Receipt.Odd, o)
 	}
+}
+
+// noticeText looks at a step of which text was just kept: who follows a build is told that
+// nothing more comes when it ends.
+func (c *Change) noticeText(step *StepState) {
+	if c.undo.build.Status.Final() {
+		c.odd(Oddity{Step: step.Key, What: OddLate})
+	}
+}
+
+// endsBuild tells whether updates end the build, as endsIn does of a step.
+func endsBuild(updates []Update) bool {
+	return slices.ContainsFunc(updates, func(u Update) bool { return u.Build != nil && u.Build.Status.Value.Final() })
 }
 
 // endsIn tells whether updates end a step: then they are of what was, all of it.

@@ -637,6 +637,7 @@ func (c *Change) appendLog(step *StepState, u *LogUpdate, skip int64) {
 		for _, piece := range chunk.Split() {
 			c.emitLog(step, Event{At: u.At, Chunk: piece})
 		}
+		c.noticeText(step)
 	}
 	if over > 0 {
 		step.Cut = quota

@@ -205,9 +205,9 @@ type Receipt struct {
 	Odd   []Oddity  // a few, of what was taken and looks like a mistake
 }
 
-// Oddity is what looks like a mistake of whoever reports a step.
+// Oddity is what looks like a mistake of whoever reports a step, or the build.
 type Oddity struct {
-	Step StepKey
+	Step StepKey // empty: the build
 	What Odd
 	Need StepKey // of OddNeed
 }
@@ -222,6 +222,8 @@ const (
 	OddNeed               // or passed and it needs what is no step
 	OddAgain              // it is said to run, and has ended
 	OddUnlined            // it has ended with a log without a line end
+	OddRerun              // the build is said to run, and has ended
+	OddLate               // text of it came after the build's end
 )
 
 // Repeated is a piece of text whose first bytes were there already.

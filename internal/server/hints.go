@@ -91,7 +91,7 @@ func (h *hints) ends(updates []ci.Update) {
 	}
 }
 
-// oddSentences say of a step what a receipt does.
+// oddSentences say of a step, or of the build, what a receipt does.
 var oddSentences = map[ci.Odd]string{
 	ci.OddLost:    "Step %s had not ended when the build did, and is lost, unless its status comes within 24 hours. Send the steps' before the build's.",
 	ci.OddFailed:  "Step %s failed, and the build passed; the build's status is what counts.",
@@ -99,11 +99,19 @@ var oddSentences = map[ci.Odd]string{
 	ci.OddNeed:    "Step %s needs %s, and there is no such step.",
 	ci.OddAgain:   "Step %s has ended, and stays so. What runs again is a step of its own, under another key; if this was a repeat, all is well.",
 	ci.OddUnlined: "The log of step %s has no line end, so it is one line by now; each line has to end with a line feed, as the escape \\n in JSON.",
+	ci.OddRerun:   "The build has ended, and stays so. A rerun is a build of its own, under another id; if this was a repeat, all is well.",
+	ci.OddLate:    lateText,
 }
+
+// lateText is what is said of text of a step that came after the end of its build.
+const lateText = "Text of step %s came after the build had ended, and is kept. Who followed the build live has mostly gone by then, since its end says that nothing more comes; send all text before the build's final status."
 
 func (h *hints) odd(all []ci.Oddity) {
 	for _, o := range all {
-		of := []any{o.Step}
+		var of []any
+		if o.Step != "" {
+			of = append(of, o.Step)
+		}
 		if o.Need != "" {
 			of = append(of, o.Need)
 		}

@@ -154,6 +154,32 @@ func TestHints(t *testing.T) {
 	if a := s.do("POST", build+"/updates", `{"alive":["s"]}`+"\n", "Authorization: Bearer "+s.token, "Content-Type: application/x-ndjson"); a.status != 400 || !strings.Contains(a.body, "sent as application/json") {
 		t.Errorf("a heartbeat as NDJSON: %d %s", a.status, a.body)
 	}
+	over := s.create(`{"project":"p"}`)
+	said, ended := logText("late", 0, "a line\n"), `{"step":{"key":"late","status":"failed"}},{"build":{"status":"failed"}}`
+	for _, one := range []struct{ updates, want string }{
+		{`{"build":{"status":"queued"}}`, ""}, // it was
+		{`{"build":{"status":"running"}},` + said + "," + ended, ""},
+		{`{"build":{"status":"running"}},` + said + "," + ended, ""},
+		{`{"build":{"status":"running"}}`, "The build has ended, and stays so. A rerun is a build of its own"},
+		{`{"build":{"status":"queued"}}`, "if this was a repeat, all is well"},
+		{`{"build":{"title":"of one that has ended"}}`, ""},
+		{said, ""},
+		{logText("late", 0, "a line\nand more\n"), "Text of step late came after the build had ended, and is kept. Who followed the build live"},
+		{logText("late", 7, "and more\n"), ""},
+	} {
+		a := s.write(over+"/updates", `{"updates":[`+one.updates+`]}`)
+		if a.status != 200 || strings.Contains(a.body, "hints") != (one.want != "") || !strings.Contains(a.body, one.want) {
+			t.Errorf("%s: %d %s, want %s", one.updates, a.status, a.body, one.want)
+		}
+	}
+	for text, status := range map[string]int{"and more\n": 204, "and more\nto the end\n": 200} {
+		if a := s.do("PATCH", over+"/steps/late/log", text, "Authorization: Bearer "+s.token, "Upload-Offset: 7"); a.status != status || (status == 200) != strings.Contains(a.body, "came after the build had ended") {
+			t.Errorf("an upload of %q: %d %s", text, a.status, a.body)
+		}
+	}
+	if a := s.write(over+"/updates", `{"updates":[{"log":{"step":"late","offset":27,"lost":5}}]}`); a.status != 200 || strings.Contains(a.body, "hints") {
+		t.Errorf("what is lost: %d %s", a.status, a.body)
+	}
 	s.write(build+"/updates", `{"updates":[{"build":{"status":"failed"}}]}`)
 	if a := s.write("/api/v1/builds", `{"id":"`+id+`","project":"p"}`); a.status != 200 || !strings.Contains(a.body, "A rerun is a build of its own") {
 		t.Errorf("a creation of one that has ended: %d %s", a.status, a.body)
