@@ -1,10 +1,15 @@
 package ci
 
-import "slices"
+import (
+	"hash/maphash"
+	"slices"
+)
 
 const (
 	mostOdd    = 10 // oddities in one receipt
 	unlinedLog = 32 // bytes from which on a log is thought to have lines
+	twiceBytes = 64 // of a text, from which on, and
+	twiceLines = 2  // lines, it is no accident that the next one is the same
 )
 
 // notice looks over what the updates of a request came to, for what its sender is told.
@@ -60,13 +65,23 @@ func (c *Change) odd(o Oddity) {
 	}
 }
 
-// noticeText looks at a step of which text was just kept: who follows a build is told that
-// nothing more comes when it ends.
-func (c *Change) noticeText(step *StepState) {
+// noticeText looks at a text that was just kept: who follows a build is told that nothing
+// more comes when it ends; and a repeat that went on counting is a text of its own.
+func (c *Change) noticeText(step *StepState, text *Chunk) {
 	if c.undo.build.Status.Final() {
 		c.odd(Oddity{Step: step.Key, What: OddLate})
 	}
+	before := step.Newest
+	step.Newest = 0
+	if text.Bytes < twiceBytes || text.Lines < twiceLines {
+		return
+	}
+	if step.Newest = maphash.Bytes(newestSeed, text.Body); step.Newest == before {
+		c.odd(Oddity{Step: step.Key, What: OddTwice})
+	}
 }
+
+var newestSeed = maphash.MakeSeed()
 
 // endsBuild tells whether updates end the build, as endsIn does of a step.
 func endsBuild(updates []Update) bool {

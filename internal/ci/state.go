@@ -32,6 +32,7 @@ type StepState struct {
 	Reporter string    // whose it is; empty: nobody has named itself yet
 	Assumed  bool      // the server skipped it at the build's end; the reporter may still say otherwise
 	EndedAt  time.Time // by the server's clock: when it became final or lost; zero before
+	Newest   uint64    // hash of the text that came last; 0: none that is compared (odd.go), or not known, as it is not stored
 }
 
 // NewState returns a state as it was read, or a build about to be created.
@@ -622,6 +623,7 @@ func (c *Change) appendLog(step *StepState, u *LogUpdate, skip int64) {
 			step.Cut = Quota{OfBuild, n}
 		}
 		c.emitLog(step, Event{At: u.At, Lost: u.Lost - skip, Quota: step.Cut})
+		step.Newest = 0
 		return
 	}
 	chunk := u.Chunk
@@ -637,7 +639,7 @@ func (c *Change) appendLog(step *StepState, u *LogUpdate, skip int64) {
 		for _, piece := range chunk.Split() {
 			c.emitLog(step, Event{At: u.At, Chunk: piece})
 		}
-		c.noticeText(step)
+		c.noticeText(step, &chunk)
 	}
 	if over > 0 {
 		step.Cut = quota

@@ -1,6 +1,7 @@
 package ci
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -692,7 +693,7 @@ func TestState_ComparesByValue(t *testing.T) {
 	t.Parallel()
 	comparesByValue(t, sameBuild)
 	comparesByValue(t, same, // but for what no update of a step says:
-		"Key", "LogBytes", "LogLines", "Annotations", "Tests", "Number", "Newlines", "Unended", "Holes", "Cut", "Notes", "EndedAt")
+		"Key", "LogBytes", "LogLines", "Annotations", "Tests", "Number", "Newlines", "Unended", "Holes", "Cut", "Notes", "EndedAt", "Newest")
 }
 
 func comparesByValue[T any](t *testing.T, same func(a, b *T) bool, but ...string) {
@@ -982,5 +983,26 @@ func TestState_MergesEveryField(t *testing.T) {
 	}
 	if texts < 6 {
 		t.Errorf("%d texts were found", texts)
+	}
+}
+
+// BenchmarkState_Log decides on a piece of a log, of many lines, of two and of less than is
+// looked at.
+func BenchmarkState_Log(b *testing.B) {
+	for _, lines := range []int{200, 2, 1} {
+		b.Run(fmt.Sprint(lines, "lines"), func(b *testing.B) {
+			s := NewState(1, 0, Build{Project: "p"}, time.Time{}, nil)
+			chunks := make([]Chunk, 2)
+			for i := range chunks {
+				chunks[i] = NewChunk(bytes.Repeat(fmt.Appendf(nil, "ok %d\tgithub.com/acme/api/internal/service\t0.02s\tcoverage: 51.2%% of statements\n", i), lines))
+			}
+			b.SetBytes(chunks[0].Bytes)
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				if _, err := s.Decide(Request{Updates: []Update{{Log: &LogUpdate{Step: "s", Offset: AtEnd, At: testStart, Chunk: chunks[i%2]}}}}, testStart); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -147,6 +148,26 @@ func TestHints(t *testing.T) {
 			t.Errorf("%s: %d %s, want %s", one.updates, a.status, a.body, one.want)
 		}
 	}
+	batch := func(n int) string {
+		return strings.Repeat(fmt.Sprintf("compiling file %04d\n", n), 2) + strings.Repeat("with a line of its own\n", 2)
+	} // 86 bytes
+	for _, one := range []struct{ updates, want string }{
+		{logText("counted", 0, batch(1)), ""},
+		{logText("counted", 0, batch(1)), ""},
+		{logText("counted", 86, batch(1)), "Text of step counted is the same as what came right before it, and is in the log twice"},
+		{logText("counted", 86, batch(1)), ""},
+		{logText("counted", 172, batch(2)) + "," + logText("counted", 258, batch(1)), ""},
+		{`{"log":{"step":"counted","offset":344,"lost":5}},` + logText("counted", 349, batch(1)), ""},
+		{logText("counted", 349, batch(1)+batch(3)) + "," + logText("counted", 521, batch(3)), "Text of step counted is the same"},
+		{logText("counted", 607, strings.Repeat("x\n", 30)) + "," + logText("counted", 667, strings.Repeat("x\n", 30)), ""},
+		{logText("counted", 727, strings.Repeat("x", 80)+"\n") + "," + logText("counted", 808, strings.Repeat("x", 80)+"\n"), ""},
+		{logText("counted", 889, batch(4)) + `,{"step":{"key":"counted","status":"passed"}},{"log":{"step":"counted","offset":975,"base64":"` + base64.StdEncoding.EncodeToString([]byte(batch(4))) + `"}}`, "Text of step counted is the same"},
+	} {
+		a := s.write(build+"/updates", `{"updates":[`+one.updates+`]}`)
+		if a.status != 200 || strings.Contains(a.body, "hints") != (one.want != "") || !strings.Contains(a.body, one.want) {
+			t.Errorf("%s: %d %s, want %s", one.updates, a.status, a.body, one.want)
+		}
+	}
 	// Of what is refused, the answers name the likeliest mistake.
 	if a := s.write(build+"/updates", `{"updates":[{"step":{"key":"tset","status":"passed","log_bytes":7}}]}`); a.status != 409 || !strings.Contains(a.body, "No text of step tset has come, and log_bytes names 7 bytes; send it first. If it was sent, then under another key.") {
 		t.Errorf("log_bytes of a misspelt step: %d %s", a.status, a.body)
@@ -263,6 +284,10 @@ func TestHints_Uploads(t *testing.T) {
 		{"cut", "\xb6\xc3\x9fe\n", "13", 204, ""},
 		{"cut2", "\xb6sung gefunden\n", "0", 204, ""},
 		{"escapes", "\x1b[31mgr\xf6\xdfer\x1b[0m\n", "0", 200, "looks like ISO-8859-1"},
+		{"counted", "one\n" + lines, "0", 204, ""},
+		{"counted", lines, "324", 204, ""},
+		{"counted", lines, "644", 200, "is the same as what came right before it, and is in the log twice"},
+		{"counted", lines, "644", 204, ""},
 		{"grown", lines, "", 204, ""},
 		{"grown", lines + "and more of it\n", "", 200, "has the same 320 bytes already, where it begins"},
 		{"empty", "", "0", 200, "The body is empty, and so is the log"},
@@ -382,6 +407,21 @@ func TestHints_OfTextAreForWhoMayKnowIt(t *testing.T) {
 	}
 	if a := updates(author, wrong); !strings.Contains(a.body, `"differs":{"test":12}`) {
 		t.Errorf("its author: %d %s", a.status, a.body)
+	}
+	lines := strings.Repeat(secret, 3)
+	if a := updates(author, logText("twice", 0, lines)); a.status != 200 {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	for i, one := range []struct {
+		token string
+		told  bool
+	}{{other, false}, {author, true}, {other, false}} {
+		if a := updates(one.token, logText("twice", (i+1)*len(lines), lines)); a.status != 200 || strings.Contains(a.body, "the same as what came right before it") != one.told {
+			t.Errorf("what came right before, again: %d %s, told %v", a.status, a.body, one.told)
+		}
+	}
+	if a := as(other, "PATCH", build+"/steps/twice/log", lines, fmt.Sprint("Upload-Offset: ", 4*len(lines))); a.status != 204 {
+		t.Errorf("an upload of what came right before: %d %s", a.status, a.body)
 	}
 	for _, ended := range []bool{false, true} {
 		for token, told := range map[string]bool{other: false, s.tokenFor("acme/*", ci.ScopeReport, ci.ScopeRead): true} {

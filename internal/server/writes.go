@@ -187,9 +187,11 @@ func (a *authors) wrote(build ci.BuildID, step ci.StepKey, who string) bool {
 	return known && author == who
 }
 
-// hide leaves of what was sent again what its sender may have compared.
+// hide leaves of what was sent again what its sender may have compared, or know to be the
+// same.
 func (a *authors) hide(build ci.BuildID, who string, receipt *ci.Receipt) {
 	receipt.Repeated = slices.DeleteFunc(receipt.Repeated, func(r ci.Repeated) bool { return !a.wrote(build, r.Step, who) })
+	receipt.Odd = slices.DeleteFunc(receipt.Odd, func(o ci.Oddity) bool { return o.What == ci.OddTwice && !a.wrote(build, o.Step, who) })
 	receipt.RepeatedNotes = slices.DeleteFunc(receipt.RepeatedNotes, func(u *ci.NoteUpdate) bool { return !a.wrote(build, u.Step, who) })
 }
 
@@ -463,6 +465,8 @@ func (s *Server) uploaded(c echo.Context, u *upload) error {
 		said.Detail = fmt.Sprintf("The log has the same %d bytes already, where it %s: without Upload-Offset, which curl leaves out where its variable is empty, text goes to the end. If this was sent before, it is there twice now; with Upload-Offset a repeat is stored once.", u.doubled, u.where)
 	case u.again > 0:
 		said.Detail = fmt.Sprintf("The log begins with the same %d bytes: the whole was sent where only the rest was wanted, and is behind what was there. Upload-Offset says where the body begins; for the whole it is 0.", u.again)
+	case u.twice:
+		said.Detail = fmt.Sprintf(twiceText, u.step)
 	case u.between:
 		said.Detail = "Other text came into this log while the upload lasted, and lies between its pieces, maybe within lines. Let one upload at a time send a step's text, or give each a step of its own."
 	case u.packed != "":
@@ -554,6 +558,7 @@ type upload struct {
 	doubled    int64  // so many bytes of it were there already, and it went to the end
 	where      string // where they are: the log "begins" or "ended"
 	again      int64  // with so many bytes of it the log begins, and it said that it goes on
+	twice      bool   // it begins with the same text as came right before it
 	between    bool   // it goes to the end, and text of another lies between its pieces
 	packed     string // what its beginning looks like, if it is no text
 	latin      bool   // a piece looks like ISO-8859-1
@@ -591,6 +596,9 @@ func (u *upload) append(ctx context.Context, piece []byte, stop <-chan struct{})
 			}
 			u.update = !u.stored && likeUpdate(piece)
 			u.object = u.update || !u.stored && loneObject(piece)
+			if !u.stored { // else it is one text, however it came
+				u.twice = slices.Contains(receipt.Odd, ci.Oddity{Step: u.step, What: ci.OddTwice})
+			}
 			u.late = u.late || slices.Contains(receipt.Odd, ci.Oddity{Step: u.step, What: ci.OddLate})
 			u.latin = u.latin || looksLatin(piece)
 			if u.decoded == "" {
