@@ -158,12 +158,13 @@ func TestLog_Cut(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer follower.Body.Close()
+	told := `{"cut":{"a":` + quota + `},"detail":"The log was cut: this build's log quota of 10 bytes is used up. The rest is taken, and not kept; statuses, notes and heartbeats are as ever."}` + "\n"
 	for range 100 {
-		if a := s.do("PATCH", log, strings.Repeat("x", 100), auth, "Upload-Offset: 14"); a.status != 204 || a.header.Get("Upload-Offset") != "114" {
+		if a := s.do("PATCH", log, strings.Repeat("x", 100), auth, "Upload-Offset: 14"); a.status != 200 || a.body != told || a.header.Get("Upload-Offset") != "114" {
 			t.Fatalf("an upload: %d %s %v", a.status, a.body, a.header)
 		}
 	}
-	if a := s.do("PATCH", log, "at the end", auth); a.status != 204 || a.header.Get("Upload-Offset") != "14" {
+	if a := s.do("PATCH", log, "at the end", auth); a.status != 200 || a.body != told || a.header.Get("Upload-Offset") != "14" {
 		t.Errorf("an upload without an offset: %d %s %v", a.status, a.body, a.header)
 	}
 	want := "one\ntwo\n[stepcast: the rest was not kept: this build's log quota of 10 bytes is used up]\n"

@@ -452,13 +452,17 @@ func (s *Server) uploaded(c echo.Context, u *upload) error {
 	h := c.Response().Header()
 	h.Set("Upload-Offset", strconv.FormatInt(u.have, 10))
 	said := struct {
-		Differs *int64 `json:"differs,omitempty"`
-		Detail  string `json:"detail"`
-	}{Differs: u.differs}
+		Differs *int64                  `json:"differs,omitempty"`
+		Cut     map[ci.StepKey]ci.Quota `json:"cut,omitempty"`
+		Detail  string                  `json:"detail"`
+	}{Differs: u.differs, Cut: u.cut}
 	switch {
 	case u.differs != nil:
 		h.Set("Stepcast-Differs", strconv.FormatInt(*u.differs, 10))
 		said.Detail = fmt.Sprintf(otherText, *u.differs, "the log")
+	case u.cut != nil:
+		quota := u.cut[u.step]
+		said.Detail = fmt.Sprintf("The log was cut: %s. The rest is taken, and not kept; statuses, notes and heartbeats are as ever.", quota.Why())
 	case u.characters >= 0:
 		said.Detail = fmt.Sprintf(charactersText, u.characters, "the log")
 	case u.doubled > 0:
@@ -552,20 +556,21 @@ type upload struct {
 	lines    bool  // one of them is a line end
 
 	log        ci.LogID
-	differs    *int64 // the byte at which one is not what the log has
-	blind      bool   // what was there already could not be compared in time
-	characters int64  // where it began, if that looks like a count of characters; -1: not
-	doubled    int64  // so many bytes of it were there already, and it went to the end
-	where      string // where they are: the log "begins" or "ended"
-	again      int64  // with so many bytes of it the log begins, and it said that it goes on
-	twice      bool   // it begins with the same text as came right before it
-	between    bool   // it goes to the end, and text of another lies between its pieces
-	packed     string // what its beginning looks like, if it is no text
-	latin      bool   // a piece looks like ISO-8859-1
-	decoded    string // what a piece looks like, if it was decoded wrongly
-	late       bool   // some of it came after the build's end
-	object     bool   // it is one object of JSON without a line end,
-	update     bool   // or one of those that go to …/updates
+	cut        map[ci.StepKey]ci.Quota // as of a receipt
+	differs    *int64                  // the byte at which one is not what the log has
+	blind      bool                    // what was there already could not be compared in time
+	characters int64                   // where it began, if that looks like a count of characters; -1: not
+	doubled    int64                   // so many bytes of it were there already, and it went to the end
+	where      string                  // where they are: the log "begins" or "ended"
+	again      int64                   // with so many bytes of it the log begins, and it said that it goes on
+	twice      bool                    // it begins with the same text as came right before it
+	between    bool                    // it goes to the end, and text of another lies between its pieces
+	packed     string                  // what its beginning looks like, if it is no text
+	latin      bool                    // a piece looks like ISO-8859-1
+	decoded    string                  // what a piece looks like, if it was decoded wrongly
+	late       bool                    // some of it came after the build's end
+	object     bool                    // it is one object of JSON without a line end,
+	update     bool                    // or one of those that go to …/updates
 }
 
 // append stores a piece. A store that is away for a moment is waited for, so
@@ -578,7 +583,7 @@ func (u *upload) append(ctx context.Context, piece []byte, stop <-chan struct{})
 		receipt, err := u.server.store.Append(ctx, r)
 		if err == nil {
 			before := u.have
-			u.have = receipt.Logs[u.step]
+			u.have, u.cut = receipt.Logs[u.step], receipt.Cut
 			there := u.have - int64(len(piece)) // before this piece, if all of it is new
 			u.compareWith(ctx, &receipt)
 			switch {
