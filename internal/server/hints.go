@@ -78,15 +78,19 @@ func (h *hints) notes(ctx context.Context, store *postgres.Store, log ci.LogID, 
 	}
 }
 
-// ends says which exit codes do not go with their status.
+// ends says which exit codes do not go with their status, or are none.
 func (h *hints) ends(updates []ci.Update) {
 	for i := range updates {
 		u := updates[i].Step
 		if u == nil || !u.ExitCode.Present || u.ExitCode.Null {
 			continue
 		}
-		if code, status := u.ExitCode.Value, u.Status.Value; status == ci.Passed && code != 0 || status == ci.Failed && code == 0 {
+		code, status := u.ExitCode.Value, u.Status.Value
+		if status == ci.Passed && code != 0 || status == ci.Failed && code == 0 {
 			h.add("Step %s %s with exit code %d; the status is what counts.", u.Key, status, code)
+		}
+		if code > 255 && code <= 255<<8 && code&255 == 0 {
+			h.add("The exit code %d of step %s looks like a wait status, as of Python's os.system: then the exit code is %d.", code, u.Key, code>>8)
 		}
 	}
 }
@@ -235,11 +239,26 @@ func (h *hints) times(updates []ci.Update, now time.Time) {
 	}
 }
 
-// branch says where a branch is a name of Git's for it: what asks for the build by its
-// branch does not find it then.
+// branch says where a branch is a name of Git's for it, or none: what asks for the build
+// by its branch does not find it then.
 func (h *hints) branch(branch ci.Field[string]) {
-	if name, whole := strings.CutPrefix(branch.Value, "refs/heads/"); whole {
-		h.add("The branch is refs/heads/%s, as Git calls it in full; badges and lists that ask for the branch %s do not find the build.", name, name)
+	of := branch.Value
+	if of == "HEAD" {
+		h.add("The branch is HEAD, as Git calls a commit that is checked out without its branch. CI systems have the branch in a variable; badges and lists that ask for it do not find the build.")
+		return
+	}
+	for _, whole := range []string{"refs/heads/", "refs/remotes/"} {
+		name, ok := strings.CutPrefix(of, whole)
+		if ok && whole == "refs/remotes/" {
+			_, name, ok = strings.Cut(name, "/") // behind the name of the remote
+		}
+		if ok {
+			h.add("The branch is %s, as Git calls it in full; badges and lists that ask for the branch %s do not find the build.", of, name)
+			return
+		}
+	}
+	if name, remote := strings.CutPrefix(of, "origin/"); remote {
+		h.add("The branch is %s, as Git calls what it has fetched of %s; badges and lists that ask for the branch %s do not find the build.", of, name, name)
 	}
 }
 

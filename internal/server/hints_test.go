@@ -46,6 +46,9 @@ func TestHints(t *testing.T) {
 		{`{"step":{"key":"zero","status":"running","started_at":"0001-01-01T00:00:00Z"}}`, []string{"0001-01-01T00:00:00Z, which can hardly be"}},
 		{`{"step":{"key":"zero","status":"passed","exit_code":3}}`, []string{"Step zero passed with exit code 3"}},
 		{`{"step":{"key":"none","status":"failed","exit_code":null}}`, nil},
+		{`{"step":{"key":"wait","status":"failed","exit_code":256}}`, []string{"The exit code 256 of step wait looks like a wait status, as of Python's os.system: then the exit code is 1."}},
+		{`{"step":{"key":"found","status":"failed","exit_code":32512}}`, []string{"then the exit code is 127"}},
+		{`{"step":{"key":"signal","status":"failed","exit_code":137}},{"step":{"key":"windows","status":"failed","exit_code":3221225728}},{"step":{"key":"other","status":"failed","exit_code":259}}`, nil},
 		{`{"build":{"status":"running","finished_at":"2026-11-22T09:59:00Z"}}`, []string{"A finished_at came with the status running of the build"}},
 		{`{"log":{"step":"b","offset":0,"at":"` + ahead + `","text":"x"}}`, []string{"The at of a text of step b is " + ahead}},
 		{note("b", 0, `"at":"`+ahead+`","annotation":{"level":"error","message":"x"}`), []string{"The at of a note of step b is " + ahead}},
@@ -110,6 +113,16 @@ func TestHints(t *testing.T) {
 
 	if a := s.write("/api/v1/builds", `{"project":"p","branch":"refs/heads/main"}`); a.status != 201 || !strings.Contains(a.body, `"hints":["The branch is refs/heads/main`) {
 		t.Errorf("a branch as Git calls it in full: %d %s", a.status, a.body)
+	}
+	for branch, want := range map[string]string{
+		"HEAD":                          "The branch is HEAD, as Git calls a commit that is checked out without its branch",
+		"origin/feature/x":              "The branch is origin/feature/x, as Git calls what it has fetched of feature/x; badges and lists that ask for the branch feature/x",
+		"refs/remotes/upstream/release": "The branch is refs/remotes/upstream/release, as Git calls it in full; badges and lists that ask for the branch release",
+		"original":                      "", "feature/HEAD": "", "refs/pull/7/merge": "", "main": "",
+	} {
+		if a := s.write("/api/v1/builds", `{"project":"p","branch":"`+branch+`"}`); a.status != 201 || strings.Contains(a.body, "hints") != (want != "") || !strings.Contains(a.body, want) {
+			t.Errorf("the branch %s: %d %s, want %s", branch, a.status, a.body, want)
+		}
 	}
 	id := strings.TrimPrefix(build, "/api/v1/builds/")
 	again := `{"id":"` + id + `","project":"p","title":"Another","status":"queued","steps":[{"key":"a"},{"key":"new"}]}`
