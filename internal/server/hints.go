@@ -104,15 +104,12 @@ var oddSentences = map[ci.Odd]string{
 	ci.OddAgain:   "Step %s has ended, and stays so. What runs again is a step of its own, under another key; if this was a repeat, all is well.",
 	ci.OddUnlined: "The log of step %s has no line end, so it is one line by now; each line has to end with a line feed, as the escape \\n in JSON.",
 	ci.OddRerun:   "The build has ended, and stays so. A rerun is a build of its own, under another id; if this was a repeat, all is well.",
-	ci.OddLate:    lateText,
+	ci.OddLate:    "Text of step %s came after the build had ended, and is kept. Who followed the build live has mostly gone by then, since its end says that nothing more comes; send all text before the build's final status.",
 	ci.OddTwice:   twiceText,
 }
 
 // twiceText is what is said of a step's text that is the same as the one before it.
 const twiceText = "Text of step %s is the same as what came right before it, and is in the log twice. What is sent again goes to the offset that it had, and is stored once; if the command wrote it twice, all is well."
-
-// lateText is what is said of text of a step that came after the end of its build.
-const lateText = "Text of step %s came after the build had ended, and is kept. Who followed the build live has mostly gone by then, since its end says that nothing more comes; send all text before the build's final status."
 
 func (h *hints) odd(all []ci.Oddity) {
 	for _, o := range all {

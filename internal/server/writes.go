@@ -483,8 +483,6 @@ func (s *Server) uploaded(c echo.Context, u *upload) error {
 		said.Detail = "The text is an object of JSON, and is the log now as it stands. The body of an upload is the log itself; objects with text in them go to …/updates, with POST."
 	case !u.lines && ofCurlsData(c.Request(), u.received):
 		said.Detail = "The text has no line end: curl -d drops them, and --data-urlencode encodes them. If there were some, use --data-binary or -T."
-	case u.late:
-		said.Detail = fmt.Sprintf(lateText, u.step)
 	case u.received == 0 && u.have == 0:
 		said.Detail = "The body is empty, and so is the log. curl sends an empty body where it cannot read the file of --data-binary, and -s hides its warning; if there was no output, all is well."
 	default:
@@ -568,7 +566,6 @@ type upload struct {
 	packed     string                  // what its beginning looks like, if it is no text
 	latin      bool                    // a piece looks like ISO-8859-1
 	decoded    string                  // what a piece looks like, if it was decoded wrongly
-	late       bool                    // some of it came after the build's end
 	object     bool                    // it is one object of JSON without a line end,
 	update     bool                    // or one of those that go to …/updates
 }
@@ -604,7 +601,6 @@ func (u *upload) append(ctx context.Context, piece []byte, stop <-chan struct{})
 			if !u.stored { // else it is one text, however it came
 				u.twice = slices.Contains(receipt.Odd, ci.Oddity{Step: u.step, What: ci.OddTwice})
 			}
-			u.late = u.late || slices.Contains(receipt.Odd, ci.Oddity{Step: u.step, What: ci.OddLate})
 			u.latin = u.latin || looksLatin(piece)
 			if u.decoded == "" {
 				u.decoded = decodedWrongly(&r.Updates[0].Log.Chunk)
