@@ -371,3 +371,27 @@ func TestPrinter_SeveralSteps(t *testing.T) {
 		t.Errorf("got\n%q\nwant\n%q", out.String(), want)
 	}
 }
+
+// Where a log is shown as it comes, a line that waits for its end leaves the
+// terminal plain: a shell, or whoever else prints there, may go on. What is said
+// of the log in a line of its own is not in its link either.
+func TestPrinter_AnOpenLineLeavesTheTerminalPlain(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	p := &Printer{Out: &out, Status: io.Discard, Colour: true, Alone: true}
+	f := Follow{Handle: p.Handle}
+	offset := int64(0)
+	for _, text := range []string{"\x1b[31m\x1b]8;;https://ci.example/1\x1b\\wait", " here", "and here\n"} {
+		if err := f.handle(sseLog("a", offset, text)); err != nil {
+			t.Fatal(err)
+		}
+		if offset += int64(len(text)); text == " here" {
+			offset += 7
+		}
+	}
+	const begin, end = "\x1b[0;31m\x1b]8;;https://ci.example/1\x1b\\", "\x1b]8;;\x1b\\\x1b[0m"
+	want := begin + "wait" + end + begin + " here" + end + "\n[7 bytes are missing here]\n" + begin + "and here" + end + "\n"
+	if out.String() != want {
+		t.Errorf("got\n%q\nwant\n%q", out.String(), want)
+	}
+}

@@ -52,7 +52,7 @@ type Header struct {
 	mu    sync.Mutex
 	build headerBuild
 	steps []headerStep  // as they came up
-	open  string        // of the log, the line that has not ended
+	open  string        // of the log, the line that has not ended; it leaves the terminal in its default
 	live  bool          // the past has been told: from here on the block is shown
 	ahead time.Duration // the server's clock before ours
 	shown []string      // the rows of the block as they were shown; nil: there is none
@@ -236,7 +236,7 @@ func (h *Header) draw(lines []byte) error {
 func (h *Header) rows(columns, height int, now time.Time) (rows []string) {
 	width := columns - 1
 	if h.open != "" {
-		rows = append(rows, ansi.Truncate(h.open, width, "…")+h.sgr("0"))
+		rows = append(rows, ansi.Truncate(h.open, width, "…"))
 	}
 	limit := min(maxHeaderRows, height/3)
 	if limit < 1 || width < 1 || h.build.name == "" {

@@ -162,27 +162,32 @@ func (p *Printer) log(s *stepPrinter, e *FollowEvent) {
 }
 
 // mark says something of a log in a line of its own, which no sequence that the
-// text has begun takes for a part of it.
+// text has begun takes for a part of it, and which has not the log's colours, nor
+// its link.
 func (p *Printer) mark(s *stepPrinter, format string, args ...any) {
 	line := fmt.Sprintf("["+format+"]\n", args...)
 	if s.unends {
 		line = "\n" + line
 	}
 	s.unends = false
+	want := s.clean.want
+	s.clean.want = look{}
 	p.text(s, []byte(line))
+	s.clean.want = want
 }
 
 // text shows a piece of a log.
 func (p *Printer) text(s *stepPrinter, text []byte) {
 	if p.Header == nil && p.single() {
 		p.scratch = s.clean.clean(p.scratch[:0], text)
-		p.Out.Write(p.scratch)
 		if n := len(p.scratch); n > 0 {
 			p.open = nil
 			if p.scratch[n-1] != '\n' {
-				p.open = s
+				// Whatever comes next on this terminal may not be ours to say.
+				p.open, p.scratch = s, s.clean.end(p.scratch)
 			}
 		}
+		p.Out.Write(p.scratch)
 		return
 	}
 	s.held = s.clean.clean(s.held, text)
@@ -210,13 +215,14 @@ func (p *Printer) text(s *stepPrinter, text []byte) {
 	}
 }
 
-// unended is the line of a step that has not ended, as the header shows it.
+// unended is the line of a step that has not ended, as the header shows it: in
+// whole, for neither its colours nor its link are those of the rows below.
 func (p *Printer) unended(s *stepPrinter) string {
 	if len(s.held) == 0 {
 		return ""
 	}
-	line := string(bytes.TrimSuffix(p.prefixed(nil, s, s.held), []byte{'\n'}))
-	return strings.ReplaceAll(line, "\t", "    ")
+	line := s.clean.shown.end(bytes.TrimSuffix(p.prefixed(nil, s, s.held), []byte{'\n'}))
+	return strings.ReplaceAll(string(line), "\t", "    ")
 }
 
 // single tells whether there is only one step's text, so that no line needs a
@@ -294,6 +300,6 @@ func (p *Printer) breakLine() {
 	if p.open == nil {
 		return
 	}
-	p.Out.Write(append(p.open.clean.end(nil), '\n'))
+	p.Out.Write([]byte{'\n'})
 	p.open = nil
 }

@@ -161,13 +161,19 @@ func (c *cleaner) show() {
 }
 
 func (c *cleaner) reset() {
-	if c.shown.link != "" {
-		c.out = appendLink(c.out, "")
-	}
-	if c.shown.style != (style{}) {
-		c.out = style{}.append(c.out)
-	}
+	c.out = c.shown.end(c.out)
 	c.shown = look{}
+}
+
+// end appends what brings a terminal that shows this look back to its default.
+func (l look) end(dst []byte) []byte {
+	if l.link != "" {
+		dst = appendLink(dst, "")
+	}
+	if l.style != (style{}) {
+		dst = style{}.append(dst)
+	}
+	return dst
 }
 
 func appendLink(dst []byte, link string) []byte {
