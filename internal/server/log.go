@@ -54,7 +54,7 @@ func (s *Server) getLog(c echo.Context, ref postgres.Ref) error {
 	}
 	out := &logWriter{c: c, store: s.store, colours: s.colours, room: s.reading, payer: s.payer(c, s.who(c)), extent: extent, from: 0, to: size, end: want.last}
 	if want.strip {
-		out.strip = &ansi.Stripper{}
+		out.strip = &ansi.Stripper{Bare: true}
 	}
 	if want.follow {
 		h.Set("Cache-Control", "no-store")

@@ -15,6 +15,18 @@ import (
 	"github.com/stepcast/stepcast/internal/postgres"
 )
 
+func TestLog_StripLeavesText(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	build := s.create(`{"project":"p"}`)
+	s.update(build, logText("a", 0, "\x1b[31mred\x1b[0m \u009b2J\u009b31mC1\u009d8;;http://x/\u009c FAILED\b\b\a\x0e\n")+","+logText("b", 0, "10%\r20%\r\n\ttab\u00a0°\n"))
+	for step, want := range map[string]string{"a": "red C1 FAILED\n", "b": "10%\r20%\r\n\ttab\u00a0°\n"} {
+		if a := s.get(build + "/steps/" + step + "/log?ansi=strip"); a.body != want {
+			t.Errorf("%q, want %q", a.body, want)
+		}
+	}
+}
+
 func TestLog_Parts(t *testing.T) {
 	t.Parallel()
 	s := start(t)
