@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/page"
 	"github.com/stepcast/stepcast/internal/postgres"
 )
 
@@ -71,7 +72,7 @@ func (s *Server) cctray(c echo.Context) error {
 		branch := want.Branch
 		if want.EachBranch && standing.Branch != "" {
 			branch = string(standing.Branch)
-			entry.Name += " (" + branch + ")"
+			entry.Name += " (" + page.Visible(branch) + ")"
 		}
 		entry.URL = base + buildsPath(standing.Project, branch)
 		list.Projects[i] = entry

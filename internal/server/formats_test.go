@@ -276,6 +276,24 @@ func TestCCTray(t *testing.T) {
 	}
 }
 
+// What turns text around is shown by its number, where others show it.
+func TestFormats_NothingTurnsText(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	build := strings.TrimPrefix(s.create(`{"project":"acme/turned","branch":"a\u202eb","title":"c\u2066d"}`), "/api/v1")
+	s.setVisibility("acme/turned", "public")
+	oembed := "/oembed?url=" + url.QueryEscape(s.url+build)
+	for path, want := range map[string]string{
+		"/cc.xml?each=branch":  `name="acme/turned (a\u202eb)"`,
+		oembed + "&format=xml": `#1: c\u2066d</title>`,
+		oembed:                 `#1: c\\u2066d"`,
+	} {
+		if a := s.get(path); !strings.Contains(a.body, want) || strings.ContainsAny(a.body, "\u202e\u2066") {
+			t.Errorf("%s does not say %s: %s", path, want, a.body)
+		}
+	}
+}
+
 func TestAtom(t *testing.T) {
 	t.Parallel()
 	s := start(t)

@@ -16,6 +16,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/page"
 	"github.com/stepcast/stepcast/internal/postgres"
 )
 
@@ -185,7 +186,7 @@ func (s *Server) frameBuild(c echo.Context, f frameable, text string) (frameable
 	}
 	f.title = fmt.Sprintf("%s #%d", b.Build.Project, b.Build.Number)
 	if b.Build.Title != "" {
-		f.title += ": " + string(b.Build.Title)
+		f.title += ": " + page.Visible(string(b.Build.Title))
 	}
 	return f, nil
 }
