@@ -103,6 +103,24 @@ test("no address that is sent around breaks out of a text either", () => {
 	}
 });
 
+test("in Markdown the address of a build or a project ends where its link does", () => {
+	const evil = "x)(www.evil.example/'*!__[y](z)";
+	for (const choice of [{ build: evil }, { project: evil }, { branch: evil }]) {
+		for (const id of ["badge", "shields", "atom"]) {
+			const markdown = text(one(id, source(choice)), "markdown");
+			const addresses = markdown.match(/(?<!\\)\]\(.*?(?=\)\]\(|\)$)/g) ?? [];
+			assert.equal(addresses.length, id === "atom" ? 1 : 2, markdown);
+			for (const address of addresses)
+				assert.match(
+					address,
+					/^\]\(https:\/\/(stepcast\.example|img\.shields\.io)\/(?!.*__)[\w%./?&=-]*$/,
+				);
+		}
+	}
+	const page = text(one("oembed", source({ build: "../x(1)" })));
+	assert.equal(page, "https://stepcast.example/builds/..%2Fx%281%29");
+});
+
 test("a private project's embeds say where a token belongs, and those of others have no place for one", () => {
 	for (const embed of embeds(source({}, true))) {
 		assert.match(text(embed), new RegExp(tokenPlace), embed.id);

@@ -1,5 +1,3 @@
-import { stepPath } from "../model.ts";
-import { buildPath } from "../route.ts";
 import type { Choice, Format, Framed } from "./choice.ts";
 
 /** What stands in a snippet where a status token belongs. No token itself is ever put into one. */
@@ -55,7 +53,7 @@ function badge(source: Source): Embed {
 
 function shields(source: Source): Embed {
 	const { origin, choice } = source;
-	const endpoint = address(source, `/shields/${stepPath(choice.project)}.json`, { branch });
+	const endpoint = address(source, `/shields/${encoded(choice.project)}.json`, { branch });
 	const of = picture(
 		`https://img.shields.io/endpoint?url=${encoded(endpoint)}`,
 		origin + target(choice),
@@ -229,7 +227,7 @@ function element(
 
 /** Where whoever clicks on an embed gets to: its build, or the list of the builds it is about. */
 export function target({ project, branch, build }: Choice): string {
-	if (build !== "") return buildPath(build);
+	if (build !== "") return `/builds/${encoded(build).replaceAll("/", "%2F")}`;
 	return `/?project=${encoded(project)}${ofBranch(branch)}`;
 }
 
@@ -240,7 +238,7 @@ function ofBranch(branch: string): string {
 
 /** The address of the badge on this server. */
 export function badgePath(source: Source): string {
-	return path(source, `/badge/${stepPath(source.choice.project)}.svg`, { branch });
+	return path(source, `/badge/${encoded(source.choice.project)}.svg`, { branch });
 }
 
 /** The address of the frame on this server. */
@@ -248,7 +246,7 @@ export function framePath(source: Source, of: Framed = source.choice.frame): str
 	const { choice } = source;
 	switch (of) {
 		case "status":
-			return path(source, `/embed/status/${stepPath(choice.project)}`, { branch, theme });
+			return path(source, `/embed/status/${encoded(choice.project)}`, { branch, theme });
 		case "board":
 			return path(source, "/embed/board", {
 				project: () => around(choice.project),
@@ -265,7 +263,7 @@ export function framePath(source: Source, of: Framed = source.choice.frame): str
 			if (choice.build === "" || step === "") {
 				return path(source, "/embed/log", { ...ofBuild, step: () => step, lines, theme });
 			}
-			return path(source, `/embed/log/${encoded(choice.build)}/${stepPath(step)}`, {
+			return path(source, `/embed/log/${encoded(choice.build)}/${encoded(step)}`, {
 				lines,
 				theme,
 			});
