@@ -53,9 +53,9 @@ const (
 )
 
 // flagCodes are the attributes that are on or off, and the codes that set and
-// clear each.
+// clear each. That which conceals text is not followed.
 var flagCodes = []struct{ on, off int }{
-	{1, 22}, {2, 22}, {3, 23}, {5, 25}, {6, 25}, {7, 27}, {8, 28}, {9, 29}, {53, 55},
+	{1, 22}, {2, 22}, {3, 23}, {5, 25}, {6, 25}, {7, 27}, {9, 29}, {53, 55},
 }
 
 func newCleaner(plain bool) *cleaner {

@@ -20,6 +20,7 @@ func TestCleaner(t *testing.T) {
 		"true colour":           {"\x1b[38;2;1;2;3;48;5;200mx\n", "\x1b[0;38;2;1;2;3;48;5;200mx\x1b[0m\n", "x\n"},
 		"colons":                {"\x1b[38:2::1:2:3;4:3mx\n", "\x1b[0;4:3;38;2;1;2;3mx\x1b[0m\n", "x\n"},
 		"attributes go off":     {"\x1b[1;3;31mx\x1b[22;39my\n", "\x1b[0;1;3;31mx\x1b[0;3my\x1b[0m\n", "xy\n"},
+		"concealed":             {"\x1b[1;8mx\x1b[28my\x1b[0;8mz\n", "\x1b[0;1mxy\x1b[0mz\n", "xyz\n"},
 		"colours out of range":  {"\x1b[38;5;999mx\x1b[38;2;1mx\x1b[999999999999999999999mx\n", "xxx\n", "xxx\n"},
 		"link":                  {"\x1b]8;id=1;https://ci.example/1\x07here\x1b]8;;\x07.\n", "\x1b]8;;https://ci.example/1\x1b\\here\x1b]8;;\x1b\\.\n", "here.\n"},
 		"link to a file":        {"\x1b]8;;file:///etc/passwd\x1b\\here\x1b]8;;\x1b\\\n", "here\n", "here\n"},

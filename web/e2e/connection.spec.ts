@@ -380,11 +380,11 @@ test("a text to copy that does not come is said not to have come", async ({
 	await page.clock.install();
 	await page.goto(through(build));
 	await expectLines(page, ["one"]);
-	relay.answer = (path) => (path.endsWith("ansi=strip") ? "silence" : "pass");
+	relay.answer = (path) => (path.endsWith("/log") ? "silence" : "pass");
 	const asked = relay.paths.length;
 	await page.getByText("More", { exact: true }).click();
 	await page.getByRole("button", { name: "Copy all" }).click();
-	await expect.poll(() => relay.paths.slice(asked).join()).toContain("ansi=strip");
+	await expect.poll(() => relay.paths.slice(asked).join()).toContain("/log");
 	await page.clock.fastForward(15_000);
 	await expect(log(page).locator(".said")).toHaveText("The server did not give the log to copy.");
 	await build.finish("s");

@@ -313,7 +313,9 @@ test("lines are marked by click, Shift and drag, and the address says which", as
 	await context.grantPermissions(["clipboard-read", "clipboard-write"]);
 	const build = await server.build({ steps: [{ key: "test/linux" }] });
 	await build.step("test/linux", "running");
-	await build.log("test/linux", `${numbered(1, 199)}\x1b[31mline 200\x1b[0m\n`);
+	// What was written over is not copied, and what was to be hidden is seen.
+	const over = "not this\rline \x1b[8m199\x1b[0m\x1b[K";
+	await build.log("test/linux", `${numbered(1, 198)}${over}\n\x1b[31mline 200\x1b[0m\n`);
 	await build.finish("test/linux");
 	const marked = log(page).locator(".line.selected");
 	const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
@@ -425,6 +427,11 @@ test("links lead out of the page, and only to where they say", async ({ page, se
 			"see https://example.org/plain, or (http://example.org/x).",
 			"see javascript:alert(1) and data:text/html,x",
 			osc("https://example.org/bell", "one").replaceAll("\x1b\\", "\x07"),
+			osc("https://example.org/same", "at https://example.org/ or /same"),
+			// Whose text is an address elsewhere leads there, if anywhere.
+			osc("https://evil.test/login", "https://example.org/pull/1"),
+			osc("https://evil.test/login", "HTTPS://example\x1b[1m.org/"),
+			osc("https://evil.test/login", "https://evil.test/\rhttps://example.org/1"),
 		].join("\n"),
 		"passed",
 	);
@@ -435,8 +442,11 @@ test("links lead out of the page, and only to where they say", async ({ page, se
 		"https://example.org/plain",
 		"http://example.org/x",
 		"one",
+		"at https://example.org/ or /same",
+		"https://example.org/pull/1",
+		"https://example.org/1",
 	]);
-	const addresses = ["a?b=c", "plain", "x", "bell"].map(
+	const addresses = ["a?b=c", "plain", "x", "bell", "same", "pull/1", "1"].map(
 		(end) => new RegExp(`example.org/${end.replace("?", "\\?")}$`),
 	);
 	for (const [i, link] of (await links.all()).entries()) {

@@ -33,7 +33,7 @@ test("select graphic rendition", async (t) => {
 		["\x1b[21m", { underline: true }],
 		[
 			"\x1b[2;3;7;8;9;53m",
-			{ dim: true, italic: true, inverse: true, conceal: true, strike: true, overline: true },
+			{ dim: true, italic: true, inverse: true, strike: true, overline: true },
 		],
 		["\x1b[1;2m\x1b[22m", {}],
 		["\x1b[31m\x1b[m", {}],
@@ -87,7 +87,7 @@ test("sequences are hidden, half ones stay visible, and nothing is thrown away",
 test("colours hold until they are changed, across lines", () => {
 	const pen = penAfter("\x1b[32mgreen", plain);
 	assert.deepEqual(pieces("still green", pen), [
-		{ kind: "text", text: "still green", pen, href: undefined },
+		{ kind: "text", text: "still green", pen, link: undefined },
 	]);
 	assert.equal(pen.fg, 2);
 	assert.equal(penAfter("still green", pen), pen);

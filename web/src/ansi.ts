@@ -8,7 +8,10 @@ export type Colour = number | undefined;
 
 export const rgb = 0x1000000;
 
-/** How text is drawn from here on. Never changed in place, so that lines can share one. */
+/**
+ * How text is drawn from here on. Never changed in place, so that lines can share one. None conceals its
+ * text: what a log says is there to be seen.
+ */
 export interface Pen {
 	readonly fg: Colour;
 	readonly bg: Colour;
@@ -17,7 +20,6 @@ export interface Pen {
 	readonly italic: boolean;
 	readonly underline: boolean;
 	readonly inverse: boolean;
-	readonly conceal: boolean;
 	readonly strike: boolean;
 	readonly overline: boolean;
 }
@@ -30,69 +32,68 @@ export const plain: Pen = {
 	italic: false,
 	underline: false,
 	inverse: false,
-	conceal: false,
 	strike: false,
 	overline: false,
 };
 
-/** Text to show, with the address that a sequence gave it; what is hidden; a control character. */
+/** A link of a log: where it leads, "" for nowhere, and all the text that it has, in one piece or several. */
+export interface Link {
+	href: string;
+	text: string;
+}
+
+/** Text to show, with the link that a sequence made of it; what is hidden; a control character. */
 export type Piece =
 	| {
 			readonly kind: "text";
 			readonly text: string;
 			readonly pen: Pen;
-			readonly href: string | undefined;
+			readonly link: Link | undefined;
 	  }
 	| { readonly kind: "escape"; readonly text: string }
 	| { readonly kind: "control"; readonly text: string };
 
 // In order: CSI with its parameters; OSC up to BEL or ST, at most 2,048 characters; the choice of a
-// character set; the single-character functions. A sequence that is not whole stays visible. Last,
-// control characters but the tab.
+// character set; the single-character functions. A sequence that is not whole stays visible. A
+// carriage return before the line's end, which belongs to it and is not worth a mark. Last, control
+// characters but the tab.
 const special =
 	// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about
-	/\x1b(?:\[([0-?]*)([ -/]*)([@-~])|\][^\x07\x1b]{0,2048}(?:\x07|\x1b\\)|[()*+][ -~]|[78=>cDEHM])|[\x00-\x08\x0a-\x1f\x7f]+?/g;
+	/\x1b(?:\[([0-?]*)([ -/]*)([@-~])|\][^\x07\x1b]{0,2048}(?:\x07|\x1b\\)|[()*+][ -~]|[78=>cDEHM])|\r$|([\x00-\x08\x0a-\x1f\x7f])/g;
 
 // A cursor goes no further right: far more than a terminal is wide.
 const maxColumn = 10_000;
 
-// A carriage return before the line's end belongs to the line end and is not worth a mark.
-const lineEnd = /\r$/;
+// What moves the cursor back.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about
+const back = /\r.|[\b]|\x1b\[\d*[DG]/s;
 
 /**
- * Cuts a line, without its line feed, into pieces, starting with the given pen. Links says to which address
- * a sequence makes a link of what follows it: "", to none any more; undefined: it is no such sequence.
+ * Cuts a line, without its line feed, into pieces, starting with the given pen. Links says which link a
+ * sequence makes of what follows it; undefined: it is no such sequence.
  */
 export function pieces(
 	line: string,
 	pen: Pen,
-	links?: (sequence: string) => string | undefined,
+	links?: (sequence: string) => Link | undefined,
 ): Piece[] {
 	const found: Piece[] = [];
-	const body = line.replace(lineEnd, "");
 	let from = 0;
-	let href: string | undefined;
+	let link: Link | undefined;
 	const text = (text: string) => {
-		found.push({ kind: "text", text, pen, href });
+		if (link) link.text += text;
+		found.push({ kind: "text", text, pen, link });
 	};
-	let moves = false;
-	for (const match of body.matchAll(special)) {
-		if (match.index > from) text(body.slice(from, match.index));
+	for (const match of line.matchAll(special)) {
+		if (match.index > from) text(line.slice(from, match.index));
 		const sequence = match[0];
 		from = match.index + sequence.length;
-		if (sequence.length === 1) {
-			moves ||= sequence === "\r" || sequence === "\b";
-			found.push({ kind: "control", text: sequence });
-			continue;
-		}
-		found.push({ kind: "escape", text: sequence });
-		if (match[3] === "m" && match[2] === "") pen = sgr(pen, match[1] ?? "");
-		else moves ||= match[3] === "D" || match[3] === "G";
-		href = links?.(sequence) ?? href;
+		found.push({ kind: match[4] ? "control" : "escape", text: sequence });
+		pen = after(match, pen);
+		link = links?.(sequence) ?? link;
 	}
-	if (from < body.length) text(body.slice(from));
-	if (body.length < line.length) found.push({ kind: "escape", text: "\r" });
-	return moves ? settled(found) : found;
+	if (from < line.length) text(line.slice(from));
+	return back.test(line) ? settled(found) : found;
 }
 
 /**
@@ -123,14 +124,14 @@ function settled(line: readonly Piece[]): Piece[] {
 	const shown = cells.filter((cell) => cell !== undefined);
 	const marks = all.filter(({ of, text }) => of.kind === "control" && !/[\r\b]/.test(text));
 	const stays = new Set([...shown, ...marks]);
+	const hides = (character: Character) => !stays.has(character);
 	const inOrder = shown.every(({ at }, i) => at > (shown[i - 1]?.at ?? -1));
-	const hides = all.filter((character) => !stays.has(character));
 	const found: (Piece & { text: string })[] = [];
 	let last: Piece | undefined;
-	for (const character of inOrder ? all : [...hides, ...stays]) {
+	for (const character of inOrder ? all : [...all.filter(hides), ...stays]) {
 		const { of, text } = character;
 		// Neighbours are one piece: what is hidden, and what stays of a text.
-		const from = stays.has(character) ? of : hidden;
+		const from = hides(character) ? hidden : of;
 		const open = found.at(-1);
 		if (open && from === last && from.kind !== "control") open.text += text;
 		else found.push({ ...from, text });
@@ -162,10 +163,12 @@ function moved(text: string, column: number, cells: unknown[]): number {
 /** The pen at the end of a line: what its last colour sequence leaves for the next one. */
 export function penAfter(line: string, pen: Pen): Pen {
 	if (!line.includes("\x1b")) return pen;
-	for (const match of line.matchAll(special)) {
-		if (match[3] === "m" && match[2] === "") pen = sgr(pen, match[1] ?? "");
-	}
+	for (const match of line.matchAll(special)) pen = after(match, pen);
 	return pen;
+}
+
+function after(match: RegExpExecArray, pen: Pen): Pen {
+	return match[3] === "m" && match[2] === "" ? sgr(pen, match[1] ?? "") : pen;
 }
 
 /** A line without its escape sequences, but with whatever else is not displayed. */
@@ -179,13 +182,12 @@ type Change = { -readonly [K in keyof Pen]?: Pen[K] };
 function sgr(pen: Pen, parameters: string): Pen {
 	// A private mark (CSI > … m sets keyboard modes) is not about colours.
 	if (/[<=>?]/.test(parameters)) return pen;
-	let now: Pen = pen;
 	const fields = parameters.split(";");
 	for (let i = 0; i < fields.length; i++) {
 		const sub = (fields[i] ?? "").split(":");
 		const code = number(sub[0]);
 		if (code === 0) {
-			now = plain;
+			pen = plain;
 		} else if (code === 38 || code === 48 || code === 58) {
 			// 38;5;n and 38;2;r;g;b; with colons the same, or with a colour space 38:2::r:g:b.
 			const colons = sub.length > 1;
@@ -197,12 +199,12 @@ function sgr(pen: Pen, parameters: string): Pen {
 			const known = (mode === 5 || mode === 2) && Math.max(n, green, blue) <= 255;
 			if (!known || code === 58) continue;
 			const colour = mode === 5 ? n : rgb | (n << 16) | (green << 8) | blue;
-			now = { ...now, [code === 38 ? "fg" : "bg"]: colour };
+			pen = { ...pen, [code === 38 ? "fg" : "bg"]: colour };
 		} else {
-			now = { ...now, ...change(code, sub) };
+			pen = { ...pen, ...change(code, sub) };
 		}
 	}
-	return now;
+	return pen;
 }
 
 function change(code: number, sub: readonly string[]): Change | undefined {
@@ -225,14 +227,12 @@ const changes: Readonly<Record<number, Change>> = {
 	3: { italic: true },
 	4: { underline: true },
 	7: { inverse: true },
-	8: { conceal: true },
 	9: { strike: true },
 	21: { underline: true },
 	22: { bold: false, dim: false },
 	23: { italic: false },
 	24: { underline: false },
 	27: { inverse: false },
-	28: { conceal: false },
 	29: { strike: false },
 	39: { fg: undefined },
 	49: { bg: undefined },

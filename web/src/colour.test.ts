@@ -27,8 +27,8 @@ test("how a pen looks", async (t) => {
 		],
 		[{ dim: true }, "dim", {}],
 		[
-			{ dim: true, fg: 1, conceal: true },
-			"conceal fg",
+			{ dim: true, fg: 1, strike: true },
+			"strike fg",
 			{ "--fg": "var(--stepcast-ansi-1, light-dark(#b3212b, #ff8a80))" },
 		],
 	];

@@ -32,7 +32,7 @@ export interface Paint {
 	readonly properties: readonly (readonly [name: string, value: string])[];
 }
 
-const drawn = ["bold", "italic", "underline", "strike", "overline", "conceal"] as const;
+const drawn = ["bold", "italic", "underline", "strike", "overline"] as const;
 
 /** How text drawn with a pen looks. */
 export function paint(pen: Pen): Paint {

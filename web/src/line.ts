@@ -1,4 +1,4 @@
-import { type Pen, penAfter } from "./ansi.ts";
+import { type Pen, penAfter, pieces, plain } from "./ansi.ts";
 import type { Quota } from "./model.ts";
 
 /** What a log is made of. */
@@ -45,4 +45,19 @@ export function longer(row: Line, piece: string, most = maxLine): Line {
 		return { ...row, text: text.slice(0, most), cut: true };
 	const pen = penAfter(text.slice(0, back), row.pen);
 	return { ...row, text: text.slice(back + 1), pen, cut: true };
+}
+
+/** Lines as they are seen: what is left of each that was written over, and no control characters. */
+export function seen(lines: string): string {
+	return lines.replace(/[^\n]+/g, (text) =>
+		printed(text) === text
+			? text
+			: pieces(longer(line(0, plain, 0), text).text, plain)
+					.map((piece) => (piece.kind === "text" ? printed(piece.text) : ""))
+					.join(""),
+	);
+}
+
+function printed(text: string): string {
+	return text.replace(/[^\P{Cc}\t]/gu, "");
 }

@@ -115,11 +115,12 @@ export class LogText {
 		this.version++;
 		const first = part.chunks[0];
 		if (first) {
-			const pen = part.sgr ? penAfter(`\x1b[${part.sgr}m`, plain) : plain;
+			const pen = penAfter(`\x1b[${part.sgr}m`, plain);
 			const place: Place = { offset: first.offset, number: first.line, pen, row: undefined };
 			for (const chunk of part.chunks) this.#write(chunk, place);
 			const toItsEnd = place.offset >= part.bytes && place.offset >= this.bytes;
-			if (!this.#end && this.#holds(place) && (toItsEnd || this.#continues(place.offset))) {
+			const continued = this.#recent.some((chunk) => chunk.offset === place.offset);
+			if (!this.#end && this.#holds(place) && (toItsEnd || continued)) {
 				this.#attach(place);
 			} else {
 				const cut = place.row && place.number === first.line && place.offset < part.bytes;
@@ -174,10 +175,6 @@ export class LogText {
 	#holds(place: Place): boolean {
 		const last = lastOf(place);
 		return last === 0 || this.#blocks.get(blockOf(last))?.next === place.number;
-	}
-
-	#continues(offset: number): boolean {
-		return this.#recent.some((chunk) => chunk.offset === offset);
 	}
 
 	#attach(place: Place): void {
@@ -291,7 +288,5 @@ function length(row: Row | undefined): number {
 /** The number of the last line that a chunk has a part of. */
 function lastLineOf(chunk: Chunk): number {
 	const text = chunk.text ?? "";
-	let feeds = 0;
-	for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) feeds++;
-	return text.endsWith("\n") ? chunk.line + feeds - 1 : chunk.line + feeds;
+	return chunk.line + text.split("\n").length - (text.endsWith("\n") ? 2 : 1);
 }

@@ -104,8 +104,4 @@ export const lineStyles = css`
 		background: var(--bg);
 		color: color(from var(--bg) xyz-d65 var(--ink) var(--ink) var(--ink));
 	}
-
-	.conceal {
-		color: transparent;
-	}
 `;

@@ -15,6 +15,7 @@ import {
 import { formatFragment } from "../fragment.ts";
 import { Highlights } from "../highlights.ts";
 import { Keys } from "../keys.ts";
+import { seen } from "../line.ts";
 import { Lines } from "../lines.ts";
 import { LogText } from "../log-text.ts";
 import { LogView } from "../log-view.ts";
@@ -1109,7 +1110,7 @@ export class StepLog extends LitElement {
 			return;
 		}
 		const [first, last] = this.marked;
-		const text = read(`${this.#raw}?lines=${first}-${last}&ansi=strip`);
+		const text = read(`${this.#raw}?lines=${first}-${last}`);
 		void this.#copy(text, linesOf(this.marked));
 	}
 
@@ -1119,7 +1120,7 @@ export class StepLog extends LitElement {
 			this.#say("The log is too long to copy; download it.");
 			return;
 		}
-		void this.#copy(read(`${this.#raw}?ansi=strip`), "the log");
+		void this.#copy(read(this.#raw), "the log");
 	}
 
 	// Folding.
@@ -1275,6 +1276,7 @@ function linesOf([first, last]: readonly [first: number, last: number]): string 
 /** A text that the server did not give. */
 class Unread extends Error {}
 
+/** Text of a log, as it is seen. */
 async function read(path: string): Promise<string> {
 	// A long text may take its time, its beginning may not.
 	const late = new AbortController();
@@ -1282,7 +1284,7 @@ async function read(path: string): Promise<string> {
 	const answer = await fetch(path, { signal: late.signal }).catch(() => undefined);
 	clearTimeout(timer);
 	if (!answer?.ok) throw new Unread();
-	return answer.text();
+	return seen(await answer.text());
 }
 
 /** The place of the first mark at or after a line. */
