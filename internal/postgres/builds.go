@@ -29,10 +29,10 @@ type Ref struct {
 
 const lookupSQL = `SELECT b.id, p.name, p.public, present_epoch() FROM builds b JOIN projects p ON p.id = b.project WHERE b.uuid = $1`
 
-// Lookup finds a build; a *ci.Problem with NotFound when there is none.
 // KnewBuild returns what Lookup found lately. It asks nobody.
 func (s *Store) KnewBuild(id ci.BuildID) (Ref, bool) { return s.refs.get(id) }
 
+// Lookup finds a build; a *ci.Problem with NotFound when there is none.
 func (s *Store) Lookup(ctx context.Context, id ci.BuildID) (Ref, error) {
 	if ref, ok := s.refs.get(id); ok {
 		return ref, nil

@@ -136,7 +136,7 @@ func TestHeader_ALinkStaysInItsLine(t *testing.T) {
 	say("step", `{"key":"other","status":"passed"}`)
 	wait := func(s *termtest.Screen) bool { return strings.Contains(s.Text(), "✓ passed") }
 	term.WaitFor(t, "the step's end", wait)
-	if got := linked(term.Raw()); !strings.HasPrefix(got, "wait here, and here") || strings.Trim(got, "waitherand ,…") != "" {
+	if got := linked(term.Raw()); !strings.HasPrefix(got, "wait here, and here") || strings.Trim(got, "waithernd ,…") != "" {
 		t.Errorf("in the link: %q", got)
 	}
 	p.Close()

@@ -114,10 +114,9 @@ type limits struct {
 	conns    conns
 	underWay underWay
 
-	mu         sync.Mutex
-	uploads    tally
-	requesting tally          // over HTTP/2
-	unread     map[string]int // bytes that are kept of long answers, by who asked for them
+	mu      sync.Mutex
+	uploads tally
+	unread  map[string]int // bytes that are kept of long answers, by who asked for them
 }
 
 func newLimits(l Limits) *limits {
