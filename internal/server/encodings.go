@@ -121,3 +121,50 @@ func ordinary(before, lead rune, behind [2]rune, after rune) bool {
 func laterByte(r rune) bool {
 	return r >= 0x80 && r <= 0xbf || r > 0xff && strings.ContainsRune("€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ", r)
 }
+
+// looksLike names what begins as no log does.
+func looksLike(piece []byte) string {
+	for _, one := range []struct{ begins, name string }{{"\x1f\x8b\x08", "gzip"}, {"\x28\xb5\x2f\xfd", "zstd"}, {"\xff\xfe", "UTF-16"}, {"\xfe\xff", "UTF-16"}} {
+		if bytes.HasPrefix(piece, []byte(one.begins)) {
+			return one.name
+		}
+	}
+	const unmarked = 8 // letters of ASCII, each with a zero beside it
+	if len(piece) < 2*unmarked {
+		return ""
+	}
+	for i := 0; i < 2*unmarked; i += 2 {
+		if low, high := piece[i], piece[i+1]; low == 0 || low >= utf8.RuneSelf || high != 0 {
+			return ""
+		}
+	}
+	return "UTF-16"
+}
+
+// looksLatin tells whether a piece looks like text in ISO-8859-1, or in a code like it:
+// letters of it stand beside those of ASCII, and nothing in it is UTF-8 or no text.
+func looksLatin(piece []byte) bool {
+	if piece = piece[:len(piece)-unfinished(piece)]; len(piece) < 6 || utf8.Valid(piece) { // of less it cannot be told
+		return false
+	}
+	beside := func(i int) bool {
+		return i >= 0 && i < len(piece) && unicode.IsLetter(rune(piece[i])) && piece[i] < utf8.RuneSelf
+	}
+	letters := false
+	for i, b := range piece {
+		switch {
+		case b < utf8.RuneSelf:
+			if unicode.IsControl(rune(b)) && !bytes.ContainsRune([]byte("\t\n\r\b\f\x1b"), rune(b)) {
+				return false
+			}
+		case b < 0xa0:
+			return false
+		case b >= 0xc0 && (beside(i-1) || beside(i+1)):
+			letters = true
+		}
+		if r, n := utf8.DecodeRune(piece[i:]); n > 1 && r != utf8.RuneError {
+			return false
+		}
+	}
+	return letters
+}

@@ -402,32 +402,6 @@ func (l *limits) tooManyOpen(full slot) error {
 	return &ci.Problem{Code: tooManyRequests, Limit: int64(full.most), Detail: fmt.Sprintf(whose+", which is as many as it may; close one, or come back later.", full.most)}
 }
 
-// underWay are requests over HTTP/2 that have come and are not over.
-type underWay struct {
-	mu sync.Mutex
-	of map[string]int // by address
-	on map[net.Conn]int
-}
-
-// add counts one of an address, and of its connection unless that is nil, until done, and
-// says how many there are.
-func (u *underWay) add(addr string, conn net.Conn) (many, onConn int, done func()) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.of[addr]++
-	u.on[conn]++
-	return u.of[addr], u.on[conn], func() {
-		u.mu.Lock()
-		defer u.mu.Unlock()
-		if u.of[addr]--; u.of[addr] == 0 {
-			delete(u.of, addr)
-		}
-		if u.on[conn]--; u.on[conn] == 0 {
-			delete(u.on, conn)
-		}
-	}
-}
-
 // openUpload counts an upload to its token until done. Those that say how long
 // they are come to an end, and are counted by themselves: however many go on for
 // as long as their commands do, a whole log gets in.

@@ -1,0 +1,130 @@
+package server
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"runtime"
+	"sync"
+
+	"github.com/stepcast/stepcast/internal/turns"
+)
+
+// entrance lets whoever else is to do something do it before each request. A connection
+// whose requests have all arrived already waits for nothing between them, and has a
+// processor for as long as the runtime lets it, 10 ms: of 500 such ones others would come
+// to their turn after seconds. Over HTTP/2 hundreds of a connection's requests are under
+// way at once, and each step of anybody else's would come behind one of all of these: so
+// they come in a few at a time, in turns of their addresses, until they wait for something,
+// and go on so when that has come for hundreds at once.
+func (s *Server) entrance(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ProtoMajor < 2 {
+			runtime.Gosched()
+			h.ServeHTTP(w, r)
+			return
+		}
+		e := &entrant{turns: s.coming, leave: func() {}}
+		if addr, counted := s.limits.accountable(s.cfg.Proxies.origination(r).client); counted {
+			e.from = addr.String()
+			conn, _ := r.Context().Value(connKey{}).(net.Conn)
+			if s.cfg.Proxies.sent(r) {
+				conn = nil
+			}
+			many, onConn, done := s.limits.underWay.add(e.from, conn)
+			defer done()
+			switch {
+			case many <= mostUnderWay || conn != nil && onConn <= fewUnderWay:
+			case conn != nil:
+				s.limits.refused[limitUnderWay].Add(1)
+				hangUp(conn)
+				return
+			default: // a trusted proxy's, which is everybody's
+				s.limits.refused[limitUnderWay].Add(1)
+				w.Header().Set("Retry-After", retryAfter())
+				w.WriteHeader(http.StatusServiceUnavailable) // without a text, which need not be taken
+				return
+			}
+			if many > manyUnderWay { // its peer may not take the answers
+				defer http.NewResponseController(w).Flush()
+			}
+		}
+		if !e.enter(r.Context()) {
+			return // as has its peer
+		}
+		defer e.wait()
+		h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), entrantKey{}, e)))
+	})
+}
+
+// How many requests of an address may be under way over HTTP/2, each of which takes some
+// 40 KB, before a connection with more than a few of them is closed: to refuse each would
+// cost as much as to answer it. From many on one is under way until its answer was taken.
+const (
+	mostUnderWay = 4096
+	manyUnderWay = 256
+	fewUnderWay  = 16
+)
+
+type entrantKey struct{}
+
+// An entrant is a request at the entrance, and comes from an address.
+type entrant struct {
+	turns *turns.Turns
+	from  string
+	leave func()
+}
+
+func (e *entrant) enter(ctx context.Context) bool {
+	leave, err := e.turns.Enter(ctx, e.from)
+	if err == nil {
+		e.leave = leave
+	}
+	return err == nil
+}
+
+func (e *entrant) wait() {
+	e.leave()
+	e.leave = func() {}
+}
+
+// waits says that a request is let in, or waits for something: others come in then.
+func waits(r *http.Request) {
+	if e, ok := r.Context().Value(entrantKey{}).(*entrant); ok {
+		e.wait()
+	}
+}
+
+// goesOn says that what a request has waited for has come, as for others at the same time.
+func goesOn(r *http.Request) {
+	if e, ok := r.Context().Value(entrantKey{}).(*entrant); ok {
+		e.wait()
+		e.enter(r.Context()) // who has left is in nobody's way
+	}
+}
+
+// underWay are requests over HTTP/2 that have come and are not over.
+type underWay struct {
+	mu sync.Mutex
+	of map[string]int // by address
+	on map[net.Conn]int
+}
+
+// add counts one of an address, and of its connection unless that is nil, until done, and
+// says how many there are.
+func (u *underWay) add(addr string, conn net.Conn) (many, onConn int, done func()) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.of[addr]++
+	u.on[conn]++
+	return u.of[addr], u.on[conn], func() {
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		if u.of[addr]--; u.of[addr] == 0 {
+			delete(u.of, addr)
+		}
+		if u.on[conn]--; u.on[conn] == 0 {
+			delete(u.on, conn)
+		}
+	}
+}
