@@ -91,10 +91,13 @@ func unsaid(r *http.Request) bool {
 	return saysNoSite(r) && !ofHost(r.Header.Get("Origin"), r.Host) && !ofHost(r.Referer(), r.Host)
 }
 
-// saysNoSite tells whether a browser asks that never says for which site.
+// saysNoSite tells whether a browser asks that never says for which site. PowerShell calls
+// itself one, and programs that test with one's name ask for loopback names mostly.
 func saysNoSite(r *http.Request) bool {
 	h := r.Header
-	return h.Get("Sec-Fetch-Site") == "" && (strings.HasPrefix(h.Get("User-Agent"), "Mozilla/") || strings.HasPrefix(h.Get("Accept"), "image/"))
+	agent := h.Get("User-Agent")
+	browser := strings.HasPrefix(agent, "Mozilla/") && !strings.Contains(agent, "PowerShell/") && !loopback(r.Host)
+	return h.Get("Sec-Fetch-Site") == "" && (browser || strings.HasPrefix(h.Get("Accept"), "image/"))
 }
 
 // navigates tells, of such a request, whether somebody goes to the address: what a page

@@ -178,15 +178,15 @@ func TestForeign(t *testing.T) {
 // from a page of this server, or where somebody goes to the address.
 func TestUnsaid(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := startOn(t, pgtest.New(t), func(c *Config) { c.Open = true })
 	build := s.create(`{"project":"acme/api","status":"running"}`)
 	s.write(build+"/updates", `{"updates":[`+logText("test", 0, "secret\n")+`]}`)
 	const (
 		picture = "Accept: image/avif,image/webp,*/*;q=0.8"
 		browser = "User-Agent: Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/150.0"
 		goes    = "Upgrade-Insecure-Requests: 1"
+		ours    = "Referer: http://ci.example:8080/embed"
 	)
-	ours := "Referer: " + s.url + "/embed"
 	for _, c := range []struct {
 		headers     []string
 		sees, finds bool // by a link to the log, or to the rest of the API
@@ -200,15 +200,18 @@ func TestUnsaid(t *testing.T) {
 		{[]string{picture, ours}, true, true, "no-store"},
 		{[]string{picture, "Sec-Fetch-Site: same-origin"}, true, true, "no-cache"},
 		{[]string{browser}, false, false, "no-cache"},
+		{[]string{browser, "Host: localhost"}, true, true, "no-cache"}, // where a browser says so
+		{[]string{"User-Agent: Mozilla/5.0 (Windows NT; Windows NT 10.0; en-US) WindowsPowerShell/5.1.26100"}, true, true, "no-cache"},
 		{[]string{browser, "Accept: text/html", "Purpose: prefetch", goes}, false, false, "no-cache"},
 		{[]string{browser, goes, "Referer: http://portal.example/"}, true, false, "no-store"},
 		{[]string{browser, goes}, true, false, "no-store"},
 		{[]string{browser, ours}, true, true, "no-store"},
-		{[]string{browser, "Origin: " + s.url}, true, true, "no-store"},
+		{[]string{browser, "Origin: http://ci.example:8080"}, true, true, "no-store"},
 		{[]string{browser, "Authorization: Bearer " + s.tokenFor("*", ci.ScopeRead)}, true, true, "private, no-cache"},
 		{[]string{browser, "Sec-Fetch-Site: none", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"}, true, true, "no-cache"},
 		{[]string{browser, "Sec-Fetch-Site: same-site", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"}, true, false, "no-cache"},
 	} {
+		c.headers = append([]string{"Host: ci.example:8080"}, c.headers...)
 		a := s.get("/badge/acme/api.svg", c.headers...)
 		want := map[bool]string{true: "acme/api: running", false: "acme/api: unknown"}[c.sees]
 		if got := a.says(); got != want || a.header.Get("Cache-Control") != c.kept {
@@ -230,7 +233,7 @@ func TestUnsaid(t *testing.T) {
 		t.Errorf("a picture of the pages: %d", a.status)
 	}
 	s.do("PATCH", "/api/v1/projects/acme/api", `{"visibility":"public"}`, "Authorization: Bearer "+s.token, "Content-Type: application/json")
-	for _, headers := range [][]string{{browser}, {browser, goes}, {"Sec-Fetch-Site: cross-site"}} {
+	for _, headers := range [][]string{{"Host: ci.example", browser}, {"Host: ci.example", browser, goes}, {"Sec-Fetch-Site: cross-site"}} {
 		if a := s.get(build+"/search?q=secret", headers...); a.status != 200 {
 			t.Errorf("%v: a search of what is public is %d %s", headers, a.status, a.body)
 		}
