@@ -1,8 +1,11 @@
 package runner
 
 import (
+	"bytes"
 	"fmt"
 	"net/url"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -17,19 +20,25 @@ import (
 // cleaner makes log text safe for a terminal: printable text, line ends, tabs
 // and carriage returns go through, of escape sequences only colours (SGR) and
 // links (OSC 8) to http and https addresses. Those are not copied but written
-// anew from what was understood, so nothing can hide in them. A character that
+// anew from what was understood, so nothing can hide in them. A link whose text is
+// an address at another host than its own is none. A character that
 // turns text around is shown by its number, as \u202e. Every line ends
 // plain and begins with the style that is in force, so that lines of several
-// logs may be mixed.
+// logs may be mixed; a link ends with each piece, and begins again.
 //
 // It keeps its state from one piece of a log to the next.
 type cleaner struct {
 	plain  bool // no colours, no links
 	parser *ansi.Parser
 	out    []byte
-	want   look // what the log has asked for
-	shown  look // what the terminal shows
+	want   look   // what the log has asked for
+	shown  style  // what the terminal shows
+	linked int    // where in out the text begins that want.link is of; -1: there is none yet
+	said   []byte // on this line, the text of the link so far
 }
+
+// maxLinkText is how much text a link may have, in bytes; with more it is none.
+const maxLinkText = 4 << 10
 
 // look is a style and a link.
 type look struct {
@@ -59,7 +68,7 @@ var flagCodes = []struct{ on, off int }{
 }
 
 func newCleaner(plain bool) *cleaner {
-	c := &cleaner{plain: plain, parser: ansi.NewParser()}
+	c := &cleaner{plain: plain, parser: ansi.NewParser(), linked: -1}
 	c.parser.SetDataSize(ci.MaxURL + 300)
 	c.parser.SetHandler(ansi.Handler{HandleCsi: c.csi, HandleOsc: c.osc})
 	return c
@@ -74,6 +83,8 @@ func (c *cleaner) clean(dst, text []byte) []byte {
 		case b == '\n':
 			// A sequence that was never ended costs no more than its line.
 			c.parser.Reset()
+			c.endLink()
+			c.said = c.said[:0]
 			c.reset()
 			c.out = append(c.out, b)
 		case c.parser.State() != parser.GroundState || b == ansi.ESC:
@@ -106,6 +117,7 @@ func (c *cleaner) clean(dst, text []byte) []byte {
 		}
 		text = text[1:]
 	}
+	c.endLink()
 	dst, c.out = c.out, nil
 	return dst
 }
@@ -129,7 +141,8 @@ func (c *cleaner) osc(cmd int, data []byte) {
 	if cmd != 8 || c.plain {
 		return
 	}
-	c.want.link = ""
+	c.endLink()
+	c.want.link, c.said = "", c.said[:0]
 	parts := strings.SplitN(string(data), ";", 3) // 8, parameters, address
 	if len(parts) == 3 && safeLink(parts[2]) {
 		c.want.link = parts[2]
@@ -146,34 +159,56 @@ func safeLink(link string) bool {
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && len(link) <= ci.MaxURL
 }
 
-// show brings the terminal to what the log has asked for.
-func (c *cleaner) show() {
-	if c.want == c.shown {
+// addresses are those in the text of a link, as far as their host.
+var addresses = regexp.MustCompile(`(?i)https?://([^\s/]+)`)
+
+// endLink makes a link of the text that was shown since it began, unless that
+// leads one to believe that it is another.
+func (c *cleaner) endLink() {
+	begin := c.linked
+	if c.linked = -1; begin < 0 {
 		return
 	}
-	if c.want.style != c.shown.style {
+	for text := c.out[begin:]; len(text) > 0; {
+		i := bytes.IndexByte(text, ansi.ESC) // of colours
+		if i < 0 {
+			i = len(text)
+		}
+		c.said = append(c.said, text[:i]...)
+		text = text[i+bytes.IndexByte(text[i:], 'm')+1:]
+	}
+	host := strings.SplitN(c.want.link, "/", 4)[2]
+	misleads := slices.ContainsFunc(addresses.FindAllSubmatch(c.said, -1), func(match [][]byte) bool { return string(match[1]) != host })
+	if misleads || len(c.said) > maxLinkText {
+		c.want.link = ""
+		return
+	}
+	c.out = slices.Insert(c.out, begin, appendLink(nil, c.want.link)...)
+	c.out = appendLink(c.out, "")
+}
+
+// show brings the terminal to what the log has asked for.
+func (c *cleaner) show() {
+	if c.want.style != c.shown {
 		c.out = c.want.style.append(c.out)
+		c.shown = c.want.style
 	}
-	if c.want.link != c.shown.link {
-		c.out = appendLink(c.out, c.want.link)
+	if c.want.link != "" && c.linked < 0 {
+		c.linked = len(c.out)
 	}
-	c.shown = c.want
 }
 
 func (c *cleaner) reset() {
 	c.out = c.shown.end(c.out)
-	c.shown = look{}
+	c.shown = style{}
 }
 
-// end appends what brings a terminal that shows this look back to its default.
-func (l look) end(dst []byte) []byte {
-	if l.link != "" {
-		dst = appendLink(dst, "")
+// end appends what brings a terminal that shows this style back to its default.
+func (s style) end(dst []byte) []byte {
+	if s == (style{}) {
+		return dst
 	}
-	if l.style != (style{}) {
-		dst = style{}.append(dst)
-	}
-	return dst
+	return style{}.append(dst)
 }
 
 func appendLink(dst []byte, link string) []byte {
