@@ -88,7 +88,8 @@ func (e *entrant) wait() {
 	e.leave = func() {}
 }
 
-// waits says that a request is let in, or waits for something: others come in then.
+// waits says that a request is let in, or waits for something: others come in then. It has
+// to be said before anything that may take its time, as is the peer that an answer is for.
 func waits(r *http.Request) {
 	if e, ok := r.Context().Value(entrantKey{}).(*entrant); ok {
 		e.wait()

@@ -255,6 +255,54 @@ func TestTLS_LargeFrames(t *testing.T) {
 	}
 }
 
+// TestTLS_AnswersThatNobodyTakes creates builds and gives no room for the answers, which are
+// long: each begins all the same, and keeps no place at the entrance.
+func TestTLS_AnswersThatNobodyTakes(t *testing.T) {
+	t.Parallel()
+	s := startTLS(t)
+	conn, err := tls.Dial("tcp", s.address(), &tls.Config{RootCAs: s.ca.Pool, NextProtos: []string{"h2"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(20 * time.Second))
+	const data, headers, settings, endStream, endHeaders = 0, 1, 4, 1, 4
+	frame := func(kind, flags byte, stream int, payload string) string {
+		n := len(payload)
+		return string([]byte{byte(n >> 16), byte(n >> 8), byte(n), kind, flags, 0, 0, 0, byte(stream)}) + payload
+	}
+	literal := func(index byte, value string) string { // RFC 7541, of a name in its table
+		name := string([]byte{index})
+		if index >= 15 {
+			name = string([]byte{15, index - 15})
+		}
+		return name + string([]byte{byte(len(value))}) + value
+	}
+	var steps []string
+	for i := range 200 {
+		steps = append(steps, fmt.Sprintf(`{"key":"s%d"}`, i))
+	}
+	const many = 12
+	ask := "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(settings, 0, 0, "\x00\x04\x00\x00\x00\x00") // no window
+	for i := range many {
+		ask += frame(headers, endHeaders, 2*i+1, "\x83\x87"+literal(1, "ci.example")+literal(4, "/api/v1/builds")+literal(31, "application/json")+literal(23, "Bearer "+s.token))
+		ask += frame(data, endStream, 2*i+1, `{"project":"p","steps":[`+strings.Join(steps, ",")+`]}`)
+	}
+	go io.WriteString(conn, ask)
+	r, head := bufio.NewReader(conn), make([]byte, 9)
+	for begun := 0; begun < many; {
+		if _, err := io.ReadFull(r, head); err != nil {
+			t.Fatalf("after the beginning of %d answers: %v", begun, err)
+		}
+		if _, err := r.Discard(int(head[0])<<16 | int(head[1])<<8 | int(head[2])); err != nil {
+			t.Fatal(err)
+		}
+		if head[3] == headers {
+			begun++
+		}
+	}
+}
+
 // TestTLS_Closed lets go of readers that close.
 func TestTLS_Closed(t *testing.T) {
 	t.Parallel()
