@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/turns"
@@ -59,9 +60,10 @@ func (s *Store) InLane(id ci.BuildID) int {
 	return 0
 }
 
-// Over lets a store commit nothing any more, as when it has been ending for long.
-func (s *Store) Over() {
-	for _, c := range s.committers {
-		c.over.Store(true)
-	}
+// EndAtOnce lets a store that is told to end commit nothing more.
+func (s *Store) EndAtOnce() { s.lastCommits = 0 }
+
+// Over tells whether it commits nothing any more.
+func (s *Store) Over() bool {
+	return !slices.ContainsFunc(s.committers, func(c *committer) bool { return !c.over.Load() })
 }

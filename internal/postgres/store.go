@@ -64,13 +64,15 @@ type Store struct {
 	refs       cache[ci.BuildID, Ref]
 	tokens     cache[[32]byte, Token]
 	asked      singleflight.Group // of tokens
-	uses       uses
-	sessions   sessions
-	rare       chan struct{} // a slot for each connection that does what is rare; see administer
-	away       atomic.Bool   // there was no connection to write, as the log says
-	disk       diskGauge
-	texts      texts
-	counts     counts
+
+	lastCommits time.Duration // lastCommits, but for tests
+	uses        uses
+	sessions    sessions
+	rare        chan struct{} // a slot for each connection that does what is rare; see administer
+	away        atomic.Bool   // there was no connection to write, as the log says
+	disk        diskGauge
+	texts       texts
+	counts      counts
 }
 
 // Open connects to a migrated database and checks that it keeps what it
@@ -87,7 +89,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
-	s := &Store{cfg: cfg, log: cfg.Log}
+	s := &Store{cfg: cfg, log: cfg.Log, lastCommits: lastCommits}
 	s.disk.free = cfg.DiskFree
 	s.texts.build, s.texts.project = cfg.BuildLog, cfg.ProjectLog
 	s.tokens.keep = keepToken

@@ -70,34 +70,46 @@ func (s *Store) FindToken(ctx context.Context, sum [32]byte) (t Token, ok bool, 
 	if t, ok := s.tokens.get(sum); ok {
 		return t, true, nil
 	}
+	turn := s.tokens.turn()
+	if !s.tokens.had(sum) { // it may be a guess, and each of those another
+		t, err = s.askToken(ctx, turn, sum)
+		return foundToken(t, err)
+	}
 	// All that ask at the same time, of which there may be as many as there are requests,
 	// ask once; but for those that ask after something of it was changed.
-	turn := s.tokens.turn()
 	asked := s.asked.DoChan(string(sum[:])+strconv.Itoa(turn), func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTimeout) // others wait for it too
 		defer cancel()
-		rows, err := s.read.Query(ctx, findTokenSQL, sum[:])
-		if err != nil {
-			return nil, err
-		}
-		t, err := pgx.CollectExactlyOneRow(rows, scanToken)
-		if err == nil {
-			s.tokens.put(turn, sum, t)
-		}
-		return t, err
+		return s.askToken(ctx, turn, sum)
 	})
 	select {
 	case <-ctx.Done():
 		return t, false, fmt.Errorf("look up a token: %w", ctx.Err())
 	case found := <-asked:
-		switch {
-		case errors.Is(found.Err, pgx.ErrNoRows):
-			return t, false, nil
-		case found.Err != nil:
-			return t, false, unavailable("look up a token", found.Err)
-		}
-		return found.Val.(Token), true, nil
+		return foundToken(found.Val.(Token), found.Err)
 	}
+}
+
+// askToken asks the database, and keeps a hit.
+func (s *Store) askToken(ctx context.Context, turn int, sum [32]byte) (t Token, err error) {
+	rows, err := s.read.Query(ctx, findTokenSQL, sum[:])
+	if err != nil {
+		return t, err
+	}
+	if t, err = pgx.CollectExactlyOneRow(rows, scanToken); err == nil {
+		s.tokens.put(turn, sum, t)
+	}
+	return t, err
+}
+
+func foundToken(t Token, err error) (Token, bool, error) {
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return t, false, nil
+	case err != nil:
+		return t, false, unavailable("look up a token", err)
+	}
+	return t, true, nil
 }
 
 // KnewToken tells whether FindToken has lately found a token. It asks nobody.

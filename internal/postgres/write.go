@@ -238,7 +238,7 @@ func ending() error {
 // run works until ctx is done, and then until the queue is empty, or for lastCommits.
 // Commits have a context of their own.
 func (c *committer) run(ctx context.Context) {
-	context.AfterFunc(ctx, func() { time.AfterFunc(lastCommits, func() { c.over.Store(true) }) })
+	context.AfterFunc(ctx, func() { time.AfterFunc(c.store.lastCommits, func() { c.over.Store(true) }) })
 	c.queue.Run(ctx, c.commit)
 	c.lanes.Wait()
 	closeConn(c.conn)

@@ -87,42 +87,51 @@ func foreign(r *http.Request) bool {
 // a loopback name: a page of another site may have it ask, and see no answer, but measure
 // a picture, or for how long it waits. What this server's own pages ask for has their
 // address as its Referer.
-func unsaid(r *http.Request) bool {
-	return saysNoSite(r) && !ofHost(r.Header.Get("Origin"), r.Host) && !ofHost(r.Referer(), r.Host)
+func (s *Server) unsaid(c echo.Context) bool {
+	h := c.Request().Header
+	return s.saysNoSite(c) && !s.isHere(c, h.Get("Origin")) && !s.isHere(c, h.Get("Referer"))
 }
 
-// saysNoSite tells whether a browser asks that never says for which site. PowerShell calls
-// itself one, and programs that test with one's name ask for loopback names mostly.
-func saysNoSite(r *http.Request) bool {
-	h := r.Header
-	agent := h.Get("User-Agent")
-	browser := strings.HasPrefix(agent, "Mozilla/") && !strings.Contains(agent, "PowerShell/") && !loopback(r.Host)
-	return h.Get("Sec-Fetch-Site") == "" && (browser || strings.HasPrefix(h.Get("Accept"), "image/"))
+// saysNoSite tells whether a browser asks that never says for which site. A browser is what
+// calls itself one and says which languages are read, as no page can keep it from; and what
+// asks for a picture.
+func (s *Server) saysNoSite(c echo.Context) bool {
+	r := c.Request()
+	_, read := r.Header["Accept-Language"]
+	browser := read && strings.HasPrefix(r.UserAgent(), "Mozilla/") && !loopback(r.Host)
+	return r.Header.Get("Sec-Fetch-Site") == "" && !s.secure(c) && (browser || strings.HasPrefix(r.Header.Get("Accept"), "image/"))
 }
 
-// navigates tells, of such a request, whether somebody goes to the address: what a page
-// asks for cannot have that header, but in a frame.
+// isHere tells whether an address is one of this server.
+func (s *Server) isHere(c echo.Context, address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Host != "" && s.serves(c, u)
+}
+
+// navigates tells, of what does not say for which site, whether somebody goes to the
+// address: what a page asks for cannot have that header, but in a frame.
 func navigates(r *http.Request) bool {
 	return r.Header.Get("Upgrade-Insecure-Requests") != "" && !prefetches(r)
 }
 
 // ledTo tells whether a browser goes where a page of another site may have led it.
-func ledTo(r *http.Request) bool {
-	switch r.Header.Get("Sec-Fetch-Site") {
+func (s *Server) ledTo(c echo.Context) bool {
+	switch c.Request().Header.Get("Sec-Fetch-Site") {
 	case "same-origin", "none":
 		return false
 	case "":
-		return unsaid(r)
+		return s.unsaid(c)
 	}
 	return true
 }
 
 // linked tells whether who follows a link of another site to an address sees there what
-// they may see: of the API, logs alone. What else it has is for programs, and that site can
-// tell whether a window shows it, by the time that takes, or whether it stays as it was, as
-// at a download or a 204.
+// they may see: pages and logs. What else there is is for programs, and that site can tell
+// whether a window shows it, by the time that takes, or whether it stays as it was, as at a
+// download or a 204.
 func linked(r *http.Request) bool {
-	return !strings.HasPrefix(r.URL.Path, "/api/") || strings.HasSuffix(r.URL.Path, "/log") && !r.URL.Query().Has("download")
+	log := strings.HasPrefix(r.URL.Path, "/api/v1/builds/") && strings.HasSuffix(r.URL.Path, "/log") && !r.URL.Query().Has("download")
+	return log || !beginsWith(r.URL.Path, forPrograms...)
 }
 
 // ofHost tells whether an address is one of a host.
@@ -294,7 +303,7 @@ func (s *Server) check(r route) echo.HandlerFunc {
 			if err := s.admit(c, r.access, nil); err != nil {
 				return err
 			}
-			waits(c.Request())
+			leaveEntrance(c.Request())
 			return r.handler(c)
 		}
 		who, err := s.caller(c)
@@ -304,7 +313,7 @@ func (s *Server) check(r route) echo.HandlerFunc {
 		if err := s.admit(c, r.access, who); err != nil {
 			return err
 		}
-		waits(c.Request())
+		leaveEntrance(c.Request())
 		if r.access.needsGrant() && !who.shows() {
 			if c.Request().URL.Query().Has("token") {
 				return tokenAddressed()
@@ -391,7 +400,7 @@ func (s *Server) caller(c echo.Context) (*caller, error) {
 		if text == "" {
 			return nil, &ci.Problem{Code: ci.TokenMalformed, Detail: "Nothing follows Bearer in the Authorization header; the variable that the token is taken from may be empty."}
 		}
-	case !inAddress && (foreign(r) || unsaid(r) && !navigates(r) || ledTo(r) && !linked(r)):
+	case !inAddress && (foreign(r) || s.unsaid(c) && !navigates(r) || s.ledTo(c) && !linked(r)):
 		return &caller{}, nil
 	case !inAddress && beginsWith(r.URL.Path, "/embed/"): // who looks at it is not who shows it
 		return s.nobody(), nil
@@ -428,7 +437,7 @@ func unknownToken() error {
 }
 
 func (s *Server) findToken(c echo.Context, sum [32]byte) (t postgres.Token, ok bool, err error) {
-	waits(c.Request()) // the database may take its time
+	leaveEntrance(c.Request()) // the database may take its time
 	ctx := c.Request().Context()
 	if s.store.KnewToken(sum) {
 		return s.store.FindToken(ctx, sum)
@@ -562,7 +571,7 @@ func (s *Server) seen(c echo.Context, id ci.BuildID) (postgres.Ref, error) {
 	ref, err := s.lookup(c, id)
 	switch {
 	case errors.Is(err, &ci.Problem{Code: ci.NotFound}):
-		return ref, noBuild(a)
+		return ref, s.unseen(c, a)
 	case err != nil:
 		return ref, fmt.Errorf("look up build %s: %w", id, err)
 	case all:
@@ -579,7 +588,7 @@ func (s *Server) seen(c echo.Context, id ci.BuildID) (postgres.Ref, error) {
 			return ref, fmt.Errorf("look up build %s: %w", id, err)
 		}
 	}
-	return ref, noBuild(a)
+	return ref, s.unseen(c, a)
 }
 
 // lookup finds a build. What was not found lately is asked of the database, in turns: one
@@ -607,6 +616,14 @@ func (s *Server) lookAsLong(c echo.Context) error {
 }
 
 func safe(method string) bool { return method == http.MethodGet || method == http.MethodHead }
+
+// unseen is noBuild for who may have come by a link of another site, which led a stranger.
+func (s *Server) unseen(c echo.Context, a access) error {
+	if a != report && s.ledTo(c) && !linked(c.Request()) {
+		return &ci.Problem{Code: ci.NotFound, Detail: "There is no such build, or none that may be seen by a link of another site; load the address anew."}
+	}
+	return noBuild(a)
+}
 
 // noBuild is the one answer for builds that are not there and those that are
 // not for the caller.

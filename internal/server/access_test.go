@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -178,7 +179,7 @@ func TestForeign(t *testing.T) {
 // from a page of this server, or where somebody goes to the address.
 func TestUnsaid(t *testing.T) {
 	t.Parallel()
-	s := startOn(t, pgtest.New(t), func(c *Config) { c.Open = true })
+	s := startOn(t, pgtest.New(t), func(c *Config) { c.Open, c.PublicURL = true, "http://public.example" })
 	build := s.create(`{"project":"acme/api","status":"running"}`)
 	s.write(build+"/updates", `{"updates":[`+logText("test", 0, "secret\n")+`]}`)
 	const (
@@ -188,9 +189,9 @@ func TestUnsaid(t *testing.T) {
 		ours    = "Referer: http://ci.example:8080/embed"
 	)
 	for _, c := range []struct {
-		headers     []string
-		sees, finds bool // by a link to the log, or to the rest of the API
-		kept        string
+		headers      []string
+		reads, finds bool // the log, and what is for programs
+		kept         string
 	}{
 		{nil, true, true, "no-cache"}, // no browser
 		{[]string{"Accept: */*"}, true, true, "no-cache"},
@@ -202,9 +203,13 @@ func TestUnsaid(t *testing.T) {
 		{[]string{browser}, false, false, "no-cache"},
 		{[]string{browser, "Host: localhost"}, true, true, "no-cache"}, // where a browser says so
 		{[]string{"User-Agent: Mozilla/5.0 (Windows NT; Windows NT 10.0; en-US) WindowsPowerShell/5.1.26100"}, true, true, "no-cache"},
+		{[]string{"User-Agent: Mozilla/5.0 (compatible; reader/1.0)"}, true, true, "no-cache"},
 		{[]string{browser, "Accept: text/html", "Purpose: prefetch", goes}, false, false, "no-cache"},
-		{[]string{browser, goes, "Referer: http://portal.example/"}, true, false, "no-store"},
-		{[]string{browser, goes}, true, false, "no-store"},
+		{[]string{browser, goes, "Referer: http://portal.example/"}, true, false, "no-cache"},
+		{[]string{browser, goes}, true, false, "no-cache"},
+		{[]string{browser, "Referer: http://ci.example/embed", "Host: ci.example:80"}, true, true, "no-store"},
+		{[]string{browser, "Referer: http://public.example/embed"}, true, true, "no-store"}, // by a proxy that does not say so
+		{[]string{browser, "Accept-Language: "}, false, false, "no-cache"},
 		{[]string{browser, ours}, true, true, "no-store"},
 		{[]string{browser, "Origin: http://ci.example:8080"}, true, true, "no-store"},
 		{[]string{browser, "Authorization: Bearer " + s.tokenFor("*", ci.ScopeRead)}, true, true, "private, no-cache"},
@@ -212,15 +217,18 @@ func TestUnsaid(t *testing.T) {
 		{[]string{browser, "Sec-Fetch-Site: same-site", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"}, true, false, "no-cache"},
 	} {
 		c.headers = append([]string{"Host: ci.example:8080"}, c.headers...)
+		if slices.Contains(c.headers, browser) {
+			c.headers = append([]string{"Accept-Language: de"}, c.headers...)
+		}
 		a := s.get("/badge/acme/api.svg", c.headers...)
-		want := map[bool]string{true: "acme/api: running", false: "acme/api: unknown"}[c.sees]
+		want := map[bool]string{true: "acme/api: running", false: "acme/api: unknown"}[c.finds]
 		if got := a.says(); got != want || a.header.Get("Cache-Control") != c.kept {
 			t.Errorf("%v: %s, %s; want %s, %s", c.headers, got, a.header.Get("Cache-Control"), want, c.kept)
 		}
 		if !strings.Contains(a.header.Get("Content-Security-Policy"), "frame-ancestors 'none'") {
 			t.Error("a page could measure it in a frame too")
 		}
-		if a := s.get(build+"/steps/test/log", c.headers...); (a.body == "secret\n") != c.sees {
+		if a := s.get(build+"/steps/test/log", c.headers...); (a.body == "secret\n") != c.reads {
 			t.Errorf("%v: %d %s", c.headers, a.status, a.body)
 		}
 		for _, path := range []string{"/search?q=secret", "/steps/test/log?download=true", "/events?after=0&limit=1", ""} {
@@ -233,7 +241,7 @@ func TestUnsaid(t *testing.T) {
 		t.Errorf("a picture of the pages: %d", a.status)
 	}
 	s.do("PATCH", "/api/v1/projects/acme/api", `{"visibility":"public"}`, "Authorization: Bearer "+s.token, "Content-Type: application/json")
-	for _, headers := range [][]string{{"Host: ci.example", browser}, {"Host: ci.example", browser, goes}, {"Sec-Fetch-Site: cross-site"}} {
+	for _, headers := range [][]string{{"Host: ci.example", "Accept-Language: de", browser}, {"Host: ci.example", "Accept-Language: de", browser, goes}, {"Sec-Fetch-Site: cross-site"}} {
 		if a := s.get(build+"/search?q=secret", headers...); a.status != 200 {
 			t.Errorf("%v: a search of what is public is %d %s", headers, a.status, a.body)
 		}

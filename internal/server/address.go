@@ -49,7 +49,8 @@ func (s *Server) serves(c echo.Context, u *url.URL) bool {
 	if u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
 		return false
 	}
-	return u.Host == c.Request().Host || u.Scheme+"://"+u.Host == s.cfg.PublicURL
+	port := map[string]string{"http": ":80", "https": ":443"}[u.Scheme] // which a proxy may add
+	return strings.TrimSuffix(u.Host, port) == strings.TrimSuffix(c.Request().Host, port) || u.Scheme+"://"+u.Host == s.cfg.PublicURL
 }
 
 // withQuery is a path with the parameters that there are.

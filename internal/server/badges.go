@@ -165,7 +165,7 @@ func (s *Server) stand(ctx context.Context, reach ci.Reach, project, branch stri
 func (s *Server) whole(c echo.Context, status int, contentType string, body []byte) error {
 	h := c.Response().Header()
 	h.Set("Cache-Control", "no-store")
-	if status == http.StatusOK && !(saysNoSite(c.Request()) && s.who(c).visits()) {
+	if status == http.StatusOK && !(s.saysNoSite(c) && s.who(c).visits()) {
 		h.Set("Cache-Control", "no-cache")
 		sum := sha256.Sum256(body)
 		if notModified(c, fmt.Sprintf(`"%x"`, sum[:16])) {

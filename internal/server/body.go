@@ -41,10 +41,7 @@ func paced(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
 		conn := http.NewResponseController(innermost(c.Response()))
-		c.Response().Before(func() {
-			waits(r) // for its peer, which may take nothing
-			conn.SetWriteDeadline(time.Now().Add(answerWait))
-		})
+		c.Response().Before(func() { conn.SetWriteDeadline(time.Now().Add(answerWait)) })
 		if len(r.TransferEncoding) > 0 {
 			// A length beside the encoding, which net/http drops without a word, may
 			// be what a proxy goes by: nothing follows on this connection (RFC 9112,

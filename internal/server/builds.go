@@ -62,7 +62,7 @@ func (s *Server) createBuild(c echo.Context) error {
 		return err
 	}
 	b, created, err := s.store.Create(c.Request().Context(), creation)
-	goesOn(c.Request()) // as all of a commit
+	returnToEntrance(c.Request()) // as all of a commit
 	if err != nil {
 		return fmt.Errorf("create build: %w", err)
 	}

@@ -24,7 +24,7 @@ func (s *Server) entrance(h http.Handler) http.Handler {
 			h.ServeHTTP(w, r)
 			return
 		}
-		e := &entrant{turns: s.coming, leave: func() {}}
+		e := &entrant{turns: s.coming}
 		if addr, counted := s.limits.accountable(s.cfg.Proxies.origination(r).client); counted {
 			e.from = addr.String()
 			conn, _ := r.Context().Value(connKey{}).(net.Conn)
@@ -52,7 +52,7 @@ func (s *Server) entrance(h http.Handler) http.Handler {
 		if !e.enter(r.Context()) {
 			return // as has its peer
 		}
-		defer e.wait()
+		defer e.leave()
 		h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), entrantKey{}, e)))
 	})
 }
@@ -72,35 +72,39 @@ type entrantKey struct{}
 type entrant struct {
 	turns *turns.Turns
 	from  string
-	leave func()
+	place func() // gives it back; nil: it has none
 }
 
 func (e *entrant) enter(ctx context.Context) bool {
-	leave, err := e.turns.Enter(ctx, e.from)
+	place, err := e.turns.Enter(ctx, e.from)
 	if err == nil {
-		e.leave = leave
+		e.place = place
 	}
 	return err == nil
 }
 
-func (e *entrant) wait() {
-	e.leave()
-	e.leave = func() {}
-}
-
-// waits says that a request is let in, or waits for something: others come in then. It has
-// to be said before anything that may take its time, as is the peer that an answer is for.
-func waits(r *http.Request) {
-	if e, ok := r.Context().Value(entrantKey{}).(*entrant); ok {
-		e.wait()
+func (e *entrant) leave() {
+	if e.place != nil {
+		e.place()
+		e.place = nil
 	}
 }
 
-// goesOn says that what a request has waited for has come, as for others at the same time.
-func goesOn(r *http.Request) {
+// leaveEntrance says that a request is let in, or waits for something: others come in then.
+// It has to be said before anything that may take its time, as may the peer that an answer
+// is for.
+func leaveEntrance(r *http.Request) {
 	if e, ok := r.Context().Value(entrantKey{}).(*entrant); ok {
-		e.wait()
-		e.enter(r.Context()) // who has left is in nobody's way
+		e.leave()
+	}
+}
+
+// returnToEntrance says that what a request has waited for has come, as for others at the
+// same time, and waits for its turn to go on.
+func returnToEntrance(r *http.Request) {
+	if e, ok := r.Context().Value(entrantKey{}).(*entrant); ok {
+		e.leave()
+		e.enter(r.Context()) // who has gone goes on without
 	}
 }
 
@@ -117,14 +121,16 @@ func (u *underWay) add(addr string, conn net.Conn) (many, onConn int, done func(
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.of[addr]++
-	u.on[conn]++
+	if conn != nil {
+		u.on[conn]++
+	}
 	return u.of[addr], u.on[conn], func() {
 		u.mu.Lock()
 		defer u.mu.Unlock()
 		if u.of[addr]--; u.of[addr] == 0 {
 			delete(u.of, addr)
 		}
-		if u.on[conn]--; u.on[conn] == 0 {
+		if u.on[conn]--; u.on[conn] <= 0 {
 			delete(u.on, conn)
 		}
 	}

@@ -41,7 +41,10 @@ func (s *Server) headers(next echo.HandlerFunc) echo.HandlerFunc {
 		if s.secure(c) && !localName(c.Request().Host) {
 			h.Set("Strict-Transport-Security", strictTransport)
 		}
-		c.Response().Before(func() { keep(h, own(c) || h["Set-Cookie"] != nil) })
+		c.Response().Before(func() {
+			keep(h, own(c) || h["Set-Cookie"] != nil)
+			leaveEntrance(c.Request()) // for its peer, which may take nothing
+		})
 		return next(c)
 	}
 }

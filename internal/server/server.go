@@ -135,8 +135,6 @@ func httpServer(h http.Handler, to *slog.Logger) *http.Server {
 			SendPingTimeout:  15 * time.Second,
 			PingTimeout:      15 * time.Second,
 			WriteByteTimeout: writeWait,
-			// Each takes 40 KB while it waits, and an address has hundreds of connections.
-			MaxConcurrentStreams: 100, // the least that RFC 9113, section 6.5.2, recommends
 			// A connection keeps room for the largest frame that it got; the
 			// default is 1 MiB, and takes no token. Clients send no larger ones
 			// than this unless they are let.

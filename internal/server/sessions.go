@@ -94,7 +94,7 @@ func (s *Server) findSession(c echo.Context, text string) (*postgres.Session, er
 	if !ok {
 		return nil, s.sessionEnded(c)
 	}
-	waits(c.Request()) // the database may take its time
+	leaveEntrance(c.Request()) // the database may take its time
 	done, err := s.suspect(c.Request().Context(), s.clientAddr(c))
 	if err != nil {
 		return nil, err

@@ -409,11 +409,12 @@ func TestAccess_StatusTokenSeesNoText(t *testing.T) {
 func TestAccess_Vary(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	s.create(`{"project":"acme/api"}`)
+	log := s.create(`{"project":"acme/api"}`) + "/steps/test/log"
+	s.write(strings.TrimSuffix(log, "/steps/test/log")+"/updates", `{"updates":[`+logText("test", 0, "x\n")+`]}`)
 	const site = "Sec-Fetch-Site: cross-site"
-	link := s.get("/shields/acme/api.json", site, "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document")
+	link := s.get(log, site, "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document")
 	for _, differs := range []string{"Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: iframe"} {
-		a := s.get("/shields/acme/api.json", site, "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document", differs)
+		a := s.get(log, site, "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document", differs)
 		name, _, _ := strings.Cut(differs, ":")
 		if a.body == link.body || !strings.Contains(link.header.Get("Vary"), name) || !strings.Contains(a.header.Get("Vary"), name) {
 			t.Errorf("with %s: %s, Vary: %s", differs, a.body, a.header.Get("Vary"))

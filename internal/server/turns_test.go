@@ -120,7 +120,7 @@ func TestEntrance_HasTurns(t *testing.T) {
 	h := s.entrance(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		asked <- r
 		if <-goOn {
-			waits(r)
+			leaveEntrance(r)
 			<-goOn
 		}
 	}))
@@ -167,6 +167,56 @@ func TestEntrance_HasTurns(t *testing.T) {
 	close(asked)
 }
 
+// Who comes back, as all whose commit is done, has a turn again, and its place is free once
+// it is over.
+func TestEntrance_GoesOnInTurn(t *testing.T) {
+	t.Parallel()
+	s := New(Config{})
+	came, committed, back := make(chan bool), make(chan bool), make(chan bool)
+	h := s.entrance(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		leaveEntrance(r)
+		came <- true
+		<-committed
+		returnToEntrance(r)
+		back <- true
+	}))
+	over := make(chan bool)
+	go func() {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.ProtoMajor = 2
+		h.ServeHTTP(nil, r)
+		close(over)
+	}()
+	<-came
+	var leave []func()
+	for range runtime.GOMAXPROCS(0) {
+		l, err := s.coming.Enter(t.Context(), "another")
+		if err != nil {
+			t.Fatal(err)
+		}
+		leave = append(leave, l)
+	}
+	close(committed)
+	for s.coming.Waiting() == 0 {
+		select {
+		case <-back:
+			t.Fatal("it went on without a place")
+		default:
+			runtime.Gosched()
+		}
+	}
+	for _, l := range leave {
+		l()
+	}
+	<-back
+	<-over
+	for range runtime.GOMAXPROCS(0) {
+		if _, err := s.coming.Enter(t.Context(), "another"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // A connection that brings more of an address than there may be is closed, one with a few
 // is not, nor another's.
 func TestEntrance_HasNoRoomForMore(t *testing.T) {
@@ -174,7 +224,7 @@ func TestEntrance_HasNoRoomForMore(t *testing.T) {
 	s := New(Config{Limits: Limits{Loopback: true}})
 	goOn := make(chan struct{})
 	h := s.entrance(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		waits(r)
+		leaveEntrance(r)
 		<-goOn
 		w.WriteHeader(http.StatusOK)
 	}))

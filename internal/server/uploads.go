@@ -82,7 +82,11 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 	}
 	r := c.Request()
 	if unannounced(r) {
-		return &ci.Problem{Code: noBody, Detail: "The request announces no body. " + headersEnd}
+		p := &ci.Problem{Code: noBody, Detail: "The request announces no body."}
+		if r.ProtoMajor == 1 {
+			p.Detail += " " + headersEnd
+		}
+		return p
 	}
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
 		return &ci.Problem{Code: badEncoding, Detail: "The body of an upload is the log itself; send it plain."}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -30,7 +31,7 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 	r.Build, r.From = ref.ID, s.who(c).holder()
 	receipt, err := s.store.Append(c.Request().Context(), r)
 	if err != nil {
-		goesOn(c.Request()) // as do all of a commit
+		returnToEntrance(c.Request()) // as do all of a commit
 		return fmt.Errorf("append updates: %w", err)
 	}
 	answer := make([]byte, 0, 96)
@@ -52,8 +53,11 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 		s.authors.hide(ref.ID, r.From, &receipt)
 	}
 	found, _ := s.comparing(ctx, ref.Log, r.From, &receipt, &h)
-	goesOn(c.Request())
+	returnToEntrance(c.Request())
 	differs := s.differed.recall(ref.ID, found.differs, r.Updates)
+	if !s.readsText(c, ref) {
+		maps.DeleteFunc(differs, func(step ci.StepKey, _ int64) bool { return !s.authors.wrote(ref.ID, step, r.From) })
+	}
 	if found.differs = differs; len(differs) > 0 {
 		answer = appendCounts(append(answer, `,"differs":`...), differs)
 	}
@@ -150,11 +154,12 @@ func (s *Server) readsText(c echo.Context, ref postgres.Ref) bool {
 // may not read it, they alone are told whether what they send again is what is there. Who
 // else is could read it byte by byte.
 type authors struct {
-	mu sync.Mutex
-	of map[logOfStep]string // their tokens
+	mu     sync.Mutex
+	of     map[logOfStep]string // their tokens
+	former map[logOfStep]string // of before that
 }
 
-// mostAuthors is of how many logs they are remembered.
+// mostAuthors is of how many logs they are remembered, half of them or all.
 const mostAuthors = 10_000
 
 func (a *authors) learn(build ci.BuildID, who string, receipt *ci.Receipt) {
@@ -163,10 +168,10 @@ func (a *authors) learn(build ci.BuildID, who string, receipt *ci.Receipt) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.of == nil || len(a.of) >= mostAuthors {
-		a.of = make(map[logOfStep]string)
-	}
 	for _, step := range receipt.Began {
+		if a.of == nil || len(a.of) >= mostAuthors/2 {
+			a.former, a.of = a.of, make(map[logOfStep]string)
+		}
 		a.of[logOfStep{build, step}] = who
 	}
 }
@@ -174,7 +179,11 @@ func (a *authors) learn(build ci.BuildID, who string, receipt *ci.Receipt) {
 func (a *authors) wrote(build ci.BuildID, step ci.StepKey, who string) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	author, known := a.of[logOfStep{build, step}]
+	one := logOfStep{build, step}
+	author, known := a.of[one]
+	if !known {
+		author, known = a.former[one]
+	}
 	return known && author == who
 }
 
@@ -258,7 +267,7 @@ func decoded[T any](s *Server, c echo.Context, decode func(body []byte) (T, erro
 		return report, err
 	}
 	report, err = decode(body)
-	if p := ci.AsProblem(err); p != nil && unannounced(c.Request()) {
+	if p := ci.AsProblem(err); p != nil && unannounced(c.Request()) && c.Request().ProtoMajor == 1 {
 		p.Detail += " " + headersEnd
 	}
 	return report, err
