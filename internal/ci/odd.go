@@ -9,6 +9,7 @@ const (
 	mostOdd    = 10 // oddities in one receipt
 	unlinedLog = 32 // bytes from which on a log is thought to have lines
 	twiceBytes = 64 // of a text, from which on, and
+	mostSeams  = 5  // texts without their last line end, from which on that is none of a command's
 	twiceLines = 2  // lines, it is no accident that the next one is the same
 )
 
@@ -71,6 +72,7 @@ func (c *Change) noticeText(step *StepState, text *Chunk) {
 	if c.undo.build.Status.Final() {
 		c.odd(Oddity{Step: step.Key, What: OddLate})
 	}
+	c.noticeSeam(step, text)
 	before := step.Newest
 	step.Newest = 0
 	if text.Bytes < twiceBytes || text.Lines < twiceLines {
@@ -78,6 +80,20 @@ func (c *Change) noticeText(step *StepState, text *Chunk) {
 	}
 	if step.Newest = maphash.Bytes(newestSeed, text.Body); step.Newest == before {
 		c.odd(Oddity{Step: step.Key, What: OddTwice})
+	}
+}
+
+// noticeSeam counts texts that have lines and end without a line end, one after the other
+// and each of another length: who joins lines with line ends sends them without the last.
+// Who reads so many bytes at a time sends texts of one length.
+func (c *Change) noticeSeam(step *StepState, text *Chunk) {
+	if text.Ended || text.Lines == 0 || text.Bytes == step.Unseamed {
+		step.Seams, step.Unseamed = 0, text.Bytes
+		return
+	}
+	step.Unseamed = text.Bytes
+	if step.Seams++; step.Seams%mostSeams == 0 {
+		c.odd(Oddity{Step: step.Key, What: OddSeams})
 	}
 }
 

@@ -32,6 +32,8 @@ type StepState struct {
 	Reporter string    // whose it is; empty: nobody has named itself yet
 	Assumed  bool      // the server skipped it at the build's end; the reporter may still say otherwise
 	EndedAt  time.Time // by the server's clock: when it became final or lost; zero before
+	Seams    int       // texts that came last, had lines and no line end; known here alone, as is Newest
+	Unseamed int64     // bytes of the last one
 	Newest   uint64    // hash of the text that came last; 0: none that is compared (odd.go), or not known, as it is not stored
 }
 

@@ -224,6 +224,7 @@ const (
 	OddUnlined            // it has ended with a log without a line end
 	OddRerun              // the build is said to run, and has ended
 	OddLate               // text of it came after the build's end
+	OddSeams              // its texts have lines, and none ends with one
 	OddTwice              // text of it is what came right before it
 )
 

@@ -168,3 +168,9 @@ func looksLatin(piece []byte) bool {
 	}
 	return letters
 }
+
+// endsWithin tells whether a text is UTF-8 that ends within a character.
+func endsWithin(text []byte) bool {
+	n := unfinished(text)
+	return n > 0 && utf8.Valid(text[:len(text)-n])
+}

@@ -105,6 +105,7 @@ var oddSentences = map[ci.Odd]string{
 	ci.OddUnlined: "The log of step %s has no line end, so it is one line by now; each line has to end with a line feed, as the escape \\n in JSON.",
 	ci.OddRerun:   "The build has ended, and stays so. A rerun is a build of its own, under another id; if this was a repeat, all is well.",
 	ci.OddLate:    "Text of step %s came after the build had ended, and is kept. Who followed the build live has mostly gone by then, since its end says that nothing more comes; send all text before the build's final status.",
+	ci.OddSeams:   "Texts of step %s have lines, and the last ones all end without a line end, so that lines of two are one: joined lines need one behind the last as well. If they were cut at any byte, all is well.",
 	ci.OddTwice:   twiceText,
 }
 
@@ -145,6 +146,9 @@ func encodedTwice(chunk *ci.Chunk) string {
 		}
 		if looksLatin(chunk.Body) {
 			return "looks like ISO-8859-1, and is kept as it came; what is shown is UTF-8"
+		}
+		if endsWithin(chunk.Body) {
+			return "ends within a character, whose parts are shown as U+FFFD each; cut a text between two characters"
 		}
 		return ""
 	}

@@ -95,6 +95,8 @@ func TestHints(t *testing.T) {
 		{`{"log":{"step":"64","offset":0,"base64":"H4sIAAAA"}}`, "at offset 0 begins like gzip"},
 		{`{"log":{"step":"64","offset":6,"base64":"Z3L2337fZXIgYWxzIGZy/Ghlcgo="}}`, "looks like ISO-8859-1"},
 		{`{"log":{"step":"64b","offset":0,"base64":"/wCA"}}`, ""},
+		{`{"log":{"step":"cut","offset":0,"base64":"YWJjw6TDpMM="}}`, "ends within a character"},
+		{`{"log":{"step":"cut","offset":8,"base64":"pAo="}}`, ""},
 		{logText("js", 0, "🚀a\n"), ""},
 		{logText("js", 4, "a\n"), "Byte 4 of the log of step js was there already"}, // the units of UTF-16
 	} {
@@ -179,6 +181,31 @@ func TestHints(t *testing.T) {
 		a := s.write(build+"/updates", `{"updates":[`+one.updates+`]}`)
 		if a.status != 200 || strings.Contains(a.body, "hints") != (one.want != "") || !strings.Contains(a.body, one.want) {
 			t.Errorf("%s: %d %s, want %s", one.updates, a.status, a.body, one.want)
+		}
+	}
+	for _, one := range []struct {
+		step  string
+		piece func(i int) string
+		want  string
+	}{
+		{"joined", func(i int) string { return fmt.Sprintf("line %d\nand one of %s", i, strings.Repeat("x", i)) }, "Texts of step joined have lines, and the last ones all end without a line end"},
+		{"blocks", func(i int) string { return fmt.Sprintf("line %03d\nand one", i) }, ""},
+		{"lines", func(i int) string { return fmt.Sprintf("line %d\nand one of %s\n", i, strings.Repeat("x", i)) }, ""},
+		{"parts", func(i int) string { return "part of " + strings.Repeat("x", i) }, ""},
+	} {
+		offset, told := 0, ""
+		for i := range 8 {
+			a := s.write(build+"/updates", `{"updates":[`+logText(one.step, offset, one.piece(i))+`]}`)
+			if a.status != 200 {
+				t.Fatalf("%d %s", a.status, a.body)
+			}
+			if strings.Contains(a.body, "hints") {
+				told += a.body
+			}
+			offset += len(one.piece(i))
+		}
+		if (told != "") != (one.want != "") || !strings.Contains(told, one.want) {
+			t.Errorf("%s: %q, want %q", one.step, told, one.want)
 		}
 	}
 	// Of what is refused, the answers name the likeliest mistake.
@@ -288,7 +315,7 @@ func TestHints_Uploads(t *testing.T) {
 		{"latin", "größer\n", "18", 204, ""},
 		{"binary", "caf\xe9 und gr\x80\x81\n", "0", 204, ""},
 		{"binary2", "größe und caf\xe9\n", "0", 204, ""}, // some of it is UTF-8
-		{"cut", "eine neue gr\xc3", "0", 204, ""},
+		{"cut", "eine neue gr\xc3", "0", 200, "ends within a character"},
 		{"cut", "\xb6\xc3\x9fe\n", "13", 204, ""},
 		{"cut2", "\xb6sung gefunden\n", "0", 204, ""},
 		{"escapes", "\x1b[31mgr\xf6\xdfer\x1b[0m\n", "0", 200, "looks like ISO-8859-1"},
@@ -379,6 +406,15 @@ func TestHints_Uploads(t *testing.T) {
 	}
 	if a := s.do("PATCH", build+"/steps/json/log", lines, auth, "Range: bytes=0-1"); a.status != 400 {
 		t.Errorf("Range: %d %s", a.status, a.body)
+	}
+
+	for _, one := range []struct {
+		text   string
+		status int
+	}{{"Größe geprüft \xf0\x9f", 200}, {"\x9a\x80 — fertig\n", 204}, {"\xff\x00 and \xc3", 204}} {
+		if a := s.do("PATCH", build+"/steps/within/log", one.text, auth, fmt.Sprint("Upload-Offset: ", s.do("HEAD", build+"/steps/within/log", "", auth).header.Get("Upload-Offset"))); a.status != one.status || (a.status == 200) != strings.Contains(a.body, "ends within a character") {
+			t.Errorf("%q: %d %s", one.text, a.status, a.body)
+		}
 	}
 
 	// What differs is told wherever it is.

@@ -218,6 +218,8 @@ func (s *Server) uploaded(c echo.Context, u *upload) error {
 		said.Detail = "The text looks like ISO-8859-1, as Python's http.client sends a str, and is kept as it came; what is shown is UTF-8, with U+FFFD in place of what is not. Encode it as UTF-8."
 	case u.decoded != "":
 		said.Detail = fmt.Sprintf("The text %s, and is kept as it came. The body of an upload is bytes: send those that the command wrote, without decoding them.", u.decoded)
+	case u.within:
+		said.Detail = "The text ends within a character, whose parts are shown as U+FFFD each, if more follows: cut a text between two characters, or send the rest before the upload ends."
 	case u.object && (ofJSON(c.Request()) || u.update):
 		said.Detail = "The text is an object of JSON, and is the log now as it stands. The body of an upload is the log itself; objects with text in them go to …/updates, with POST."
 	case !u.lines && ofCurlsData(c.Request(), u.received):
@@ -304,6 +306,7 @@ type upload struct {
 	between    bool                    // it goes to the end, and text of another lies between its pieces
 	packed     string                  // what its beginning looks like, if it is no text
 	latin      bool                    // a piece looks like ISO-8859-1
+	within     bool                    // it ends within a character, so far
 	decoded    string                  // what a piece looks like, if it was decoded wrongly
 	object     bool                    // it is one object of JSON without a line end,
 	update     bool                    // or one of those that go to …/updates
@@ -344,6 +347,7 @@ func (u *upload) append(ctx context.Context, piece []byte, stop <-chan struct{})
 			if u.decoded == "" {
 				u.decoded = decodedWrongly(&r.Updates[0].Log.Chunk)
 			}
+			u.within = endsWithin(piece)
 			u.stored = true
 			u.received += int64(len(piece))
 			u.lines = u.lines || bytes.IndexByte(piece, '\n') >= 0
