@@ -208,28 +208,45 @@ const (
 // the id instead, if that is not 0, which its browser had. That somebody signed
 // in is told in the audit; that links were opened by nobody is not.
 func (s *Store) AddSession(ctx context.Context, by Actor, key ci.SessionKey, v Session, lasts time.Duration, instead int64) (Session, error) {
-	var token []byte
-	if v.Token != nil {
-		token = v.Token.Sum[:]
-	}
-	groups := append([]string{}, v.Person.Groups...)
 	defer s.sessions.found.clear()
 	err := s.welcome(ctx, "begin a session", func(tx pgx.Tx) error {
-		row := tx.QueryRow(ctx, addSessionSQL, key.Name[:], key.Sum[:], v.Person.Issuer, v.Person.Subject, v.Person.Name, v.Person.Email, groups, token, lasts.Seconds())
-		if err := row.Scan(&v.ID, &v.CreatedAt, &v.ExpiresAt); err != nil {
+		if err := v.insert(ctx, tx, key, lasts, instead, keepLinksSQL); err != nil {
 			return err
-		}
-		if instead != 0 {
-			if _, err := tx.Exec(ctx, keepLinksSQL, instead, v.ID); err != nil {
-				return err
-			}
-			if _, err := tx.Exec(ctx, endSessionSQL, instead); err != nil {
-				return err
-			}
 		}
 		return v.audit(ctx, tx, by, SessionCreate, nil)
 	})
 	return v, err
+}
+
+// ReplaceSession stores a session that lasts for so long, in place of another and with all
+// that it shows: whoever else has that one's cookie has nothing more.
+func (s *Store) ReplaceSession(ctx context.Context, key ci.SessionKey, v Session, lasts time.Duration) (Session, error) {
+	defer s.sessions.found.clear()
+	err := s.welcome(ctx, "replace a session", func(tx pgx.Tx) error {
+		return v.insert(ctx, tx, key, lasts, v.ID, moveLinksSQL)
+	})
+	return v, err
+}
+
+const moveLinksSQL = `UPDATE session_links SET session = $2 WHERE session = $1`
+
+// insert stores a session, in place of another unless instead is 0, whose links it gets as
+// links says.
+func (v *Session) insert(ctx context.Context, tx pgx.Tx, key ci.SessionKey, lasts time.Duration, instead int64, links string) error {
+	var token []byte
+	if v.Token != nil {
+		token = v.Token.Sum[:]
+	}
+	p := &v.Person
+	row := tx.QueryRow(ctx, addSessionSQL, key.Name[:], key.Sum[:], p.Issuer, p.Subject, p.Name, p.Email, append([]string{}, p.Groups...), token, lasts.Seconds())
+	if err := row.Scan(&v.ID, &v.CreatedAt, &v.ExpiresAt); err != nil || instead == 0 {
+		return err
+	}
+	if _, err := tx.Exec(ctx, links, instead, v.ID); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, endSessionSQL, instead)
+	return err
 }
 
 // audit tells what becomes of the sessions of whoever a session is of; those of

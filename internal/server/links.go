@@ -181,19 +181,28 @@ func (s *Server) keepLink(c echo.Context, link postgres.Token) error {
 
 // sessionForLink is the session in which a link is opened: the browser's own. One
 // that has none, or one of nobody that ends before the link does, gets one that
-// lasts longer than the link, so that it does for the next one too.
+// lasts longer than the link, so that it does for the next one too. Over HTTP a page of a
+// neighbour of this host can have put its own session's cookie there: it gets another, with
+// all that it showed, and that one is over.
 func (s *Server) sessionForLink(c echo.Context, who *caller, link postgres.Token) (id int64, err error) {
 	v := who.session
-	if v != nil && (v.Token != nil || v.Person.Subject != "" || !v.ExpiresAt.Before(*link.ExpiresAt)) {
+	ofSomebody := v != nil && (v.Token != nil || v.Person.Subject != "")
+	planted := v != nil && !s.secure(c) && !loopback(c.Request().Host)
+	if !planted && (ofSomebody || v != nil && !v.ExpiresAt.Before(*link.ExpiresAt)) {
 		return v.ID, nil
-	}
-	var instead int64
-	if v != nil {
-		instead = v.ID
 	}
 	text := ci.NewSession()
 	key, _ := ci.ParseSession(text)
-	begun, err := s.store.AddSession(c.Request().Context(), s.actorOf(c, who), key, postgres.Session{}, time.Until(*link.ExpiresAt)+24*time.Hour, instead)
+	lasts := time.Until(*link.ExpiresAt) + 24*time.Hour
+	var begun postgres.Session
+	if v == nil {
+		begun, err = s.store.AddSession(c.Request().Context(), s.actorOf(c, who), key, postgres.Session{}, lasts, 0)
+	} else {
+		if left := time.Until(v.ExpiresAt); ofSomebody || left > lasts {
+			lasts = left
+		}
+		begun, err = s.store.ReplaceSession(c.Request().Context(), key, *v, lasts)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("begin a session for a link: %w", err)
 	}

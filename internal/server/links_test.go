@@ -186,6 +186,47 @@ func idOfLink(text string) string {
 	return ci.TokenID(sum)
 }
 
+// Over HTTP a page of a neighbouring host can put a cookie into somebody's browser: what they
+// open is not shown to whoever has that one too.
+func TestLink_SessionOfAnother(t *testing.T) {
+	t.Parallel()
+	s := startOn(t, pgtest.New(t), withSignIn)
+	build, other := s.create(`{"project":"acme/api"}`), s.create(`{"project":"acme/web"}`)
+	_, path := s.link(build, `{}`)
+	_, ofOther := s.link(other, `{}`)
+	const host, goes, own = "Host: ci.example", "Upgrade-Insecure-Requests: 1", "Sec-Fetch-Site: same-origin"
+	opened := func(path, cookie string) (renewed string) {
+		t.Helper()
+		a := s.get(path, host, goes, cookie, "Accept: text/html")
+		name, _, _ := strings.Cut(a.header.Get("Set-Cookie"), ";")
+		if a.status/100 != 3 || name == "" {
+			t.Fatalf("a link is opened: %d %v %s", a.status, a.header, a.body)
+		}
+		return "Cookie: " + name
+	}
+	sees := func(who, build, cookie string, want int) {
+		t.Helper()
+		if a := s.get(build, host, own, cookie); a.status != want {
+			t.Errorf("%s: %d %s, want %d", who, a.status, a.body, want)
+		}
+	}
+	guest := opened(ofOther, "X: y")
+	for name, planted := range map[string]string{
+		"who is signed in with a token": "Cookie: stepcast=" + s.browser().signIn(s.tokenFor("evil/*", ci.ScopeStatus)).cookie(),
+		"a guest of a link":             guest,
+	} {
+		victim := opened(path, planted)
+		if victim == planted {
+			t.Fatalf("%s: the cookie stays", name)
+		}
+		sees(name+", and plants it", build, planted, http.StatusUnauthorized)
+		sees("whose browser it is", build, victim, http.StatusOK)
+		if planted == guest {
+			sees("whose browser it is, of a link opened before", other, victim, http.StatusOK)
+		}
+	}
+}
+
 // Whoever looks at an address without going there, as what makes previews or a
 // prefetch does, opens nothing: there is no session of it, and it is no use of the
 // link.
