@@ -9,8 +9,8 @@ const (
 	mostOdd    = 10 // oddities in one receipt
 	unlinedLog = 32 // bytes from which on a log is thought to have lines
 	twiceBytes = 64 // of a text, from which on, and
-	mostSeams  = 5  // texts without their last line end, from which on that is none of a command's
 	twiceLines = 2  // lines, it is no accident that the next one is the same
+	mostSeams  = 5  // texts without their last line end, from which on they were joined so
 )
 
 // notice looks over what the updates of a request came to, for what its sender is told.

@@ -78,7 +78,8 @@ func foreign(r *http.Request) bool {
 		if origin == "" {
 			return false // no browser, or too old a one to read across sites without it
 		}
-		return !ofHost(origin, r.Host)
+		u, err := url.Parse(origin)
+		return err != nil || u.Host != r.Host
 	}
 	return r.Header.Get("Sec-Fetch-Mode") != "navigate" || r.Header.Get("Sec-Fetch-Dest") != "document"
 }
@@ -132,12 +133,6 @@ func (s *Server) ledTo(c echo.Context) bool {
 func linked(r *http.Request) bool {
 	log := strings.HasPrefix(r.URL.Path, "/api/v1/builds/") && strings.HasSuffix(r.URL.Path, "/log") && !r.URL.Query().Has("download")
 	return log || !beginsWith(r.URL.Path, forPrograms...)
-}
-
-// ofHost tells whether an address is one of a host.
-func ofHost(address, host string) bool {
-	u, err := url.Parse(address)
-	return err == nil && u.Host == host
 }
 
 // An access is what a route asks of its caller.

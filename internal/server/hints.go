@@ -248,15 +248,13 @@ func (h *hints) branch(branch ci.Field[string]) {
 		h.add("The branch is HEAD, as Git calls a commit that is checked out without its branch. CI systems have the branch in a variable; badges and lists that ask for it do not find the build.")
 		return
 	}
-	for _, whole := range []string{"refs/heads/", "refs/remotes/"} {
-		name, ok := strings.CutPrefix(of, whole)
-		if ok && whole == "refs/remotes/" {
-			_, name, ok = strings.Cut(name, "/") // behind the name of the remote
-		}
-		if ok {
-			h.add("The branch is %s, as Git calls it in full; badges and lists that ask for the branch %s do not find the build.", of, name)
-			return
-		}
+	name, whole := strings.CutPrefix(of, "refs/heads/")
+	if remote, ok := strings.CutPrefix(of, "refs/remotes/"); ok {
+		_, name, whole = strings.Cut(remote, "/") // behind the name of the remote
+	}
+	if whole {
+		h.add("The branch is %s, as Git calls it in full; badges and lists that ask for the branch %s do not find the build.", of, name)
+		return
 	}
 	if name, remote := strings.CutPrefix(of, "origin/"); remote {
 		h.add("The branch is %s, as Git calls what it has fetched of %s; badges and lists that ask for the branch %s do not find the build.", of, name, name)

@@ -335,14 +335,12 @@ func (u *upload) append(ctx context.Context, piece []byte, stop <-chan struct{})
 			if u.offset == ci.AtEnd && u.stored && there > before {
 				u.between = true
 			}
-			if !u.stored {
+			if !u.stored { // what comes behind it is one text with it, however it came
 				u.packed = looksLike(piece)
+				u.twice = slices.Contains(receipt.Odd, ci.Oddity{Step: u.step, What: ci.OddTwice})
 			}
 			u.update = !u.stored && likeUpdate(piece)
 			u.object = u.update || !u.stored && loneObject(piece)
-			if !u.stored { // else it is one text, however it came
-				u.twice = slices.Contains(receipt.Odd, ci.Oddity{Step: u.step, What: ci.OddTwice})
-			}
 			u.latin = u.latin || looksLatin(piece)
 			if u.decoded == "" {
 				u.decoded = decodedWrongly(&r.Updates[0].Log.Chunk)
@@ -372,10 +370,7 @@ func (u *upload) append(ctx context.Context, piece []byte, stop <-chan struct{})
 // compareWith looks whether a piece that was there already is the same. Once that was not
 // found out in time it is not looked again: the upload goes on.
 func (u *upload) compareWith(ctx context.Context, receipt *ci.Receipt) {
-	u.server.authors.learn(u.id, u.from, receipt)
-	if !u.reads {
-		u.server.authors.hide(u.id, u.from, receipt)
-	}
+	u.server.authors.learn(u.id, u.from, u.reads, receipt)
 	if u.blind || u.differs != nil {
 		return
 	}

@@ -48,14 +48,12 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 	}
 	ctx := c.Request().Context()
 	var h hints
-	s.authors.learn(ref.ID, r.From, &receipt)
-	if !s.readsText(c, ref) {
-		s.authors.hide(ref.ID, r.From, &receipt)
-	}
+	reads := s.readsText(c, ref)
+	s.authors.learn(ref.ID, r.From, reads, &receipt)
 	found, _ := s.comparing(ctx, ref.Log, r.From, &receipt, &h)
 	returnToEntrance(c.Request())
 	differs := s.differed.recall(ref.ID, found.differs, r.Updates)
-	if !s.readsText(c, ref) {
+	if !reads {
 		maps.DeleteFunc(differs, func(step ci.StepKey, _ int64) bool { return !s.authors.wrote(ref.ID, step, r.From) })
 	}
 	if found.differs = differs; len(differs) > 0 {
@@ -162,13 +160,22 @@ type authors struct {
 // mostAuthors is of how many logs they are remembered, half of them or all.
 const mostAuthors = 10_000
 
-func (a *authors) learn(build ci.BuildID, who string, receipt *ci.Receipt) {
-	if len(receipt.Began) == 0 {
+// learn remembers which logs somebody began, as a receipt says, and hides in it from who may
+// not read the build what authors alone are told.
+func (a *authors) learn(build ci.BuildID, who string, reads bool, receipt *ci.Receipt) {
+	a.remember(build, who, receipt.Began)
+	if !reads {
+		a.hide(build, who, receipt)
+	}
+}
+
+func (a *authors) remember(build ci.BuildID, who string, began []ci.StepKey) {
+	if len(began) == 0 {
 		return
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for _, step := range receipt.Began {
+	for _, step := range began {
 		if a.of == nil || len(a.of) >= mostAuthors/2 {
 			a.former, a.of = a.of, make(map[logOfStep]string)
 		}
