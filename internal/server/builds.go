@@ -44,10 +44,15 @@ func (s *Server) createBuild(c echo.Context) error {
 		return err
 	}
 	who := s.who(c)
+	var request uint64 // a hash of it, where the build gets its id here
 	creation, err := decoded(s, c, func(body []byte) (ci.Creation, error) {
 		creation, err := decodeCreation(body)
 		if err != nil {
 			return creation, err
+		}
+		if creation.ID == (ci.BuildID{}) {
+			creation.ID = ci.NewBuildID()
+			request = s.creations.hash(who.holder(), body)
 		}
 		if !who.may(report, http.MethodPost, creation.Project, creation.ID) {
 			return creation, reportsElsewhere(who, creation)
@@ -74,8 +79,11 @@ func (s *Server) createBuild(c echo.Context) error {
 	c.Response().Header().Set("Location", "/api/v1/builds/"+b.Build.ID.String())
 	var h hints
 	h.branch(creation.Branch)
-	if !created {
+	switch {
+	case !created:
 		h.creation(&creation, &b)
+	case request != 0:
+		h.alike(&s.creations, request, b.Build.ID, time.Now())
 	}
 	return s.json(c, status, struct {
 		buildJSON

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"hash/maphash"
 	"maps"
 	"slices"
 	"strings"
@@ -258,6 +259,43 @@ func (h *hints) branch(branch ci.Field[string]) {
 	}
 	if name, remote := strings.CutPrefix(of, "origin/"); remote {
 		h.add("The branch is %s, as Git calls what it has fetched of %s; badges and lists that ask for the branch %s do not find the build.", of, name, name)
+	}
+}
+
+// creations are the builds that were created without an id, lately and through this process.
+type creations struct {
+	seed maphash.Seed
+	by   recent[uint64, created] // a hash of the caller and of the request
+}
+
+type created struct {
+	build ci.BuildID
+	at    time.Time
+}
+
+// mostCreations is how many are remembered, half of them or all, and createdLately for how
+// long whoever asks for the same again is told.
+const (
+	mostCreations = 1000
+	createdLately = time.Minute
+)
+
+// hash is of a request by itself and of who sent it, and never 0.
+func (c *creations) hash(who string, request []byte) uint64 {
+	var h maphash.Hash
+	h.SetSeed(c.seed)
+	h.WriteString(who)
+	h.WriteByte(0)
+	h.Write(request)
+	return max(1, h.Sum64())
+}
+
+// alike says of a build that got its id here that another was made by the same request just
+// before, as if that was sent again.
+func (h *hints) alike(all *creations, request uint64, build ci.BuildID, now time.Time) {
+	before, known := all.by.swap(request, created{build, now})
+	if known && now.Sub(before.at) < createdLately {
+		h.add("The same request made the build %s just before. If it was sent again for want of an answer, there are two builds now: with an id that you choose, a creation is there once however often it is sent.", before.build)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path"
 	"strings"
 	"testing"
 	"time"
@@ -239,6 +240,37 @@ func TestHints(t *testing.T) {
 	s.write(build+"/updates", `{"updates":[{"build":{"status":"failed"}}]}`)
 	if a := s.write("/api/v1/builds", `{"id":"`+id+`","project":"p"}`); a.status != 200 || !strings.Contains(a.body, "A rerun is a build of its own") {
 		t.Errorf("a creation of one that has ended: %d %s", a.status, a.body)
+	}
+}
+
+// TestHints_CreatedTwice is of a creation without an id that is sent again for want of an
+// answer.
+func TestHints_CreatedTwice(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	other := s.tokenFor("p", ci.ScopeReport)
+	first := s.create(`{"project":"p","title":"t"}`)
+	const told = "The same request made the build "
+	for _, one := range []struct {
+		token, body string
+		told        string
+	}{
+		{s.token, `{"project":"p","title":"u"}`, ""},
+		{other, `{"project":"p","title":"t"}`, ""},
+		{s.token, `{"project":"p","title":"t"}`, told + path.Base(first)},
+		{s.token, `{"project":"p","title":"t","id":"` + ci.NewBuildID().String() + `"}`, ""},
+	} {
+		a := s.do("POST", "/api/v1/builds", one.body, "Authorization: Bearer "+one.token, "Content-Type: application/json")
+		if a.status != 201 || strings.Contains(a.body, "hints") != (one.told != "") || !strings.Contains(a.body, one.told) {
+			t.Errorf("%s: %d %s, want %q", one.body, a.status, a.body, one.told)
+		}
+	}
+	var h hints
+	all := &s.creations
+	h.alike(all, 1, ci.NewBuildID(), time.Now().Add(-createdLately))
+	h.alike(all, 1, ci.NewBuildID(), time.Now())
+	if len(h) > 0 {
+		t.Errorf("a minute later: %s", h)
 	}
 }
 

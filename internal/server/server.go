@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"log"
 	"log/slog"
 	"net"
@@ -81,6 +82,7 @@ type Server struct {
 	uploading  atomic.Int64 // uploads that are under way
 	authors    authors
 	differed   differed
+	creations  creations
 	searchTime time.Duration // searchTime, but for tests
 }
 
@@ -102,6 +104,8 @@ func New(cfg Config) *Server {
 	}
 	s.reading, s.arriving = turns.NewRoom(mostUnread), turns.NewRoom(mostArriving)
 	s.snapshots = newSnapshots(cfg.Store.FeedSnapshots)
+	s.authors.of.most, s.differed.at.most, s.creations.by.most = mostAuthors, mostDiffered, mostCreations
+	s.creations.seed = maphash.MakeSeed()
 	if cfg.OIDC != nil {
 		s.provider = newProvider(*cfg.OIDC)
 	}

@@ -368,7 +368,7 @@ func (d *updatesDecoder) describe(u *ci.BuildUpdate, name []byte) bool {
 	return true
 }
 
-// decodeCreation reads the body of POST /builds.
+// decodeCreation reads the body of POST /builds. Without an id it is the zero one.
 func decodeCreation(body []byte) (ci.Creation, error) {
 	var c ci.Creation
 	var err error
@@ -401,9 +401,6 @@ func decodeCreation(body []byte) (ci.Creation, error) {
 	d.need(c.Project != "", "project", "A build needs its project.")
 	if d.err != nil {
 		return ci.Creation{}, d.err
-	}
-	if c.ID == (ci.BuildID{}) {
-		c.ID = ci.NewBuildID()
 	}
 	return c, nil
 }

@@ -260,7 +260,7 @@ func TestDecodeCreation(t *testing.T) {
 	if err != nil || c.ID.String() != "0190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a10" || c.Project != "acme/api" || len(c.Steps) != 2 || c.Status.Value != ci.Running {
 		t.Fatalf("%+v, %v", c, err)
 	}
-	if c, err = decodeCreation([]byte(`{"project":"a"}`)); err != nil || c.ID == (ci.BuildID{}) {
+	if c, err = decodeCreation([]byte(`{"project":"a"}`)); err != nil || c.ID != (ci.BuildID{}) {
 		t.Fatalf("%+v, %v", c, err)
 	}
 	for _, bad := range []struct{ body, field, says string }{

@@ -381,7 +381,7 @@ func (u *upload) compareWith(ctx context.Context, receipt *ci.Receipt) {
 	}
 	if at, ok := found.differs[u.step]; ok {
 		u.differs = &at
-		u.server.differed.remember(u.id, map[ci.StepKey]int64{u.step: at})
+		u.server.differed.remember(u.id, u.step, at)
 	}
 }
 

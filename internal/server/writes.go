@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -152,9 +151,7 @@ func (s *Server) readsText(c echo.Context, ref postgres.Ref) bool {
 // may not read it, they alone are told whether what they send again is what is there. Who
 // else is could read it byte by byte.
 type authors struct {
-	mu     sync.Mutex
-	of     map[logOfStep]string // their tokens
-	former map[logOfStep]string // of before that
+	of recent[logOfStep, string] // their tokens
 }
 
 // mostAuthors is of how many logs they are remembered, half of them or all.
@@ -163,34 +160,16 @@ const mostAuthors = 10_000
 // learn remembers which logs somebody began, as a receipt says, and hides in it from who may
 // not read the build what authors alone are told.
 func (a *authors) learn(build ci.BuildID, who string, reads bool, receipt *ci.Receipt) {
-	a.remember(build, who, receipt.Began)
+	for _, step := range receipt.Began {
+		a.of.remember(logOfStep{build, step}, who)
+	}
 	if !reads {
 		a.hide(build, who, receipt)
 	}
 }
 
-func (a *authors) remember(build ci.BuildID, who string, began []ci.StepKey) {
-	if len(began) == 0 {
-		return
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for _, step := range began {
-		if a.of == nil || len(a.of) >= mostAuthors/2 {
-			a.former, a.of = a.of, make(map[logOfStep]string)
-		}
-		a.of[logOfStep{build, step}] = who
-	}
-}
-
 func (a *authors) wrote(build ci.BuildID, step ci.StepKey, who string) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	one := logOfStep{build, step}
-	author, known := a.of[one]
-	if !known {
-		author, known = a.former[one]
-	}
+	author, known := a.of.recall(logOfStep{build, step})
 	return known && author == who
 }
 
@@ -205,8 +184,7 @@ func (a *authors) hide(build ci.BuildID, who string, receipt *ci.Receipt) {
 // differed are the logs that a sender was told of lately, on this process: it is told
 // again with the proof of their length, which holds all the same.
 type differed struct {
-	mu sync.Mutex
-	at map[logOfStep]int64
+	at recent[logOfStep, int64]
 }
 
 type logOfStep struct {
@@ -217,33 +195,24 @@ type logOfStep struct {
 // mostDiffered is how many are remembered.
 const mostDiffered = 1000
 
-func (d *differed) remember(build ci.BuildID, differs map[ci.StepKey]int64) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.at == nil || len(d.at) > mostDiffered {
-		d.at = make(map[logOfStep]int64)
-	}
-	for step, at := range differs {
-		one := logOfStep{build, step}
-		if before, ok := d.at[one]; !ok || at < before {
-			d.at[one] = at
-		}
+func (d *differed) remember(build ci.BuildID, step ci.StepKey, at int64) {
+	one := logOfStep{build, step}
+	if before, known := d.at.recall(one); !known || at < before {
+		d.at.remember(one, at)
 	}
 }
 
 // recall remembers what differs, and adds what did where updates say how long a log is.
 func (d *differed) recall(build ci.BuildID, differs map[ci.StepKey]int64, updates []ci.Update) map[ci.StepKey]int64 {
-	if len(differs) > 0 {
-		d.remember(build, differs)
+	for step, at := range differs {
+		d.remember(build, step, at)
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	for i := range updates {
 		step := updates[i].Step
 		if step == nil || !step.LogBytes.Present {
 			continue
 		}
-		at, did := d.at[logOfStep{build, step.Key}]
+		at, did := d.at.recall(logOfStep{build, step.Key})
 		if _, told := differs[step.Key]; !did || told {
 			continue
 		}
