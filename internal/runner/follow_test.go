@@ -373,8 +373,7 @@ func TestPrinter_SeveralSteps(t *testing.T) {
 }
 
 // Where a log is shown as it comes, a line that waits for its end leaves the
-// terminal plain: a shell, or whoever else prints there, may go on. What is said
-// of the log in a line of its own is not in its link either.
+// terminal plain: a shell, or whoever else prints there, may go on.
 func TestPrinter_AnOpenLineLeavesTheTerminalPlain(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
@@ -389,8 +388,8 @@ func TestPrinter_AnOpenLineLeavesTheTerminalPlain(t *testing.T) {
 			offset += 7
 		}
 	}
-	const begin, end = "\x1b[0;31m\x1b]8;;https://ci.example/1\x1b\\", "\x1b]8;;\x1b\\\x1b[0m"
-	want := begin + "wait" + end + begin + " here" + end + "\n[7 bytes are missing here]\n" + begin + "and here" + end + "\n"
+	const begin, end = "\x1b[0;31m", "\x1b[0m"
+	want := begin + "wait" + end + begin + " here" + end + " (https://ci.example/1)\n[7 bytes are missing here]\n" + begin + "and here" + end + "\n"
 	if out.String() != want {
 		t.Errorf("got\n%q\nwant\n%q", out.String(), want)
 	}

@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/charmbracelet/x/ansi"
-
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/sse"
 	"github.com/stepcast/stepcast/internal/termtest"
@@ -120,43 +118,4 @@ func TestElapsed(t *testing.T) {
 	if got := elapsed(ci.Lost, &start, nil, start.Add(time.Hour)); got != "" {
 		t.Errorf("lost at no known time: %q", got)
 	}
-}
-
-// A link that an unended line opens is that line's alone, whatever is shown
-// after it, and however the command ends.
-func TestHeader_ALinkStaysInItsLine(t *testing.T) {
-	t.Parallel()
-	term, p, say := shown(t, 60, 30)
-	say("build", `{"project":"acme/api","number":1,"status":"running"}`)
-	say("step", `{"key":"other","status":"running"}`)
-	say("step", `{"key":"test","status":"running"}`)
-	say("live", `{}`)
-	say("log", `{"step":"test","offset":0,"bytes":70,"text":"\u001b[31m\u001b]8;;https://evil.example/\u001b\\wait here, `+strings.Repeat("and here, ", 9)+`"}`)
-	say("log", `{"step":"other","offset":0,"bytes":9,"text":"deployed\n"}`)
-	say("step", `{"key":"other","status":"passed"}`)
-	wait := func(s *termtest.Screen) bool { return strings.Contains(s.Text(), "✓ passed") }
-	term.WaitFor(t, "the step's end", wait)
-	if got := linked(term.Raw()); !strings.HasPrefix(got, "wait here, and here") || strings.Trim(got, "waithernd ,…") != "" {
-		t.Errorf("in the link: %q", got)
-	}
-	p.Close()
-}
-
-// linked is what a terminal shows in links, of all that it was sent.
-func linked(sent []byte) string {
-	var text strings.Builder
-	open := false
-	p := ansi.NewParser()
-	p.SetHandler(ansi.Handler{
-		Print: func(r rune) {
-			if open {
-				text.WriteRune(r)
-			}
-		},
-		HandleOsc: func(_ int, data []byte) { open = string(data) != "8;;" },
-	})
-	for _, b := range sent {
-		p.Advance(b)
-	}
-	return text.String()
 }

@@ -162,8 +162,7 @@ func (p *Printer) log(s *stepPrinter, e *FollowEvent) {
 }
 
 // mark says something of a log in a line of its own, which no sequence that the
-// text has begun takes for a part of it, and which has not the log's colours, nor
-// its link.
+// text has begun takes for a part of it, and which has not the log's colours.
 func (p *Printer) mark(s *stepPrinter, format string, args ...any) {
 	line := fmt.Sprintf("["+format+"]\n", args...)
 	if s.unends {
@@ -171,7 +170,7 @@ func (p *Printer) mark(s *stepPrinter, format string, args ...any) {
 	}
 	s.unends = false
 	want := s.clean.want
-	s.clean.want = look{}
+	s.clean.want = style{}
 	p.text(s, []byte(line))
 	s.clean.want = want
 }
@@ -216,7 +215,7 @@ func (p *Printer) text(s *stepPrinter, text []byte) {
 }
 
 // unended is the line of a step that has not ended, as the header shows it: in
-// whole, for neither its colours nor its link are those of the rows below.
+// whole, for its colours are not those of the rows below.
 func (p *Printer) unended(s *stepPrinter) string {
 	if len(s.held) == 0 {
 		return ""

@@ -1,11 +1,8 @@
 package runner
 
 import (
-	"bytes"
 	"fmt"
 	"net/url"
-	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -18,32 +15,22 @@ import (
 )
 
 // cleaner makes log text safe for a terminal: printable text, line ends, tabs
-// and carriage returns go through, of escape sequences only colours (SGR) and
-// links (OSC 8) to http and https addresses. Those are not copied but written
-// anew from what was understood, so nothing can hide in them. A link whose text is
-// an address at another host than its own is none. A character that
-// turns text around is shown by its number, as \u202e. Every line ends
-// plain and begins with the style that is in force, so that lines of several
-// logs may be mixed; a link ends with each piece, and begins again.
+// and carriage returns go through, of escape sequences only colours (SGR). Those
+// are not copied but written anew from what was understood, so nothing can hide in
+// them. A link (OSC 8) becomes its text, with the address behind it: what says one
+// thing leads nowhere else. A character that turns text around is shown by its
+// number, as \u202e. Every line ends plain and begins with the style that is in
+// force, so that lines of several logs may be mixed.
 //
 // It keeps its state from one piece of a log to the next.
 type cleaner struct {
-	plain  bool // no colours, no links
+	plain  bool // no colours, no addresses of links
 	parser *ansi.Parser
 	out    []byte
-	want   look   // what the log has asked for
+	want   style  // what the log has asked for
 	shown  style  // what the terminal shows
-	linked int    // where in out the text begins that want.link is of; -1: there is none yet
-	said   []byte // on this line, the text of the link so far
-}
-
-// maxLinkText is how much text a link may have, in bytes; with more it is none.
-const maxLinkText = 4 << 10
-
-// look is a style and a link.
-type look struct {
-	style
-	link string
+	link   string // the address of the link that the text is in; "": it is in none
+	named  bool   // the link has text
 }
 
 // style is what SGR sequences set. The zero value is the terminal's default.
@@ -68,7 +55,7 @@ var flagCodes = []struct{ on, off int }{
 }
 
 func newCleaner(plain bool) *cleaner {
-	c := &cleaner{plain: plain, parser: ansi.NewParser(), linked: -1}
+	c := &cleaner{plain: plain, parser: ansi.NewParser()}
 	c.parser.SetDataSize(ci.MaxURL + 300)
 	c.parser.SetHandler(ansi.Handler{HandleCsi: c.csi, HandleOsc: c.osc})
 	return c
@@ -84,12 +71,14 @@ func (c *cleaner) clean(dst, text []byte) []byte {
 			// A sequence that was never ended costs no more than its line.
 			c.parser.Reset()
 			c.endLink()
-			c.said = c.said[:0]
 			c.reset()
 			c.out = append(c.out, b)
 		case c.parser.State() != parser.GroundState || b == ansi.ESC:
 			c.parser.Advance(b)
 		case b == '\r' || b == '\t':
+			if b == '\r' {
+				c.endLink() // what comes next may stand in its place
+			}
 			c.out = append(c.out, b)
 		case b < ' ' || b == ansi.DEL:
 		case b < utf8.RuneSelf:
@@ -117,7 +106,6 @@ func (c *cleaner) clean(dst, text []byte) []byte {
 		}
 		text = text[1:]
 	}
-	c.endLink()
 	dst, c.out = c.out, nil
 	return dst
 }
@@ -142,10 +130,9 @@ func (c *cleaner) osc(cmd int, data []byte) {
 		return
 	}
 	c.endLink()
-	c.want.link, c.said = "", c.said[:0]
 	parts := strings.SplitN(string(data), ";", 3) // 8, parameters, address
 	if len(parts) == 3 && safeLink(parts[2]) {
-		c.want.link = parts[2]
+		c.link = parts[2]
 	}
 }
 
@@ -159,43 +146,21 @@ func safeLink(link string) bool {
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && len(link) <= ci.MaxURL
 }
 
-// addresses are those in the text of a link, as far as their host.
-var addresses = regexp.MustCompile(`(?i)https?://([^\s/]+)`)
-
-// endLink makes a link of the text that was shown since it began, unless that
-// leads one to believe that it is another.
+// endLink says where the text since it began leads to.
 func (c *cleaner) endLink() {
-	begin := c.linked
-	if c.linked = -1; begin < 0 {
-		return
+	if c.named {
+		c.out = append(append(append(c.out, " ("...), c.link...), ')')
 	}
-	for text := c.out[begin:]; len(text) > 0; {
-		i := bytes.IndexByte(text, ansi.ESC) // of colours
-		if i < 0 {
-			i = len(text)
-		}
-		c.said = append(c.said, text[:i]...)
-		text = text[i+bytes.IndexByte(text[i:], 'm')+1:]
-	}
-	host := strings.SplitN(c.want.link, "/", 4)[2]
-	misleads := slices.ContainsFunc(addresses.FindAllSubmatch(c.said, -1), func(match [][]byte) bool { return string(match[1]) != host })
-	if misleads || len(c.said) > maxLinkText {
-		c.want.link = ""
-		return
-	}
-	c.out = slices.Insert(c.out, begin, appendLink(nil, c.want.link)...)
-	c.out = appendLink(c.out, "")
+	c.link, c.named = "", false
 }
 
 // show brings the terminal to what the log has asked for.
 func (c *cleaner) show() {
-	if c.want.style != c.shown {
-		c.out = c.want.style.append(c.out)
-		c.shown = c.want.style
+	if c.want != c.shown {
+		c.out = c.want.append(c.out)
+		c.shown = c.want
 	}
-	if c.want.link != "" && c.linked < 0 {
-		c.linked = len(c.out)
-	}
+	c.named = c.link != ""
 }
 
 func (c *cleaner) reset() {
@@ -209,10 +174,6 @@ func (s style) end(dst []byte) []byte {
 		return dst
 	}
 	return style{}.append(dst)
-}
-
-func appendLink(dst []byte, link string) []byte {
-	return append(append(append(dst, "\x1b]8;;"...), link...), "\x1b\\"...)
 }
 
 // append appends the SGR sequence that sets exactly this style.

@@ -2,7 +2,6 @@ package runner
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 	"testing"
 	"unicode"
@@ -23,11 +22,12 @@ func TestCleaner(t *testing.T) {
 		"attributes go off":     {"\x1b[1;3;31mx\x1b[22;39my\n", "\x1b[0;1;3;31mx\x1b[0;3my\x1b[0m\n", "xy\n"},
 		"concealed":             {"\x1b[1;8mx\x1b[28my\x1b[0;8mz\n", "\x1b[0;1mxy\x1b[0mz\n", "xyz\n"},
 		"colours out of range":  {"\x1b[38;5;999mx\x1b[38;2;1mx\x1b[999999999999999999999mx\n", "xxx\n", "xxx\n"},
-		"link":                  {"\x1b]8;id=1;https://ci.example/1\x07here\x1b]8;;\x07.\n", "\x1b]8;;https://ci.example/1\x1b\\here\x1b]8;;\x1b\\.\n", "here.\n"},
-		"link over lines":       {"\x1b]8;;https://ci.example/1\ahere\nand\x1b[1m here\n", "\x1b]8;;https://ci.example/1\x1b\\here\x1b]8;;\x1b\\\n\x1b]8;;https://ci.example/1\x1b\\and\x1b[0;1m here\x1b]8;;\x1b\\\x1b[0m\n", "here\nand here\n"},
-		"link as it says":       {"\x1b]8;;https://ci.example/1\ahttps://ci.example/2\x1b]8;;\a\n", "\x1b]8;;https://ci.example/1\x1b\\https://ci.example/2\x1b]8;;\x1b\\\n", "https://ci.example/2\n"},
-		"link elsewhere":        {"\x1b]8;;https://evil.example/\aat HTTPS://ci.exam\x1b[1mple/1 \x1b]8;;\a\n", "at HTTPS://ci.exam\x1b[0;1mple/1 \x1b[0m\n", "at HTTPS://ci.example/1 \n"},
-		"link with much text":   {"\x1b]8;;https://ci.example/1\a" + strings.Repeat("x", 5000) + "\x1b]8;;\a\n", strings.Repeat("x", 5000) + "\n", strings.Repeat("x", 5000) + "\n"},
+		"link":                  {"\x1b]8;id=1;https://ci.example/1\x07here\x1b]8;;\x07.\n", "here (https://ci.example/1).\n", "here.\n"},
+		"link over lines":       {"\x1b]8;;https://ci.example/1\ahere\nand\x1b[1m here\n", "here (https://ci.example/1)\nand\x1b[0;1m here\x1b[0m\n", "here\nand here\n"},
+		"link with a colour":    {"\x1b]8;;https://ci.example/1\a\x1b[31mhere\x1b]8;;\a\x1b[m.\n", "\x1b[0;31mhere (https://ci.example/1)\x1b[0m.\n", "here.\n"},
+		"link after a link":     {"\x1b]8;;http://a\ax\x1b]8;;http://b\ay\n", "x (http://a)y (http://b)\n", "xy\n"},
+		"link without text":     {"\x1b]8;;http://a\a\x1b]8;;\ax\x1b]8;;http://a\a\n", "x\n", "x\n"},
+		"link written over":     {"\x1b]8;;http://a\axx//b\rhttp:\r\n", "xx//b (http://a)\rhttp:\r\n", "xx//b\rhttp:\r\n"},
 		"link to a file":        {"\x1b]8;;file:///etc/passwd\x1b\\here\x1b]8;;\x1b\\\n", "here\n", "here\n"},
 		"link with a space":     {"\x1b]8;;http://a b\x1b\\here\n", "here\n", "here\n"},
 		"title":                 {"\x1b]0;owned\x07x\n", "x\n", "x\n"},
@@ -67,25 +67,8 @@ func TestCleaner_End(t *testing.T) {
 	}
 }
 
-// A link that comes in pieces is one of each, as long as what it has said by
-// then is no address elsewhere.
-func TestCleaner_ALinkInPieces(t *testing.T) {
-	t.Parallel()
-	c := newCleaner(false)
-	var out []byte
-	for _, piece := range []string{"\x1b]8;;https://evil.example/\x1b", "\\see htt", "ps://ci.example/1", ", now\nor ", "here\n"} {
-		out = c.clean(out, []byte(piece))
-	}
-	if want := "\x1b]8;;https://evil.example/\x1b\\see htt\x1b]8;;\x1b\\ps://ci.example/1, now\nor here\n"; string(out) != want {
-		t.Errorf("got  %q\nwant %q", out, want)
-	}
-}
-
-var aLink = regexp.MustCompile("\x1b\\]8;;.*?\x1b\\\\")
-
 // FuzzCleaner parses what comes out again: there is nothing in it but text,
-// colours and links to the web; and it does not matter how the log was cut, but
-// for its links.
+// and colours; and it does not matter how the log was cut.
 func FuzzCleaner(f *testing.F) {
 	for _, s := range []string{
 		"plain", "\x1b[31mred\x1b[0m", "\x1b]8;;https://ci.example/\x1b\\x\x1b]8;;\x1b\\", "\x1b]0;t\x07", "\x1bP1$r\x1b\\", "\u009b31m",
@@ -114,16 +97,8 @@ func FuzzCleaner(f *testing.F) {
 					bad("CSI", cmd)
 				}
 			},
-			HandleOsc: func(cmd int, data []byte) {
-				if s := string(data); cmd != 8 || s != "8;;" && !strings.HasPrefix(s, "8;;http://") && !strings.HasPrefix(s, "8;;https://") {
-					bad("OSC", s)
-				}
-			},
-			HandleEsc: func(cmd ansi.Cmd) {
-				if cmd != '\\' { // what ends a link
-					bad("ESC", cmd)
-				}
-			},
+			HandleOsc: func(cmd int, _ []byte) { bad("OSC", cmd) },
+			HandleEsc: func(cmd ansi.Cmd) { bad("ESC", cmd) },
 			HandleDcs: func(cmd ansi.Cmd, _ ansi.Params, _ []byte) { bad("DCS", cmd) },
 			HandlePm:  func(data []byte) { bad("PM", data) },
 			HandleApc: func(data []byte) { bad("APC", data) },
@@ -146,7 +121,7 @@ func FuzzCleaner(f *testing.F) {
 		// Pieces of a log are cut between characters.
 		if n := cut; n > 0 && n < len(text) && spool.Unfinished(text[:n]) == 0 {
 			pieces := newCleaner(false)
-			if got := pieces.clean(pieces.clean(nil, text[:n]), text[n:]); !bytes.Equal(aLink.ReplaceAll(got, nil), aLink.ReplaceAll(out, nil)) {
+			if got := pieces.clean(pieces.clean(nil, text[:n]), text[n:]); !bytes.Equal(got, out) {
 				t.Errorf("in two pieces %q, in one %q", got, out)
 			}
 		}

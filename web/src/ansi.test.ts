@@ -87,7 +87,7 @@ test("sequences are hidden, half ones stay visible, and nothing is thrown away",
 test("colours hold until they are changed, across lines", () => {
 	const pen = penAfter("\x1b[32mgreen", plain);
 	assert.deepEqual(pieces("still green", pen), [
-		{ kind: "text", text: "still green", pen, link: undefined },
+		{ kind: "text", text: "still green", pen, href: undefined },
 	]);
 	assert.equal(pen.fg, 2);
 	assert.equal(penAfter("still green", pen), pen);

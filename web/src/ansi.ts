@@ -36,19 +36,13 @@ export const plain: Pen = {
 	overline: false,
 };
 
-/** A link of a log: where it leads, "" for nowhere, and all the text that it has, in one piece or several. */
-export interface Link {
-	href: string;
-	text: string;
-}
-
-/** Text to show, with the link that a sequence made of it; what is hidden; a control character. */
+/** Text to show, with the address that a sequence gave it; what is hidden; a control character. */
 export type Piece =
 	| {
 			readonly kind: "text";
 			readonly text: string;
 			readonly pen: Pen;
-			readonly link: Link | undefined;
+			readonly href: string | undefined;
 	  }
 	| { readonly kind: "escape"; readonly text: string }
 	| { readonly kind: "control"; readonly text: string };
@@ -69,20 +63,19 @@ const maxColumn = 10_000;
 const back = /\r.|[\b]|\x1b\[\d*[DG]/s;
 
 /**
- * Cuts a line, without its line feed, into pieces, starting with the given pen. Links says which link a
- * sequence makes of what follows it; undefined: it is no such sequence.
+ * Cuts a line, without its line feed, into pieces, starting with the given pen. Links says to which
+ * address a sequence makes a link of what follows it: "", to none any more; undefined: it is no such sequence.
  */
 export function pieces(
 	line: string,
 	pen: Pen,
-	links?: (sequence: string) => Link | undefined,
+	links?: (sequence: string) => string | undefined,
 ): Piece[] {
 	const found: Piece[] = [];
 	let from = 0;
-	let link: Link | undefined;
+	let href: string | undefined;
 	const text = (text: string) => {
-		if (link) link.text += text;
-		found.push({ kind: "text", text, pen, link });
+		found.push({ kind: "text", text, pen, href });
 	};
 	for (const match of line.matchAll(special)) {
 		if (match.index > from) text(line.slice(from, match.index));
@@ -90,7 +83,7 @@ export function pieces(
 		from = match.index + sequence.length;
 		found.push({ kind: match[4] ? "control" : "escape", text: sequence });
 		pen = after(match, pen);
-		link = links?.(sequence) ?? link;
+		href = links?.(sequence) ?? href;
 	}
 	if (from < line.length) text(line.slice(from));
 	return back.test(line) ? settled(found) : found;

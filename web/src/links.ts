@@ -1,5 +1,3 @@
-import type { Link } from "./ansi.ts";
-
 /**
  * What makes links of what a log says. Pages have them; a widget does not: on a page of somebody else's
  * a build's output is text, and leads nowhere.
@@ -13,38 +11,36 @@ const address = /(https?:\/\/[^\s<>"'`\\\p{Cc}]*[^\s<>"'`\\.,;:!?)\]}\p{Cc}])/u;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about
 const hyperlink = /^\x1b\]8;[^;]*;(.*?)(?:\x07|\x1b\\)$/;
 
-/** The link that an OSC 8 sequence makes of what follows it, to where a click may lead; undefined for any other sequence. */
-export function linkOf(sequence: string): Link | undefined {
+/** The address that an OSC 8 sequence gives to what follows it, if a click may open it; undefined for any other sequence. */
+export function addressOf(sequence: string): string | undefined {
 	const [, address] = hyperlink.exec(sequence) ?? [];
 	if (address === undefined) return undefined;
 	// Nothing that runs in the page.
-	const leads = /^https?:\/\//i.test(address) && URL.canParse(address);
-	return { href: leads ? address : "", text: "" };
+	return /^https?:\/\//i.test(address) && URL.canParse(address) ? address : "";
 }
 
 /**
- * Text, with links where an address stands in it, or as a part of the link that it has: unless the text
- * of that is itself an address, and at another host.
+ * Text, with links where an address stands in it, or as one link to the address that it was given: then
+ * the host is said behind it, for the text may say anything.
  */
-export function linked(text: string, of?: Link): (Node | string)[] {
-	if (of) {
-		const hosts = of.text.match(/(?<=https?:\/\/)[^\s/]+/gi);
-		if (hosts?.some((host) => host !== of.href.split("/")[2])) of.href = "";
-		of.text = ""; // looked at
-		if (of.href) return [link(of.href, text)];
-	}
+export function linked(text: string, href?: string): (Node | string)[] {
+	if (href) return [link(href, text)];
 	return text
 		.split(address)
 		.map((part, i) => (i % 2 && URL.canParse(part) ? link(part, part) : part))
 		.filter((part) => part);
 }
 
-/** Where it leads gets no word of where it was read, and no hold of the page. */
+/**
+ * Where it leads gets no word of where it was read, and no hold of the page. The host that it does not
+ * say itself is shown by the stylesheet, and so no part of the text.
+ */
 function link(href: string, text: string): HTMLElement {
 	const anchor = document.createElement("a");
 	anchor.href = href;
 	anchor.target = "_blank";
 	anchor.rel = "noopener noreferrer";
+	if (text !== href) anchor.dataset.host = anchor.host;
 	anchor.append(text);
 	return anchor;
 }

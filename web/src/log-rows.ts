@@ -1,4 +1,4 @@
-import { type Link, type Piece, pieces } from "./ansi.ts";
+import { type Piece, pieces } from "./ansi.ts";
 import { paint } from "./colour.ts";
 import type { Group } from "./folds.ts";
 import { count, counted, duration } from "./format.ts";
@@ -6,8 +6,8 @@ import type { Hole, Line } from "./line.ts";
 
 /** What makes links of what a line says; without it all of a line is text. */
 export interface Links {
-	linkOf(sequence: string): Link | undefined;
-	linked(text: string, link?: Link): readonly (Node | string)[];
+	addressOf(sequence: string): string | undefined;
+	linked(text: string, href?: string): readonly (Node | string)[];
 }
 
 /**
@@ -24,7 +24,7 @@ export function drawLine(line: Line, href: string, links?: Links): HTMLElement {
 	number.ariaHidden = "true";
 	// Dragging over numbers marks lines.
 	number.draggable = false;
-	const shown = pieces(line.text, line.pen, links?.linkOf).map((piece) => draw(piece, links));
+	const shown = pieces(line.text, line.pen, links?.addressOf).map((piece) => draw(piece, links));
 	// Without a line break, copying would skip the empty line.
 	const text = element("span", "text", ...(line.text ? shown : [element("br", "")]));
 	const drawn = element("div", line.cut ? "line cut" : "line", number, text);
@@ -62,7 +62,7 @@ function groupExtent(group: Group): string {
 function draw(piece: Piece, links: Links | undefined): Node | string {
 	if (piece.kind === "text") {
 		const { classes, properties } = paint(piece.pen);
-		const content = links?.linked(piece.text, piece.link) ?? [piece.text];
+		const content = links?.linked(piece.text, piece.href) ?? [piece.text];
 		if (classes.length === 0 && content.length === 1) return content[0] as Node | string;
 		const span = element("span", classes.join(" "), ...content);
 		for (const [name, value] of properties) span.style.setProperty(name, value);

@@ -1,6 +1,6 @@
 import type { Folds, Group } from "./folds.ts";
 import type { Row } from "./line.ts";
-import { linked, linkOf } from "./links.ts";
+import { addressOf, linked } from "./links.ts";
 import { drawGroup, drawHole, drawLine } from "./log-rows.ts";
 import { blockLines, blockOf, firstOf, type LogText } from "./log-text.ts";
 
@@ -559,7 +559,7 @@ export class LogView {
 				into.append(drawHole(row));
 			} else {
 				const element = drawLine(row, this.#owner.href(row.number), {
-					linkOf,
+					addressOf,
 					linked,
 				});
 				this.#owner.decorate(element, row.number);
