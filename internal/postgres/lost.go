@@ -85,7 +85,7 @@ const silentSQL = `
 	SELECT b.project, b.uuid, '', 0, quick.ok
 	FROM builds b JOIN build_heads h ON h.build = b.id
 	CROSS JOIN LATERAL (
-		SELECT bool_or(s.status = 'lost') AND NOT bool_or(s.status = 'queued') AS ok,
+		SELECT coalesce(bool_or(s.status = 'lost') AND NOT bool_or(s.status = 'queued'), false) AS ok, -- of no step: false
 			max(s.heard_at) AS heard, max(s.ended_at) FILTER (WHERE s.status = 'lost') AS lost_at
 		FROM steps s WHERE s.build = b.id
 	) quick, ear, limits

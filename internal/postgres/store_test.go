@@ -646,6 +646,27 @@ func TestStore_AnOutageOfTheServersMakesNobodyLost(t *testing.T) {
 	}
 }
 
+// A build that is said to run and has no step, since its runner went away before the first,
+// is lost after the long silence, and keeps no other from it.
+func TestStore_LosesABuildWithoutSteps(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	first, _, stop := start(t, url)
+	empty, beside := create(t, first, "acme/empty"), create(t, first, "acme/beside")
+	must(t, first, empty, ci.Update{Build: &ci.BuildUpdate{Status: ci.Set(ci.Running)}})
+	must(t, first, beside, text("test", 0, "x"))
+	stop() // else it looks for silence between the next statements
+	sqlExec(t, url, `UPDATE steps SET heard_at = heard_at - interval '2 hours'`)
+	sqlExec(t, url, `UPDATE build_heads SET heard_at = heard_at - interval '2 hours'`)
+	sqlExec(t, url, `UPDATE hearing SET since = since - interval '1 day', at = clock_timestamp()`)
+	second, heard := open(t, url) // looks at once
+	waitFor(t, heard, func() bool {
+		snap, err := second.Build(t.Context(), empty)
+		return err == nil && snap.Build.Status == ci.Lost
+	})
+	waitFor(t, heard, func() bool { return status(t, second, beside, "test") == ci.Lost })
+}
+
 // Of a project with thousands of silent steps others are not kept waiting: one of each
 // comes first.
 func TestStore_SilenceHasTurns(t *testing.T) {
