@@ -113,12 +113,17 @@ var readings = []reading{
 	read("stepcast_database_wait_seconds_total", "Time that reads have waited for a connection of the pool.", counter,
 		func(_ *server.Stats, p *postgres.Stats) float64 { return p.ConnWaiting.Seconds() }),
 	read("stepcast_listen_age_seconds", "Time since news of other processes last proved to come; +Inf when it never did.", gauge,
-		func(_ *server.Stats, p *postgres.Stats) float64 {
-			if p.ListenAge < 0 {
-				return math.Inf(1)
-			}
-			return p.ListenAge.Seconds()
-		}),
+		func(_ *server.Stats, p *postgres.Stats) float64 { return age(p.ListenAge) }),
+	read("stepcast_sweep_age_seconds", "Time since silent reporters were last looked for; +Inf when they never were.", gauge,
+		func(_ *server.Stats, p *postgres.Stats) float64 { return age(p.SweepAge) }),
+}
+
+// age is in seconds; of what never was it is without end.
+func age(d time.Duration) float64 {
+	if d < 0 {
+		return math.Inf(1)
+	}
+	return d.Seconds()
 }
 
 var (

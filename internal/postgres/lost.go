@@ -49,7 +49,9 @@ func (s *Store) sweep(ctx context.Context) {
 		if err != nil && !failed && ctx.Err() == nil {
 			s.log.Warn("nobody looks for lost steps for now", "err", err)
 		}
-		failed = err != nil
+		if failed = err != nil; !failed {
+			s.swept.Store(time.Now().UnixNano())
+		}
 		if more {
 			continue
 		}

@@ -25,6 +25,7 @@ type Stats struct {
 	ConnWaits   int64         // reads that had to wait for a connection
 	ConnWaiting time.Duration // how long they did, together
 	ListenAge   time.Duration // since LISTEN last proved to be alive; negative: it never did
+	SweepAge    time.Duration // since silent reporters were last looked for; negative: they never were
 }
 
 // Stats counts.
@@ -35,7 +36,10 @@ func (s *Store) Stats() Stats {
 		QueueMost:  int64(len(s.committers)) * maxQueued,
 		ConnsInUse: int(pool.AcquiredConns()), ConnsIdle: int(pool.IdleConns()), ConnsMost: int(pool.MaxConns()),
 		ConnWaits: pool.EmptyAcquireCount(), ConnWaiting: pool.EmptyAcquireWaitTime(),
-		ListenAge: s.listener.age(),
+		ListenAge: s.listener.age(), SweepAge: -1,
+	}
+	if at := s.swept.Load(); at > 0 {
+		stats.SweepAge = time.Since(time.Unix(0, at))
 	}
 	for _, c := range s.committers {
 		stats.QueueBytes += c.queue.Queued()

@@ -665,6 +665,7 @@ func TestStore_LosesABuildWithoutSteps(t *testing.T) {
 		return err == nil && snap.Build.Status == ci.Lost
 	})
 	waitFor(t, heard, func() bool { return status(t, second, beside, "test") == ci.Lost })
+	until(t, "it is said that somebody looks", func() bool { return second.Stats().SweepAge >= 0 })
 }
 
 // Of a project with thousands of silent steps others are not kept waiting: one of each

@@ -192,6 +192,7 @@ type caller struct {
 	tokens  [][32]byte        // the sums of those by which it was given them
 	token   *postgres.Token   // nil: it has shown none
 	session *postgres.Session // nil: it has none
+	cookie  string            // of the session
 	guest   string            // the link and the address of a session of nobody; "": it is counted by itself
 	refused error             // why the token that it has shown is no good, where that makes it a stranger
 }

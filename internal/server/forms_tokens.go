@@ -114,12 +114,11 @@ func (s *Server) postTokens(c echo.Context) error {
 // follows from all that the form says, with a number of its own, and from the
 // cookie of the session, without which nobody can work it out.
 func (s *Server) randomOf(c echo.Context) io.Reader {
-	r := c.Request()
-	cookie, err := r.Cookie(s.cookieName(c, sessionCookie))
-	if err != nil || !r.PostForm.Has("once") {
+	r, cookie := c.Request(), s.who(c).cookie
+	if cookie == "" || !r.PostForm.Has("once") {
 		return rand.Reader
 	}
-	sum := hmac.New(sha512.New, []byte(cookie.Value))
+	sum := hmac.New(sha512.New, []byte(cookie))
 	io.WriteString(sum, r.URL.Path+"?"+r.PostForm.Encode())
 	return bytes.NewReader(sum.Sum(nil))
 }

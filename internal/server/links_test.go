@@ -221,6 +221,7 @@ func TestLink_SessionOfAnother(t *testing.T) {
 		}
 		sees(name+", and plants it", build, planted, http.StatusUnauthorized)
 		sees("whose browser it is", build, victim, http.StatusOK)
+		sees("whose browser it is, and has what was planted too", build, planted+"; "+strings.TrimPrefix(victim, "Cookie: "), http.StatusOK)
 		if planted == guest {
 			sees("whose browser it is, of a link opened before", other, victim, http.StatusOK)
 		}

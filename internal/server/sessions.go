@@ -46,15 +46,11 @@ func (r Role) grant() ci.Grant {
 // start holds for sessions that began before.
 func (s *Server) visitor(c echo.Context) (*caller, error) {
 	w := s.nobody()
-	cookie, err := c.Request().Cookie(s.cookieName(c, sessionCookie))
-	if err != nil {
-		return w, nil
-	}
-	v, err := s.findSession(c, cookie.Value)
+	v, cookie, err := s.session(c)
 	if err != nil || v == nil {
 		return w, err
 	}
-	w.session = v
+	w.session, w.cookie = v, cookie
 	if v.Token != nil {
 		w.hold(*v.Token)
 		s.store.TokenUsed(v.Token.Sum, s.clientAddr(c))
@@ -83,16 +79,34 @@ func (s *Server) visitor(c echo.Context) (*caller, error) {
 // nobody is a caller who shows nothing, and is no stranger.
 func (s *Server) nobody() *caller { return &caller{open: !s.cfg.SignIn} }
 
-// findSession finds the session of a cookie, and sends its browser a fresh one
-// when it is time. With a cookie that is no good, what scripts ask for is refused,
-// each time: they would else be told what is public, and take it for all there
-// is. To a page it is none, and is taken back. Where readers need not sign in it
-// is none to anybody and stays: browsers send cookies to every port of a host,
-// and it may be of another server there.
+// mostCookies is how many of a request may be a session's. Over HTTPS there is one, but
+// over HTTP pages of other hosts beside this one can add theirs, in front of it.
+const mostCookies = 4
+
+// session finds the session of a request, and its cookie. With cookies that are all no
+// good, what scripts ask for is refused, each time: they would else be told what is
+// public, and take it for all there is. To a page they are none, and taken back. Where
+// readers need not sign in they are none to anybody and stay: browsers send cookies to
+// every port of a host, and one may be of another server there.
+func (s *Server) session(c echo.Context) (*postgres.Session, string, error) {
+	cookies := c.Request().CookiesNamed(s.cookieName(c, sessionCookie))
+	for _, cookie := range cookies[:min(len(cookies), mostCookies)] {
+		if v, err := s.findSession(c, cookie.Value); v != nil || err != nil {
+			return v, cookie.Value, err
+		}
+	}
+	if len(cookies) == 0 {
+		return nil, "", nil
+	}
+	return nil, "", s.sessionEnded(c)
+}
+
+// findSession finds the session of a cookie, if it is in force, and sends its browser a
+// fresh one when it is time.
 func (s *Server) findSession(c echo.Context, text string) (*postgres.Session, error) {
 	key, ok := ci.ParseSession(text)
 	if !ok {
-		return nil, s.sessionEnded(c)
+		return nil, nil
 	}
 	leaveEntrance(c.Request()) // the database may take its time
 	done, err := s.suspect(c.Request().Context(), s.clientAddr(c))
@@ -108,7 +122,7 @@ func (s *Server) findSession(c echo.Context, text string) (*postgres.Session, er
 		s.countFailure(c)
 	}
 	if !ok || v.Token != nil && inForce(*v.Token, time.Now()) != nil || v.Person.Issuer != "" && !s.takesWordOf(v.Person.Issuer) {
-		return nil, s.sessionEnded(c)
+		return nil, nil
 	}
 	if v.Stale {
 		next := ci.RenewSession(text)

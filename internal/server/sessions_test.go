@@ -127,6 +127,31 @@ func (s *testServer) begin(v postgres.Session) (cookie string) {
 	return cookie
 }
 
+// TestSession_BesideOthersCookies is of a browser in which pages of other hosts beside the
+// server's have put cookies of that name, in front of its own.
+func TestSession_BesideOthersCookies(t *testing.T) {
+	t.Parallel()
+	s := startOn(t, pgtest.New(t), withSignIn)
+	build := s.create(`{"project":"acme/api"}`)
+	good := s.browser().signIn(s.tokenFor("acme/*", ci.ScopeRead)).cookie()
+	for _, one := range []struct {
+		before []string
+		status int
+	}{
+		{nil, 200},
+		{[]string{"garbage"}, 200},
+		{[]string{"", ci.NewSession(), good + "x"}, 200},
+		{[]string{"a", "b", "c", "d"}, 401},
+	} {
+		cookies := "Cookie: stepcast=" + strings.Join(append(one.before, good), "; stepcast=")
+		a := s.get(build, cookies)
+		page := s.get("/", cookies, "Accept: text/html")
+		if a.status != one.status || (page.header.Get("Set-Cookie") == "") != (one.status == 200) {
+			t.Errorf("behind %q: %d %s, and a page sets the cookie %q", one.before, a.status, a.body, page.header.Get("Set-Cookie"))
+		}
+	}
+}
+
 // forgetSessions has the database asked again.
 func (s *testServer) forgetSessions() {
 	s.t.Helper()
