@@ -40,10 +40,7 @@ var (
 // trusted there alone, too. The client is good for reading when the error is
 // errNoToken.
 func (f *serverFlags) client(say func(string)) (*runner.Client, error) {
-	dir := f.DataDir
-	if dir == "" {
-		dir, _ = embedded.DefaultDataDir() // without one, nothing is found there
-	}
+	dir := f.dataDir()
 	local := readLine(dir, addressName)
 	if local != "" && !strings.Contains(local, "://") {
 		local = "http://" + local
@@ -82,6 +79,28 @@ func (f *serverFlags) client(say func(string)) (*runner.Client, error) {
 		return c, fmt.Errorf("%w; the one in %s goes to %s alone", errNoToken, dir, own)
 	}
 	return c, errNoToken
+}
+
+// dataDir is where a server of this machine is looked for; "": nowhere.
+func (f *serverFlags) dataDir() string {
+	if f.DataDir != "" {
+		return f.DataDir
+	}
+	dir, _ := embedded.DefaultDataDir()
+	return dir
+}
+
+// restartTime is for how long a server that was stopped may be about to start again.
+const restartTime = time.Minute
+
+// restarting is the address of the server that has its data in a directory, if it stopped
+// just now.
+func restarting(dir string) string {
+	left, err := os.Stat(filepath.Join(dir, formerAddress))
+	if dir == "" || err != nil || time.Since(left.ModTime()) > restartTime || readLine(dir, addressName) != "" {
+		return ""
+	}
+	return readLine(dir, formerAddress)
 }
 
 // noServer says that none was found, and where one was looked for: as root, or

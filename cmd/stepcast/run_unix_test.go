@@ -381,6 +381,35 @@ func TestClient_SaysWhereItLooked(t *testing.T) {
 	}
 }
 
+// What is reported while the server of this machine restarts is for it, and what is asked
+// for is told that it has stopped.
+func TestReporter_WhileTheServerRestarts(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	forget, err := leaveAddress(dir, "http://127.0.0.1:1", "")
+	if err := errors.Join(err, os.WriteFile(filepath.Join(dir, "token"), []byte("stp_secret\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	before := time.Now().Add(-2 * restartTime)
+	if err := os.Chtimes(filepath.Join(dir, addressName), before, before); err != nil {
+		t.Fatal(err)
+	}
+	forget()
+	f := reporterFlags{serverFlags: serverFlags{DataDir: dir}}
+	if c, err := f.reporter(nil, "", t.TempDir()); err != nil || c.URL != "http://127.0.0.1:1" || c.Token != "stp_secret" {
+		t.Errorf("while it restarts: %+v, %v", c, err)
+	}
+	if _, err := f.client(nil); err == nil || !strings.Contains(err.Error(), "has stopped: start it again") {
+		t.Errorf("to read: %v", err)
+	}
+	if err := os.Chtimes(filepath.Join(dir, formerAddress), before, before); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.reporter(nil, "", t.TempDir()); err == nil || !strings.Contains(err.Error(), "has stopped: start it again") {
+		t.Errorf("two minutes later: %v", err)
+	}
+}
+
 // Who gives a step a key means it to be read, and a name that it was given before
 // stays.
 func TestRun_WhatAStepIsCalled(t *testing.T) {

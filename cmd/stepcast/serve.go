@@ -335,6 +335,8 @@ func leaveAddress(dir, address, certificate string) (forget func(), err error) {
 	}
 	return func() {
 		if text, err := os.ReadFile(path); err == nil && strings.TrimSpace(string(text)) == address {
+			now := time.Now()
+			_ = os.Chtimes(path, now, now) // see restarting
 			_ = os.Rename(path, filepath.Join(dir, formerAddress))
 			_ = os.Remove(beside)
 		}
