@@ -70,10 +70,7 @@ func openSink(c echo.Context) (out sink, own bool, err error) {
 
 // prepare bounds what the kernel holds for a peer that is stalled or gone.
 func prepare(conn net.Conn) {
-	if inner, ok := conn.(interface{ NetConn() net.Conn }); ok { // TLS
-		conn = inner.NetConn()
-	}
-	if tcp, ok := conn.(*net.TCPConn); ok { // both are best effort: a bound, not a need
+	if tcp, ok := bare(conn).(*net.TCPConn); ok { // both are best effort: a bound, not a need
 		tcp.SetWriteBuffer(streamSendBuffer)
 		setUserTimeout(tcp, streamVanished)
 	}

@@ -549,12 +549,7 @@ func (s *Server) track(conn net.Conn, state http.ConnState) {
 }
 
 // hangUp closes a connection at once: TLS would wait for the peer to be told.
-func hangUp(conn net.Conn) {
-	if secure, ok := conn.(interface{ NetConn() net.Conn }); ok {
-		conn = secure.NetConn()
-	}
-	conn.Close()
-}
+func hangUp(conn net.Conn) { bare(conn).Close() }
 
 // forget counts a connection no longer. mu is held.
 func (c *conns) forget(addr netip.Addr, conn net.Conn) {

@@ -158,7 +158,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	failed := make(chan error, 1)
 	go func() {
 		if s.cfg.TLS != nil {
-			failed <- hs.ServeTLS(ln, "", "")
+			failed <- hs.ServeTLS(answeringListener{ln}, "", "")
 		} else {
 			failed <- hs.Serve(ln)
 		}

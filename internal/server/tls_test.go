@@ -85,6 +85,26 @@ func (s *tlsServer) open(client *http.Client, path string) *raw {
 	return &raw{s.t, nil, bufio.NewReader(res.Body)}
 }
 
+// TestTLS_PlainHTTPIsAnswered is of who speaks plain HTTP there, and has more to say than is read
+// before the answer: it reads that to its end.
+func TestTLS_PlainHTTPIsAnswered(t *testing.T) {
+	t.Parallel()
+	s := startTLS(t)
+	conn, err := net.Dial("tcp", s.address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := fmt.Fprintf(conn, "POST /api/v1/builds HTTP/1.1\r\nHost: ci.example\r\nContent-Length: 100000\r\n\r\n%s", strings.Repeat("x", 100_000)); err != nil {
+		t.Fatal(err)
+	}
+	conn.SetReadDeadline(time.Now().Add(patience))
+	answer, err := io.ReadAll(conn)
+	if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.0 400 Bad Request\r\n") {
+		t.Errorf("%q, %v", answer, err)
+	}
+}
+
 // TestTLS_Streams follows a build over HTTPS, on a connection of the stream's own
 // and as one of many on one connection: what comes after a silence longer than
 // any write may take arrives, and the end is an end.
