@@ -4,9 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/stepcast/stepcast/internal/runner"
 )
 
 // listFlags are those of commands that list something.
@@ -33,6 +36,26 @@ func printList[T any](w io.Writer, f listFlags, list []T, head string, row func(
 		fmt.Fprintln(table, strings.TrimRight(strings.Join(row(one), "\t"), "\t"))
 	}
 	return table.Flush()
+}
+
+// printFitted is printList for a table whose rows may be cut at their end: on a terminal
+// none is wider than that.
+func printFitted[T any](w io.Writer, f listFlags, list []T, head string, row func(T) []string) error {
+	file, ok := w.(*os.File)
+	if !ok || f.JSON {
+		return printList(w, f, list, head, row)
+	}
+	terminal := runner.OpenTerminal(file)
+	var table strings.Builder
+	if err := printList(&table, f, list, head, row); err != nil {
+		return err
+	}
+	for line := range strings.Lines(table.String()) {
+		if _, err := fmt.Fprintln(w, terminal.Fit(strings.TrimSuffix(line, "\n"))); err != nil {
+			return fmt.Errorf("print: %w", err)
+		}
+	}
+	return nil
 }
 
 // ago tells how long ago something was, as people do; nil is never.

@@ -480,3 +480,24 @@ func TestTail_WithoutABuild(t *testing.T) {
 		t.Errorf("in a script: exit code %d, %q, %q", code, stdout, stderr)
 	}
 }
+
+// TestList_OnATerminal cuts rows, which else are wrapped, and nothing where there is none.
+func TestList_OnATerminal(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	const title = "A title that is far too long for a terminal of sixty columns"
+	s.do(0, "run", "--project", "acme/api", "--title", title, "--", "true")
+	if stdout, _ := s.do(0, "list"); !strings.Contains(stdout, title) {
+		t.Errorf("to a pipe: %q", stdout)
+	}
+	term := termtest.New(t, 60, 10)
+	cmd := stepcast(t, append(s.env, "TERM=xterm"), "list")
+	term.Start(t, cmd)
+	term.Wait(cmd)
+	term.Look(func(s *termtest.Screen) {
+		rows := s.Visible()
+		if len(rows) < 2 || !strings.Contains(rows[1], "A title that") || !strings.HasSuffix(rows[1], "…") || len(rows) > 2 && strings.TrimSpace(rows[2]) != "" {
+			t.Errorf("%q", rows)
+		}
+	})
+}

@@ -431,3 +431,16 @@ func label(s string, limit int) string {
 	}, s)
 	return printable(s, limit)
 }
+
+// Fit cuts a row of text to the width of a terminal. Of no terminal, or where nobody knows
+// how wide it is, it is whole.
+func (t *Terminal) Fit(row string) string {
+	if t == nil {
+		return row
+	}
+	columns, _ := t.size()
+	if columns == 0 {
+		return row
+	}
+	return ansi.Truncate(row, columns, "…")
+}

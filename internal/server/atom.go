@@ -96,11 +96,11 @@ func (s *Server) atom(c echo.Context) error {
 		q.Set("before", next)
 		feed.Links = append(feed.Links, atomLink{"next", "application/atom+xml", base + withQuery("/builds.atom", q)})
 	}
-	for i, b := range builds {
-		if i == 0 {
-			feed.Updated = atomTime(*b.FinishedAt)
-		}
+	for _, b := range builds {
 		feed.Entries = append(feed.Entries, newAtomEntry(b, base))
+	}
+	if len(builds) > 0 {
+		feed.Updated = feed.Entries[0].Updated
 	}
 	return s.xml(c, "application/atom+xml; charset=utf-8", feed)
 }
@@ -126,7 +126,7 @@ func newAtomEntry(b ci.Build, base string) atomEntry {
 		ID:         uuid.UUID(b.ID).URN(),
 		Title:      fmt.Sprintf("%s #%d %s", b.Project, b.Number, b.Status),
 		Published:  atomTime(b.CreatedAt),
-		Updated:    atomTime(*b.FinishedAt),
+		Updated:    atomTime(slices.MaxFunc([]time.Time{b.CreatedAt, *b.FinishedAt}, time.Time.Compare)), // the server's word, and its runner's
 		Categories: []atomCategory{{Term: string(b.Status)}, {Term: b.Project}},
 		Links:      []atomLink{{"alternate", "text/html", base + buildPath(b.ID)}},
 	}

@@ -294,6 +294,19 @@ func TestFormats_NothingTurnsText(t *testing.T) {
 	}
 }
 
+func TestAtom_IsNotUpdatedBeforeItWasPublished(t *testing.T) {
+	t.Parallel()
+	finished := time.Date(2026, 11, 22, 10, 0, 0, 430e6, time.UTC) // by its runner's clock
+	e := newAtomEntry(ci.Build{CreatedAt: finished.Add(4 * time.Millisecond), FinishedAt: &finished}, "")
+	if e.Published != "2026-11-22T10:00:00.434Z" || e.Updated != e.Published {
+		t.Errorf("published %s, updated %s", e.Published, e.Updated)
+	}
+	finished = finished.Add(time.Second)
+	if e = newAtomEntry(ci.Build{CreatedAt: finished.Add(-time.Second), FinishedAt: &finished}, ""); e.Updated != "2026-11-22T10:00:01.43Z" {
+		t.Errorf("updated %s", e.Updated)
+	}
+}
+
 func TestAtom(t *testing.T) {
 	t.Parallel()
 	s := start(t)

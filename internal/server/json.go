@@ -370,7 +370,7 @@ func (d *decoder) timestamp() time.Time {
 		return time.Time{}
 	}
 	var t time.Time
-	if s.escaped || t.UnmarshalText(s.literal) != nil {
+	if s.escaped || t.UnmarshalText(s.literal) != nil && t.UnmarshalText(bytes.ToUpper(s.literal)) != nil { // RFC 3339 takes t and z
 		if n := len(s.literal); n > 5 && t.UnmarshalText(slices.Concat(s.literal[:n-2], []byte{':'}, s.literal[n-2:])) == nil {
 			d.invalid("The time zone of the field %s lacks its colon; write +01:00, as date +%%:z does, or Z for UTC.", d.field)
 		} else if t.UnmarshalText(append(s.literal[:len(s.literal):len(s.literal)], 'Z')) == nil {

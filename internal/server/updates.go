@@ -411,12 +411,12 @@ const creationFields = "id, project, branch, commit, title, author, url, trigger
 func (d *updatesDecoder) steps() []ci.StepUpdate {
 	var steps []ci.StepUpdate
 	for l := (list{}); d.element(&l); {
+		d.index = l.n - 1
 		if l.n > ci.MaxSteps {
 			d.field = "steps"
 			d.limit(ci.TooMany, ci.MaxSteps, "A build has at most %d steps.", ci.MaxSteps)
 			break
 		}
-		d.index = l.n - 1
 		var u ci.StepUpdate
 		for o := (object{}); d.member(&o); {
 			switch string(o.name) {

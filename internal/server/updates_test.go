@@ -19,7 +19,7 @@ var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 func TestDecodeUpdates(t *testing.T) {
 	t.Parallel()
 	r, err := decodeUpdates([]byte(`{"updates":[
-		{"step":{"key":"test","name":"Unit tests","needs":["build/linux"],"status":"running","started_at":"2026-11-22T10:00:00.1234567+01:00"}},
+		{"step":{"key":"test","name":"Unit tests","needs":["build/linux"],"status":"running","started_at":"2026-11-22t10:00:00.1234567+01:00"}},
 		{"log":{"step":"test","offset":0,"at":"2026-11-22T10:00:00.2Z","text":"=== RUN \u001b[1m\ud83d\ude00 ü\\\"\/\n"}},
 		{"log":{"step":"test","offset":21,"base64":"/wAK"}},
 		{"log":{"step":"test","offset":24,"lost":5}},
@@ -284,6 +284,9 @@ func TestDecodeCreation(t *testing.T) {
 		{`{"project":"a","steps":[{"key":"x"}` + strings.Repeat(`,{"key":"x"}`, 2000) + `]}`, "steps", "2000"},
 	} {
 		_, err := decodeCreation([]byte(bad.body))
+		if p := ci.AsProblem(err); p != nil && p.Code == ci.TooMany && (p.Index == nil || *p.Index != 2000) {
+			t.Errorf("2001 steps: the index is %v", p.Index)
+		}
 		if p := ci.AsProblem(err); p == nil || p.Field != bad.field || !strings.Contains(p.Detail, bad.says) {
 			t.Errorf("%.60s: %v, field %q", bad.body, err, p.Field)
 		}
