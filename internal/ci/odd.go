@@ -11,7 +11,21 @@ const (
 	twiceBytes = 64 // of a text, from which on, and
 	twiceLines = 2  // lines, it is no accident that the next one is the same
 	mostSeams  = 5  // texts without their last line end, from which on they were joined so
+	mostShreds = 10 // texts of a log without a line end, from which on it will have none
+	leastHead  = 24 // bytes that a log begins with, from which on it is no accident that a text
+	mostHead   = 64 // does too; so many are looked at
 )
+
+// Noticed is what is remembered of a step's texts to tell of them. It is not stored, and of
+// what another process has kept, or this one before its start, there is nothing.
+type Noticed struct {
+	Shreds   int    // texts that came before the first line end
+	Seams    int    // texts that came last, had lines and no line end
+	Unseamed int64  // bytes of the last one
+	Newest   uint64 // hash of the text that came last; 0: none that is compared
+	Head     uint64 // hash of what the log begins with
+	Heads    int    // bytes of it, as they came; 0: not known
+}
 
 // notice looks over what the updates of a request came to, for what its sender is told.
 func (c *Change) notice(updates []Update) {
@@ -72,32 +86,58 @@ func (c *Change) noticeText(step *StepState, text *Chunk) {
 	if c.undo.build.Status.Final() {
 		c.odd(Oddity{Step: step.Key, What: OddLate})
 	}
+	if step.Newlines == 0 {
+		if step.Texts.Shreds++; step.Texts.Shreds == mostShreds && step.LogBytes-step.Holes >= unlinedLog {
+			c.odd(Oddity{Step: step.Key, What: OddUnlined})
+		}
+	}
 	c.noticeSeam(step, text)
-	before := step.Newest
-	step.Newest = 0
-	if text.Bytes < twiceBytes || text.Lines < twiceLines {
-		return
-	}
-	if step.Newest = maphash.Bytes(newestSeed, text.Body); step.Newest == before {
+	switch {
+	case step.Texts.again(text):
 		c.odd(Oddity{Step: step.Key, What: OddTwice})
+	case step.Texts.whole(text, step.LogBytes-text.Bytes):
+		c.odd(Oddity{Step: step.Key, What: OddWhole})
 	}
+}
+
+// again tells whether a text is the one that came right before it.
+func (n *Noticed) again(text *Chunk) bool {
+	before := n.Newest
+	n.Newest = 0
+	if text.Bytes < twiceBytes || text.Lines < twiceLines {
+		return false
+	}
+	n.Newest = maphash.Bytes(textSeed, text.Body)
+	return n.Newest == before
+}
+
+// whole tells whether a text begins as the log does that had so many bytes before, and is as
+// long: a file that grows, sent whole where only the rest was wanted.
+func (n *Noticed) whole(text *Chunk, before int64) bool {
+	if before == 0 {
+		n.Heads = min(len(text.Body), mostHead)
+		n.Head = maphash.Bytes(textSeed, text.Body[:n.Heads])
+		return false
+	}
+	return n.Heads >= leastHead && len(text.Body) >= n.Heads && text.Bytes >= before && maphash.Bytes(textSeed, text.Body[:n.Heads]) == n.Head
 }
 
 // noticeSeam counts texts that have lines and end without a line end, one after the other
 // and each of another length: who joins lines with line ends sends them without the last.
 // Who reads so many bytes at a time sends texts of one length.
 func (c *Change) noticeSeam(step *StepState, text *Chunk) {
-	if text.Ended || text.Lines == 0 || text.Bytes == step.Unseamed {
-		step.Seams, step.Unseamed = 0, text.Bytes
+	n := &step.Texts
+	if text.Ended || text.Lines == 0 || text.Bytes == n.Unseamed {
+		n.Seams, n.Unseamed = 0, text.Bytes
 		return
 	}
-	step.Unseamed = text.Bytes
-	if step.Seams++; step.Seams%mostSeams == 0 {
+	n.Unseamed = text.Bytes
+	if n.Seams++; n.Seams%mostSeams == 0 {
 		c.odd(Oddity{Step: step.Key, What: OddSeams})
 	}
 }
 
-var newestSeed = maphash.MakeSeed()
+var textSeed = maphash.MakeSeed()
 
 // endsBuild tells whether updates end the build, as endsIn does of a step.
 func endsBuild(updates []Update) bool {

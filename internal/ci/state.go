@@ -32,9 +32,7 @@ type StepState struct {
 	Reporter string    // whose it is; empty: nobody has named itself yet
 	Assumed  bool      // the server skipped it at the build's end; the reporter may still say otherwise
 	EndedAt  time.Time // by the server's clock: when it became final or lost; zero before
-	Seams    int       // texts that came last, had lines and no line end; known here alone, as is Newest
-	Unseamed int64     // bytes of the last one
-	Newest   uint64    // hash of the text that came last; 0: none that is compared (odd.go), or not known, as it is not stored
+	Texts    Noticed   // to tell of them; see odd.go
 }
 
 // NewState returns a state as it was read, or a build about to be created.
@@ -625,7 +623,7 @@ func (c *Change) appendLog(step *StepState, u *LogUpdate, skip int64) {
 			step.Cut = Quota{OfBuild, n}
 		}
 		c.emitLog(step, Event{At: u.At, Lost: u.Lost - skip, Quota: step.Cut})
-		step.Newest = 0
+		step.Texts.Newest = 0
 		return
 	}
 	chunk := u.Chunk

@@ -221,11 +221,12 @@ const (
 	OddSkipped            // or passed and it never began,
 	OddNeed               // or passed and it needs what is no step
 	OddAgain              // it is said to run, and has ended
-	OddUnlined            // it has ended with a log without a line end
+	OddUnlined            // its log has no line end, and it has ended or there were many texts
 	OddRerun              // the build is said to run, and has ended
 	OddLate               // text of it came after the build's end
 	OddSeams              // its texts have lines, and none ends with one
 	OddTwice              // text of it is what came right before it
+	OddWhole              // text of it begins as its log does
 )
 
 // Repeated is a piece of text whose first bytes were there already.

@@ -108,6 +108,7 @@ var oddSentences = map[ci.Odd]string{
 	ci.OddLate:    "Text of step %s came after the build had ended, and is kept. Who followed the build live has mostly gone by then, since its end says that nothing more comes; send all text before the build's final status.",
 	ci.OddSeams:   "Texts of step %s have lines, and the last ones all end without a line end, so that lines of two are one: joined lines need one behind the last as well. If they were cut at any byte, all is well.",
 	ci.OddTwice:   twiceText,
+	ci.OddWhole:   "A text of step %s begins as its log does, and was put behind that: where the whole is sent again, its offset is 0, and what is there already is stored once. If the command wrote so, all is well.",
 }
 
 // twiceText is what is said of a step's text that is the same as the one before it.
@@ -161,6 +162,8 @@ func encodedTwice(chunk *ci.Chunk) string {
 		return "ends with a backslash and an n, which is no line end: it was encoded once more than JSON does, or is bytes of Python made a str"
 	case chunk.Lines == 0 && ends(`\\n']`, `\\n\"]`, `\\n\"}`):
 		return "is one line, and has a backslash and an n where it ends: a list or an object that was made a string is no text; send the text itself, with line ends"
+	case chunk.Lines == 0 && bytes.Count(chunk.Body, []byte(`\\n`)) >= 2:
+		return "has backslashes with an n behind them, and no line end: it was encoded once more than JSON does; if the command wrote so, all is well"
 	case chunk.Lines == 0 && looksBase64(chunk.Body):
 		return "is base64 of text, and is shown as it came; base64 goes into the field base64, and is text there"
 	case bytes.HasPrefix(chunk.Body, []byte("b'")) && ends(`\\n'\n`), bytes.HasPrefix(chunk.Body, []byte(`b\"`)) && ends(`\\n\"\n`):

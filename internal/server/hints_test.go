@@ -75,6 +75,8 @@ func TestHints(t *testing.T) {
 		{logText("c", 6, "\nmore\n"), "Byte 6"},
 		{logText("c", 7, "more\n"), ""},
 		{logText("c", 6, "other"), "Byte 6 of the log of step c is something else"},
+		{logText("nl2", 0, "first\\nsecond\\nthird"), "The text of step nl2 at offset 0 has backslashes with an n behind them, and no line end"},
+		{logText("nl3", 0, "first\\nsecond, third\\n\n"), ""},
 		{logText("nl", 0, "first\\nsecond\\n"), "The text of step nl at offset 0 ends with a backslash and an n, which is no line end"},
 		{logText("str", 0, `b'gr\xc3\xb6\n'`), "bytes of Python made a str"},
 		{logText("str", 15, `"twice\n"`), "ends with a backslash and an n"},
@@ -192,10 +194,13 @@ func TestHints(t *testing.T) {
 		{"joined", func(i int) string { return fmt.Sprintf("line %d\nand one of %s", i, strings.Repeat("x", i)) }, "Texts of step joined have lines, and the last ones all end without a line end"},
 		{"blocks", func(i int) string { return fmt.Sprintf("line %03d\nand one", i) }, ""},
 		{"lines", func(i int) string { return fmt.Sprintf("line %d\nand one of %s\n", i, strings.Repeat("x", i)) }, ""},
-		{"parts", func(i int) string { return "part of " + strings.Repeat("x", i) }, ""},
+		{"parts", func(i int) string { return "part of " + strings.Repeat("x", i) }, "The log of step parts has no line end"},
+		{"parts-of-a-line", func(i int) string { return "part of " + strings.Repeat("x", i) + strings.Repeat("\n", i/9) }, ""},
+		{"whole", func(i int) string { return strings.Repeat("line of a file that grows\n", 1+i*i) }, "A text of step whole begins as its log does, and was put behind that"},
+		{"head", func(i int) string { return "== a heading of all parts\n" + strings.Repeat("x\n", 60-i) }, ""},
 	} {
 		offset, told := 0, ""
-		for i := range 8 {
+		for i := range 10 {
 			a := s.write(build+"/updates", `{"updates":[`+logText(one.step, offset, one.piece(i))+`]}`)
 			if a.status != 200 {
 				t.Fatalf("%d %s", a.status, a.body)
@@ -494,6 +499,18 @@ func TestHints_OfTextAreForWhoMayKnowIt(t *testing.T) {
 	}{{other, false}, {author, true}, {other, false}} {
 		if a := updates(one.token, logText("twice", (i+1)*len(lines), lines)); a.status != 200 || strings.Contains(a.body, "the same as what came right before it") != one.told {
 			t.Errorf("what came right before, again: %d %s, told %v", a.status, a.body, one.told)
+		}
+	}
+	if a := updates(author, logText("whole", 0, lines)); a.status != 200 {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	for _, one := range []struct {
+		token         string
+		offset, times int
+		told          bool
+	}{{other, 1, 2, false}, {author, 3, 4, true}} {
+		if a := updates(one.token, logText("whole", one.offset*len(lines), strings.Repeat(lines, one.times))); a.status != 200 || strings.Contains(a.body, "begins as its log does") != one.told {
+			t.Errorf("the whole behind it: %d %s, told %v", a.status, a.body, one.told)
 		}
 	}
 	if a := as(other, "PATCH", build+"/steps/twice/log", lines, fmt.Sprint("Upload-Offset: ", 4*len(lines))); a.status != 204 {

@@ -177,7 +177,9 @@ func (a *authors) wrote(build ci.BuildID, step ci.StepKey, who string) bool {
 // same.
 func (a *authors) hide(build ci.BuildID, who string, receipt *ci.Receipt) {
 	receipt.Repeated = slices.DeleteFunc(receipt.Repeated, func(r ci.Repeated) bool { return !a.wrote(build, r.Step, who) })
-	receipt.Odd = slices.DeleteFunc(receipt.Odd, func(o ci.Oddity) bool { return o.What == ci.OddTwice && !a.wrote(build, o.Step, who) })
+	receipt.Odd = slices.DeleteFunc(receipt.Odd, func(o ci.Oddity) bool {
+		return (o.What == ci.OddTwice || o.What == ci.OddWhole) && !a.wrote(build, o.Step, who)
+	})
 	receipt.RepeatedNotes = slices.DeleteFunc(receipt.RepeatedNotes, func(u *ci.NoteUpdate) bool { return !a.wrote(build, u.Step, who) })
 }
 
