@@ -109,6 +109,38 @@ func (b *pacedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// pacedOf is the body of a request that is held to the pace; nil: it has none.
+func pacedOf(r *http.Request) *pacedBody {
+	body := r.Body
+	if counted, ok := body.(*countedBody); ok {
+		body = counted.ReadCloser
+	}
+	paced, _ := body.(*pacedBody)
+	return paced
+}
+
+// Of a refused body so much is read, for so long, after the answer.
+const (
+	mostSwallowed = 16 << 20
+	swallowTime   = 5 * time.Second
+)
+
+// swallow reads what is left of a refused body. Many clients send all of it before they read
+// an answer, and have none when the connection was closed meanwhile. Whoever waits to be
+// asked for it does not.
+func swallow(c echo.Context) {
+	r := c.Request()
+	b := pacedOf(r)
+	if b == nil || b.late || r.ProtoMajor != 1 || r.Header.Get("Expect") != "" || b.n == r.ContentLength || r.ContentLength > mostSwallowed {
+		return
+	}
+	if b.conn.Flush() != nil {
+		return
+	}
+	b.conn.SetReadDeadline(time.Now().Add(swallowTime))
+	io.CopyN(io.Discard, b.ReadCloser, mostSwallowed)
+}
+
 // announced is the media type that a body says it is of: JSON, if it says none.
 func announced(r *http.Request) string {
 	text := r.Header.Get("Content-Type")

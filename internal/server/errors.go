@@ -217,7 +217,7 @@ func (s *Server) answer(err error, c echo.Context) {
 		h.Set("Accept-Encoding", "gzip, zstd, identity")
 	}
 	// Who waits to be asked for the body, as curl does, need not send it; net/http would ask.
-	if b, ok := c.Request().Body.(*pacedBody); ok && b.n == 0 && c.Request().Header.Get("Expect") != "" && c.Request().ProtoMajor == 1 {
+	if b := pacedOf(c.Request()); b != nil && b.n == 0 && c.Request().Header.Get("Expect") != "" && c.Request().ProtoMajor == 1 {
 		h.Set("Connection", "close")
 	}
 	if p.Offset != nil && c.Request().Method == http.MethodPatch {
@@ -246,10 +246,12 @@ func (s *Server) answer(err error, c echo.Context) {
 		h.Set("Content-Type", "application/problem+json")
 		writeProblem(&body, p, k)
 	}
+	h.Set("Content-Length", strconv.Itoa(body.Len()))
 	c.Response().WriteHeader(k.status)
 	if c.Request().Method != http.MethodHead {
 		c.Response().Write(body.Bytes())
 	}
+	swallow(c)
 }
 
 // writeProblem writes a problem as RFC 9457 has it.

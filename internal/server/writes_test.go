@@ -605,3 +605,41 @@ func TestUpload_EndsWithItsToken(t *testing.T) {
 		})
 	}
 }
+
+// TestRefusals_AreReadByWhoSendsAllFirst is of clients that send a whole body before they
+// read an answer: it is there then.
+func TestRefusals_AreReadByWhoSendsAllFirst(t *testing.T) {
+	t.Parallel()
+	s := startOn(t, pgtest.New(t), withSignIn)
+	build := s.create(`{"project":"p"}`)
+	const long = 12 << 20
+	for _, one := range []struct {
+		request, token string
+		status         int
+	}{
+		{"POST " + build + "/updates", s.token, 413},
+		{"POST /api/v1/builds", "stp_wrong", 401},
+		{"PATCH " + build + "/steps/s/log", "", 401},
+	} {
+		for _, chunked := range []bool{false, true} {
+			r := s.connect()
+			length, begin, end := fmt.Sprintf("Content-Length: %d", long), "", ""
+			if chunked {
+				length, begin, end = "Transfer-Encoding: chunked", fmt.Sprintf("%x\r\n", long), "\r\n0\r\n\r\n"
+			}
+			fmt.Fprintf(r.conn, "%s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n%s\r\n\r\n%s", one.request, one.token, length, begin)
+			if _, err := r.conn.Write(append(bytes.Repeat([]byte{' '}, long), end...)); err != nil {
+				t.Errorf("%s, chunked %v: %v", one.request, chunked, err)
+				continue
+			}
+			res, err := http.ReadResponse(r.r, nil)
+			if err != nil {
+				t.Errorf("%s, chunked %v: %v", one.request, chunked, err)
+				continue
+			}
+			if body, err := io.ReadAll(res.Body); err != nil || res.StatusCode != one.status {
+				t.Errorf("%s, chunked %v: %d %s, %v, want %d", one.request, chunked, res.StatusCode, body, err, one.status)
+			}
+		}
+	}
+}
