@@ -57,7 +57,7 @@ func TestServe_HTTPS(t *testing.T) {
 	here := []string{"STEPCAST_DATA_DIR=" + dir}
 	report := func(env ...string) (stderr string) {
 		t.Helper()
-		stdout, stderr, code := output(t, stepcast(t, append(here[:1:1], env...), "run", "--drain-timeout", "1s", "--project", "acme/tls", "--", "echo", "on"))
+		stdout, stderr, code := output(t, stepcast(t, append(here[:1:1], env...), "run", "--drain-timeout", "1s", "--project", "acme/tls", "--title", strings.Repeat("long ", 100), "--", "echo", "on"))
 		if code != 0 || stdout != "on\n" {
 			t.Errorf("%q: exit code %d, %q, %q", env, code, stdout, stderr)
 		}

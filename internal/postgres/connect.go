@@ -139,6 +139,8 @@ func readSettings(ctx context.Context, conn *pgx.Conn) (s settings, err error) {
 	return s, nil
 }
 
+var errReadOnly = errors.New("PostgreSQL takes no writes there, as a standby does not: name the primary, or several hosts and target_session_attrs=read-write")
+
 // problem says what keeps a write from being made, or from being on disk when it
 // is acknowledged.
 func (s settings) problem() error {
@@ -146,7 +148,7 @@ func (s settings) problem() error {
 	case s.timeout != idleInTransaction:
 		return ErrPooler
 	case s.readOnly != "off":
-		return errors.New("PostgreSQL takes no writes there, as a standby does not: name the primary, or several hosts and target_session_attrs=read-write")
+		return errReadOnly
 	case s.fsync != "on":
 		return fmt.Errorf("PostgreSQL runs with fsync=%s; an acknowledged write could be lost: set fsync=on", s.fsync)
 	case s.fullPageWrites != "on":

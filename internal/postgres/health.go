@@ -19,6 +19,7 @@ import (
 type Health struct {
 	Database   error             // nil: it answers
 	Migrations error             // nil: the schema is the one that this program needs
+	Writable   error             // nil: it takes writes
 	Durability error             // nil: what is acknowledged is on disk
 	Settings   map[string]string // the three settings on which that rests, as read
 	ListenAge  time.Duration     // since LISTEN last proved to be alive; negative: it never did
@@ -53,7 +54,10 @@ func (s *Store) Health(ctx context.Context) (h Health) {
 		return h
 	}
 	defer kept.Release()
-	if !isFull(err) {
+	switch {
+	case errors.Is(err, errReadOnly):
+		h.Writable = err
+	case !isFull(err):
 		h.Durability = err
 	}
 	h.ask(ctx, kept.Conn())

@@ -63,10 +63,11 @@ func (s *Store) sweep(ctx context.Context) {
 	}
 }
 
-// Silence counts from zero after a time in which no server could hear.
+// Silence counts from zero after a time in which no server could hear, and after one in
+// which the database's clock was ahead.
 const hearingSQL = `
 	UPDATE hearing SET
-		since = CASE WHEN at < clock_timestamp() - make_interval(secs => $1) THEN clock_timestamp() ELSE since END,
+		since = CASE WHEN at < clock_timestamp() - make_interval(secs => $1) THEN clock_timestamp() ELSE least(since, clock_timestamp()) END,
 		at = clock_timestamp()`
 
 // A running step is lost when its reporter, who sends heartbeats, missed

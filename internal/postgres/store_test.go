@@ -646,6 +646,27 @@ func TestStore_AnOutageOfTheServersMakesNobodyLost(t *testing.T) {
 	}
 }
 
+// What a clock of the database that was ahead has left behind does not outlast it.
+func TestStore_SilenceAfterAClockThatWasAhead(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	first, _, stop := start(t, url)
+	id := create(t, first, "acme/api")
+	must(t, first, id, text("test", 0, "x"))
+	stop() // else it looks for silence between the next statements
+	sqlExec(t, url, `UPDATE hearing SET since = clock_timestamp() + interval '1 hour', at = clock_timestamp() + interval '1 hour'`)
+	second, _ := open(t, url)
+	if _, err := second.SweepOnce(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !sqlBool(t, url, `SELECT since <= clock_timestamp() FROM hearing`) {
+		t.Error("nothing is lost for an hour")
+	}
+	if got := status(t, second, id, "test"); got != ci.Running {
+		t.Errorf("the step is %s", got)
+	}
+}
+
 // A build that is said to run and has no step, since its runner went away before the first,
 // is lost after the long silence, and keeps no other from it.
 func TestStore_LosesABuildWithoutSteps(t *testing.T) {
@@ -1224,6 +1245,18 @@ func TestHealth_WithTheConnectionsThatThereAre(t *testing.T) {
 		t.Fatalf("not ready: %+v", h)
 	}
 	create(t, s, "acme/api")
+}
+
+// A database that takes no writes is said to be that, and not to lose them.
+func TestStore_HealthOfOneThatTakesNoWrites(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	s, _ := open(t, url)
+	create(t, s, "acme/api")
+	sqlExec(t, url, `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END $$`)
+	if h := s.Health(t.Context()); h.Writable == nil || errors.Join(h.Database, h.Migrations, h.Durability) != nil || h.Settings["fsync"] == "" {
+		t.Errorf("%+v", h)
+	}
 }
 
 // A database that cannot be connected to is tried again five times a second, and

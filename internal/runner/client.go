@@ -304,6 +304,9 @@ func namesIn(cert *x509.Certificate) []string {
 	return names
 }
 
+// speakHTTPS is what Go, nginx and Apache say to who speaks HTTP where HTTPS is spoken.
+var speakHTTPS = []string{"HTTP request to an HTTPS server", "HTTP request was sent to HTTPS port", "speaking plain HTTP to an SSL-enabled server port"}
+
 func refused(resp *http.Response, answer []byte) *refusal {
 	r := &refusal{status: resp.StatusCode, index: -1, wait: retryAfter(resp.Header.Get("Retry-After"))}
 	if r.status/100 == 3 {
@@ -317,7 +320,7 @@ func refused(resp *http.Response, answer []byte) *refusal {
 		Number *int64    `json:"number"`
 		Status ci.Status `json:"current_status"`
 	}
-	r.https = r.status == http.StatusBadRequest && bytes.Contains(answer, []byte("HTTP request to an HTTPS server"))
+	r.https = r.status == http.StatusBadRequest && slices.ContainsFunc(speakHTTPS, func(said string) bool { return bytes.Contains(answer, []byte(said)) })
 	if !strings.HasPrefix(resp.Header.Get("Content-Type"), "application/problem+json") || json.Unmarshal(answer, &p) != nil {
 		return r
 	}

@@ -35,7 +35,7 @@ func (h *health) ask(store *postgres.Store) postgres.Health {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		h.last, h.at = store.Health(ctx), time.Time{}
-		if l := &h.last; l.Database == nil && l.Migrations == nil && l.Durability == nil && l.ListenAge >= 0 {
+		if l := &h.last; l.Database == nil && l.Migrations == nil && l.Writable == nil && l.Durability == nil && l.ListenAge >= 0 {
 			h.at = time.Now() // whoever waits for a start wants to know at once
 		}
 	}
@@ -83,6 +83,7 @@ func (s *Server) readyz(c echo.Context) error {
 	}{
 		{"database", h.Database, "The database does not answer."},
 		{"migrations", h.Migrations, "The database's schema is not the one that this program needs."},
+		{"writable", h.Writable, "The database takes no writes."},
 		{"durability", h.Durability, "The database does not keep what it acknowledges: fsync, full_page_writes and synchronous_commit must be on."},
 	} {
 		if e.err != nil {
