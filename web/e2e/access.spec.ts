@@ -508,6 +508,48 @@ test("when a session ends, pages that are open keep what they show, and lead bac
 	await expect(before.locator(state)).toHaveText("Live");
 });
 
+test("a search that is refused because its session has ended leads to sign in and back", async ({
+	page,
+	closed,
+	complaints,
+}) => {
+	complaints.expected = connectionErrors;
+	const build = await finished(closed, "ends/search", "one\n");
+	const { token, id } = await makeToken(closed, "ends/*", "read");
+	await page.goto(`${closed.url}/sign-in?back=${encodeURIComponent(`/builds/${build.id}#test`)}`);
+	await signIn(page, token);
+	await expect(log(page).locator(".line")).toHaveText(["one"]);
+	await administer(closed, "DELETE", `/api/v1/tokens/${id}`);
+	const field = page.getByRole("searchbox", { name: "Search the logs" });
+	const refused = log(page).getByRole("alert");
+	// Until what the server remembers of the session is forgotten, too.
+	await expect(async () => {
+		await field.fill("");
+		await field.fill("one");
+		await expect(refused).toContainText("sign in again", { timeout: 1_000 });
+	}).toPass();
+	for (const width of [1200, 390]) {
+		await page.setViewportSize({ width, height: 800 });
+		// The message and what to do about it, side by side below the tools.
+		const bar = await log(page).locator(".bar").boundingBox();
+		const message = await refused.locator("span").boundingBox();
+		const again = await refused.getByRole("button", { name: "Try again" }).boundingBox();
+		const below = (bar?.y ?? 0) + (bar?.height ?? 0);
+		expect(message?.y ?? 0).toBeGreaterThanOrEqual(below);
+		expect(again?.y ?? 0).toBeGreaterThanOrEqual(below);
+		const middle = (again?.y ?? 0) + (again?.height ?? 0) / 2;
+		expect(Math.abs((message?.y ?? 0) + (message?.height ?? 0) / 2 - middle)).toBeLessThan(2);
+		expect(bar?.height ?? 0).toBeLessThan(110);
+	}
+	await fine(page);
+	const where = page.url();
+	await refused.getByRole("link", { name: "Sign in" }).click();
+	await signIn(page, (await makeToken(closed, "ends/*", "read")).token);
+	await expect(page).toHaveURL(where);
+	await field.fill("one");
+	await expect(page.locator("log-search .count")).toHaveText("1 of 1");
+});
+
 test("a wallboard shows private projects by the token in its address, through a restart, until that ends", async ({
 	page,
 	context,

@@ -39,6 +39,32 @@ test("the list is live", async ({ page, server }) => {
 	await expect(item(page, `acme/list #${second.number}`)).toBeVisible();
 });
 
+test("how many builds there are is said again once there are others, not for each", async ({
+	page,
+	server,
+}) => {
+	const project = "acme/said";
+	await server.build({ project });
+	await page.goto(`${server.url}/?project=${project}`);
+	const said = page.locator("builds-page > [role=status]");
+	await expect(said).toHaveText("1 build");
+	await live(page);
+	await said.evaluate((element) => {
+		const heard: (string | null)[] = [];
+		new MutationObserver(() => heard.push(element.textContent)).observe(element, {
+			characterData: true,
+			childList: true,
+			subtree: true,
+		});
+		Object.assign(globalThis, { heard });
+	});
+	for (let i = 0; i < 8; i++) await server.build({ project });
+	await expect(page.locator("build-item")).toHaveCount(9);
+	await expect(said).toHaveText("9 builds");
+	const heard = await page.evaluate(() => (globalThis as unknown as { heard: string[] }).heard);
+	expect(heard.length).toBeLessThan(4);
+});
+
 test("the list is a table", async ({ page, server }) => {
 	const build = await server.build({
 		project: "acme/table",

@@ -59,7 +59,7 @@ test("a search counts all of a log, and goes from match to match", async ({
 	await field(page).fill("^line [12]\\d{4}$");
 	await expect(matchCount(page)).toHaveText(/ of 16,000$/);
 	await field(page).fill("(");
-	await expect(matchCount(page)).toContainText("parenthesis");
+	await expect(log(page).getByRole("alert")).toContainText("parenthesis");
 	expect(await violations(page)).toEqual([]);
 
 	// Escape ends it.
@@ -155,6 +155,73 @@ test("a search through all steps goes on in the next one", async ({ page, server
 	await page.keyboard.press("N");
 	await expect(log(page).locator("h2")).toHaveText("b/1");
 	await expect(matchCount(page)).toHaveText("2 of 3");
+});
+
+test("a search through all steps leaves who reads where nothing is found, and Enter goes to the first match", async ({
+	page,
+	browser,
+	server,
+}) => {
+	const steps = ["a", "b", "c"];
+	const build = await server.build({ steps: steps.map((key) => ({ key })) });
+	for (const step of steps) {
+		await build.step(step, "running");
+		const needle = step === "a" ? "hay" : "needle";
+		await build.log(step, `${numbered(1, 300)}${needle}\n${numbered(302, 600)}${needle}\n`);
+		await build.step(step, "passed");
+	}
+	await build.send({ build: { status: "passed" } });
+	await page.goto(`${build.url}#a`);
+	const everywhere = page.getByRole("button", { name: "Search the logs of all steps" });
+	await field(page).fill("needle");
+	await expect(matchCount(page)).toHaveText("No matches");
+	await everywhere.click();
+	await expect(matchCount(page)).toHaveText("4 lines");
+	await expect(log(page).locator("h2")).toHaveText("a");
+	await expect(page).toHaveURL(/#a$/);
+	await field(page).press("Enter");
+	await expect(matchCount(page)).toHaveText("1 of 4");
+	await expect(page).toHaveURL(/#b:L301$/);
+	await expectCentred(page, 301);
+
+	// The address and the mark go along, and back to the log of before.
+	const marked = log(page).locator(".line.selected");
+	await field(page).press("Enter");
+	await expect(matchCount(page)).toHaveText("2 of 4");
+	await expect(page).toHaveURL(/#b:L601$/);
+	await expect(marked).toHaveAttribute("data-line", "601");
+	await field(page).press("Enter");
+	await expect(matchCount(page)).toHaveText("3 of 4");
+	await expect(page).toHaveURL(/#c:L301$/);
+	await page.goBack();
+	await expect(marked).toHaveAttribute("data-line", "601");
+
+	// Enter does not have to wait for the answer.
+	await page.goto(`${build.url}#a`);
+	await expect(log(page).locator("h2")).toHaveText("a");
+	await field(page).fill("");
+	await field(page).fill("needle");
+	await field(page).press("Enter");
+	await expect(matchCount(page)).toHaveText("1 of 4");
+	await expect(page).toHaveURL(/#b:L301$/);
+
+	const context = await browser.newContext({
+		viewport: { width: 390, height: 844 },
+		hasTouch: true,
+		isMobile: true,
+	});
+	const phone = await context.newPage();
+	await phone.goto(`${build.url}#a`);
+	await field(phone).fill("needle");
+	await expect(matchCount(phone)).toHaveText("No matches");
+	await phone.getByText("More", { exact: true }).tap();
+	await phone.getByRole("button", { name: "Search the logs of all steps" }).tap();
+	await expect(matchCount(phone)).toHaveText("4 lines");
+	await field(phone).press("Enter");
+	await expect(matchCount(phone)).toHaveText("1 of 4");
+	await expect(line(phone, 301)).toHaveClass(/current/);
+	await expect(region(phone)).toBeFocused();
+	await context.close();
 });
 
 test("a search goes on while the log grows, and leaves who reads where they are", async ({

@@ -682,7 +682,14 @@ test("what the menu offers is there, and the accessible view begins at the line 
 	const downloading = page.waitForEvent("download");
 	await page.getByRole("link", { name: "Download" }).click();
 	expect((await downloading).suggestedFilename()).toMatch(/\.(txt|log)$/);
-	await more.focus();
+	// What was chosen closes it, and leads back to its button.
+	await expect(page.getByRole("link", { name: "Raw log" })).toBeHidden();
+	await page.keyboard.press("Enter");
+	const opened = page.waitForEvent("popup");
+	await page.getByRole("link", { name: "Raw log" }).click();
+	await (await opened).close();
+	await expect(page.getByRole("link", { name: "Raw log" })).toBeHidden();
+	await more.click();
 	await page.keyboard.press("Escape");
 	await expect(page.getByRole("link", { name: "Raw log" })).toBeHidden();
 	await page.keyboard.press("Enter");
@@ -929,6 +936,37 @@ test("on a phone on its side all but the log scrolls out of sight", async ({ pag
 	const middle = async () =>
 		Math.floor((((await line(page, 120).boundingBox())?.y ?? 0) * 3) / 390);
 	await expect.poll(middle).toBe(1);
+});
+
+test("on a phone on its side a build opens with its error in sight, and its tools take one row", async ({
+	browser,
+	server,
+}) => {
+	const build = await written(server, numbered(1, 3_000), undefined);
+	await new Notes(build, "s").annotate(1_500, "error", "broken");
+	const context = await browser.newContext({
+		viewport: { width: 844, height: 390 },
+		hasTouch: true,
+		isMobile: true,
+	});
+	const page = await context.newPage();
+	await page.goto(build.url);
+	await expect(page.getByRole("button", { name: "Follow" })).toBeVisible();
+	await expect(page.getByRole("button", { name: "Next error or warning" })).toBeVisible();
+	expect((await log(page).locator(".bar").boundingBox())?.height).toBeLessThan(60);
+	await page.getByText("More", { exact: true }).tap();
+	await page.getByRole("button", { name: "Regular expression" }).tap();
+	await page.getByText("More", { exact: true }).tap();
+	expect(await violations(page)).toEqual([]);
+
+	await build.finish("s", "failed");
+	await page.reload();
+	await expect(line(page, 1_500)).toBeInViewport({ ratio: 1 });
+	const { y = 0 } = (await region(page).boundingBox()) ?? {};
+	const part = async () => ((await yOf(page, 1_500)) ?? 0) / (390 - y);
+	await expect.poll(part).toBeGreaterThan(0.2);
+	expect(await part()).toBeLessThan(0.6);
+	await context.close();
 });
 
 test("a long log is scrolled from end to end without stopping", async ({ page, server }) => {

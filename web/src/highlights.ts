@@ -12,34 +12,23 @@ export class Highlights {
 	/** Paints the matches in the lines that are drawn; the whole line of the current one is outlined. */
 	show(
 		lines: Iterable<HTMLElement>,
-		matchOf: (line: number) => Match | undefined,
-		current: number | undefined,
+		matchOf?: (line: number) => Match | undefined,
+		current?: number,
 	): void {
 		const ranges: Range[] = [];
 		const ofCurrent: Range[] = [];
 		let outlined: HTMLElement | undefined;
 		for (const element of lines) {
 			const line = Number(element.dataset.line);
-			const match = matchOf(line);
+			const match = matchOf?.(line);
 			if (match) (line === current ? ofCurrent : ranges).push(...rangesIn(element, match));
 			if (line === current) outlined = element;
 		}
-		this.#outline(outlined);
+		this.#outlined?.classList.remove("current");
+		outlined?.classList.add("current");
+		this.#outlined = outlined;
 		paint("match", ranges);
 		paint("current-match", ofCurrent);
-	}
-
-	clear(): void {
-		this.#outline(undefined);
-		paint("match", []);
-		paint("current-match", []);
-	}
-
-	#outline(element: HTMLElement | undefined): void {
-		if (element === this.#outlined) return;
-		this.#outlined?.classList.remove("current");
-		element?.classList.add("current");
-		this.#outlined = element;
 	}
 }
 

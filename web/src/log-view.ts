@@ -132,9 +132,13 @@ export class LogView {
 		this.#schedule();
 	}
 
-	/** Goes to a line, in the middle of the view; not if it is in sight already and that suffices. */
+	/**
+	 * Goes to a line, in the middle of what of the view is within the window; not if it is in sight already
+	 * and that suffices.
+	 */
 	reveal(line: number, always = false): void {
-		const height = this.#region.clientHeight;
+		const { clientHeight } = this.#region;
+		const height = Math.min(clientHeight, innerHeight - this.#region.getBoundingClientRect().top);
 		const element = this.element(line);
 		if (element && !always && !this.#target) {
 			const y = this.#y(element);

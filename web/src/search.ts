@@ -1,6 +1,6 @@
 import type { ReactiveController, ReactiveControllerHost } from "lit";
 import { buildURL } from "./model.ts";
-import { get, reason } from "./request.ts";
+import { get, Refusal, reason } from "./request.ts";
 
 /** What to look for. */
 export interface Query {
@@ -48,6 +48,8 @@ export class Search implements ReactiveController {
 	state: "idle" | "searching" | "found" | "failed" = "idle";
 	/** Why it failed, in a sentence. */
 	failed = "";
+	/** Whether that is because nobody is signed in any more. */
+	signedOut = false;
 
 	readonly #host: ReactiveControllerHost;
 	readonly #build: () => string;
@@ -80,15 +82,7 @@ export class Search implements ReactiveController {
 
 	/** Looks for something else, as soon as typing pauses. */
 	want(query: Query): void {
-		const { q, regex, step } = this.query;
-		if (
-			q === query.q &&
-			regex === query.regex &&
-			step === query.step &&
-			this.query.case === query.case
-		) {
-			return;
-		}
+		if (JSON.stringify(query) === JSON.stringify(this.query)) return;
 		this.query = query;
 		this.#cancel();
 		this.matches = [];
@@ -143,16 +137,19 @@ export class Search implements ReactiveController {
 	}
 
 	async #ask(): Promise<void> {
-		const { q, regex, step } = this.query;
+		const { q, regex, case: exact, step } = this.query;
 		// More of what was found, else what has come since, else all. While there is more of what was found,
 		// what has come since is only counted: it comes after that.
 		const after = this.#loading ? this.#next : this.#end;
 		const kept = this.#loading || this.#next === undefined;
-		const parameters = new URLSearchParams({ q, limit: String(kept ? pageSize : 1) });
-		if (regex) parameters.set("regex", "true");
-		if (this.query.case) parameters.set("case", "true");
-		if (step !== undefined) parameters.set("step", step);
-		if (after !== undefined) parameters.set("after", after);
+		const parameters = new URLSearchParams({
+			q,
+			regex: `${regex}`,
+			case: `${exact}`,
+			limit: `${kept ? pageSize : 1}`,
+		});
+		if (step) parameters.set("step", step);
+		if (after) parameters.set("after", after);
 		const request = new AbortController();
 		this.#request = request;
 		const counts = after === this.#end;
@@ -177,6 +174,7 @@ export class Search implements ReactiveController {
 			if (request.signal.aborted) return;
 			this.state = "failed";
 			this.failed = reason(error);
+			this.signedOut = error instanceof Refusal && error.status === 401;
 		}
 		this.#request = undefined;
 		if (this.#loading && this.state === "found") this.#look(0);

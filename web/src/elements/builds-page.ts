@@ -25,6 +25,8 @@ import { shared } from "./shared-styles.ts";
 const pageSize = 50;
 /** How long a page may take, in milliseconds, before something is shown in its place. */
 const patience = 300;
+/** How often a screen reader is told how many builds there are now, in milliseconds. */
+const quiet = 5_000;
 
 /** Whether there is a pointer that rests; a finger leaves its last place hovered. */
 const hovering = matchMedia("(hover: hover)");
@@ -44,7 +46,7 @@ export class BuildsPage extends LitElement {
 	declare private failed: string;
 	declare private loading: boolean;
 	declare private slow: boolean;
-	/** What a screen reader hears when a page has come. */
+	/** What a screen reader hears when a page has come, and when there are more builds, or fewer. */
 	declare private said: string;
 	/** What the filter's fields suggest. */
 	declare private known: BuildsFilter["known"];
@@ -68,6 +70,8 @@ export class BuildsPage extends LitElement {
 	#since: StreamEvent[] | undefined;
 	/** The request of a page that is on the way. */
 	#request: AbortController | undefined;
+	/** Runs until that is said again. */
+	#quiet: ReturnType<typeof setTimeout> | undefined;
 	/** Whether the feed has begun. */
 	#told = false;
 	/** Whether the projects were asked for. */
@@ -312,8 +316,21 @@ export class BuildsPage extends LitElement {
 
 	protected override updated(_changed: PropertyValues): void {
 		const { builds } = this.#feed.state;
+		if (this.said !== this.#words) {
+			this.#quiet ??= setTimeout(() => {
+				this.#quiet = undefined;
+				this.said = this.#words;
+			}, quiet);
+		}
 		const partial = builds.find(({ build, partial }) => partial && !this.#asked.has(build.id));
 		if (partial) void this.#complete(partial.build.id);
+	}
+
+	/** How many builds there are, as far as that is known. */
+	get #words(): string {
+		const { state } = this.#feed;
+		if (!state.loaded) return this.said;
+		return `${counted(shown(state).length, "build")}${state.next === undefined ? "" : ", and older ones"}`;
 	}
 
 	get #filterBar(): BuildsFilter | null {
@@ -360,7 +377,7 @@ export class BuildsPage extends LitElement {
 			const page = apply(this.#feed.state, { kind: "page", data });
 			const now = this.#since.reduce(apply, page);
 			this.#feed.update(now);
-			this.said = `${counted(shown(now).length, "build")}${now.next === undefined ? "" : ", and older ones"}`;
+			this.said = this.#words;
 		} catch (error) {
 			if (request === this.#request) this.failed = reason(error);
 		} finally {

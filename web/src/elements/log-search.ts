@@ -1,47 +1,37 @@
 import { css, html, LitElement, nothing } from "lit";
-import { count } from "../format.ts";
-import type { Match, Query, Search } from "../search.ts";
+import type { Match, Query } from "../search.ts";
 import { shared } from "./shared-styles.ts";
 
 /**
  * The field of a search through logs, with its options, its count, and the way from match to match.
  *
- * @fires query - what to look for has changed; detail: Query
+ * @fires query - what to look for has changed; detail: Query, of whose step only counts whether there is one
  * @fires move - to the next match (detail 1) or the previous one (-1)
- * @fires only - the list of matches is wanted, or the log again; detail: boolean
+ * @fires only - the list of matches is wanted, or the log again
  */
 export class LogSearch extends LitElement {
 	static override properties = {
-		search: { attribute: false },
-		step: {},
 		position: { type: Number },
 		only: { type: Boolean },
 		brief: { type: Boolean },
-		// The search changes in itself; what is new of it makes this element look again.
 		query: { attribute: false },
-		state: {},
-		total: { type: Number },
+		found: {},
 	};
-	declare search: Search | undefined;
-	/** The step whose log is on the page. */
-	declare step: string;
 	/** The place of the current match, from 0; -1: none is. */
 	declare position: number;
 	declare only: boolean;
 	/** Whether there is no room for the options: then they are somewhere else. */
 	declare brief: boolean;
-	declare query: Query | undefined;
-	declare state: string;
-	declare total: number;
+	declare query: Query;
+	/** What was found, in words: "3 of 1,922". */
+	declare found: string;
 
 	constructor() {
 		super();
-		this.step = "";
 		this.position = -1;
 		this.only = false;
 		this.brief = false;
-		this.state = "";
-		this.total = 0;
+		this.found = "";
 	}
 
 	static override styles = [
@@ -75,11 +65,6 @@ export class LogSearch extends LitElement {
 			.count:empty {
 				min-width: 0;
 			}
-
-			.failed {
-				color: var(--stale);
-				white-space: normal;
-			}
 		`,
 	];
 
@@ -91,9 +76,7 @@ export class LogSearch extends LitElement {
 	}
 
 	override render() {
-		const query = this.search?.query;
-		if (!query) return nothing;
-		const some = query.q !== "";
+		const { query } = this;
 		return html`
 			<input
 				type="search"
@@ -108,73 +91,44 @@ export class LogSearch extends LitElement {
 			/>
 			${this.brief ? nothing : this.options()}
 			${
-				some
+				query.q
 					? html`
 							<button aria-label="Previous match" title="Previous match (N)" @click=${() => this.#move(-1)}>↑</button>
 							<button aria-label="Next match" title="Next match (n)" @click=${() => this.#move(1)}>↓</button>
 						`
 					: nothing
 			}
-			<span class="count ${this.search?.state === "failed" ? "failed" : ""}" role="status">${this.#count()}</span>
-			${
-				this.search?.state === "failed"
-					? html`<button @click=${() => this.search?.retry()}>Try again</button>`
-					: nothing
-			}
+			<span class="count" role="status">${this.found}</span>
 		`;
 	}
 
 	/** Buttons that say how to search. */
 	options() {
-		const query = this.search?.query;
-		if (!query) return nothing;
+		const { query } = this;
 		const all = query.step === undefined;
 		return [
-			this.#toggle("Aa", "Match case", query.case, () => this.#want({ case: !query.case })),
-			this.#toggle(".*", "Regular expression", query.regex, () =>
-				this.#want({ regex: !query.regex }),
-			),
-			this.#toggle("All steps", "Search the logs of all steps", all, () =>
-				this.#want({ step: all ? this.step : undefined }),
-			),
-			query.q === ""
-				? nothing
-				: this.#toggle("Only matches", "Only matches, without the other lines", this.only, () =>
-						this.dispatchEvent(new CustomEvent("only", { detail: !this.only })),
-					),
+			this.#toggle("Aa", "Match case", query.case, { case: !query.case }),
+			this.#toggle(".*", "Regular expression", query.regex, { regex: !query.regex }),
+			this.#toggle("All steps", "Search the logs of all steps", all, {
+				step: all ? "" : undefined,
+			}),
+			query.q
+				? this.#toggle("Only matches", "Only matches, without the other lines", this.only)
+				: nothing,
 		];
 	}
 
-	#toggle(label: string, title: string, pressed: boolean, act: () => void) {
+	/** A button that changes what is looked for, or else what is shown of it. */
+	#toggle(label: string, title: string, pressed: boolean, change?: Partial<Query>) {
+		const act = () => (change ? this.#want(change) : this.dispatchEvent(new Event("only")));
 		return html`<button title=${title} aria-label=${title} aria-pressed=${pressed} @click=${act}>
 			${this.brief ? title : label}
 		</button>`;
 	}
 
-	/** "3 of 1,922" */
-	#count(): string {
-		const search = this.search;
-		switch (search?.state) {
-			case "searching":
-				return "Searching…";
-			case "failed":
-				return search.failed;
-			case "found": {
-				if (search.total === 0) return "No matches";
-				const total = `${count(search.total)}${search.atLeast ? "+" : ""}`;
-				return this.position < 0
-					? `${total} ${search.total === 1 ? "line" : "lines"}`
-					: `${count(this.position + 1)} of ${total}`;
-			}
-			default:
-				return "";
-		}
-	}
-
 	#want(change: Partial<Query>): void {
-		if (!this.search) return;
-		const query = { ...this.search.query, ...change };
-		this.dispatchEvent(new CustomEvent<Query>("query", { detail: query }));
+		const detail = { ...this.query, ...change };
+		this.dispatchEvent(new CustomEvent("query", { detail }));
 	}
 
 	#move(by: 1 | -1): void {
@@ -182,10 +136,11 @@ export class LogSearch extends LitElement {
 	}
 
 	#pressed(event: KeyboardEvent): void {
-		// Where the keyboard is on the screen, it lies over the match that was found.
-		if (event.key === "Enter" && this.brief) this.dispatchEvent(new Event("leave"));
-		else if (event.key === "Enter") this.#move(event.shiftKey ? -1 : 1);
-		else if (event.key === "Escape") {
+		if (event.key === "Enter") {
+			// Where the keyboard is on the screen, it lies over the match that was found, if one was in this log.
+			if (this.brief) this.dispatchEvent(new Event("leave"));
+			if (!this.brief || this.position < 0) this.#move(event.shiftKey ? -1 : 1);
+		} else if (event.key === "Escape") {
 			this.#want({ q: "" });
 			this.dispatchEvent(new Event("leave"));
 		} else return;
@@ -201,12 +156,13 @@ export function marked(match: Match): { text: string; hit: boolean }[] {
 	for (const [start, end] of match.ranges) {
 		const [a, b] = [start - match.at, end - match.at];
 		if (a < from || b > match.text.length) continue;
-		if (a > from) pieces.push({ text: match.text.slice(from, a), hit: false });
-		pieces.push({ text: match.text.slice(a, b), hit: true });
+		pieces.push(
+			{ text: match.text.slice(from, a), hit: false },
+			{ text: match.text.slice(a, b), hit: true },
+		);
 		from = b;
 	}
-	if (from < match.text.length) pieces.push({ text: match.text.slice(from), hit: false });
-	return pieces;
+	return [...pieces, { text: match.text.slice(from), hit: false }];
 }
 
 customElements.define("log-search", LogSearch);

@@ -205,15 +205,24 @@ export class StepLog extends LitElement {
 				background: var(--page);
 			}
 
-			.bar {
+			.bar,
+			.goto,
+			.trouble {
 				display: flex;
-				flex-wrap: wrap;
 				align-items: center;
 				gap: 0.25rem 0.75rem;
+				margin: 0;
 				padding: 0.375rem 0.75rem;
-				border-bottom: 1px solid var(--line);
-				background: var(--panel);
 				font-size: 0.875rem;
+			}
+
+			.bar {
+				flex-wrap: wrap;
+				background: var(--panel);
+			}
+
+			.trouble {
+				color: var(--stale);
 			}
 
 			h2 {
@@ -260,6 +269,8 @@ export class StepLog extends LitElement {
 				display: flex;
 				flex-direction: column;
 				min-width: 14rem;
+				max-height: 60vh;
+				overflow-y: auto;
 				margin-top: 0.25rem;
 				padding: 0.25rem;
 				border: 1px solid var(--line);
@@ -268,8 +279,7 @@ export class StepLog extends LitElement {
 				box-shadow: 0 4px 16px rgb(0 0 0 / 25%);
 			}
 
-			.menu a,
-			.menu button {
+			.menu :is(a, button) {
 				display: flex;
 				align-items: center;
 				min-height: 2rem;
@@ -281,8 +291,11 @@ export class StepLog extends LitElement {
 				text-decoration: none;
 			}
 
-			.menu a:hover,
-			.menu button:hover {
+			.menu :is(label, select) {
+				width: 100%;
+			}
+
+			.menu :is(a, button):hover {
 				background: var(--panel);
 			}
 
@@ -295,21 +308,6 @@ export class StepLog extends LitElement {
 				summary {
 					padding-block: 0.625rem;
 				}
-
-				.menu {
-					max-height: 60vh;
-					overflow-y: auto;
-				}
-			}
-
-			.goto {
-				display: flex;
-				align-items: center;
-				gap: 0.5rem;
-				margin: 0;
-				padding: 0.375rem 0.75rem;
-				border-bottom: 1px solid var(--line);
-				font-size: 0.875rem;
 			}
 
 			.goto input {
@@ -323,8 +321,10 @@ export class StepLog extends LitElement {
 				border-bottom: 1px solid var(--line);
 			}
 
+			/* Lines above and below, whatever is there. */
 			.window {
 				position: relative;
+				box-shadow: 0 0 0 1px var(--line);
 				display: flex;
 				flex: 1;
 				flex-direction: column;
@@ -350,17 +350,6 @@ export class StepLog extends LitElement {
 				margin: 0;
 				padding: 0.25rem 0.75rem 0.75rem calc(var(--digits, 4) * 0.5rem + 2rem);
 				color: var(--muted);
-				font-size: 0.875rem;
-			}
-
-			.trouble {
-				display: flex;
-				align-items: center;
-				gap: 0.75rem;
-				margin: 0;
-				padding: 0.375rem 0.75rem;
-				border-top: 1px solid var(--line);
-				color: var(--stale);
 				font-size: 0.875rem;
 			}
 
@@ -406,11 +395,6 @@ export class StepLog extends LitElement {
 					flex-wrap: nowrap;
 				}
 
-				.menu label,
-				.menu select {
-					width: 100%;
-				}
-
 				.note {
 					padding-left: 0.75rem;
 				}
@@ -446,9 +430,9 @@ export class StepLog extends LitElement {
 		this.#left = this.text.lines;
 		this.notes.unfold(line);
 		this.#show();
-		this.#view?.reveal(line, always);
 		// In a window too low for the page it is the window that the log is to fill.
 		if (this.marked) this.scrollIntoView({ block: "end" });
+		this.#view?.reveal(line, always);
 	}
 
 	/** Whether the reader is at work here, so that another step's log must not take its place. */
@@ -469,23 +453,25 @@ export class StepLog extends LitElement {
 			<div class="bar">
 				<h2><bdi>${name}</bdi></h2>
 				<log-search
-					.search=${this.#search}
-					.step=${step.key}
 					.position=${this.position}
 					.only=${this.only}
 					.brief=${small.matches}
 					.query=${this.#search.query}
-					.state=${this.#search.state}
-					.total=${this.#search.total}
+					.found=${this.#found()}
 					@query=${(event: CustomEvent<Query>) => this.#want(event.detail)}
 					@move=${(event: CustomEvent<1 | -1>) => this.#step(event.detail)}
-					@only=${(event: CustomEvent<boolean>) => {
-						this.only = event.detail;
+					@only=${() => {
+						this.only = !this.only;
 					}}
 					@leave=${() => this.#region?.focus()}
 				></log-search>
 				${this.#tools(step)}
 			</div>
+			${
+				this.#search.state === "failed"
+					? this.#trouble(this.#search.failed, () => this.#search.retry(), this.#search.signedOut)
+					: nothing
+			}
 			${this.going ? this.#goto() : nothing}
 			<div class="window" @click=${this.#clicked}>
 				<div
@@ -521,10 +507,9 @@ export class StepLog extends LitElement {
 			</div>
 			${
 				this.failed
-					? html`<p class="trouble" role="alert">
-							Some lines could not be loaded. ${this.failed}
-							<button @click=${() => this.#lines?.retryNow()}>Try again</button>
-						</p>`
+					? this.#trouble(`Some lines could not be loaded. ${this.failed}`, () =>
+							this.#lines?.retryNow(),
+						)
 					: nothing
 			}
 			${
@@ -538,6 +523,25 @@ export class StepLog extends LitElement {
 			${this.said ? html`<p class="said" aria-hidden="true">${this.said}</p>` : nothing}
 			<span class="unseen" role="status">${this.heard}</span>
 		`;
+	}
+
+	/** "3 of 1,922" */
+	#found(): string {
+		const { atLeast, state, total } = this.#search;
+		if (state === "searching") return "Searching…";
+		if (state !== "found") return "";
+		if (total === 0) return "No matches";
+		const all = `${count(total)}${atLeast ? "+" : ""}`;
+		return this.position < 0
+			? `${all} ${total === 1 ? "line" : "lines"}`
+			: `${count(this.position + 1)} of ${all}`;
+	}
+
+	#trouble(words: string, again: () => void, signedOut = false) {
+		return html`<p class="trouble" role="alert">
+			<span>${words} ${signedOut ? html`<a href="/sign-in">Sign in</a>` : nothing}</span>
+			<button @click=${again}>Try again</button>
+		</p>`;
 	}
 
 	#tools(step: Step) {
@@ -560,7 +564,7 @@ export class StepLog extends LitElement {
 				}
 				<details @keydown=${this.#menuKey} @focusout=${this.#menuLeft} @toggle=${this.#rendered}>
 					<summary class="button">More</summary>
-					<div class="menu">
+					<div class="menu" @click=${this.#chosen}>
 						${small.matches ? [this.#rare(), this.#field?.options()] : nothing}
 						<a href=${this.#raw} target="_blank">Raw log</a>
 						<a href="${this.#raw}?ansi=strip" target="_blank">Text without colours</a>
@@ -603,14 +607,9 @@ export class StepLog extends LitElement {
 	}
 
 	#goto() {
-		const left = (event: KeyboardEvent) => {
-			if (event.key !== "Escape") return;
-			event.preventDefault();
-			this.#leaveForm();
-		};
-		return html`<form class="goto" @submit=${this.#went} @keydown=${left}>
+		return html`<form class="goto" @submit=${this.#went} @keydown=${this.#formKey}>
 			<label for="line">Go to line</label>
-			<input id="line" name="line" type="number" min="1" max=${Math.max(1, this.text.lines)} required />
+			<input id="line" type="number" min="1" max=${Math.max(1, this.text.lines)} required />
 			<button>Go</button>
 			<span class="muted">of ${count(this.text.lines)}</span>
 		</form>`;
@@ -740,7 +739,7 @@ export class StepLog extends LitElement {
 		this.#shown = undefined;
 		this.#opening = false;
 		this.#resized.disconnect();
-		this.#highlights.clear();
+		this.#highlights.show([]);
 	}
 
 	/** Shows what there is now. */
@@ -846,27 +845,21 @@ export class StepLog extends LitElement {
 	}
 
 	#highlight(): void {
-		const view = this.#view;
-		const key = this.step?.key;
-		if (!view || this.#search.matches.length === 0) {
-			this.#highlights.clear();
-			return;
-		}
-		const current = this.#search.matches[this.position];
+		const { matches } = this.#search;
+		const current = matches[this.position];
 		this.#highlights.show(
-			view.lines(),
+			(matches.length > 0 && this.#view?.lines()) || [],
 			(line) => this.#matchAt(line),
-			current?.step === key ? current?.line : undefined,
+			current?.step === this.step?.key ? current?.line : undefined,
 		);
 	}
 
 	#matchAt(line: number): Match | undefined {
 		const key = this.step?.key;
-		if (this.#byLine?.matches !== this.#search.matches || this.#byLine.key !== key) {
-			const lines = new Map<number, Match>();
-			for (const match of this.#search.matches)
-				if (match.step === key) lines.set(match.line, match);
-			this.#byLine = { matches: this.#search.matches, key, lines };
+		const { matches } = this.#search;
+		if (this.#byLine?.matches !== matches || this.#byLine.key !== key) {
+			const here = matches.filter(({ step }) => step === key);
+			this.#byLine = { matches, key, lines: new Map(here.map((match) => [match.line, match])) };
 		}
 		return this.#byLine.lines.get(line);
 	}
@@ -979,7 +972,6 @@ export class StepLog extends LitElement {
 	}
 
 	#ask(): void {
-		this.#closeMenu();
 		this.going = true;
 		this.#fieldForLine?.focus();
 	}
@@ -989,13 +981,17 @@ export class StepLog extends LitElement {
 	}
 
 	#went(event: SubmitEvent): void {
-		event.preventDefault();
-		const line = Number(new FormData(event.target as HTMLFormElement).get("line"));
-		this.#leaveForm();
+		const line = this.#fieldForLine?.valueAsNumber ?? 0;
+		this.#leaveForm(event);
 		if (line >= 1) this.#mark([line, line], true);
 	}
 
-	#leaveForm(): void {
+	#formKey(event: KeyboardEvent): void {
+		if (event.key === "Escape") this.#leaveForm(event);
+	}
+
+	#leaveForm(event: Event): void {
+		event.preventDefault();
 		this.going = false;
 		this.#region?.focus();
 	}
@@ -1031,14 +1027,12 @@ export class StepLog extends LitElement {
 			this.#dragged = true;
 			this.#mark([Math.min(line, over), Math.max(line, over)]);
 		};
-		const done = () => {
-			removeEventListener("pointermove", drag);
-			removeEventListener("pointerup", done);
-			removeEventListener("pointercancel", done);
-		};
-		addEventListener("pointermove", drag);
-		addEventListener("pointerup", done);
-		addEventListener("pointercancel", done);
+		const dragging = new AbortController();
+		const { signal } = dragging;
+		const done = () => dragging.abort();
+		addEventListener("pointermove", drag, { signal });
+		addEventListener("pointerup", done, { signal });
+		addEventListener("pointercancel", done, { signal });
 	}
 
 	#clicked(event: MouseEvent): void {
@@ -1075,7 +1069,6 @@ export class StepLog extends LitElement {
 	}
 
 	async #copy(text: string | Promise<string>, what: string, hint = ""): Promise<void> {
-		this.#closeMenu();
 		try {
 			await navigator.clipboard.writeText(await text);
 			this.#say(`Copied ${what}${hint}.`);
@@ -1116,7 +1109,6 @@ export class StepLog extends LitElement {
 
 	#copyAll(): void {
 		if (this.text.bytes > mostCopied) {
-			this.#closeMenu();
 			this.#say("The log is too long to copy; download it.");
 			return;
 		}
@@ -1153,7 +1145,6 @@ export class StepLog extends LitElement {
 	}
 
 	readonly #foldAll = (): void => {
-		this.#closeMenu();
 		this.notes.foldAll(this.notes.folded.size === 0);
 		this.#show();
 		this.requestUpdate();
@@ -1174,33 +1165,35 @@ export class StepLog extends LitElement {
 		this.#highlight();
 		if (this.#search.state !== "found") return;
 		const seeking = this.#seeking;
-		const { matches } = this.#search;
+		const { matches, more } = this.#search;
+		const last = this.position + 1 >= matches.length;
 		// This answer was another one's.
-		if (seeking === "next" && this.position + 1 >= matches.length && this.#search.more) return;
+		if (seeking === "next" && last && more) return;
 		// The first one from here on may be on a later page of the answer.
-		if (seeking === "first" && this.#matchFrom() < 0 && this.#search.more) {
+		if (seeking === "first" && more && this.#matchFrom() < 0) {
 			this.#search.load();
 			return;
 		}
 		this.#seeking = undefined;
-		if (seeking === "next" && this.position + 1 < matches.length) this.#step(1);
-		if (seeking !== "first" || matches.length === 0) return;
-		// The first match at or after what is in view is the current one. Who reads on in the log of
-		// another step, or in the list of matches, is left there.
-		this.position = Math.max(0, this.#matchFrom());
+		if (seeking === "next" && !last) this.#step(1);
+		if (seeking !== "first") return;
+		// The first match at or after what is in view is the current one, else the first in this log. Who
+		// reads on in the log of another step, where none is, or in the list of matches, is left there.
+		this.position = Math.max(this.#matchFrom(), this.#matchFrom(1));
 		const match = matches[this.position];
-		if (match && match.step === this.step?.key && !this.only) this.#toMatch(match);
+		if (match && !this.only) this.#toMatch(match);
 	}
 
-	/** The place of the first match in what is in view or below; -1: none is here. */
-	#matchFrom(): number {
-		const here = this.#view?.first?.line ?? 1;
+	/** The place of the first match in this log, in what is in view or below; -1: none is here. */
+	#matchFrom(here = this.#view?.first?.line ?? 1): number {
 		const key = this.step?.key;
 		return this.#search.matches.findIndex((m) => m.step === key && m.line >= here);
 	}
 
 	#step(by: 1 | -1): void {
 		const { matches } = this.#search;
+		// Who goes on before the answer is here does so then.
+		if (this.#everywhere && this.#search.state === "searching") this.#seeking = "next";
 		if (matches.length === 0) return;
 		if (this.position + by >= matches.length && this.#search.more) {
 			this.#seeking = "next";
@@ -1209,10 +1202,13 @@ export class StepLog extends LitElement {
 		}
 		// Without a current match, that is the first one from here on, or the one before it.
 		const from =
-			this.position >= 0 ? this.position : Math.max(0, this.#matchFrom()) - (by > 0 ? 1 : 0);
+			this.position < 0 ? Math.max(0, this.#matchFrom()) - (by > 0 ? 1 : 0) : this.position;
 		this.position = (from + by + matches.length) % matches.length;
 		const match = matches[this.position];
-		if (match) this.#toMatch(match);
+		if (!match) return;
+		// As in the log of another step, the address and the mark go along.
+		if (this.#everywhere && match.step === this.step?.key) this.#mark([match.line, match.line]);
+		this.#toMatch(match);
 	}
 
 	#toMatch(match: Match): void {
@@ -1237,7 +1233,6 @@ export class StepLog extends LitElement {
 	}
 
 	#fullScreen(): void {
-		this.#closeMenu();
 		if (document.fullscreenElement) void document.exitFullscreen();
 		else void this.requestFullscreen?.().catch(() => {});
 	}
@@ -1252,21 +1247,24 @@ export class StepLog extends LitElement {
 		menu.open = false;
 	}
 
+	/** But who opens a list in it has chosen nothing yet. */
+	#chosen({ target }: Event): void {
+		if ((target as Element).matches("a, button")) this.#closeMenu();
+	}
+
 	#menuKey(event: KeyboardEvent): void {
-		if (event.key !== "Escape" || !this.renderRoot.querySelector("details")?.open) return;
+		if (event.key !== "Escape" || !(event.currentTarget as HTMLDetailsElement).open) return;
 		this.#closeMenu();
 		event.stopPropagation();
 	}
 
 	#menuLeft(event: FocusEvent): void {
-		const menu = event.currentTarget as HTMLElement;
-		if (!(event.relatedTarget instanceof Node) || !menu.contains(event.relatedTarget)) {
-			if (event.relatedTarget) this.#closeMenu();
-		}
+		const to = event.relatedTarget as Node | null;
+		if (to && !(event.currentTarget as Node).contains(to)) this.#closeMenu();
 	}
 }
 
-const small = matchMedia("(max-width: 640px)");
+const small = matchMedia("(max-width: 640px), (max-height: 30em)");
 const coarse = matchMedia("(pointer: coarse)");
 
 function linesOf([first, last]: readonly [first: number, last: number]): string {
