@@ -378,7 +378,7 @@ test("hostile text does nothing", async ({ page, server }) => {
 	const evil = `<img src=x onerror="document.title='owned'"><script>alert(1)</script>"'>{{1}}\${1}`;
 	const build = await server.build({
 		project: "acme/hostile",
-		branch: evil.slice(0, 100),
+		branch: `\u202e${evil.slice(0, 100)}`,
 		title: evil,
 		author: evil,
 		steps: [{ key: "evil", name: evil }],
@@ -391,7 +391,7 @@ test("hostile text does nothing", async ({ page, server }) => {
 	await build.finish("evil", "failed");
 	await page.goto(build.url);
 	await expectLines(page, await server.logLines(build.id, "evil"));
-	await expect(page).toHaveTitle(/^✗ .* — acme\/hostile$/);
+	await expect(page).toHaveTitle(/^✗ <img [^\u202e]* — acme\/hostile$/);
 	await expect(page.locator("build-page h1 .title")).toHaveText(evil);
 	await expect(page.locator("stepcast-tree bdi.name")).toHaveText(evil);
 	expect(await page.locator("img, script:not([src])").count()).toBe(0);

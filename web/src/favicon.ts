@@ -21,7 +21,9 @@ export interface Result {
 let own: string | undefined;
 
 /** Shows a result in the tab of the page. */
-export function showResult({ status, title }: Result): void {
+export function showResult({ status, title: text }: Result): void {
+	// Nothing in a name turns around what stands behind it (Unicode's UAX #9).
+	const title = text.replace(/[\u202a-\u202e\u2066-\u2069]/g, "");
 	if (document.title !== title) document.title = title;
 	const link = document.querySelector<HTMLLinkElement>("link[rel=icon]");
 	if (!link) return;
