@@ -21,8 +21,9 @@ const blocking: Plugin = {
  * begins as they do, with a tag, an attribute or a value, goes on in the one before it; at the ends of a
  * template, and between an element's content and a closing tag of a line of its own, there is no blank.
  * Takes the comments and blanks out of stylesheets, and puts those of all elements into one module, for
- * gzip sees that they are alike only where they are no more than 32 KB apart. Fixed are those whose rem are
- * pixels: the root of somebody else's page may have letters of any size.
+ * gzip sees that they are alike only where they are no more than 32 KB apart. Takes out of properties that they
+ * have no attribute, or one that is a number: nobody writes an attribute that is called so. Fixed are those
+ * whose rem are pixels: the root of somebody else's page may have letters of any size.
  */
 const slim = (fixed = false): Plugin => {
 	const literal = /\bcss`[^`]*`/g;
@@ -51,6 +52,7 @@ const slim = (fixed = false): Plugin => {
 			const imported = own.length > 0 ? `import { ${own} } from "sheets";` : "";
 			const rest = code
 				.replace(literal, name)
+				.replace(/\{ (state: true|attribute: false|type: Number) \}/g, "{}")
 				.replace(/= (?=new Intl\.)/g, "= /*#__PURE__*/ ")
 				.replace(/\n\t+(?=>|<\/|`)|(?<=html`)\n\t+/g, "")
 				.replace(/\n\t+(?=[<@`]|\$\{|[.?]?[\w-]+=["$])/g, " ")
@@ -82,9 +84,10 @@ function slimmed(sheet: string, fixed: boolean): string {
 /**
  * Takes out of Lit what it leaves at the window for others: its version, and places for polyfills and for
  * pages drawn by a server, of which there are none; what decorators, accessors of one's own, defaults that
- * attributes go back to, and attributes of other types than text, numbers and booleans would need, of which there
- * are none either; templates of MathML; what asks whether to draw at all; and what it does in browsers without
- * constructable stylesheets, all of which are older than our stylesheets want.
+ * attributes go back to, properties without an attribute or with another name for it, and attributes of other types
+ * than text and booleans would need, of which there are none either; templates of MathML; what asks whether to draw
+ * at all, or later; and what it does in browsers without constructable stylesheets, all of which are older than our
+ * stylesheets want.
  */
 const alone: Plugin = {
 	name: "alone",
@@ -109,6 +112,23 @@ const alone: Plugin = {
 					)
 					.replace(
 						/("function"==typeof t|void 0!==i)\.converter.*?\.converter:(?=u)|case Object:case Array:(t=null==t.*?stringify\(t\)|try\{.*?\}catch\(t\)\{i=null\})/g,
+						"",
+					)
+					.replace(
+						/if\(s\.state&&.*?\),(.*?),!s\.noAccessor\)\{(.*?)void 0!==h&&(.*?)\}/,
+						"$1;$2$3",
+					)
+					.replace(
+						/const\{get:e,set:r\}=(.*?),set.*?\};return\{get:e(,set\()s(\)\{const h=).*?\(this,s\)/,
+						"return$1$2e$3this[s];this[s]=e",
+					)
+					.replace(/(?<=\$Eu\(t),s(\)\{).*?(?=t\.toL)(.*?):void 0/, "$1return $2")
+					.replace(/const t=this\.schedule.*?await t(.*?\})sch.*?(this\.per.*?\))\}/, "return $2$1")
+					.replace(/c=a\.trusted.*?(?="",p=)/, "l=")
+					.replace(/\bd\((".*?")\)/g, "$1")
+					.replace(/const i=(this\._\$Eu\(t),s\);void 0!==i&&(this\._\$Eh\.set\()i/, "$2$1)")
+					.replace(
+						/case Number:.*?break;|getOwnPropertySymbols:o,|,\.\.\.o\(t\)|,this\.constructor\.l\?.*?this\)\)|void 0!==e&&(?=!0===i\.r|this\._\$Em)/g,
 						"",
 					)
 					.replace(
@@ -213,7 +233,7 @@ const widgets: UserConfig = {
 
 /** The gallery, with its reference in the document itself. */
 const gallery: UserConfig = {
-	plugins: [documented, slim()],
+	plugins: [documented, slim(), alone],
 	build: {
 		...common,
 		emptyOutDir: false,
