@@ -550,6 +550,79 @@ test("a search that is refused because its session has ended leads to sign in an
 	await expect(page.locator("log-search .count")).toHaveText("1 of 1");
 });
 
+test("the page of a build that has ended says too that access has, when it is seen again, when it asks, and by itself", async ({
+	page,
+	context,
+	closed,
+	complaints,
+}) => {
+	complaints.expected = connectionErrors;
+	const build = await finished(closed, "past/api", "one\n");
+	const ended = page.getByText("Your access has ended: this is as of");
+	const open = async () => {
+		const { token, id } = await makeToken(closed, "past/*", "read");
+		await page.goto(`${closed.url}/sign-in?back=${encodeURIComponent(`/builds/${build.id}`)}`);
+		await signIn(page, token);
+		await expect(page.locator(state)).toHaveText("Finished");
+		await expect(log(page).locator(".line")).toHaveText(["one"]);
+		return async () => {
+			await administer(closed, "DELETE", `/api/v1/tokens/${id}`);
+			await refuses(context);
+		};
+	};
+	const refuses = (who: BrowserContext) =>
+		expect
+			.poll(async () => (await who.request.get(`${closed.url}/api/v1/builds/${build.id}`)).ok())
+			.toBe(false);
+	const said = async () => {
+		await expect(page.locator(state)).toHaveText("Not signed in");
+		await expect(ended).toBeVisible();
+		await expect(log(page).locator(".line")).toHaveText(["one"]);
+		await expect(page.locator("stream-state").getByRole("link", { name: "Sign in" })).toBeVisible();
+	};
+	await page.clock.install();
+
+	// A server that is away, and one in whose place something else answers, is none that refuses.
+	let revoke = await open();
+	for (const answer of [503, 404, undefined]) {
+		await page.route("**/events?*", (route) =>
+			answer ? route.fulfill({ status: answer, body: "not found" }) : route.abort(),
+		);
+		const asked = page.waitForRequest("**/events?*");
+		await page.evaluate(() => dispatchEvent(new Event("focus")));
+		await (await asked).response();
+		await page.unrouteAll();
+	}
+	await expect(page.locator(state)).toHaveText("Finished");
+	await expect(ended).toHaveCount(0);
+
+	await revoke();
+	await page.evaluate(() => dispatchEvent(new Event("focus")));
+	await said();
+
+	revoke = await open();
+	await revoke();
+	await page.locator("log-search").getByRole("searchbox").fill("one");
+	await page.clock.runFor(1_000);
+	await said();
+
+	revoke = await open();
+	await revoke();
+	await page.clock.runFor(61_000);
+	await said();
+
+	const guest = await somebodyElse(context);
+	const link = await closed.post(`/api/v1/builds/${build.id}/links`, { scope: "read" });
+	await guest.goto(link.url as string);
+	await expect(guest.locator(state)).toHaveText("Finished");
+	await administer(closed, "DELETE", `/api/v1/links/${link.id}`);
+	await refuses(guest.context());
+	await guest.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+	await expect(guest.locator(state)).toHaveText("Not available");
+	await expect(guest.getByText("Your access has ended: this is as of")).toBeVisible();
+	await guest.context().close();
+});
+
 test("a wallboard shows private projects by the token in its address, through a restart, until that ends", async ({
 	page,
 	context,

@@ -1,7 +1,8 @@
 import { session } from "./account.ts";
 import type { FromHub, FromPage, HubState } from "./hub.ts";
 import worker from "./hub-worker.ts?sharedworker&url";
-import type { StreamEvent } from "./model.ts";
+import { buildURL, type StreamEvent } from "./model.ts";
+import { get, Refusal, refused } from "./request.ts";
 import type { Wanted } from "./subscriber.ts";
 import { tokenQuery } from "./token.ts";
 
@@ -18,6 +19,8 @@ export const staleAfter = 45_000;
 const askEvery = 3_000;
 /** Questions without an answer, after which the hub is dead. Counted, not timed: a page may sleep. */
 const maxUnanswered = 3;
+/** How often a page whose log has ended asks whether it may still be seen, while somebody looks. */
+const doubtEvery = 60_000;
 
 /** Fired at the window when the server has other pages than this one. */
 export const upgraded = "stepcast-upgraded";
@@ -63,7 +66,7 @@ export class Subscription {
 	#state: HubState = { name: "connecting" };
 	/** When the server was last heard of. */
 	#news = 0;
-	/** The id of the last state that the page was told. */
+	/** The id of the last state that the page was told, or of the end. */
 	#known: string | undefined;
 	/** When the browser lost its network; undefined while it has one. */
 	#lost: number | undefined;
@@ -72,6 +75,8 @@ export class Subscription {
 	/** Whether the hub at the other end has ever said a word. */
 	#answered = false;
 	#ticks: ReturnType<typeof setInterval> | undefined;
+	/** Whether it is being asked if an ended log may still be seen. */
+	#doubting = false;
 	#closed = new AbortController();
 
 	constructor(
@@ -91,6 +96,8 @@ export class Subscription {
 		addEventListener("offline", this.#offline, until);
 		addEventListener("pagehide", this.#hidden, until);
 		addEventListener("pageshow", this.#shown, until);
+		addEventListener("focus", this.#seen, until);
+		addEventListener(refused, this.#doubt, until);
 		document.addEventListener("visibilitychange", this.#seen, until);
 		document.addEventListener("resume", this.#seen, until);
 		this.#dial();
@@ -114,7 +121,10 @@ export class Subscription {
 
 	#dial(): void {
 		this.#hangUp();
-		if (this.#over()) return;
+		if (this.#over()) {
+			this.#ticks = setInterval(this.#doubt, doubtEvery);
+			return;
+		}
 		const port = this.#hub();
 		this.#port = port;
 		this.#unanswered = 0;
@@ -178,15 +188,31 @@ export class Subscription {
 		this.#news = said.news;
 		if (this.#lost !== undefined && said.news > this.#lost) this.#lost = undefined;
 		for (const { kind, id } of said.events) {
-			if (kind === "whole" || kind === "snapshot") this.#known = id;
+			if (kind === "whole" || kind === "snapshot" || kind === "end") this.#known = id;
 		}
 		if (said.events.length > 0) this.#receive(said.events);
 		this.#say({ say: "took", number: said.number });
 		if (said.scripts !== undefined && said.scripts !== ownScripts())
 			dispatchEvent(new Event(upgraded));
 		this.#judge();
-		if (this.#over()) this.#hangUp();
+		if (this.#over()) this.#dial();
 	}
+
+	/** Nothing comes of a log that has ended, not even that it may be seen no more: that is asked for. */
+	readonly #doubt = async (): Promise<void> => {
+		if (this.#state.name !== "finished" || document.hidden || this.#doubting) return;
+		this.#doubting = true;
+		try {
+			await get(`${buildURL(this.#wanted.log)}/events?limit=1&after=${this.#known}`);
+		} catch (error) {
+			// A server that is away says nothing of whether one may.
+			if (error instanceof Refusal && error.gone) {
+				this.#state = { name: "refused", status: error.status };
+				this.#judge();
+			}
+		}
+		this.#doubting = false;
+	};
 
 	readonly #tick = (): void => {
 		if (this.#unanswered >= maxUnanswered) {
@@ -239,6 +265,7 @@ export class Subscription {
 		if (!event.persisted) return;
 		if (this.#state.name === "live") this.#state = { name: "reconnecting", at: undefined };
 		this.#dial();
+		this.#seen();
 	};
 
 	/** Somebody looks, perhaps after a sleep. */
@@ -246,6 +273,7 @@ export class Subscription {
 		if (document.hidden) return;
 		this.#judge();
 		this.#say({ say: "hurry", doubt: false });
+		void this.#doubt();
 	};
 }
 

@@ -1,13 +1,19 @@
 /** How long an answer may take, in milliseconds. */
 const timeout = 15_000;
 
+/** Fired at the window when the server has said that something is not there for who asks. */
+export const refused = "stepcast-refused";
+
 /** A refusal of the server, in its own sentence, with the HTTP status. */
 export class Refusal extends Error {
 	readonly status: number;
+	/** Whether it may be that access has ended, by the server's own word: what stands before it may say 404 too. */
+	readonly gone: boolean;
 
-	constructor(status: number, sentence: string) {
-		super(sentence);
+	constructor(status: number, sentence: string | undefined) {
+		super(sentence ?? `The server answered with HTTP status ${status}.`);
 		this.status = status;
+		this.gone = !!sentence && [401, 403, 404, 410].includes(status);
 	}
 }
 
@@ -20,8 +26,9 @@ export async function get<Answer>(path: string, signal?: AbortSignal): Promise<A
 	});
 	if (response.ok) return (await response.json()) as Answer;
 	const problem: unknown = await response.json().catch(() => undefined);
-	const { status } = response;
-	throw new Refusal(status, sentence(problem) ?? `The server answered with HTTP status ${status}.`);
+	const refusal = new Refusal(response.status, sentence(problem));
+	if (refusal.gone) dispatchEvent(new Event(refused));
+	throw refusal;
 }
 
 /** Why a request got no answer, in one sentence. */
