@@ -1,6 +1,8 @@
 package forms
 
 import (
+	"net/url"
+
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/page"
 )
@@ -30,9 +32,13 @@ func (p Share) Title() string {
 }
 
 // OnlyHere says that links to a server with such an address open on its own
-// machine alone, and what it takes that others can open them.
+// machine alone, and what it takes that others can open them, at the same port.
 func OnlyHere(address string) string {
-	return "Links to this server open only on its own machine: its address is " + address + ". For others to open them, start the server with --listen 0.0.0.0:8080 and --public-url http://NAME:8080, where NAME is how they reach this machine, and with --sign-in or --open."
+	port := "8080"
+	if u, err := url.Parse(address); err == nil && u.Port() != "" {
+		port = u.Port()
+	}
+	return "Links to this server open only on its own machine: its address is " + address + ". For others to open them, start the server with --listen 0.0.0.0:" + port + " and --public-url http://NAME:" + port + ", where NAME is how they reach this machine, and with --sign-in or --open."
 }
 
 // Good are the links that are in force.

@@ -402,6 +402,9 @@ func TestForms_Share(t *testing.T) {
 		public.browser().get("/sign-in?back="+path).tells(t, here) {
 		t.Error("at an address of this very machine it is not said that links lead nobody else there, or at another one it is")
 	}
+	if port := s.url[strings.LastIndex(s.url, ":"):]; !b.get(path).tells(t, "--listen 0.0.0.0"+port+" and --public-url http://NAME"+port+",") {
+		t.Error("it is not said how others get to the same port")
+	}
 	if a := b.get(path); a.status != http.StatusOK || !slices.Equal(form(t, a)["scope"], []string{"read"}) || !a.tells(t, "None is in force.") {
 		t.Fatalf("at first: %d %s", a.status, a.body)
 	}
