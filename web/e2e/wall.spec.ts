@@ -141,6 +141,30 @@ test("no board is green that knows nothing: server gone, page asleep, offline", 
 	await expect(alarm(page)).toHaveText("");
 });
 
+test("a step that was lost is marked while its build still runs", async ({ page, server }) => {
+	await open(page, server, "project=nothing/*");
+	await page.evaluate(() => {
+		const now = Date.now();
+		const at = new Date(now - 111_000).toISOString();
+		const build = { id: "x", project: "p", number: 1, status: "running", created_at: at };
+		const steps = [{ key: "test", status: "lost" }];
+		const tile = { build: { ...build, started_at: at }, steps, failures: [], past: "whole" };
+		const element = Object.assign(document.createElement("stepcast-tile"), { tile, now });
+		Object.assign(element.style, { position: "fixed", inset: "0 auto auto 0", width: "320px" });
+		element.style.height = "180px";
+		document.body.append(element);
+	});
+	const drawn = page.locator("body > stepcast-tile");
+	await expect(drawn.locator(".status")).toHaveText(/^\s*running\s+1 m 51 s\s*$/);
+	const why = drawn.locator(".why");
+	await expect(why).toHaveText(/^\s*lost\s+test\s*$/);
+	const mark = await why.locator("stepcast-mark").boundingBox();
+	const name = await why.locator("bdi").boundingBox();
+	expect(Math.abs((mark?.y ?? 0) - (name?.y ?? 0)), "on one line").toBeLessThan(6);
+	await expect(why.locator("svg")).toBeVisible();
+	await page.screenshot({ path: "test-results/wall-lost.png" });
+});
+
 test("many projects are turned to, and a phone scrolls", async ({ page, server }) => {
 	for (let i = 0; i < 70; i++) await server.build({ project: `many/p${i}`, branch: "main" });
 	await page.setViewportSize({ width: 1920, height: 1080 });

@@ -5,7 +5,7 @@ import { apply, emptyWall } from "./wall-state.ts";
 import {
 	calm,
 	configOf,
-	culprit,
+	culprits,
 	grid,
 	missing,
 	problem,
@@ -71,6 +71,18 @@ test("problems come first, and in a class nothing dances", () => {
 	);
 });
 
+test("a build that runs is a problem as soon as a step of it was lost, but not any more when it passes", () => {
+	const lost = { key: "test", status: "lost" as const };
+	const state = wall(build("a", "running", { steps: [lost] }), build("b", "running"));
+	const problems = (of: typeof state) => wanted(of, all).filter(problem);
+	assert.deepEqual(
+		problems(state).map(({ build }) => build.project),
+		["a"],
+	);
+	const data = { ...build("a", "passed"), at };
+	assert.deepEqual(problems(apply(state, { kind: "build", id: "x", data })), []);
+});
+
 test("projects, patterns and branches", () => {
 	const state = wall(
 		build("acme/api", "passed"),
@@ -117,8 +129,8 @@ test("the first step that failed is to blame", () => {
 	}));
 	const [tile] = wanted(wall(build("p", "failed", { steps })), all);
 	assert.ok(tile);
-	const [step, more] = culprit(tile);
-	assert.deepEqual([step?.key, more], ["s1", 2]);
+	const [step, ...more] = culprits(tile);
+	assert.deepEqual([step?.key, more.length], ["s1", 2]);
 });
 
 test("tiles fill the screen, and what does not fit is turned to", () => {

@@ -28,12 +28,13 @@ export function configOf(search: string): WallConfig {
 }
 
 /** How urgent a tile is; 0 comes first. */
-function rank({ build, failures }: Tile): number {
-	const { status } = build;
+function rank(tile: Tile): number {
+	const { status } = tile.build;
 	const bad = ["failed", "lost", "canceled"].indexOf(status);
 	if (bad >= 0) return bad;
-	// A branch that is broken stays so until a build passes.
-	if (!ended(status) && failures.length > 0) return 3;
+	// A branch that is broken stays so until a build passes; where a step was lost, the build may well be too.
+	if (!ended(status) && (tile.failures[0] || tile.steps.some(({ status }) => status === "lost")))
+		return 3;
 	return status === "running" ? 4 : 5;
 }
 
@@ -150,8 +151,7 @@ export function shift(now: number): readonly [x: number, y: number] {
 	return [((turn % 3) - 1) * 3, ((Math.floor(turn / 3) % 3) - 1) * 3];
 }
 
-/** The first step that failed or was lost, and how many more did. */
-export function culprit({ steps }: Tile): readonly [step: Step | undefined, more: number] {
-	const bad = steps.filter(({ status }) => status === "failed" || status === "lost");
-	return [bad[0], Math.max(0, bad.length - 1)];
+/** The steps that failed or were lost. */
+export function culprits({ steps }: Tile): readonly Step[] {
+	return steps.filter(({ status }) => status === "failed" || status === "lost");
 }

@@ -5,7 +5,7 @@ import { buildPath } from "../route.ts";
 import { elided } from "../tree.ts";
 import { vars } from "../vars.ts";
 import type { Tile } from "../wall-state.ts";
-import { culprit, progress, timeOf } from "../wall-view.ts";
+import { culprits, progress, timeOf } from "../wall-view.ts";
 import { shared } from "./shared-styles.ts";
 import "./stepcast-mark.ts";
 
@@ -72,15 +72,14 @@ export class StepcastTile extends LitElement {
 				overflow: hidden;
 				overflow-wrap: anywhere;
 				-webkit-box-orient: vertical;
+				-webkit-line-clamp: 2;
+			}
+
+			.branch {
 				-webkit-line-clamp: 1;
 			}
 
-			.why {
-				-webkit-line-clamp: 2;
-			}
-
 			.project {
-				-webkit-line-clamp: 2;
 				font-size: 1.15em;
 				font-weight: 700;
 				line-height: 1.15;
@@ -100,6 +99,9 @@ export class StepcastTile extends LitElement {
 
 			stepcast-mark {
 				color: inherit;
+			}
+
+			.status stepcast-mark {
 				font-size: 1.5em;
 			}
 
@@ -156,12 +158,13 @@ export class StepcastTile extends LitElement {
 
 	/** The step that is to blame, since when the branch is broken, and by whose commit. */
 	#why(tile: Tile) {
-		const [step, more] = culprit(tile);
+		const [step, ...more] = culprits(tile);
 		const [broken] = tile.failures;
 		const lines: unknown[] = [];
 		if (step) {
+			const { status } = step; // which may not be that of the build, while that still runs
 			lines.push(
-				html`<bdi>${elided(nameOf(step), 30)}</bdi>${more > 0 ? ` and ${more} more` : ""}`,
+				html`${status === tile.build.status ? nothing : html`<stepcast-mark .status=${status}></stepcast-mark> `}<bdi>${elided(nameOf(step), 30)}</bdi>${more[0] ? ` and ${more.length} more` : ""}`,
 			);
 		}
 		if (broken && tile.past !== "unknown") {
