@@ -165,6 +165,34 @@ test("a step that was lost is marked while its build still runs", async ({ page,
 	await page.screenshot({ path: "test-results/wall-lost.png" });
 });
 
+test("what is wrong with the connection is as large as the time, and nobody is asked to press anything", async ({
+	page,
+	server,
+	complaints,
+}) => {
+	complaints.expected = connectionErrors;
+	await page.setViewportSize({ width: 1920, height: 1080 });
+	await page.clock.install();
+	await open(page, server, "project=nothing/*");
+	const size = (selector: string) =>
+		page
+			.locator(selector)
+			.evaluate((element) => Number.parseFloat(getComputedStyle(element).fontSize));
+	expect(await size("stream-state")).toBe(await size("footer"));
+	const retry = page.getByRole("button", { name: "Retry now" });
+	await server.stop("SIGKILL");
+	await expect(page.locator("stream-state [role=status]")).toHaveText("Reconnecting");
+	expect(await size("stream-state")).toBe(await size(".clock"));
+	await page.mouse.move(9, 9);
+	await expect(retry).toBeVisible();
+	await page.clock.runFor(6_000);
+	await expect(retry).toBeHidden();
+	await page.screenshot({ path: "test-results/wall-reconnecting.png" });
+	await page.mouse.move(19, 9);
+	await expect(retry).toBeVisible();
+	await server.start();
+});
+
 test("many projects are turned to, and a phone scrolls", async ({ page, server }) => {
 	for (let i = 0; i < 70; i++) await server.build({ project: `many/p${i}`, branch: "main" });
 	await page.setViewportSize({ width: 1920, height: 1080 });

@@ -9,6 +9,7 @@ import { shared } from "./shared-styles.ts";
  * The state of the page's connection, in words. Figures that change every second are for the eyes
  * alone: a screen reader hears each change of state once.
  *
+ * @csspart retry - the button for that
  * @fires stepcast-retry - someone does not want to wait for the next attempt
  */
 export class StreamState extends LitElement {
@@ -101,7 +102,7 @@ export class StreamState extends LitElement {
 				<span aria-hidden="true">${shown}</span>
 			</span>
 			${signIn(this.connection)}
-			<button ?hidden=${!this.#waiting || this.old} @click=${this.#retry}>Retry now</button>
+			<button part="retry" ?hidden=${!this.#waiting || this.old} @click=${this.#retry}>Retry now</button>
 			<button ?hidden=${!this.old} @click=${() => location.reload()}>
 				New version · Reload
 			</button>

@@ -229,11 +229,25 @@ export class WallPage extends LitElement {
 				font-size: clamp(0.875rem, 1.1vw, 1.75rem);
 			}
 
-			footer .clock {
-				margin-left: auto;
-				color: var(--text);
+			stream-state {
+				font-size: inherit;
+			}
+
+			/* What is wrong is read from as far away as the time. */
+			.clock,
+			stream-state:not(.live) {
 				font-size: 1.5em;
 				font-weight: 700;
+			}
+
+			.clock {
+				margin-left: auto;
+				color: var(--text);
+			}
+
+			/* Nobody is there to press it. */
+			:host([still]) stream-state::part(retry):not(:focus) {
+				display: none;
 			}
 
 			@media (max-width: 640px) {
@@ -411,12 +425,13 @@ export class WallPage extends LitElement {
 
 	#footer(state: WallState) {
 		const { all, problems, pages } = this.#view;
+		const { connection } = this.#following;
 		return html`
 			<footer>
 				${state.loaded ? html`<span>${problems === 0 ? "No problems" : counted(problems, "problem")}, ${count(all.length)} watched</span>` : nothing}
 				${state.truncated ? html`<span>More than a board holds: name projects.</span>` : nothing}
 				${pages > 1 ? this.#pages(pages) : nothing}
-				<stream-state .connection=${this.#following.connection}></stream-state>
+				<stream-state class=${connection.name} .connection=${connection}></stream-state>
 				<span class="clock">${clock(Date.now())}</span>
 			</footer>
 		`;
