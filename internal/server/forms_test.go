@@ -498,6 +498,10 @@ func TestPages_SayWhatOneCanDoAboutWhoOneIs(t *testing.T) {
 		if a := c.browser.get("/embed"); !regexp.MustCompile(`<embed-gallery` + c.app + `></embed-gallery>`).MatchString(a.body) {
 			t.Errorf("%s, the gallery: %s", c.name, a.body)
 		}
+		link := `<a href="` + forms.SignInTo("/embed?project=acme%2Fapi") + `">` + c.plain + `</a><theme-button>`
+		if a := c.browser.get("/embed?project=acme%2Fapi"); strings.Contains(a.body, link) != (c.plain != "") || c.plain == "" && strings.Contains(a.body, forms.SignInPath) {
+			t.Errorf("%s, the header of the gallery: %s", c.name, a.body)
+		}
 		if a := c.browser.get("/plain?project=acme%2F*"); a.linked(t, "Settings") != "/settings" || c.plain != "" && a.linked(t, c.plain) != forms.SignInTo("/plain?project=acme%2F*") {
 			t.Errorf("%s, the accessible view: %s", c.name, a.body)
 		}

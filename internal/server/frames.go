@@ -18,19 +18,25 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/forms"
 	"github.com/stepcast/stepcast/web"
 )
 
 // galleryPolicy is the pages' own, but that the gallery shows frames.
 const galleryPolicy = pagePolicy + "; frame-src 'self'"
 
-// gallery answers with the page that shows what can be embedded.
+// gallery answers with the page that shows what can be embedded, and says in its
+// header what its visitor can do about who it is.
 func (s *Server) gallery(c echo.Context) error {
 	body, err := fs.ReadFile(web.Files(), "gallery.html")
 	if err != nil {
 		return fmt.Errorf("read gallery: %w", err)
 	}
 	body = bytes.Replace(body, []byte("<embed-gallery"), []byte("<embed-gallery"+s.said(c)), 1)
+	if account := s.account(c); account != "" {
+		link := fmt.Sprintf(`<a href="%s">%s</a>`, template.HTMLEscapeString(forms.SignInTo(c.Request().URL.RequestURI())), account)
+		body = bytes.Replace(body, []byte("<theme-button"), []byte(link+"<theme-button"), 1)
+	}
 	h := c.Response().Header()
 	h.Add("Vary", variesByCaller)
 	h.Set("Cache-Control", "no-cache")

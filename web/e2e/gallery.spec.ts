@@ -78,6 +78,52 @@ test("previews are live, and follow what is chosen, which is in the address", as
 	await expect(card(page, "status").getByText("failed")).toBeVisible();
 });
 
+test("the main branch is chosen where the address names none, and any only by who chooses it", async ({
+	page,
+	server,
+}) => {
+	await page.goto(`${server.url}/embed?project=${project}`);
+	await expect(choice(page, "branch")).toHaveValue("main");
+	expect(await text(page, "badge")).toContain("branch=main");
+	await choice(page, "branch").selectOption("");
+	await choice(page, "theme").selectOption("dark");
+	await page.reload();
+	await expect(choice(page, "project")).toHaveValue(project);
+	await expect(choice(page, "branch").locator("option")).toHaveCount(3);
+	await expect(choice(page, "branch")).toHaveValue("");
+	expect(await text(page, "badge")).not.toContain("branch=");
+	await choice(page, "project").selectOption("gallery/web");
+	await expect(choice(page, "branch")).toHaveValue("main");
+});
+
+test("its header leads to the settings and out, and from there back to what was chosen", async ({
+	page,
+	server,
+}) => {
+	await page.goto(`${server.url}/sign-in?back=/embed?project=gallery/secret`);
+	await page.getByLabel("Token", { exact: true }).fill(server.token);
+	await page.getByRole("button", { name: "Sign in with the token" }).click();
+	await expect(page.getByText("gallery/secret is private")).toBeVisible();
+	await expect(page.getByRole("link", { name: "on a page" })).toHaveAttribute(
+		"href",
+		"/settings/tokens",
+	);
+	await expect(page.getByRole("banner").getByRole("link", { name: "Settings" })).toHaveAttribute(
+		"href",
+		"/settings",
+	);
+	await page.setViewportSize({ width: 320, height: 640 });
+	expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
+	expect(await violations(page)).toEqual([]);
+	await page.screenshot({ path: "test-results/gallery-header.png" });
+	await choice(page, "theme").selectOption("dark");
+	const here = page.url();
+	await page.getByRole("link", { name: "Sign out" }).click();
+	await expect(page).toHaveURL(
+		`${server.url}/sign-in?back=${encodeURIComponent(here.slice(server.url.length))}`,
+	);
+});
+
 test("a build's page and the list of its project lead to their embeds", async ({
 	page,
 	server,

@@ -5,6 +5,7 @@ import { Keys } from "../keys.ts";
 import type { Place } from "../palette.ts";
 import { prefs } from "../prefs.ts";
 import { route } from "../route.ts";
+import { leadBack, signInHere } from "../sign-in-here.ts";
 import "./build-page.ts";
 import "./builds-page.ts";
 import "./command-palette.ts";
@@ -33,10 +34,7 @@ export class StepcastApp extends LitElement {
 			{ keys: ["Mod+k"], help: "Jump to a project, a build or a step", run: () => this.#jump() },
 			{ keys: ["?"], help: "Show the keys", run: () => this.#help() },
 		]);
-		this.addEventListener("click", (event) => {
-			const [link] = event.composedPath() as HTMLAnchorElement[];
-			if (link?.pathname === "/sign-in") link.href = signInHere();
-		});
+		leadBack(this);
 	}
 
 	static override styles = [
@@ -240,11 +238,6 @@ export class StepcastApp extends LitElement {
 	#connection(event: CustomEvent<Connection>): void {
 		this.connection = event.detail;
 	}
-}
-
-/** Where one signs in, or out, to come back to this very place. */
-function signInHere(): string {
-	return `/sign-in?back=${encodeURIComponent(location.href.slice(location.origin.length))}`;
 }
 
 customElements.define("stepcast-app", StepcastApp);

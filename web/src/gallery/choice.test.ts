@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { choiceFrom, choiceQuery, choose, initial } from "./choice.ts";
+import { choiceFrom, choiceQuery, choose, initial, mainOf } from "./choice.ts";
 
 const from = (query: string) => choiceFrom(new URLSearchParams(query));
 
@@ -20,6 +20,20 @@ test("a choice comes back from the address that names it", () => {
 
 test("what was not chosen is not in the address", () => {
 	assert.equal(String(choiceQuery({ ...initial, project: "acme/api" })), "project=acme%2Fapi");
+});
+
+test("the main branch is that of a README, where there is one, and any other is named", () => {
+	const builds = [{ branch: "feature" }, { branch: null }, { branch: "master" }];
+	assert.equal(mainOf(builds), "master");
+	assert.equal(mainOf([...builds, { branch: "main" }]), "main");
+	assert.equal(mainOf([{ branch: "feature" }]), "");
+	const query = (branch: string, build = "") =>
+		String(choiceQuery({ ...initial, project: "a", branch, build }, "main"));
+	assert.equal(query("main"), "project=a");
+	assert.equal(query("feature"), "project=a&branch=feature");
+	assert.equal(query(""), "project=a&branch=");
+	assert.equal(query("main", "1"), "project=a&branch=main&build=1");
+	assert.equal(query("", "1"), "project=a&build=1");
 });
 
 test("what an address names wrongly is as if it were not there", () => {

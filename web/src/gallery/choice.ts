@@ -1,3 +1,5 @@
+import type { Build } from "../model.ts";
+
 export const formats = ["html", "markdown", "asciidoc"] as const;
 export type Format = (typeof formats)[number];
 
@@ -58,11 +60,20 @@ export function choiceFrom(query: URLSearchParams): Choice {
 	return Object.fromEntries(chosen) as Choice;
 }
 
-/** The query of the address that names a choice: what is as it was at first is left out. */
-export function choiceQuery(choice: Choice): URLSearchParams {
+/** The branch that a README means, of those that there are; empty if there is none such. */
+export function mainOf(builds: readonly Pick<Build, "branch">[]): string {
+	return ["main", "master"].find((name) => builds.some(({ branch }) => branch === name)) ?? "";
+}
+
+/**
+ * The query of the address that names a choice: what is as it was at first is left out. So is the main
+ * branch, which is chosen where none is named; an empty one is any.
+ */
+export function choiceQuery(choice: Choice, main = ""): URLSearchParams {
 	const query = new URLSearchParams();
+	const first = choice.build === "" ? { ...initial, branch: main } : initial;
 	for (const [name, value] of Object.entries(choice)) {
-		if (value !== initial[name as keyof Choice]) query.set(name, String(value));
+		if (value !== first[name as keyof Choice]) query.set(name, String(value));
 	}
 	return query;
 }

@@ -19,6 +19,7 @@ import {
 	type Format,
 	framed,
 	hosts,
+	mainOf,
 	widths,
 } from "./choice.ts";
 import "./embed-card.ts";
@@ -434,7 +435,7 @@ export class EmbedGallery extends LitElement {
 						<code>stepcast project set ${project} --public</code>
 					</li>
 					<li>
-						Make a token for status alone,
+						Make a token for status alone, <a href="/settings/tokens">on a page</a> or by
 						<code>stepcast token create --scope status --project ${project}</code>, and put it where the
 						texts below say <code>${tokenPlace}</code>.
 					</li>
@@ -450,13 +451,12 @@ export class EmbedGallery extends LitElement {
 	/** A project that is not among those that are seen: previews alone would say "unknown", and not why. */
 	#unseen({ choice: { project } }: Source) {
 		if (this.projects?.some(({ name }) => name === project)) return nothing;
-		const back = encodeURIComponent(location.pathname + location.search);
 		// The server has said in the document who looks.
 		return html`<p role="status" class="message secret">
 			There is no project ${project} that you may see.
 			${
 				this.dataset.account === "Sign in"
-					? html`You may have to <a href="/sign-in?back=${back}">sign in</a>.`
+					? html`You may have to <a href="/sign-in">sign in</a>.`
 					: nothing
 			}
 		</p>`;
@@ -492,7 +492,12 @@ export class EmbedGallery extends LitElement {
 				project: this.#source.choice.project,
 				limit: String(recentBuilds),
 			});
-			this.builds = (await get<BuildsPage>(`/api/v1/builds?${query}`, signal)).builds;
+			const { builds } = await get<BuildsPage>(`/api/v1/builds?${query}`, signal);
+			this.builds = builds;
+			// A badge of whichever build is newest is seldom what is wanted, unless the address says so.
+			if (build === "" && !new URLSearchParams(location.search).has("branch")) {
+				this.choice = { ...this.choice, branch: mainOf(builds) };
+			}
 		} catch (error) {
 			if (!signal.aborted) this.failed = reason(error);
 		}
@@ -504,15 +509,16 @@ export class EmbedGallery extends LitElement {
 	}
 
 	#choose(change: Partial<Choice>): void {
-		const { project } = this.choice;
-		this.choice = choose({ ...this.choice, project: this.#source.choice.project }, change);
-		const query = String(choiceQuery(this.choice));
+		const { project } = this.#source.choice;
+		this.choice = choose({ ...this.choice, project }, change);
+		const same = this.choice.project === project;
+		const query = String(choiceQuery(this.choice, same ? mainOf(this.builds ?? []) : ""));
 		history.replaceState(
 			null,
 			"",
 			`${query === "" ? location.pathname : `?${query}`}${location.hash}`,
 		);
-		if (this.choice.project !== project) {
+		if (!same) {
 			this.builds = undefined;
 			void this.#load();
 		}
