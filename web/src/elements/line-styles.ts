@@ -34,12 +34,6 @@ export const lineStyles = css`
 		overflow-wrap: anywhere;
 	}
 
-	a[data-host]::after {
-		content: " (" attr(data-host) ")";
-		unicode-bidi: isolate;
-		color: var(--muted);
-	}
-
 	.cut .text::after {
 		content: " (more of this line is in the raw log)";
 		color: var(--stale);

@@ -1,7 +1,7 @@
 import { css } from "lit";
 import { lineStyles } from "./line-styles.ts";
 
-/** How the log of a page looks, and what only a page has: blocks, groups, times, marks and matches. */
+/** How the log of a page looks, and what only a page has: blocks, groups, times, links, marks and matches. */
 export const logStyles = [
 	lineStyles,
 	css`
@@ -50,6 +50,13 @@ export const logStyles = [
 		.timed .line > a::after {
 			content: attr(data-time);
 			margin-left: 1.5ch;
+		}
+
+		/* A link whose text may say anything says where it leads. */
+		a[data-host]::after {
+			content: " (" attr(data-host) ")";
+			unicode-bidi: isolate;
+			color: var(--muted);
 		}
 
 		.line > a:hover {
