@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"syscall"
 	"testing"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/pgtest"
 	"github.com/stepcast/stepcast/internal/postgres"
 	"github.com/stepcast/stepcast/internal/sweep"
@@ -256,6 +258,48 @@ func TestServer_ABuildOfSeveralSteps(t *testing.T) {
 	}
 	if stdout, stderr, code = output(t, stepcast(t, append(env, "STEPCAST_TOKEN=stp_wrong"), "run", "--", "echo", "on")); code != 0 || stdout != "on\n" || strings.Count(stderr, "\n") != 2 || !strings.Contains(stderr, "; check --token or STEPCAST_TOKEN\n") || !strings.HasSuffix(stderr, "`stepcast flush` sends them\n") {
 		t.Errorf("with a wrong token: exit code %d, %q, %q", code, stdout, stderr)
+	}
+}
+
+// TestServer_FlagsOfABuildArrive gives each text of a build by its flag, to both commands
+// that begin one, and once one that is too long.
+func TestServer_FlagsOfABuildArrive(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	var names, flags, long []string
+	for field := range reflect.TypeFor[ci.Build]().Fields() {
+		if field.Type != reflect.TypeFor[ci.Text]() {
+			continue
+		}
+		name := field.Tag.Get("json")
+		flag := "--" + name
+		if name == "url" { // --url is where the server is
+			flag = "--link"
+		}
+		names = append(names, name)
+		flags = append(flags, flag, "https://example.org/"+name)
+		long = append(long, flag, "https://example.org/"+strings.Repeat("x", 10_000))
+	}
+	for project, command := range map[string][]string{
+		"acme/run":   append([]string{"run", "--project", "acme/run"}, append(flags, "--", "true")...),
+		"acme/start": append([]string{"build", "start", "--project", "acme/start"}, flags...),
+	} {
+		if _, stderr, code := output(t, stepcast(t, s.env, command...)); code != 0 {
+			t.Errorf("%s: exit code %d, %q", project, code, stderr)
+			continue
+		}
+		var build map[string]any
+		if err := json.Unmarshal(s.get("/api/v1/builds/"+s.build(project).ID), &build); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			if want := "https://example.org/" + name; build[name] != want {
+				t.Errorf("%s: %s is %v, want %q", project, name, build[name], want)
+			}
+		}
+	}
+	if _, stderr, code := output(t, stepcast(t, s.env, append([]string{"build", "start", "--project", "acme/long"}, long...)...)); code != 0 {
+		t.Errorf("of texts that are too long: exit code %d, %q", code, stderr)
 	}
 }
 

@@ -152,4 +152,13 @@ func TestDetails_Tidy(t *testing.T) {
 	if !strings.HasPrefix(d.Title, "one two") || len(d.Title) > ci.MaxTitle || d.Branch != "" || len(d.Author) != ci.MaxShort || d.Commit != "abc" {
 		t.Errorf("%+v", d)
 	}
+	// The server would refuse the build for any of them that is forgotten.
+	for _, text := range d.texts() {
+		*text = "https://example.org/\n" + strings.Repeat("x", 10_000)
+	}
+	for field, value := range reflect.ValueOf(d.tidy()).Fields() {
+		if text := value.String(); len(text) > ci.MaxURL || strings.Contains(text, "\n") {
+			t.Errorf("%s is left with %d bytes", field.Name, len(text))
+		}
+	}
 }

@@ -65,19 +65,22 @@ func (d *Details) texts() []*string {
 }
 
 // tidy brings the texts into the contract's bounds: one line of printable
-// text each. A branch or commit that is too long is left out: cut short it
-// would name another.
+// text each. A branch, a commit or an address that is too long is left out: cut
+// short it would name another.
 func (d Details) tidy() Details {
 	d.Title = printable(d.Title, ci.MaxTitle)
 	d.Author, d.Trigger = printable(d.Author, ci.MaxShort), printable(d.Trigger, ci.MaxShort)
-	d.Branch, d.Commit = printable(d.Branch, ci.MaxBranch+1), printable(d.Commit, ci.MaxShort+1)
-	if len(d.Branch) > ci.MaxBranch {
-		d.Branch = ""
-	}
-	if len(d.Commit) > ci.MaxShort {
-		d.Commit = ""
-	}
+	d.Branch, d.Commit = whole(d.Branch, ci.MaxBranch), whole(d.Commit, ci.MaxShort)
+	d.URL = whole(d.URL, ci.MaxURL)
 	return d
+}
+
+// whole makes one line of a text; "": it is longer than limit.
+func whole(s string, limit int) string {
+	if s = printable(s, limit+1); len(s) > limit {
+		return ""
+	}
+	return s
 }
 
 // printable is ci.OneLine.
