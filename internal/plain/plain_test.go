@@ -3,6 +3,7 @@ package plain
 import (
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -32,9 +33,13 @@ const hostile = pagetest.Hostile
 
 func TestPages_Hostile(t *testing.T) {
 	t.Parallel()
-	build := ci.Build{
-		ID: id, Project: "acme/api", Number: 7, Branch: hostile, Commit: hostile, Title: hostile, Author: hostile, Trigger: hostile,
-		URL: "javascript:alert(1)//" + hostile, Status: ci.Failed, CreatedAt: now, StartedAt: &now,
+	build := ci.Build{ID: id, Project: "acme/api", Number: 7, Status: ci.Failed, CreatedAt: now, StartedAt: &now}
+	var ofBuild []string // each text is another, so that none is found for the sake of another
+	for field, value := range reflect.ValueOf(&build).Elem().Fields() {
+		if text, ok := value.Addr().Interface().(*ci.Text); ok {
+			*text = ci.Text("javascript:alert(1)//" + hostile + field.Name)
+			ofBuild = append(ofBuild, string(*text))
+		}
 	}
 	step := ci.Step{Key: "a", Name: hostile, Status: ci.Failed, LogLines: 1, Annotations: ci.Annotations{Error: 1, Warning: 1}, Tests: ci.Tests{Failed: 1}}
 	annotation := Note{Step: "a", Line: 1, Annotation: &ci.Annotation{Level: ci.LevelError, Message: hostile, Title: hostile, File: hostile, Line: 3}}
@@ -50,8 +55,15 @@ func TestPages_Hostile(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if all := pagetest.Parse(t, page); !strings.Contains(all[0].Text, hostile) {
-				t.Errorf("the text is not shown as it is:\n%s", page)
+			wanted := []string{hostile}
+			if name == "build" {
+				wanted = append(wanted, ofBuild...)
+			}
+			all := pagetest.Parse(t, page)
+			for _, text := range wanted {
+				if !strings.Contains(all[0].Text, text) {
+					t.Errorf("%q is not shown as it is:\n%s", text, page)
+				}
 			}
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"path"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -130,6 +131,15 @@ func TestHints(t *testing.T) {
 		}
 	}
 	id := strings.TrimPrefix(build, "/api/v1/builds/")
+	for field := range reflect.TypeFor[ci.Build]().Fields() {
+		if field.Type != reflect.TypeFor[ci.Text]() {
+			continue
+		}
+		name := field.Tag.Get("json")
+		if a := s.write("/api/v1/builds", `{"id":"`+id+`","project":"p","`+name+`":"https://example.org/another"}`); a.status != 200 || !strings.Contains(a.body, "keeps its "+name+";") {
+			t.Errorf("a creation with another %s: %d %s", name, a.status, a.body)
+		}
+	}
 	again := `{"id":"` + id + `","project":"p","title":"Another","status":"queued","steps":[{"key":"a"},{"key":"new"}]}`
 	if a := s.write("/api/v1/builds", again); a.status != 200 || !inOrder(a.body, []string{`"hints":["The build is there already, and keeps its title`, "and is running; a status", "without the step new"}) || strings.Contains(a.body, "step a;") {
 		t.Errorf("a creation that says something else: %d %s", a.status, a.body)
