@@ -422,7 +422,7 @@ func stress(t *testing.T, k kind, tailEvents int) {
 					tails.Hint(k.log, e.ID)
 				case 2:
 					tails.Empty(k.log)
-					tails.Dirty(k.log)
+					tails.Dirty()
 				default:
 					tails.Committed(epoch, k.log, []ci.Event{e}, head)
 				}

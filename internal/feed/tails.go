@@ -192,9 +192,9 @@ func (t *Tails) Hint(log ci.LogID, last ci.EventID) {
 	tail.unlock()
 }
 
-// Dirty says that these logs may have grown; with none, that any may.
-func (t *Tails) Dirty(logs ...ci.LogID) {
-	// One query looks at all watched logs, so which ones does not matter.
+// Dirty says that logs may have grown. Which ones does not matter: one query looks at all
+// that are watched.
+func (t *Tails) Dirty() {
 	select {
 	case t.dirty <- struct{}{}:
 	default: // it is asked for already

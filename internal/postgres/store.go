@@ -43,8 +43,8 @@ type Watcher interface {
 	Committed(epoch ci.Epoch, log ci.LogID, events []ci.Event, head ci.Head)
 	// Hint says that a log has grown to last, as heard from some process.
 	Hint(log ci.LogID, last ci.EventID)
-	// Dirty says that these logs may have grown; with none, that any may.
-	Dirty(logs ...ci.LogID)
+	// Dirty says that logs may have grown, whichever.
+	Dirty()
 }
 
 // Store is the database. Its methods may be called from any goroutine; writes

@@ -51,7 +51,7 @@ func (r *recorder) Hint(log ci.LogID, last ci.EventID) {
 	}
 }
 
-func (r *recorder) Dirty(...ci.LogID) {}
+func (r *recorder) Dirty() {}
 
 // open starts a store on a database; it is stopped at the end of the test.
 func open(t testing.TB, url string) (*postgres.Store, *recorder) {

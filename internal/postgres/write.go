@@ -582,9 +582,7 @@ func (c *committer) notWritten(b *batch, err error) {
 		o = refused
 	}
 	c.mu.Lock()
-	var logs []ci.LogID
 	for _, w := range b.writes {
-		logs = append(logs, w.state.Log)
 		c.drop(w.state.Build.ID)
 		if w.project != nil {
 			delete(c.projects, w.project.name)
@@ -603,7 +601,7 @@ func (c *committer) notWritten(b *batch, err error) {
 	default:
 		if o == unknown {
 			closeConn(c.conn)
-			c.store.watcher.Dirty(append(logs, ci.FeedLog)...)
+			c.store.watcher.Dirty()
 		}
 		c.store.log.Error("a batch was not written", "err", err, "builds", len(b.writes))
 		for _, w := range b.writes {
