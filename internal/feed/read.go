@@ -25,14 +25,14 @@ type read struct {
 	filter ci.Filter
 
 	// Guarded by tail.mu.
-	asked   map[asker]struct{} // for it: it is in the line of each of them
-	waiters []*Subscription
-	gap     bool // the tail itself waits for it
-	ahead   bool // somebody will, soon: see readAhead
-	sent    bool
-	turn    int        // when it was sent
-	seen    ci.EventID // likewise
-	heard   ci.EventID // likewise
+	asked      map[asker]struct{} // for it: it is in the line of each of them
+	waiters    []*Subscription
+	gap        bool // the tail itself waits for it
+	ahead      bool // somebody will, soon: see readAhead
+	sent       bool
+	generation int        // in which it was sent
+	seen       ci.EventID // likewise
+	heard      ci.EventID // likewise
 }
 
 type readKey struct {
@@ -142,7 +142,7 @@ func (r *read) send() bool {
 		delete(t.reads, r.key)
 		return false
 	}
-	r.sent, r.turn, r.seen, r.heard = true, t.turn, t.seen, t.heard
+	r.sent, r.generation, r.seen, r.heard = true, t.generation, t.seen, t.heard
 	return true
 }
 
@@ -152,11 +152,11 @@ func (r *read) ask(ctx context.Context) result {
 	if err != nil {
 		return result{err: fmt.Errorf("read a page: %w", err)}
 	}
-	if err := t.tails.admit(r.turn, from.Epoch); err != nil {
+	if err := t.tails.admit(r.generation, from.Epoch); err != nil {
 		return result{err: err}
 	}
 	if from.Head.Last < r.seen {
-		return result{err: t.tails.fellBack(ctx, r.turn, t.log, r.seen, from.Head.Last)}
+		return result{err: t.tails.fellBack(ctx, r.generation, t.log, r.seen, from.Head.Last)}
 	}
 	res := result{page: newPage(t.log, t.name, r.key.after, r.key.filter, &from)}
 	if r.key.foreign != "" {

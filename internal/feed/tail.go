@@ -22,10 +22,10 @@ type tail struct {
 	log   ci.LogID
 	name  ci.LogName
 
-	mu     sync.Mutex // locked after Tails.mu
-	turn   int        // the Tails' turn that all this belongs to
-	born   bool       // the table said where the log ends
-	prefix string     // of cursors
+	mu         sync.Mutex // locked after Tails.mu
+	generation int        // the Tails' generation that all this belongs to
+	born       bool       // the table said where the log ends
+	prefix     string     // of cursors
 
 	segments  []*segment
 	base, end ci.EventID // the segments hold the events after base, up to end

@@ -90,9 +90,9 @@ type Tails struct {
 	over  bool
 
 	// epoch is the history that everything here belongs to. What was asked in
-	// an earlier turn, before this epoch was known, says nothing about it.
-	epoch ci.Epoch // zero: not known yet
-	turn  int
+	// an earlier generation, before this epoch was known, says nothing about it.
+	epoch      ci.Epoch // zero: not known yet
+	generation int
 	// former epochs are told from a new one when a commit comes late.
 	former  map[ci.Epoch]struct{}
 	rewound []*tail // since mu was locked: unlock wakes their readers
@@ -147,12 +147,12 @@ func (t *Tails) stop() {
 // events of one log, and its head after them. Calls may come late, repeatedly,
 // in any order, or never.
 func (t *Tails) Committed(epoch ci.Epoch, log ci.LogID, events []ci.Event, head ci.Head) {
-	tail, turn, ok := t.committed(epoch, log)
+	tail, generation, ok := t.committed(epoch, log)
 	if !ok || tail == nil {
 		return
 	}
 	tail.mu.Lock()
-	if tail.turn == turn && tail.over == nil {
+	if tail.generation == generation && tail.over == nil {
 		tail.see(head)
 		if tail.born {
 			tail.appendEvents(events)
@@ -164,7 +164,7 @@ func (t *Tails) Committed(epoch ci.Epoch, log ci.LogID, events []ci.Event, head 
 // committed finds the log's tail, if it has one. ok is false when the commit
 // does not belong to the present history. It may be of a new one, or, coming
 // late, of one that was over before anybody here heard of it: the table knows.
-func (t *Tails) committed(epoch ci.Epoch, log ci.LogID) (tail *tail, turn int, ok bool) {
+func (t *Tails) committed(epoch ci.Epoch, log ci.LogID) (tail *tail, generation int, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.epoch == (ci.Epoch{}) {
@@ -176,7 +176,7 @@ func (t *Tails) committed(epoch ci.Epoch, log ci.LogID) (tail *tail, turn int, o
 		}
 		return nil, 0, false
 	}
-	return t.tails[log], t.turn, true
+	return t.tails[log], t.generation, true
 }
 
 // Hint says that a log has grown to last.
@@ -233,7 +233,7 @@ func (t *Tails) Subscribe(epoch ci.Epoch, log ci.LogID, name ci.LogName, cursor 
 	}
 	s.tail = t.tails[log]
 	if s.tail == nil || past || t.over {
-		s.tail = &tail{tails: t, log: log, name: name, turn: t.turn, reads: make(map[readKey]*read)}
+		s.tail = &tail{tails: t, log: log, name: name, generation: t.generation, reads: make(map[readKey]*read)}
 		switch {
 		case past:
 			s.tail.over = ErrMoved
@@ -284,16 +284,16 @@ func (t *Tails) leave(s *Subscription) {
 // errStale marks an answer that belongs to a former history.
 var errStale = errors.New("feed: the history was rewound meanwhile")
 
-// admit tells whether an answer of that epoch, asked for in that turn, belongs
+// admit tells whether an answer of that epoch, asked for in that generation, belongs
 // to the present history. If it shows that there is a new one, everything that
 // was known is forgotten, and every subscription ends with ErrMoved.
-func (t *Tails) admit(turn int, epoch ci.Epoch) error {
+func (t *Tails) admit(generation int, epoch ci.Epoch) error {
 	t.mu.Lock()
 	defer t.unlock()
-	if turn == t.turn {
+	if generation == t.generation {
 		t.enter(epoch)
 	}
-	if turn != t.turn {
+	if generation != t.generation {
 		return errStale
 	}
 	return nil
@@ -311,7 +311,7 @@ func (t *Tails) enter(epoch ci.Epoch) {
 	t.former[t.epoch] = struct{}{}
 	delete(t.former, epoch)
 	t.epoch = epoch
-	t.turn++
+	t.generation++
 	t.log.Warn("the history was rewound: all readers begin anew")
 	for _, tail := range t.tails {
 		tail.mu.Lock()
@@ -333,12 +333,12 @@ func (t *Tails) unlock() {
 }
 
 // fellBack reports to the source that a log is shorter than it was.
-func (t *Tails) fellBack(ctx context.Context, turn int, log ci.LogID, seen, last ci.EventID) error {
+func (t *Tails) fellBack(ctx context.Context, generation int, log ci.LogID, seen, last ci.EventID) error {
 	epoch, err := t.source.Rewound(ctx, log, seen)
 	if err != nil {
 		return fmt.Errorf("replace the epoch: %w", err)
 	}
-	if err := t.admit(turn, epoch); err != nil {
+	if err := t.admit(generation, epoch); err != nil {
 		return err
 	}
 	return fmt.Errorf("log %d was read as ending at %d after it had been seen at %d", log, last, seen)
@@ -391,7 +391,7 @@ func (t *Tails) Blind() bool { return t.blind.Load() }
 func (t *Tails) poll(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, headsTimeout)
 	defer cancel()
-	turn, tails, seen := t.watched()
+	generation, tails, seen := t.watched()
 	if len(tails) == 0 && !t.Blind() {
 		return nil
 	}
@@ -403,7 +403,7 @@ func (t *Tails) poll(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read heads: %w", err)
 	}
-	if err := t.admit(turn, epoch); err != nil {
+	if err := t.admit(generation, epoch); err != nil {
 		return err
 	}
 	for i, tail := range tails {
@@ -412,10 +412,10 @@ func (t *Tails) poll(ctx context.Context) error {
 			continue // readers hear of it when they next read a page
 		}
 		if head.Last < seen[i] {
-			return t.fellBack(ctx, turn, tail.log, seen[i], head.Last)
+			return t.fellBack(ctx, generation, tail.log, seen[i], head.Last)
 		}
 		tail.mu.Lock()
-		if tail.turn == turn {
+		if tail.generation == generation {
 			tail.see(head)
 		}
 		tail.unlock()
@@ -424,7 +424,7 @@ func (t *Tails) poll(ctx context.Context) error {
 }
 
 // watched returns the tails there are and where their logs were seen to end.
-func (t *Tails) watched() (turn int, tails []*tail, seen []ci.EventID) {
+func (t *Tails) watched() (generation int, tails []*tail, seen []ci.EventID) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, tail := range t.tails {
@@ -433,5 +433,5 @@ func (t *Tails) watched() (turn int, tails []*tail, seen []ci.EventID) {
 		seen = append(seen, tail.seen)
 		tail.mu.Unlock()
 	}
-	return t.turn, tails, seen
+	return t.generation, tails, seen
 }

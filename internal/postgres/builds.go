@@ -38,7 +38,7 @@ func (s *Store) Lookup(ctx context.Context, id ci.BuildID) (Ref, error) {
 		return ref, nil
 	}
 	ref := Ref{ID: id}
-	turn := s.refs.turn()
+	generation := s.refs.generation()
 	var epoch *uuid.UUID
 	switch err := s.read.QueryRow(ctx, lookupSQL, uuid.UUID(id)).Scan(&ref.Log, &ref.Project, &ref.Public, &epoch); {
 	case errors.Is(err, pgx.ErrNoRows):
@@ -55,7 +55,7 @@ func (s *Store) Lookup(ctx context.Context, id ci.BuildID) (Ref, error) {
 	s.noticeEpoch(ref.Epoch)
 	kept := ref
 	kept.Kept = true
-	s.refs.put(turn, id, kept)
+	s.refs.put(generation, id, kept)
 	return ref, nil
 }
 

@@ -19,9 +19,9 @@ const (
 type cache[K comparable, V any] struct {
 	keep time.Duration // 0: keepHits
 
-	mu    sync.Mutex
-	hits  map[K]kept[V]
-	turns int // how often something of it was cleared
+	mu      sync.Mutex
+	hits    map[K]kept[V]
+	cleared int // how often something of it was
 }
 
 type kept[V any] struct {
@@ -49,19 +49,20 @@ func (c *cache[K, V]) had(key K) bool {
 	return ok
 }
 
-// turn is taken before the database is asked, and given to put.
-func (c *cache[K, V]) turn() int {
+// generation is which one what is asked of the database now belongs to: it is taken before,
+// and given to put.
+func (c *cache[K, V]) generation() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.turns
+	return c.cleared
 }
 
-// put keeps a hit, unless the cache was cleared since its turn: then it may be
+// put keeps a hit, unless something was cleared since its generation: then it may be
 // of a history that is past.
-func (c *cache[K, V]) put(turn int, key K, value V) {
+func (c *cache[K, V]) put(generation int, key K, value V) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if turn != c.turns {
+	if generation != c.cleared {
 		return
 	}
 	if c.hits == nil || len(c.hits) >= maxHits {
@@ -75,14 +76,14 @@ func (c *cache[K, V]) drop(key K) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.hits, key)
-	c.turns++
+	c.cleared++
 }
 
 func (c *cache[K, V]) clear() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.hits = nil
-	c.turns++
+	c.cleared++
 }
 
 // Space below which nothing is written any more: a full disk under the

@@ -85,7 +85,7 @@ func (s *Store) FindSession(ctx context.Context, key ci.SessionKey) (v Session, 
 	if v, ok := s.sessions.found.get(key.Sum); ok {
 		return v, true, nil
 	}
-	turn := s.sessions.found.turn()
+	generation := s.sessions.found.generation()
 	var (
 		sum    []byte
 		which  string
@@ -123,7 +123,7 @@ func (s *Store) FindSession(ctx context.Context, key ci.SessionKey) (v Session, 
 	if unseen {
 		s.sessions.note(v.ID)
 	}
-	s.sessions.found.put(turn, key.Sum, v)
+	s.sessions.found.put(generation, key.Sum, v)
 	return v, true, nil
 }
 

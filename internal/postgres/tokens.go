@@ -70,17 +70,17 @@ func (s *Store) FindToken(ctx context.Context, sum [32]byte) (t Token, ok bool, 
 	if t, ok := s.tokens.get(sum); ok {
 		return t, true, nil
 	}
-	turn := s.tokens.turn()
+	generation := s.tokens.generation()
 	if !s.tokens.had(sum) { // it may be a guess, and each of those another
-		t, err = s.askToken(ctx, turn, sum)
+		t, err = s.askToken(ctx, generation, sum)
 		return foundToken(t, err)
 	}
 	// All that ask at the same time, of which there may be as many as there are requests,
 	// ask once; but for those that ask after something of it was changed.
-	asked := s.asked.DoChan(string(sum[:])+strconv.Itoa(turn), func() (any, error) {
+	asked := s.asked.DoChan(string(sum[:])+strconv.Itoa(generation), func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTimeout) // others wait for it too
 		defer cancel()
-		return s.askToken(ctx, turn, sum)
+		return s.askToken(ctx, generation, sum)
 	})
 	select {
 	case <-ctx.Done():
@@ -91,13 +91,13 @@ func (s *Store) FindToken(ctx context.Context, sum [32]byte) (t Token, ok bool, 
 }
 
 // askToken asks the database, and keeps a hit.
-func (s *Store) askToken(ctx context.Context, turn int, sum [32]byte) (t Token, err error) {
+func (s *Store) askToken(ctx context.Context, generation int, sum [32]byte) (t Token, err error) {
 	rows, err := s.read.Query(ctx, findTokenSQL, sum[:])
 	if err != nil {
 		return t, err
 	}
 	if t, err = pgx.CollectExactlyOneRow(rows, scanToken); err == nil {
-		s.tokens.put(turn, sum, t)
+		s.tokens.put(generation, sum, t)
 	}
 	return t, err
 }
