@@ -72,15 +72,8 @@ func isUpdates(text []byte) bool {
 	return bytes.HasPrefix(text, []byte(`{"updates"`)) || bytes.HasPrefix(text, []byte(`{"offset"`))
 }
 
-// patchLog appends the body to a step's log while it arrives. One goroutine
-// reads, this one stores: what comes while a piece is being stored becomes the
-// next piece.
-func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
-	key, err := stepKey(c)
-	if err != nil {
-		return err
-	}
-	r := c.Request()
+// ofLog says why a request is no upload, by what its headers say of the body.
+func ofLog(r *http.Request) error {
 	if unannounced(r) {
 		p := &ci.Problem{Code: noBody, Detail: "The request announces no body."}
 		if r.ProtoMajor == 1 {
@@ -99,29 +92,60 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 	case slices.Contains(packedTypes, kind):
 		return &ci.Problem{Code: mediaType, Detail: fmt.Sprintf("The body of an upload is the log itself, not %s; send it unpacked.", kind)}
 	}
-	u := upload{server: s, id: ref.ID, log: ref.Log, from: s.who(c).holder(), reads: s.readsText(c, ref), step: key, offset: ci.AtEnd, characters: -1}
+	return nil
+}
+
+// uploadOffset is where the headers say that a body begins; ci.AtEnd: they do not.
+func uploadOffset(r *http.Request) (offset int64, err error) {
 	given := r.Header.Values("Upload-Offset")
 	if len(given) > 1 {
-		return &ci.Problem{Code: ci.Invalid, Field: "Upload-Offset", Detail: fmt.Sprintf("Upload-Offset is there %d times; give it once.", len(given))}
+		return 0, &ci.Problem{Code: ci.Invalid, Field: "Upload-Offset", Detail: fmt.Sprintf("Upload-Offset is there %d times; give it once.", len(given))}
 	}
 	if len(given) > 0 { // an empty one is not left out: its variable is not set
-		if u.offset, err = strconv.ParseInt(given[0], 10, 64); err != nil || u.offset < 0 || u.offset > ci.MaxLogBytes {
-			return &ci.Problem{Code: ci.Invalid, Field: "Upload-Offset", Detail: fmt.Sprintf("Upload-Offset is a count of bytes from the start of the step's log, 0 or more, not %s.", printable(given[0]))}
+		if offset, err = strconv.ParseInt(given[0], 10, 64); err != nil || offset < 0 || offset > ci.MaxLogBytes {
+			return 0, &ci.Problem{Code: ci.Invalid, Field: "Upload-Offset", Detail: fmt.Sprintf("Upload-Offset is a count of bytes from the start of the step's log, 0 or more, not %s.", printable(given[0]))}
 		}
-		if first, ok := contentStart(r); ok && first != u.offset {
-			return &ci.Problem{Code: ci.Invalid, Field: "Upload-Offset", Detail: fmt.Sprintf("Upload-Offset says that the body begins at byte %d, and Content-Range, which curl -C sends, that it begins at %d; leave -C out.", u.offset, first)}
+		if first, ok := contentStart(r); ok && first != offset {
+			return 0, &ci.Problem{Code: ci.Invalid, Field: "Upload-Offset", Detail: fmt.Sprintf("Upload-Offset says that the body begins at byte %d, and Content-Range, which curl -C sends, that it begins at %d; leave -C out.", offset, first)}
 		}
-	} else if name := otherOffset(r.Header); name != "" {
-		return &ci.Problem{Code: ci.Invalid, Field: "Upload-Offset", Detail: fmt.Sprintf("Where the text goes is said by the header Upload-Offset; there is none that is called %s.", printable(name))}
-	} else if r.Header.Get("Content-Range") != "" { // of curl -C, which leaves out what it thinks is there
-		return &ci.Problem{Code: ci.Invalid, Field: "Upload-Offset", Detail: "Where the text goes is said by the header Upload-Offset, not by Content-Range, which curl -C sends: give the count of bytes there too."}
+		return offset, nil
 	}
+	if name := otherOffset(r.Header); name != "" {
+		return 0, &ci.Problem{Code: ci.Invalid, Field: "Upload-Offset", Detail: fmt.Sprintf("Where the text goes is said by the header Upload-Offset; there is none that is called %s.", printable(name))}
+	}
+	if r.Header.Get("Content-Range") != "" { // of curl -C, which leaves out what it thinks is there
+		return 0, &ci.Problem{Code: ci.Invalid, Field: "Upload-Offset", Detail: "Where the text goes is said by the header Upload-Offset, not by Content-Range, which curl -C sends: give the count of bytes there too."}
+	}
+	return ci.AtEnd, nil
+}
 
+// patchLog appends the body to a step's log while it arrives.
+func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
+	key, err := stepKey(c)
+	if err != nil {
+		return err
+	}
+	if err := ofLog(c.Request()); err != nil {
+		return err
+	}
+	offset, err := uploadOffset(c.Request())
+	if err != nil {
+		return err
+	}
 	closed, err := s.openUpload(c)
 	if err != nil {
 		return err
 	}
 	defer closed()
+	return s.takeIn(c, &upload{
+		server: s, id: ref.ID, log: ref.Log, from: s.who(c).holder(), reads: s.readsText(c, ref), step: key, offset: offset, characters: -1,
+	})
+}
+
+// takeIn stores the body of an upload, and answers it. One goroutine reads, this one
+// stores: what comes while a piece is being stored becomes the next piece.
+func (s *Server) takeIn(c echo.Context, u *upload) error {
+	r := c.Request()
 	ended, end := context.WithCancel(context.Background())
 	defer end()
 	defer s.watchUpload(s.who(c), uploading{end})()
@@ -154,7 +178,7 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 	defer touch.Stop()
 	for {
 		if ended.Err() != nil {
-			return s.noLonger(ctx, s.who(c), &u)
+			return s.noLonger(ctx, s.who(c), u)
 		}
 		piece, err := in.take()
 		if len(piece) > 0 || err == io.EOF && !u.stored {
@@ -168,7 +192,7 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 		switch {
 		case err == io.EOF:
 			whole = true
-			return s.uploaded(c, &u)
+			return s.uploaded(c, u)
 		case err != nil: // mostly the peer has vanished, and nobody reads this
 			return u.stopped(brokenBody(err, int(u.received)), "What arrived is stored; go on from Upload-Offset.")
 		}
@@ -176,7 +200,7 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 		case <-in.ready:
 		case <-ended.Done():
 		case <-touch.C:
-			s.store.Touch(ctx, ref.ID, key) // best effort: the next text counts as well
+			s.store.Touch(ctx, u.id, u.step) // best effort: the next text counts as well
 		case <-s.stop:
 			if len(in.ready) > 0 {
 				continue // what arrived is kept
