@@ -125,6 +125,59 @@ func TestReport_AStepOfAnotherReporter(t *testing.T) {
 	})
 }
 
+// A build that ends meanwhile is another one from then on, and where that is to be watched
+// is said as well.
+func TestReport_WatchesTheNextBuild(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, said := newContract(), &sayings{}
+		opt := options(said)
+		opt.Own, opt.Watch, opt.Run = false, true, "a run"
+		opt.Build = ci.DerivedBuildID(opt.Run, 0)
+		c.fault = func(_ int, w http.ResponseWriter, r *http.Request) bool {
+			ended := strings.Contains(r.URL.Path, opt.Build.String()) && strings.Contains(c.requests[len(c.requests)-1].body, "late")
+			if ended {
+				problem(w, 409, string(ci.BuildFinished), nil)
+			}
+			return ended
+		}
+		err := reported(t, c, opt, func(r *Report) {
+			fmt.Fprint(r, "text\n")
+			time.Sleep(time.Second)
+			synctest.Wait()
+			fmt.Fprint(r, "late\n")
+			passed(r)
+		})
+		lines := said.all()
+		if err != nil || len(lines) != 3 || !strings.HasSuffix(lines[0], opt.Build.String()) || !strings.HasPrefix(lines[2], "watch ") || !strings.HasSuffix(lines[2], ci.DerivedBuildID(opt.Run, 1).String()) {
+			t.Errorf("error %v; said %q", err, lines)
+		}
+	})
+}
+
+// A server that is never content is given up.
+func TestReport_NeverContent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, said := newContract(), &sayings{}
+		updates := 0
+		c.fault = func(_ int, w http.ResponseWriter, r *http.Request) bool {
+			if !strings.HasSuffix(r.URL.Path, "/updates") {
+				return false
+			}
+			updates++
+			problem(w, 409, string(ci.LogLonger), nil)
+			return true
+		}
+		if err := reported(t, c, options(said), func(r *Report) { passed(r) }); err == nil || updates != mostMendings {
+			t.Errorf("error %v after %d requests", err, updates)
+		}
+		if lines := said.all(); len(lines) != 2 {
+			t.Errorf("said %q", lines)
+		}
+	})
+}
+
 // A proxy that takes only small bodies gets small ones.
 func TestReport_SmallerBodies(t *testing.T) {
 	t.Parallel()

@@ -298,7 +298,7 @@ func (r *Report) Send(ctx context.Context) error {
 
 func (r *Report) sayTrouble() {
 	if err := r.spool.Trouble(); err != nil {
-		r.say("the spool %s cannot take more (%v): what the server does not have yet is kept in memory only", r.spool.Dir(), err)
+		r.sayOnce("spool", "the spool %s cannot take more (%v): what the server does not have yet is kept in memory only", r.spool.Dir(), err)
 	}
 }
 
@@ -588,12 +588,14 @@ func (r *Report) addEnd(b *batch, end *ending) {
 	}
 }
 
+// mostMendings is how often in a row what the server says against a batch is settled. Each mending
+// settles something; a server that is never content is no reason to go round for ever.
+const mostMendings = 1000
+
 // deliver says what there is to say, and repeats it until it is stored. done
 // tells that nothing is left.
 func (r *Report) deliver(ctx context.Context) (done bool, err error) {
-	// Each mending settles something; a server that is never content is no
-	// reason to go round for ever.
-	for range ci.MaxUpdates {
+	for range mostMendings {
 		b := r.gather(ctx)
 		r.lastBatch = time.Now()
 		if len(b.updates) == 0 && !b.alive || r.gone {
@@ -811,9 +813,13 @@ func (r *Report) trouble(err error) {
 	}
 }
 
-// say shows a line once, however often its cause comes back.
-func (r *Report) say(format string, args ...any) { r.sayOnce(format, format, args...) }
+// say shows a line, unless it was shown before.
+func (r *Report) say(format string, args ...any) {
+	r.sayOnce(fmt.Sprintf(format, args...), format, args...)
+}
 
+// sayOnce shows one line of a cause, however often that comes back and whatever there is to
+// say of it then.
 func (r *Report) sayOnce(cause, format string, args ...any) {
 	if r.said[cause] || r.opt.Say == nil {
 		return
