@@ -59,7 +59,7 @@ type StepSet struct {
 
 // SetStep says where a step stands.
 func (c *Client) SetStep(ctx context.Context, build ci.BuildID, set StepSet) error {
-	u := stepUpdate{Key: set.Key, Name: printable(set.Name, ci.MaxTitle), Needs: set.Needs, Status: set.Status, ExitCode: set.ExitCode}
+	u := stepUpdate{Key: set.Key, Name: ci.OneLine(set.Name, ci.MaxTitle), Needs: set.Needs, Status: set.Status, ExitCode: set.ExitCode}
 	now := ci.Cut(time.Now())
 	switch {
 	case set.Status == ci.Running:

@@ -115,7 +115,7 @@ func NewReport(client *Client, opt ReportOptions) *Report {
 	r := &Report{client: client, opt: opt, key: opt.Step, said: make(map[string]bool)}
 	r.id = identity{
 		Server: client.URL, Build: opt.Build, Run: opt.Run, Own: opt.Own, Project: opt.Project, Details: r.hideIn(opt.Details),
-		Dir: workingDir(), Step: opt.Step, Name: printable(r.hide(opt.Name), ci.MaxTitle), Needs: opt.Needs, Started: ci.Cut(time.Now()),
+		Dir: workingDir(), Step: opt.Step, Name: ci.OneLine(r.hide(opt.Name), ci.MaxTitle), Needs: opt.Needs, Started: ci.Cut(time.Now()),
 		Reporter: rand.Text(), Buildkite: opt.Buildkite,
 	}
 	r.notes.options = outlineOptions(r.id.Dir, opt.Buildkite)

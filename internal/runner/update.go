@@ -68,8 +68,8 @@ func (d *Details) texts() []*string {
 // text each. A branch, a commit or an address that is too long is left out: cut
 // short it would name another.
 func (d Details) tidy() Details {
-	d.Title = printable(d.Title, ci.MaxTitle)
-	d.Author, d.Trigger = printable(d.Author, ci.MaxShort), printable(d.Trigger, ci.MaxShort)
+	d.Title = ci.OneLine(d.Title, ci.MaxTitle)
+	d.Author, d.Trigger = ci.OneLine(d.Author, ci.MaxShort), ci.OneLine(d.Trigger, ci.MaxShort)
 	d.Branch, d.Commit = whole(d.Branch, ci.MaxBranch), whole(d.Commit, ci.MaxShort)
 	d.URL = whole(d.URL, ci.MaxURL)
 	return d
@@ -77,7 +77,7 @@ func (d Details) tidy() Details {
 
 // whole makes one line of a text; "": it is longer than limit.
 func whole(s string, limit int) string {
-	if s = printable(s, limit+1); len(s) > limit {
+	if s = ci.OneLine(s, limit+1); len(s) > limit {
 		return ""
 	}
 	return s
