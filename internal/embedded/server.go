@@ -216,7 +216,7 @@ func urlOf(socket string) string {
 	return "postgres:///" + owner + "?" + strings.ReplaceAll(query.Encode(), "+", "%20")
 }
 
-// PID is the process id of PostgreSQL; it changes with each restart.
+// PID is the process id of PostgreSQL, for tests that end it; it changes with each restart.
 func (s *Server) PID() int { return s.process.Load().pid }
 
 // DiskFree is how many bytes the file system under the cluster's log of

@@ -3,18 +3,13 @@ package sse
 import (
 	"bytes"
 	"strconv"
-	"strings"
 	"time"
 )
-
-// ValidID tells whether s can stand as an id or as an event's name: it holds
-// no line end and no NUL.
-func ValidID(s string) bool { return !strings.ContainsAny(s, "\r\n\x00") }
 
 // Open appends the beginning of a frame: its id and name, each left out when
 // empty, and the start of its data. The caller appends the data to the result
 // and then calls Close with the length that Open's result had. It panics when
-// id or event is not [ValidID].
+// id or event has a line end or a NUL in it.
 func Open[S string | []byte](dst []byte, id S, event string) []byte {
 	from := len(dst)
 	if len(id) > 0 {
@@ -80,7 +75,7 @@ func lineEnd(b []byte) int {
 }
 
 // AppendFrame appends a whole frame. Id and event are left out when empty; it
-// panics when one of them is not [ValidID].
+// panics when one of them has a line end or a NUL in it.
 func AppendFrame(dst []byte, id, event string, data []byte) []byte {
 	dst = Open(dst, id, event)
 	at := len(dst)
@@ -93,14 +88,4 @@ func AppendRetry(dst []byte, d time.Duration) []byte {
 	dst = append(dst, "retry: "...)
 	dst = strconv.AppendInt(dst, max(0, d.Milliseconds()), 10)
 	return append(dst, '\n', '\n')
-}
-
-// AppendComment appends a comment, which readers ignore.
-func AppendComment(dst []byte, text string) []byte {
-	for line := range strings.SplitSeq(strings.ReplaceAll(text, "\r", "\n"), "\n") {
-		dst = append(dst, ": "...)
-		dst = append(dst, line...)
-		dst = append(dst, '\n')
-	}
-	return append(dst, '\n')
 }

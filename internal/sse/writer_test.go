@@ -40,9 +40,6 @@ func TestAppendFrame_RefusesWhatCannotStand(t *testing.T) {
 			func() { AppendFrame(nil, "1", bad, nil) },
 			func() { Open(nil, []byte(bad), "") },
 		} {
-			if ValidID(bad) {
-				t.Errorf("ValidID(%q) is true", bad)
-			}
 			func() {
 				defer func() {
 					if recover() == nil {
@@ -62,16 +59,6 @@ func TestAppendRetry(t *testing.T) {
 	}
 	if got, want := string(AppendRetry(nil, -time.Second)), "retry: 0\n\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
-func TestAppendComment_StaysAComment(t *testing.T) {
-	t.Parallel()
-	stream := AppendComment(nil, "hello\ndata: no\r\nid: 7\rdata: no")
-	stream = AppendComment(stream, "")
-	r := NewReader(bytes.NewReader(stream), 0)
-	if e, err := r.Next(); err != io.EOF || r.LastID() != "" {
-		t.Errorf("comments were read as %v, %v, id %q", e, err, r.LastID())
 	}
 }
 
@@ -121,7 +108,7 @@ func FuzzAppendFrame(f *testing.F) {
 	f.Add("", "", []byte("a\r\n\rb\n"))
 	f.Add("7", "message", []byte("\n\nid: 8\ndata: x"))
 	f.Fuzz(func(t *testing.T, id, event string, data []byte) {
-		if !ValidID(id) || !ValidID(event) {
+		if strings.ContainsAny(id+event, "\r\n\x00") {
 			t.Skip()
 		}
 		checkRoundTrip(t, id, event, data)
