@@ -42,7 +42,7 @@ func (s *Store) Creations(project string) (n int) {
 	for _, c := range s.committers {
 		c.mu.Lock()
 		if k := c.creations[project]; k != nil {
-			n += len(k.waiting)
+			n += len(k.tasks)
 		}
 		c.mu.Unlock()
 	}
@@ -55,7 +55,7 @@ func (s *Store) InLane(id ci.BuildID) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if k := c.known[id]; k != nil {
-		return len(k.waiting)
+		return len(k.tasks)
 	}
 	return 0
 }

@@ -18,12 +18,12 @@ import (
 // The caller holds mu.
 func (c *committer) detour(t *task) {
 	if t.create != nil {
-		k := c.creations[t.create.Project]
-		if k == nil {
-			k = &known{}
-			c.creations[t.create.Project] = k
+		w := c.creations[t.create.Project]
+		if w == nil {
+			w = &waiting{}
+			c.creations[t.create.Project] = w
 		}
-		c.join(k, t)
+		c.join(w, t)
 		return
 	}
 	k := c.known[t.build]
@@ -33,55 +33,64 @@ func (c *committer) detour(t *task) {
 	}
 	k.lane = true
 	c.keep(k, nil) // the lane reads it
-	c.join(k, t)
+	c.join(&k.waiting, t)
 }
 
 // join queues a task in a lane and sees to it that the lane works. The caller
 // holds mu.
-func (c *committer) join(k *known, t *task) {
-	k.waiting = append(k.waiting, t)
-	if !k.busy {
-		k.busy = true
-		c.lanes.Go(func() { c.runLane(t, k) })
+func (c *committer) join(w *waiting, t *task) {
+	w.tasks = append(w.tasks, t)
+	if !w.busy {
+		w.busy = true
+		c.lanes.Go(func() { c.runLane(t, w) })
 	}
 }
 
 // runLane writes what waits behind a first task for one build, each time with the build
 // locked and read first. When nobody else wrote the build between two rounds, it goes
 // back to the fast way. Or it makes what waits of a project's creations.
-func (c *committer) runLane(first *task, k *known) {
+func (c *committer) runLane(first *task, of *waiting) {
 	l := &lane{committer: c}
 	for {
 		c.mu.Lock()
-		if len(k.waiting) == 0 {
-			k.busy, k.lane = false, false
+		if len(of.tasks) == 0 {
+			of.busy = false
 			if first.create != nil {
 				delete(c.creations, first.create.Project)
-			} else if l.state != nil && l.quiet && l.epoch == c.store.presentEpoch() {
-				c.keep(k, l.state)
 			} else {
-				c.drop(first.build)
+				c.leaveLane(l, first.build)
 			}
 			c.mu.Unlock()
 			return
 		}
-		from := k.waiting[0].from // whose the build is, or the creation that has waited longest
+		from := of.tasks[0].from // whose the build is, or the creation that has waited longest
 		c.mu.Unlock()
 		l.state = nil // it is read again, and many lanes may wait for their turns
 		leave, _ := c.turns.Enter(context.Background(), from)
 		w := <-c.slots
 		c.mu.Lock()
-		tasks := k.waiting // those that have come meanwhile too
-		k.waiting = nil
+		tasks := of.tasks // those that have come meanwhile too
+		of.tasks = nil
 		c.mu.Unlock()
 		l.round(w, tasks)
 		c.slots <- w
 		leave()
 		if len(l.later) > 0 {
 			c.mu.Lock()
-			k.waiting = append(l.later, k.waiting...)
+			of.tasks = append(l.later, of.tasks...)
 			c.mu.Unlock()
 		}
+	}
+}
+
+// leaveLane lets a build go the fast way again. The caller holds mu.
+func (c *committer) leaveLane(l *lane, build ci.BuildID) {
+	k := c.known[build] // it is there, since it has a lane
+	k.lane = false
+	if l.state != nil && l.quiet && l.epoch == c.store.presentEpoch() {
+		c.keep(k, l.state)
+	} else {
+		c.drop(build)
 	}
 }
 

@@ -17,24 +17,28 @@ import (
 	"github.com/stepcast/stepcast/internal/turns"
 )
 
-// Bounds of the committer's queue and of one batch, in bytes of request
-// bodies.
+// Bounds of the committer's queue, of one batch and of what is known between batches.
 const (
-	maxQueued      = 64 << 20
-	maxBatch       = 4 << 20
-	maxDecided     = 4 << 20  // what a batch may become: status events repeat whole steps,
-	eventBytes     = 256      // each costs as much as so many bytes of log text,
-	statusBytes    = 2 << 10  // and one of status so many more,
-	heardBytes     = 1 << 10  // and a step that was heard so many
-	taskBytes      = 512      // what a task costs beside its text
-	needBytes      = 24       // what a name in a list does
-	maxCached      = 4096     // builds whose state is kept between batches,
-	cachedBytes    = 64 << 20 // and about what they take, at most
-	stepBytes      = 512      // what a step costs there beside its names
-	mostLoaded     = 64       // builds whose state is read for one batch,
-	loadedTogether = 8        // so many at once at most,
-	loadedBytes    = 1 << 20  // and no more once they take about so much
-	laneWriters    = 4        // connections for builds that other processes write too
+	maxQueued = 64 << 20 // the queue holds at most so many bytes of request bodies
+	maxBatch  = 4 << 20  // a batch takes at most so many of them
+
+	maxDecided  = 4 << 20 // a batch may become so many bytes, as status events repeat whole steps
+	eventBytes  = 256     // an event takes the database as long as so many bytes of log text, beside its own
+	statusBytes = 2 << 10 // an event of status takes as long as so many more
+	heardBytes  = 1 << 10 // a step that was heard takes as long as so many
+
+	taskBytes = 512 // a task takes so much memory beside its text
+	needBytes = 24  // a name in a list takes so much beside its text
+
+	maxCached   = 4096     // the states of so many builds are kept between batches
+	cachedBytes = 64 << 20 // these states take about so much memory at most
+	stepBytes   = 512      // a step of a state takes so much beside its names
+
+	mostLoaded     = 64      // the states of so many builds are read for one batch
+	loadedTogether = 8       // so many states are read at once at most
+	loadedBytes    = 1 << 20 // no more states are read once those that were take about so much memory
+
+	laneWriters = 4 // there are so many connections for builds that other processes write too
 )
 
 // decidedFor is how long a batch may take to be decided: a few bytes may be of needs that
@@ -202,24 +206,29 @@ type committer struct {
 	mu     sync.Mutex
 	known  map[ci.BuildID]*known
 	cached int // bytes that the states in known take, about
-	// Lanes of creations that do not go the fast way, by project.
-	creations map[string]*known
+	// What waits for the lane of creations that do not go the fast way, by project.
+	creations map[string]*waiting
 	// Projects by name. Only the version is ever out of date.
 	projects map[string]*project
 }
 
 // known is what this process knows of a build between commits.
 type known struct {
-	state   *ci.State // committed; nil: to be read
-	bytes   int       // that it takes,
-	plan    int       // and what of it tells that this has changed
-	lane    bool      // other processes write it too
-	waiting []*task   // for the lane
-	busy    bool      // the lane is at work
+	state *ci.State // as committed; nil: it is to be read
+	bytes int       // the memory that the state takes, about
+	plan  int       // what of bytes is known without a look at each step; when it is another, that is taken
+	lane  bool      // other processes write the build too
+	waiting
+}
+
+// waiting is what waits for a lane: of one build, or of a project's creations.
+type waiting struct {
+	tasks []*task
+	busy  bool // the lane is at work
 }
 
 func newCommitter(s *Store) *committer {
-	c := &committer{store: s, queue: groupcommit.New[*task](maxQueued, maxBatch), known: make(map[ci.BuildID]*known), creations: make(map[string]*known), projects: make(map[string]*project), slots: make(chan *writer, laneWriters), turns: turns.New(laneWriters)}
+	c := &committer{store: s, queue: groupcommit.New[*task](maxQueued, maxBatch), known: make(map[ci.BuildID]*known), creations: make(map[string]*waiting), projects: make(map[string]*project), slots: make(chan *writer, laneWriters), turns: turns.New(laneWriters)}
 	for range laneWriters {
 		c.slots <- &writer{}
 	}
@@ -438,7 +447,7 @@ func (c *committer) keep(k *known, state *ci.State) {
 	if state != nil {
 		plan = state.Plan + stepBytes*(1+len(state.Steps))
 	}
-	if plan != k.plan { // seldom, but for none
+	if plan != k.plan { // only then, which is seldom, are the needs counted, of which there may be many
 		k.bytes, k.plan = plan, plan
 		if state != nil {
 			for _, step := range state.Steps {
