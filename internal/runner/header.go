@@ -429,7 +429,7 @@ func label(s string, limit int) string {
 		}
 		return r
 	}, s)
-	return printable(s, limit)
+	return ci.OneLine(s, limit)
 }
 
 // Fit cuts a row of text to the width of a terminal. Of no terminal, or where nobody knows

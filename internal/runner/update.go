@@ -83,9 +83,6 @@ func whole(s string, limit int) string {
 	return s
 }
 
-// printable is ci.OneLine.
-func printable(s string, limit int) string { return ci.OneLine(s, limit) }
-
 // update is one thing to say; exactly one member is not nil.
 type update struct {
 	text  *spool.Piece
