@@ -50,7 +50,7 @@ func (s *Store) sweep(ctx context.Context) {
 			s.log.Warn("nobody looks for lost steps for now", "err", err)
 		}
 		if failed = err != nil; !failed {
-			s.swept.Store(time.Now().UnixNano())
+			s.swept.Store(new(time.Now()))
 		}
 		if more {
 			continue
@@ -64,11 +64,20 @@ func (s *Store) sweep(ctx context.Context) {
 }
 
 // Silence counts from zero after a time in which no server could hear, and after one in
-// which the database's clock was ahead.
+// which the database's clock was ahead, as is told.
 const hearingSQL = `
+	WITH was AS (SELECT at > clock_timestamp() AS ahead FROM hearing FOR UPDATE)
 	UPDATE hearing SET
-		since = CASE WHEN at < clock_timestamp() - make_interval(secs => $1) THEN clock_timestamp() ELSE least(since, clock_timestamp()) END,
-		at = clock_timestamp()`
+		since = CASE WHEN was.ahead OR at < clock_timestamp() - make_interval(secs => $1) THEN clock_timestamp() ELSE since END,
+		at = clock_timestamp()
+	FROM was RETURNING was.ahead`
+
+// What was heard while that clock was ahead was heard now, or else nothing would be lost
+// until the clock is there again.
+const (
+	heardStepsSQL  = `UPDATE steps s SET heard_at = clock_timestamp() FROM builds b WHERE b.id = s.build AND b.status = 'running' AND s.heard_at > clock_timestamp()`
+	heardBuildsSQL = `UPDATE build_heads h SET heard_at = clock_timestamp() FROM builds b WHERE b.id = h.build AND b.status = 'running' AND h.heard_at > clock_timestamp()`
+)
 
 // A running step is lost when its reporter, who sends heartbeats, missed
 // three; or when one who never sent any was silent for long. A running build
@@ -112,8 +121,16 @@ func (s *Store) sweepOnce(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	defer closeConn(conn)
-	if _, err := conn.Exec(ctx, hearingSQL, deafAfter.Seconds()); err != nil {
+	var ahead bool
+	if err := conn.QueryRow(ctx, hearingSQL, deafAfter.Seconds()).Scan(&ahead); err != nil {
 		return false, err
+	}
+	if ahead {
+		for _, sql := range []string{heardStepsSQL, heardBuildsSQL} {
+			if _, err := conn.Exec(ctx, sql); err != nil {
+				return false, err
+			}
+		}
 	}
 	rows, err := conn.Query(ctx, silentSQL, ci.BeatLostAfter.Seconds(), s.cfg.LostAfter.Seconds(), mostSilent)
 	if err != nil {

@@ -38,8 +38,8 @@ func (s *Store) Stats() Stats {
 		ConnWaits: pool.EmptyAcquireCount(), ConnWaiting: pool.EmptyAcquireWaitTime(),
 		ListenAge: s.listener.age(), SweepAge: -1,
 	}
-	if at := s.swept.Load(); at > 0 {
-		stats.SweepAge = time.Since(time.Unix(0, at))
+	if at := s.swept.Load(); at != nil {
+		stats.SweepAge = time.Since(*at)
 	}
 	for _, c := range s.committers {
 		stats.QueueBytes += c.queue.Queued()

@@ -68,9 +68,9 @@ type Store struct {
 	lastCommits time.Duration // lastCommits, but for tests
 	uses        uses
 	sessions    sessions
-	rare        chan struct{} // a slot for each connection that does what is rare; see administer
-	swept       atomic.Int64  // when silence was last looked for, in Unix nanoseconds; 0: not yet
-	away        atomic.Bool   // there was no connection to write, as the log says
+	rare        chan struct{}             // a slot for each connection that does what is rare; see administer
+	swept       atomic.Pointer[time.Time] // when silence was last looked for; nil: not yet
+	away        atomic.Bool               // there was no connection to write, as the log says
 	disk        diskGauge
 	texts       texts
 	counts      counts

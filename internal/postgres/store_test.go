@@ -655,11 +655,14 @@ func TestStore_SilenceAfterAClockThatWasAhead(t *testing.T) {
 	must(t, first, id, text("test", 0, "x"))
 	stop() // else it looks for silence between the next statements
 	sqlExec(t, url, `UPDATE hearing SET since = clock_timestamp() + interval '1 hour', at = clock_timestamp() + interval '1 hour'`)
+	sqlExec(t, url, `UPDATE steps SET heard_at = clock_timestamp() + interval '1 hour'`)
+	sqlExec(t, url, `UPDATE build_heads SET heard_at = clock_timestamp() + interval '1 hour'`)
 	second, _ := open(t, url)
 	if _, err := second.SweepOnce(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if !sqlBool(t, url, `SELECT since <= clock_timestamp() FROM hearing`) {
+	if !sqlBool(t, url, `SELECT since <= clock_timestamp() FROM hearing`) ||
+		!sqlBool(t, url, `SELECT bool_and(s.heard_at <= clock_timestamp() AND h.heard_at <= clock_timestamp()) FROM steps s JOIN build_heads h USING (build)`) {
 		t.Error("nothing is lost for an hour")
 	}
 	if got := status(t, second, id, "test"); got != ci.Running {

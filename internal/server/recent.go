@@ -19,7 +19,7 @@ func (r *recent[K, V]) remember(key K, said V) {
 }
 
 func (r *recent[K, V]) put(key K, said V) {
-	if r.now == nil || len(r.now) >= r.most/2 {
+	if _, there := r.now[key]; r.now == nil || !there && len(r.now) >= r.most/2 {
 		r.former, r.now = r.now, make(map[K]V)
 	}
 	r.now[key] = said
@@ -27,11 +27,18 @@ func (r *recent[K, V]) put(key K, said V) {
 
 // swap is remember, and tells what was said of the key before.
 func (r *recent[K, V]) swap(key K, said V) (before V, known bool) {
+	r.change(key, func(of V, there bool) V {
+		before, known = of, there
+		return said
+	})
+	return before, known
+}
+
+// change remembers of a key what follows from what was said of it before.
+func (r *recent[K, V]) change(key K, after func(before V, known bool) V) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	before, known = r.find(key)
-	r.put(key, said)
-	return before, known
+	r.put(key, after(r.find(key)))
 }
 
 // recall tells what was said of a key.

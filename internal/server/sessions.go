@@ -79,50 +79,57 @@ func (s *Server) visitor(c echo.Context) (*caller, error) {
 // nobody is a caller who shows nothing, and is no stranger.
 func (s *Server) nobody() *caller { return &caller{open: !s.cfg.SignIn} }
 
-// mostCookies is how many of a request may be a session's. Over HTTPS there is one, but
+// mostCookies is how many of a request are looked for, of those that look like a session's. Over HTTPS there is one, but
 // over HTTP pages of other hosts beside this one can add theirs, in front of it.
 const mostCookies = 4
 
 // session finds the session of a request, and its cookie. With cookies that are all no
 // good, what scripts ask for is refused, each time: they would else be told what is
-// public, and take it for all there is. To a page they are none, and taken back. Where
-// readers need not sign in they are none to anybody and stay: browsers send cookies to
-// every port of a host, and one may be of another server there.
+// public, and take it for all there is. To a page they are none, and one alone is taken
+// back: of several, another may be one that is good elsewhere. Where readers need not sign
+// in they are none to anybody and stay: browsers send cookies to every port of a host, and
+// one may be of another server there.
 func (s *Server) session(c echo.Context) (*postgres.Session, string, error) {
 	cookies := c.Request().CookiesNamed(s.cookieName(c, sessionCookie))
-	for _, cookie := range cookies[:min(len(cookies), mostCookies)] {
-		if v, err := s.findSession(c, cookie.Value); v != nil || err != nil {
+	looked, guessed := 0, false
+	for _, cookie := range cookies {
+		key, ok := ci.ParseSession(cookie.Value)
+		if !ok {
+			continue
+		}
+		if looked++; looked > mostCookies {
+			break
+		}
+		v, there, err := s.findSession(c, key, cookie.Value)
+		if v != nil || err != nil {
 			return v, cookie.Value, err
 		}
+		guessed = guessed || !there
+	}
+	if guessed {
+		s.countFailure(c)
 	}
 	if len(cookies) == 0 {
 		return nil, "", nil
 	}
-	return nil, "", s.sessionEnded(c)
+	return nil, "", s.sessionEnded(c, len(cookies) == 1)
 }
 
 // findSession finds the session of a cookie, if it is in force, and sends its browser a
-// fresh one when it is time.
-func (s *Server) findSession(c echo.Context, text string) (*postgres.Session, error) {
-	key, ok := ci.ParseSession(text)
-	if !ok {
-		return nil, nil
-	}
+// fresh one when it is time. there tells whether there is one, in force or not.
+func (s *Server) findSession(c echo.Context, key ci.SessionKey, text string) (of *postgres.Session, there bool, err error) {
 	leaveEntrance(c.Request()) // the database may take its time
 	done, err := s.suspect(c.Request().Context(), s.clientAddr(c))
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	v, ok, err := s.store.FindSession(c.Request().Context(), key)
+	v, there, err := s.store.FindSession(c.Request().Context(), key)
 	done()
-	switch {
-	case err != nil:
-		return nil, err
-	case !ok:
-		s.countFailure(c)
+	if err != nil || !there {
+		return nil, false, err
 	}
-	if !ok || v.Token != nil && inForce(*v.Token, time.Now()) != nil || v.Person.Issuer != "" && !s.takesWordOf(v.Person.Issuer) {
-		return nil, nil
+	if v.Token != nil && inForce(*v.Token, time.Now()) != nil || v.Person.Issuer != "" && !s.takesWordOf(v.Person.Issuer) {
+		return nil, true, nil
 	}
 	if v.Stale {
 		next := ci.RenewSession(text)
@@ -135,7 +142,7 @@ func (s *Server) findSession(c echo.Context, text string) (*postgres.Session, er
 			s.setCookie(c, sessionCookie, next, time.Until(v.ExpiresAt)+outlasts)
 		}
 	}
-	return &v, nil
+	return &v, true, nil
 }
 
 // takesWordOf tells whether people may have signed in at that provider: at another
@@ -145,12 +152,14 @@ func (s *Server) takesWordOf(issuer string) bool {
 	return s.provider == nil || s.provider.cfg.Issuer == issuer // without one nobody is given anything
 }
 
-func (s *Server) sessionEnded(c echo.Context) error {
+func (s *Server) sessionEnded(c echo.Context, takeBack bool) error {
 	if !s.cfg.SignIn {
 		return nil
 	}
 	if !beginsWith(c.Request().URL.Path, "/api/") {
-		s.setCookie(c, sessionCookie, "", 0)
+		if takeBack {
+			s.setCookie(c, sessionCookie, "", 0)
+		}
 		return nil
 	}
 	return &ci.Problem{Code: sessionEnded, Detail: "You are signed out, here or elsewhere, or were signed in for too long; sign in again."}

@@ -198,10 +198,12 @@ type logOfStep struct {
 const mostDiffered = 1000
 
 func (d *differed) remember(build ci.BuildID, step ci.StepKey, at int64) {
-	one := logOfStep{build, step}
-	if before, known := d.at.recall(one); !known || at < before {
-		d.at.remember(one, at)
-	}
+	d.at.change(logOfStep{build, step}, func(before int64, known bool) int64 {
+		if known {
+			return min(before, at)
+		}
+		return at
+	})
 }
 
 // recall remembers what differs, and adds what did where updates say how long a log is.
