@@ -64,7 +64,7 @@ func (f *serverFlags) client(say func(string)) (*runner.Client, error) {
 		c.Distrust(listener(own), func() error { return served(dir, server) })
 	}
 	c.Say = say
-	switch certificate := readLine(dir, certificateName); {
+	switch certificate := cmp.Or(readLine(dir, certificateName), readLine(dir, formerCertificate)); {
 	case f.CAFile != "":
 		if err := c.TrustFile(f.CAFile); err != nil {
 			return nil, err
@@ -90,14 +90,18 @@ func (f *serverFlags) dataDir() string {
 	return dir
 }
 
-// restartTime is for how long a server that was stopped may be about to start again.
-const restartTime = time.Minute
+// restartTime is for how long a server that was stopped may be about to start again, and
+// restartDrain is --drain-timeout then, at most.
+const (
+	restartTime  = time.Minute
+	restartDrain = 5 * time.Second
+)
 
 // restarting is the address of the server that has its data in a directory, if it stopped
 // just now.
 func restarting(dir string) string {
 	left, err := os.Stat(filepath.Join(dir, formerAddress))
-	if dir == "" || err != nil || time.Since(left.ModTime()) > restartTime || readLine(dir, addressName) != "" {
+	if dir == "" || err != nil || time.Since(left.ModTime()).Abs() > restartTime || readLine(dir, addressName) != "" {
 		return ""
 	}
 	return readLine(dir, formerAddress)

@@ -19,14 +19,11 @@ type reporterFlags struct {
 	Audience string `help:"For whom a CI system's ID token is asked, where the job was given no token. Default: the server's address." env:"STEPCAST_AUDIENCE" placeholder:"TEXT" group:"Server"`
 }
 
-// reporter is client for commands that report. What is reported while a server of this
-// machine restarts is for it. A job of a CI system that was
+// reporter is client for commands that report. A job of a CI system that was
 // given no token shows its ID token, and gets one; see runner.Exchange. Tokens
 // are kept below spoolDir; project is that of the builds, where a flag says so.
 func (f *reporterFlags) reporter(say func(string), project, spoolDir string) (*runner.Client, error) {
-	flags := f.serverFlags
-	flags.URL = cmp.Or(strings.TrimSpace(flags.URL), restarting(f.dataDir()))
-	c, err := flags.client(say)
+	c, err := f.client(say)
 	if !errors.Is(err, errNoToken) {
 		return c, err
 	}

@@ -88,6 +88,10 @@ func (c *runCmd) report(r *runner.Run) error {
 	if opt.SpoolRoot, opt.Spool, err = c.spool(); err != nil {
 		return err
 	}
+	if address := restarting(c.dataDir()); address != "" && strings.TrimSpace(c.URL) == "" {
+		// It may have been stopped for good as well, so nobody waits for long.
+		c.URL, r.DrainTimeout = address, min(r.DrainTimeout, restartDrain)
+	}
 	client, err := c.reporter(r.Say, opt.Project, opt.SpoolRoot)
 	if err != nil {
 		return err

@@ -381,13 +381,13 @@ func TestClient_SaysWhereItLooked(t *testing.T) {
 	}
 }
 
-// What is reported while the server of this machine restarts is for it, and what is asked
-// for is told that it has stopped.
-func TestReporter_WhileTheServerRestarts(t *testing.T) {
+// What is run while the server of this machine restarts is reported to it, which is not
+// waited for: it may have been stopped for good.
+func TestRun_WhileTheServerRestarts(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	forget, err := leaveAddress(dir, "http://127.0.0.1:1", "")
-	if err := errors.Join(err, os.WriteFile(filepath.Join(dir, "token"), []byte("stp_secret\n"), 0o600)); err != nil {
+	dir, spool := t.TempDir(), t.TempDir()
+	forget, err := leaveAddress(dir, "https://127.0.0.1:1", "/ca.pem")
+	if err := errors.Join(err, os.WriteFile(filepath.Join(dir, "token"), []byte(ci.NewToken()+"\n"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	before := time.Now().Add(-2 * restartTime)
@@ -395,18 +395,27 @@ func TestReporter_WhileTheServerRestarts(t *testing.T) {
 		t.Fatal(err)
 	}
 	forget()
-	f := reporterFlags{serverFlags: serverFlags{DataDir: dir}}
-	if c, err := f.reporter(nil, "", t.TempDir()); err != nil || c.URL != "http://127.0.0.1:1" || c.Token != "stp_secret" {
-		t.Errorf("while it restarts: %+v, %v", c, err)
+	if readLine(dir, certificateName) != "" || readLine(dir, formerCertificate) != "/ca.pem" {
+		t.Error("whom to trust is forgotten, or is not")
 	}
-	if _, err := f.client(nil); err == nil || !strings.Contains(err.Error(), "has stopped: start it again") {
+	run := func() string {
+		_, stderr, code := output(t, stepcast(t, []string{"STEPCAST_DATA_DIR=" + dir}, "run", "--spool-dir", spool, "--drain-timeout", "10ms", "--project", "p", "--", "true"))
+		if code != 0 {
+			t.Errorf("exit code %d, %q", code, stderr)
+		}
+		return stderr
+	}
+	if said := run(); !strings.Contains(said, "https://127.0.0.1:1 is away") || !strings.Contains(said, "stepcast flush") {
+		t.Errorf("while it restarts: %q", said)
+	}
+	if _, err := (&serverFlags{DataDir: dir}).client(nil); err == nil || !strings.Contains(err.Error(), "has stopped: start it again") {
 		t.Errorf("to read: %v", err)
 	}
 	if err := os.Chtimes(filepath.Join(dir, formerAddress), before, before); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.reporter(nil, "", t.TempDir()); err == nil || !strings.Contains(err.Error(), "has stopped: start it again") {
-		t.Errorf("two minutes later: %v", err)
+	if said := run(); !strings.Contains(said, "has stopped: start it again") {
+		t.Errorf("two minutes later: %q", said)
 	}
 }
 

@@ -325,6 +325,7 @@ const certificateName = "certificate"
 // its certificate, until forget.
 func leaveAddress(dir, address, certificate string) (forget func(), err error) {
 	path, beside := filepath.Join(dir, addressName), filepath.Join(dir, certificateName)
+	_ = os.Remove(filepath.Join(dir, formerCertificate))
 	if certificate == "" {
 		_ = os.Remove(beside)
 	} else if err := writeFile(beside, certificate+"\n", 0o644); err != nil {
@@ -338,7 +339,7 @@ func leaveAddress(dir, address, certificate string) (forget func(), err error) {
 			now := time.Now()
 			_ = os.Chtimes(path, now, now) // see restarting
 			_ = os.Rename(path, filepath.Join(dir, formerAddress))
-			_ = os.Remove(beside)
+			_ = os.Rename(beside, filepath.Join(dir, formerCertificate))
 		}
 	}, nil
 }
@@ -346,6 +347,10 @@ func leaveAddress(dir, address, certificate string) (forget func(), err error) {
 // formerAddress has the address of a server that has stopped: what is reported to
 // it meanwhile is kept, and needs the token then.
 const formerAddress = "former-address"
+
+// formerCertificate is certificateName of a server that has stopped: a run that begins while
+// it restarts trusts it when it is back.
+const formerCertificate = "former-certificate"
 
 // writeFile writes a whole file or none of it.
 func writeFile(path, text string, mode fs.FileMode) error {
