@@ -1,30 +1,33 @@
 package ci
 
 import (
+	"bytes"
 	"hash/maphash"
 	"slices"
 )
 
 const (
-	mostOdd    = 10 // oddities in one receipt
-	unlinedLog = 32 // bytes from which on a log is thought to have lines
-	twiceBytes = 64 // of a text, from which on, and
-	twiceLines = 2  // lines, it is no accident that the next one is the same
-	mostSeams  = 5  // texts without their last line end, from which on they were joined so
-	mostShreds = 10 // texts of a log without a line end, from which on it will have none
-	leastHead  = 24 // bytes that a log begins with, from which on it is no accident that a text
-	mostHead   = 64 // does too; so many are looked at
+	mostOdd    = 10      // oddities in one receipt
+	unlinedLog = 32      // bytes from which on a log is thought to have lines
+	twiceBytes = 64      // of a text, from which on, and
+	twiceLines = 2       // lines, it is no accident that the next one is the same
+	mostSeams  = 5       // texts without their last line end, from which on they were joined so
+	mostShreds = 10      // texts of a log without a line end, nor a carriage return, from which on, and
+	shredBytes = 1 << 10 // bytes of it, it will have none
+	leastHead  = 24      // bytes of a log's first text, which has a line end, from which on it is no
+	mostHead   = 4 << 10 // accident that another begins so; more than so many are not looked at
 )
 
 // Noticed is what is remembered of a step's texts to tell of them. It is not stored, and of
 // what another process has kept, or this one before its start, there is nothing.
 type Noticed struct {
 	Shreds   int    // texts that came before the first line end
+	Unlined  bool   // that was told
 	Seams    int    // texts that came last, had lines and no line end
 	Unseamed int64  // bytes of the last one
 	Newest   uint64 // hash of the text that came last; 0: none that is compared
-	Head     uint64 // hash of what the log begins with
-	Heads    int    // bytes of it, as they came; 0: not known
+	Head     uint64 // hash of the first text
+	Heads    int    // bytes of it, as they came; 0: it is not compared, or not known
 }
 
 // notice looks over what the updates of a request came to, for what its sender is told.
@@ -86,8 +89,9 @@ func (c *Change) noticeText(step *StepState, text *Chunk) {
 	if c.undo.build.Status.Final() {
 		c.odd(Oddity{Step: step.Key, What: OddLate})
 	}
-	if step.Newlines == 0 {
-		if step.Texts.Shreds++; step.Texts.Shreds == mostShreds && step.LogBytes-step.Holes >= unlinedLog {
+	if step.Newlines == 0 && !returns(text) {
+		if step.Texts.Shreds++; step.Texts.Shreds >= mostShreds && step.LogBytes-step.Holes >= shredBytes && !step.Texts.Unlined {
+			step.Texts.Unlined = true
 			c.odd(Oddity{Step: step.Key, What: OddUnlined})
 		}
 	}
@@ -98,6 +102,15 @@ func (c *Change) noticeText(step *StepState, text *Chunk) {
 	case step.Texts.whole(text, step.LogBytes-text.Bytes):
 		c.odd(Oddity{Step: step.Key, What: OddWhole})
 	}
+}
+
+// returns tells whether a text has a carriage return, as a progress bar has in place of line
+// ends.
+func returns(text *Chunk) bool {
+	if text.Escaped {
+		return bytes.Contains(text.Body, []byte(`\r`))
+	}
+	return bytes.IndexByte(text.Body, '\r') >= 0
 }
 
 // again tells whether a text is the one that came right before it.
@@ -111,15 +124,19 @@ func (n *Noticed) again(text *Chunk) bool {
 	return n.Newest == before
 }
 
-// whole tells whether a text begins as the log does that had so many bytes before, and is as
-// long: a file that grows, sent whole where only the rest was wanted.
+// whole tells whether a text begins with the whole first text of the log that had so many
+// bytes before, and is as long as that: a file that grows, sent whole where only the rest was
+// wanted.
 func (n *Noticed) whole(text *Chunk, before int64) bool {
 	if before == 0 {
-		n.Heads = min(len(text.Body), mostHead)
-		n.Head = maphash.Bytes(textSeed, text.Body[:n.Heads])
+		if n.Heads = len(text.Body); n.Heads < leastHead || n.Heads > mostHead || text.Lines == 0 {
+			n.Heads = 0
+			return false
+		}
+		n.Head = maphash.Bytes(textSeed, text.Body)
 		return false
 	}
-	return n.Heads >= leastHead && len(text.Body) >= n.Heads && text.Bytes >= before && maphash.Bytes(textSeed, text.Body[:n.Heads]) == n.Head
+	return n.Heads > 0 && len(text.Body) >= n.Heads && text.Bytes >= before && maphash.Bytes(textSeed, text.Body[:n.Heads]) == n.Head
 }
 
 // noticeSeam counts texts that have lines and end without a line end, one after the other

@@ -119,26 +119,44 @@ func pacedOf(r *http.Request) *pacedBody {
 	return paced
 }
 
+// waitsForAnswer tells whether whoever sends a body waits to be asked for it, as curl does,
+// and was not.
+func waitsForAnswer(r *http.Request) bool {
+	b := pacedOf(r)
+	return b != nil && b.n == 0 && r.Header.Get("Expect") != "" && r.ProtoMajor == 1
+}
+
+// shortRest is how much of a body net/http itself reads before it answers.
+const shortRest = 256 << 10
+
+// leftLong tells whether there may be more of a body than that.
+func leftLong(r *http.Request) bool {
+	b := pacedOf(r)
+	return b != nil && !b.late && r.ProtoMajor == 1 && (r.ContentLength < 0 || r.ContentLength-b.n > shortRest)
+}
+
 // Of a refused body so much is read, for so long, after the answer.
 const (
-	mostSwallowed = 16 << 20
-	swallowTime   = 5 * time.Second
+	mostReadOn = 16 << 20
+	readOnTime = 5 * time.Second
 )
 
-// swallow reads what is left of a refused body. Many clients send all of it before they read
-// an answer, and have none when the connection was closed meanwhile. Whoever waits to be
-// asked for it does not.
-func swallow(c echo.Context) {
-	r := c.Request()
-	b := pacedOf(r)
-	if b == nil || b.late || r.ProtoMajor != 1 || r.Header.Get("Expect") != "" || b.n == r.ContentLength || r.ContentLength > mostSwallowed {
-		return
+// readOn reads what is left of a body that was refused. Many clients send all of it before
+// they read an answer, and have none when the connection was closed meanwhile. A live upload
+// is none of them.
+func readOn(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if err := next(c); err != nil {
+			c.Error(err)
+		}
+		r, b := c.Request(), pacedOf(c.Request())
+		if c.Response().Status < http.StatusBadRequest || !leftLong(r) || waitsForAnswer(r) || b.free || r.ContentLength-b.n > mostReadOn || b.conn.Flush() != nil {
+			return nil
+		}
+		b.conn.SetReadDeadline(time.Now().Add(readOnTime))
+		io.CopyN(io.Discard, b.ReadCloser, mostReadOn)
+		return nil
 	}
-	if b.conn.Flush() != nil {
-		return
-	}
-	b.conn.SetReadDeadline(time.Now().Add(swallowTime))
-	io.CopyN(io.Discard, b.ReadCloser, mostSwallowed)
 }
 
 // announced is the media type that a body says it is of: JSON, if it says none.

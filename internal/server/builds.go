@@ -66,6 +66,10 @@ func (s *Server) createBuild(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	var h hints
+	if request != 0 {
+		h.alike(&s.creations, request, creation.ID, time.Now())
+	}
 	b, created, err := s.store.Create(c.Request().Context(), creation)
 	returnToEntrance(c.Request()) // as all of a commit
 	if err != nil {
@@ -77,13 +81,9 @@ func (s *Server) createBuild(c echo.Context) error {
 		c.Set(repeatedKey, true)
 	}
 	c.Response().Header().Set("Location", "/api/v1/builds/"+b.Build.ID.String())
-	var h hints
 	h.branch(creation.Branch)
-	switch {
-	case !created:
+	if !created {
 		h.creation(&creation, &b)
-	case request != 0:
-		h.alike(&s.creations, request, b.Build.ID, time.Now())
 	}
 	return s.json(c, status, struct {
 		buildJSON

@@ -76,6 +76,17 @@ func prepare(conn net.Conn) {
 	}
 }
 
+// bare is a connection without what is around it, TLS and its like.
+func bare(conn net.Conn) net.Conn {
+	for {
+		around, ok := conn.(interface{ NetConn() net.Conn })
+		if !ok {
+			return conn
+		}
+		conn = around.NetConn()
+	}
+}
+
 // head is the response of a taken-over connection, with the header that was set:
 // the body ends where the connection does, in HTTP/1.0 and 1.1 alike.
 func head(now time.Time, set http.Header) []byte {

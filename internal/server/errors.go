@@ -216,9 +216,8 @@ func (s *Server) answer(err error, c echo.Context) {
 	case p.Code == badEncoding:
 		h.Set("Accept-Encoding", "gzip, zstd, identity")
 	}
-	// Who waits to be asked for the body, as curl does, need not send it; net/http would ask.
-	if b := pacedOf(c.Request()); b != nil && b.n == 0 && c.Request().Header.Get("Expect") != "" && c.Request().ProtoMajor == 1 {
-		h.Set("Connection", "close")
+	if waitsForAnswer(c.Request()) || leftLong(c.Request()) {
+		h.Set("Connection", "close") // else net/http asks for the body, or reads of it, before it answers
 	}
 	if p.Offset != nil && c.Request().Method == http.MethodPatch {
 		h.Set("Upload-Offset", strconv.FormatInt(*p.Offset, 10))
@@ -246,12 +245,11 @@ func (s *Server) answer(err error, c echo.Context) {
 		h.Set("Content-Type", "application/problem+json")
 		writeProblem(&body, p, k)
 	}
-	h.Set("Content-Length", strconv.Itoa(body.Len()))
+	h.Set("Content-Length", strconv.Itoa(body.Len())) // it is whole before the request is: see readOn
 	c.Response().WriteHeader(k.status)
 	if c.Request().Method != http.MethodHead {
 		c.Response().Write(body.Bytes())
 	}
-	swallow(c)
 }
 
 // writeProblem writes a problem as RFC 9457 has it.

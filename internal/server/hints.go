@@ -103,7 +103,7 @@ var oddSentences = map[ci.Odd]string{
 	ci.OddSkipped: "Step %s never began, and is skipped, as the build passed. If it ran, it was reported under another key.",
 	ci.OddNeed:    "Step %s needs %s, and there is no such step.",
 	ci.OddAgain:   "Step %s has ended, and stays so. What runs again is a step of its own, under another key; if this was a repeat, all is well.",
-	ci.OddUnlined: "The log of step %s has no line end, so it is one line by now; each line has to end with a line feed, as the escape \\n in JSON.",
+	ci.OddUnlined: "The log of step %s has no line end, so it is one line by now; each line has to end with a line feed, as the escape \\n in JSON. If the command wrote none, all is well.",
 	ci.OddRerun:   "The build has ended, and stays so. A rerun is a build of its own, under another id; if this was a repeat, all is well.",
 	ci.OddLate:    "Text of step %s came after the build had ended, and is kept. Who followed the build live has mostly gone by then, since its end says that nothing more comes; send all text before the build's final status.",
 	ci.OddSeams:   "Texts of step %s have lines, and the last ones all end without a line end, so that lines of two are one: joined lines need one behind the last as well. If they were cut at any byte, all is well.",
@@ -162,7 +162,7 @@ func encodedTwice(chunk *ci.Chunk) string {
 		return "ends with a backslash and an n, which is no line end: it was encoded once more than JSON does, or is bytes of Python made a str"
 	case chunk.Lines == 0 && ends(`\\n']`, `\\n\"]`, `\\n\"}`):
 		return "is one line, and has a backslash and an n where it ends: a list or an object that was made a string is no text; send the text itself, with line ends"
-	case chunk.Lines == 0 && bytes.Count(chunk.Body, []byte(`\\n`)) >= 2:
+	case chunk.Lines == 0 && bytes.Count(chunk.Body, []byte(`\\n`)) >= 2 && !bytes.ContainsAny(chunk.Body, "{["):
 		return "has backslashes with an n behind them, and no line end: it was encoded once more than JSON does; if the command wrote so, all is well"
 	case chunk.Lines == 0 && looksBase64(chunk.Body):
 		return "is base64 of text, and is shown as it came; base64 goes into the field base64, and is text there"
@@ -268,10 +268,10 @@ func (h *hints) branch(branch ci.Field[string]) {
 // creations are the builds that were created without an id, lately and through this process.
 type creations struct {
 	seed maphash.Seed
-	by   recent[uint64, created] // a hash of the caller and of the request
+	by   recent[uint64, creation] // a hash of the caller and of the request
 }
 
-type created struct {
+type creation struct {
 	build ci.BuildID
 	at    time.Time
 }
@@ -296,9 +296,9 @@ func (c *creations) hash(who string, request []byte) uint64 {
 // alike says of a build that got its id here that another was made by the same request just
 // before, as if that was sent again.
 func (h *hints) alike(all *creations, request uint64, build ci.BuildID, now time.Time) {
-	before, known := all.by.swap(request, created{build, now})
+	before, known := all.by.swap(request, creation{build, now})
 	if known && now.Sub(before.at) < createdLately {
-		h.add("The same request made the build %s just before. If it was sent again for want of an answer, there are two builds now: with an id that you choose, a creation is there once however often it is sent.", before.build)
+		h.add("The same request came just before, for the build %s. If it was sent again for want of an answer, there are two builds now: with an id that you choose, a creation is there once however often it is sent.", before.build)
 	}
 }
 

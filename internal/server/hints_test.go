@@ -77,6 +77,7 @@ func TestHints(t *testing.T) {
 		{logText("c", 7, "more\n"), ""},
 		{logText("c", 6, "other"), "Byte 6 of the log of step c is something else"},
 		{logText("nl2", 0, "first\\nsecond\\nthird"), "The text of step nl2 at offset 0 has backslashes with an n behind them, and no line end"},
+		{logText("nl4", 0, `{"stack":"a\nb\nc"}`), ""},
 		{logText("nl3", 0, "first\\nsecond, third\\n\n"), ""},
 		{logText("nl", 0, "first\\nsecond\\n"), "The text of step nl at offset 0 ends with a backslash and an n, which is no line end"},
 		{logText("str", 0, `b'gr\xc3\xb6\n'`), "bytes of Python made a str"},
@@ -167,7 +168,7 @@ func TestHints(t *testing.T) {
 		{`{"step":{"key":"again","status":"running"}},{"step":{"key":"again","status":"failed"}}`, ""},
 		{`{"step":{"key":"again","status":"running"}}`, "Step again has ended, and stays so. What runs again is a step of its own"},
 		{logText("one", 0, "compiling file number 0") + "," + logText("one", 23, "compiling file number 1"), ""},
-		{`{"step":{"key":"one","status":"passed","log_bytes":46}}`, "The log of step one has no line end, so it is one line by now; each line has to end with a line feed, as the escape \\\\n in JSON."},
+		{`{"step":{"key":"one","status":"passed","log_bytes":46}}`, "The log of step one has no line end, so it is one line by now; each line has to end with a line feed, as the escape \\\\n in JSON. If the command wrote none, all is well."},
 		{logText("few", 0, "ok") + `,{"step":{"key":"few","status":"passed","log_bytes":2}}`, ""},
 		{logText("lined", 0, strings.Repeat("x", 50)+"\nand more") + `,{"step":{"key":"lined","status":"passed"}}`, ""},
 	} {
@@ -204,10 +205,17 @@ func TestHints(t *testing.T) {
 		{"joined", func(i int) string { return fmt.Sprintf("line %d\nand one of %s", i, strings.Repeat("x", i)) }, "Texts of step joined have lines, and the last ones all end without a line end"},
 		{"blocks", func(i int) string { return fmt.Sprintf("line %03d\nand one", i) }, ""},
 		{"lines", func(i int) string { return fmt.Sprintf("line %d\nand one of %s\n", i, strings.Repeat("x", i)) }, ""},
-		{"parts", func(i int) string { return "part of " + strings.Repeat("x", i) }, "The log of step parts has no line end"},
+		{"parts", func(i int) string { return "part of " + strings.Repeat("x", 100+i) }, "The log of step parts has no line end"},
+		{"dots", func(int) string { return "...." }, ""},
+		{"bar", func(i int) string { return fmt.Sprintf("\r%d %%", i) + strings.Repeat("=", 120+i) }, ""},
+		{"json", func(i int) string {
+			return `{"level":"info","component":"deploy/production/eu-central","line":` + fmt.Sprint(i) + "}\n"
+		}, ""},
 		{"parts-of-a-line", func(i int) string { return "part of " + strings.Repeat("x", i) + strings.Repeat("\n", i/9) }, ""},
 		{"whole", func(i int) string { return strings.Repeat("line of a file that grows\n", 1+i*i) }, "A text of step whole begins as its log does, and was put behind that"},
-		{"head", func(i int) string { return "== a heading of all parts\n" + strings.Repeat("x\n", 60-i) }, ""},
+		{"head", func(i int) string {
+			return strings.Repeat("-", 70) + "\n" + strings.Repeat(fmt.Sprintf("part %d\n", i), 3+i)
+		}, ""},
 	} {
 		offset, told := 0, ""
 		for i := range 10 {
@@ -265,7 +273,7 @@ func TestHints_CreatedTwice(t *testing.T) {
 	s := start(t)
 	other := s.tokenFor("p", ci.ScopeReport)
 	first := s.create(`{"project":"p","title":"t"}`)
-	const told = "The same request made the build "
+	const told = "The same request came just before, for the build "
 	for _, one := range []struct {
 		token, body string
 		told        string

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"sync/atomic"
@@ -13,6 +14,9 @@ const (
 	plainRead = 256 << 10
 	plainWait = 500 * time.Millisecond
 )
+
+// plainAnswer is what net/http says.
+const plainAnswer = "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"
 
 // tlsHandshake is the first byte of what speaks TLS (RFC 8446, section 5.1).
 const tlsHandshake = 0x16
@@ -32,8 +36,9 @@ func (l answeringListener) Accept() (net.Conn, error) {
 
 type answeringConn struct {
 	*net.TCPConn
-	read  atomic.Bool // something was
-	plain atomic.Bool // and is no TLS
+	read   atomic.Bool // something was
+	plain  atomic.Bool // and is no TLS
+	silent atomic.Bool // and net/http does not know it for HTTP, as it is of PATCH or DELETE
 }
 
 // NetConn is what bare looks for.
@@ -43,26 +48,19 @@ func (c *answeringConn) Read(b []byte) (int, error) {
 	n, err := c.TCPConn.Read(b)
 	if n > 0 && !c.read.Swap(true) {
 		c.plain.Store(b[0] != tlsHandshake)
+		c.silent.Store(bytes.HasPrefix(b[:n], []byte("PATC")) || bytes.HasPrefix(b[:n], []byte("DELE")))
 	}
 	return n, err
 }
 
 func (c *answeringConn) Close() error {
-	if c.plain.Load() {
-		c.SetReadDeadline(time.Now().Add(plainWait))
+	if c.plain.Load() { // net/http may hold a lock, so nothing here lasts long
+		c.SetDeadline(time.Now().Add(plainWait))
+		if c.silent.Load() {
+			io.WriteString(c.TCPConn, plainAnswer)
+		}
 		c.CloseWrite()
 		io.CopyN(io.Discard, c.TCPConn, plainRead) // until its peer closes, at best
 	}
 	return c.TCPConn.Close()
-}
-
-// bare is a connection without what is around it, TLS and its like.
-func bare(conn net.Conn) net.Conn {
-	for {
-		around, ok := conn.(interface{ NetConn() net.Conn })
-		if !ok {
-			return conn
-		}
-		conn = around.NetConn()
-	}
 }
