@@ -269,9 +269,6 @@ func escapes(cleaned []byte) (sequences []byte) {
 		}
 		cleaned = cleaned[i:]
 		end := bytes.IndexByte(cleaned, 'm') + 1
-		if cleaned[1] == ']' {
-			end = bytes.Index(cleaned, []byte("\x1b\\")) + 2
-		}
 		sequences = append(sequences, cleaned[:end]...)
 		cleaned = cleaned[end:]
 	}
@@ -283,7 +280,7 @@ func (p *Printer) release(s *stepPrinter) {
 		return
 	}
 	p.breakLine()
-	s.held = s.clean.end(s.held)
+	s.held = s.clean.endLine(s.held)
 	line := p.prefixed(nil, s, s.held)
 	s.held = s.held[:0]
 	if p.Header != nil {
@@ -299,6 +296,6 @@ func (p *Printer) breakLine() {
 	if p.open == nil {
 		return
 	}
-	p.Out.Write([]byte{'\n'})
+	p.Out.Write(append(p.open.clean.endLine(nil), '\n'))
 	p.open = nil
 }

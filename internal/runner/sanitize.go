@@ -31,6 +31,7 @@ type cleaner struct {
 	shown  style  // what the terminal shows
 	link   string // the address of the link that the text is in; "": it is in none
 	named  bool   // the link has text
+	said   int    // bytes of the address that this has said; -1: it says something else
 }
 
 // style is what SGR sequences set. The zero value is the terminal's default.
@@ -86,8 +87,7 @@ func (c *cleaner) clean(dst, text []byte) []byte {
 			for n < len(text) && text[n] >= ' ' && text[n] < ansi.DEL {
 				n++
 			}
-			c.show()
-			c.out = append(c.out, text[:n]...)
+			c.show(text[:n])
 			text = text[n:]
 			continue
 		default:
@@ -95,11 +95,9 @@ func (c *cleaner) clean(dst, text []byte) []byte {
 			switch {
 			case unicode.IsControl(r):
 			case ci.TurnsText(r):
-				c.show()
-				c.out = fmt.Appendf(c.out, `\u%04x`, r)
+				c.show(fmt.Appendf(nil, `\u%04x`, r))
 			default:
-				c.show()
-				c.out = utf8.AppendRune(c.out, r)
+				c.show(utf8.AppendRune(make([]byte, 0, utf8.UTFMax), r))
 			}
 			text = text[n:]
 			continue
@@ -119,6 +117,15 @@ func (c *cleaner) end(dst []byte) []byte {
 	return dst
 }
 
+// endLine is end for a line that is broken off.
+func (c *cleaner) endLine(dst []byte) []byte {
+	c.out = dst
+	c.endLink()
+	c.reset()
+	dst, c.out = c.out, nil
+	return dst
+}
+
 func (c *cleaner) csi(cmd ansi.Cmd, params ansi.Params) {
 	if cmd == 'm' && !c.plain {
 		c.want.apply(params)
@@ -131,36 +138,50 @@ func (c *cleaner) osc(cmd int, data []byte) {
 	}
 	c.endLink()
 	parts := strings.SplitN(string(data), ";", 3) // 8, parameters, address
-	if len(parts) == 3 && safeLink(parts[2]) {
-		c.link = parts[2]
+	if len(parts) == 3 {
+		c.link, c.said = safeLink(parts[2]), 0
 	}
 }
 
-func safeLink(link string) bool {
+// safeLink is the address of a link, without a user and a password, if it leads to the web;
+// else "".
+func safeLink(link string) string {
 	for i := range len(link) {
 		if link[i] <= ' ' || link[i] >= ansi.DEL {
-			return false
+			return ""
 		}
 	}
 	u, err := url.Parse(link)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && len(link) <= ci.MaxURL
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || len(link) > ci.MaxURL {
+		return ""
+	}
+	if u.User != nil {
+		u.User = nil
+		return u.String()
+	}
+	return link
 }
 
-// endLink says where the text since it began leads to.
+// endLink says where the text since it began leads to, unless it has said so itself.
 func (c *cleaner) endLink() {
-	if c.named {
+	if c.named && c.said != len(c.link) {
 		c.out = append(append(append(c.out, " ("...), c.link...), ')')
 	}
 	c.link, c.named = "", false
 }
 
-// show brings the terminal to what the log has asked for.
-func (c *cleaner) show() {
+// show appends text, as the log has asked for it.
+func (c *cleaner) show(text []byte) {
 	if c.want != c.shown {
 		c.out = c.want.append(c.out)
 		c.shown = c.want
 	}
-	c.named = c.link != ""
+	c.out = append(c.out, text...)
+	if c.named = c.link != ""; c.said >= 0 && strings.HasPrefix(c.link[min(c.said, len(c.link)):], string(text)) {
+		c.said += len(text)
+	} else {
+		c.said = -1
+	}
 }
 
 func (c *cleaner) reset() {

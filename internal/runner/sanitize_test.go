@@ -26,6 +26,9 @@ func TestCleaner(t *testing.T) {
 		"link over lines":       {"\x1b]8;;https://ci.example/1\ahere\nand\x1b[1m here\n", "here (https://ci.example/1)\nand\x1b[0;1m here\x1b[0m\n", "here\nand here\n"},
 		"link with a colour":    {"\x1b]8;;https://ci.example/1\a\x1b[31mhere\x1b]8;;\a\x1b[m.\n", "\x1b[0;31mhere (https://ci.example/1)\x1b[0m.\n", "here.\n"},
 		"link after a link":     {"\x1b]8;;http://a\ax\x1b]8;;http://b\ay\n", "x (http://a)y (http://b)\n", "xy\n"},
+		"link as it says":       {"\x1b]8;;https://ci.example/1\ahttps://ci\x1b[1m.example/1\x1b]8;;\a.\n", "https://ci\x1b[0;1m.example/1.\x1b[0m\n", "https://ci.example/1.\n"},
+		"link that goes on":     {"\x1b]8;;http://a\ahttp://a.b\x1b]8;;\a\n", "http://a.b (http://a)\n", "http://a.b\n"},
+		"link with a password":  {"\x1b]8;;http://u:p@a/x\ahttp://u:p@a/x\x1b]8;;\a\n", "http://u:p@a/x (http://a/x)\n", "http://u:p@a/x\n"},
 		"link without text":     {"\x1b]8;;http://a\a\x1b]8;;\ax\x1b]8;;http://a\a\n", "x\n", "x\n"},
 		"link written over":     {"\x1b]8;;http://a\axx//b\rhttp:\r\n", "xx//b (http://a)\rhttp:\r\n", "xx//b\rhttp:\r\n"},
 		"link to a file":        {"\x1b]8;;file:///etc/passwd\x1b\\here\x1b]8;;\x1b\\\n", "here\n", "here\n"},
@@ -55,6 +58,16 @@ func TestCleaner(t *testing.T) {
 	}
 }
 
+// A line that is broken off within a link says where that leads.
+func TestCleaner_EndLine(t *testing.T) {
+	t.Parallel()
+	c := newCleaner(false)
+	out := c.endLine(c.clean(nil, []byte("\x1b]8;;http://a/\x1b\\see")))
+	if out = c.clean(out, []byte(" there\n")); string(out) != "see (http://a/) there\n" {
+		t.Errorf("%q", out)
+	}
+}
+
 func TestCleaner_End(t *testing.T) {
 	t.Parallel()
 	c := newCleaner(false)
@@ -67,8 +80,8 @@ func TestCleaner_End(t *testing.T) {
 	}
 }
 
-// FuzzCleaner parses what comes out again: there is nothing in it but text,
-// and colours; and it does not matter how the log was cut.
+// FuzzCleaner parses what comes out again: there is nothing in it but text and
+// colours; and it does not matter how the log was cut.
 func FuzzCleaner(f *testing.F) {
 	for _, s := range []string{
 		"plain", "\x1b[31mred\x1b[0m", "\x1b]8;;https://ci.example/\x1b\\x\x1b]8;;\x1b\\", "\x1b]0;t\x07", "\x1bP1$r\x1b\\", "\u009b31m",
