@@ -90,16 +90,16 @@ func (c *Change) noticeText(step *StepState, text *Chunk) {
 		c.odd(Oddity{Step: step.Key, What: OddLate})
 	}
 	if step.Newlines == 0 && !returns(text) {
-		if step.Texts.Shreds++; step.Texts.Shreds >= mostShreds && step.LogBytes-step.Holes >= shredBytes && !step.Texts.Unlined {
-			step.Texts.Unlined = true
+		if step.Noticed.Shreds++; step.Noticed.Shreds >= mostShreds && step.LogBytes-step.Holes >= shredBytes && !step.Noticed.Unlined {
+			step.Noticed.Unlined = true
 			c.odd(Oddity{Step: step.Key, What: OddUnlined})
 		}
 	}
 	c.noticeSeam(step, text)
 	switch {
-	case step.Texts.again(text):
+	case step.Noticed.again(text):
 		c.odd(Oddity{Step: step.Key, What: OddTwice})
-	case step.Texts.whole(text, step.LogBytes-text.Bytes):
+	case step.Noticed.whole(text, step.LogBytes-text.Bytes):
 		c.odd(Oddity{Step: step.Key, What: OddWhole})
 	}
 }
@@ -143,7 +143,7 @@ func (n *Noticed) whole(text *Chunk, before int64) bool {
 // and each of another length: who joins lines with line ends sends them without the last.
 // Who reads so many bytes at a time sends texts of one length.
 func (c *Change) noticeSeam(step *StepState, text *Chunk) {
-	n := &step.Texts
+	n := &step.Noticed
 	if text.Ended || text.Lines == 0 || text.Bytes == n.Unseamed {
 		n.Seams, n.Unseamed = 0, text.Bytes
 		return

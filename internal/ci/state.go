@@ -32,7 +32,7 @@ type StepState struct {
 	Reporter string    // whose it is; empty: nobody has named itself yet
 	Assumed  bool      // the server skipped it at the build's end; the reporter may still say otherwise
 	EndedAt  time.Time // by the server's clock: when it became final or lost; zero before
-	Texts    Noticed   // to tell of them; see odd.go
+	Noticed  Noticed   // of its texts; see odd.go
 }
 
 // NewState returns a state as it was read, or a build about to be created.
@@ -623,7 +623,7 @@ func (c *Change) appendLog(step *StepState, u *LogUpdate, skip int64) {
 			step.Cut = Quota{OfBuild, n}
 		}
 		c.emitLog(step, Event{At: u.At, Lost: u.Lost - skip, Quota: step.Cut})
-		step.Texts.Newest = 0
+		step.Noticed.Newest = 0
 		return
 	}
 	chunk := u.Chunk

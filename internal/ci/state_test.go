@@ -693,7 +693,7 @@ func TestState_ComparesByValue(t *testing.T) {
 	t.Parallel()
 	comparesByValue(t, sameBuild)
 	comparesByValue(t, same, // but for what no update of a step says:
-		"Key", "LogBytes", "LogLines", "Annotations", "Tests", "Number", "Newlines", "Unended", "Holes", "Cut", "Notes", "EndedAt", "Texts")
+		"Key", "LogBytes", "LogLines", "Annotations", "Tests", "Number", "Newlines", "Unended", "Holes", "Cut", "Notes", "EndedAt", "Noticed")
 }
 
 func comparesByValue[T any](t *testing.T, same func(a, b *T) bool, but ...string) {

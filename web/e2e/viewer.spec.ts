@@ -432,30 +432,44 @@ test("links lead out of the page, and say where to", async ({ page, server }) =>
 			osc("https://user@evil.test:1/", "https://example.org/pull/1"),
 			osc("https://evil.test/", "https://exam\x1b[1mple.org"),
 			osc("https://evil.test/", "xxxxxx//example.org\rhttps:"),
+			osc("https://example.org/x", "https://example.org.evil.test/"),
+			// On a ground of the colour that the host has, as on any.
+			osc("https://evil.test/", "\x1b[48;2;89;99;110;7;9mhttps://example.org (example.org)"),
+			"https://example.org@evil.test/",
 		].join("\n"),
 		"passed",
 	);
 	await page.goto(build.url);
 	const links = log(page).locator(".text a");
-	await expect(links).toHaveCount(10);
+	await expect(links).toHaveCount(13);
 	const found = await links.evaluateAll((all) =>
 		all.map((link) => [
 			link.textContent,
 			link.getAttribute("href"),
-			getComputedStyle(link, "::after").content.replaceAll('"', ""),
+			getComputedStyle(link, "::before").content.replaceAll('"', "").trim(),
 		]),
 	);
+	const looks = await links.evaluateAll((all) =>
+		all.map((link) => {
+			const { color, backgroundColor, display } = getComputedStyle(link, "::before");
+			return link.dataset.host && [color, backgroundColor, display].join();
+		}),
+	);
+	expect(new Set(looks.filter((look) => look)).size).toBe(1);
 	expect(found).toEqual([
-		["the report", "https://example.org/a?b=c", " (example.org)"],
+		["the report", "https://example.org/a?b=c", "(example.org)"],
 		["https://example.org/plain", "https://example.org/plain", "none"],
 		["http://example.org/x", "http://example.org/x", "none"],
-		["one", "https://example.org/bell", " (example.org)"],
+		["one", "https://example.org/bell", "(example.org)"],
 		["https://example.org/same", "https://example.org/same", "none"],
-		["https://example.org/pull/1", "https://user@evil.test:1/", " (evil.test:1)"],
-		["https://exam", "https://evil.test/", " (evil.test)"],
-		["ple.org", "https://evil.test/", " (evil.test)"],
-		["https:", "https://evil.test/", " (evil.test)"],
-		["//example.org", "https://evil.test/", " (evil.test)"],
+		["https://example.org/pull/1", "https://user@evil.test:1/", "(evil.test:1)"],
+		["https://exam", "https://evil.test/", "(evil.test)"],
+		["ple.org", "https://evil.test/", "(evil.test)"],
+		["https:", "https://evil.test/", "(evil.test)"],
+		["//example.org", "https://evil.test/", "(evil.test)"],
+		["https://example.org.evil.test/", "https://example.org/x", "(example.org)"],
+		["https://example.org (example.org)", "https://evil.test/", "(evil.test)"],
+		["https://example.org@evil.test/", "https://example.org@evil.test/", "(evil.test)"],
 	]);
 	for (const link of await links.all()) {
 		await expect(link).toHaveAttribute("rel", "noopener noreferrer");

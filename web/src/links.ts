@@ -21,7 +21,7 @@ export function addressOf(sequence: string): string | undefined {
 
 /**
  * Text, with links where an address stands in it, or as one link to the address that it was given: then
- * the host is said behind it, for the text may say anything.
+ * the host is said before it, for the text may say anything.
  */
 export function linked(text: string, href?: string): (Node | string)[] {
 	if (href) return [link(href, text)];
@@ -32,15 +32,16 @@ export function linked(text: string, href?: string): (Node | string)[] {
 }
 
 /**
- * Where it leads gets no word of where it was read, and no hold of the page. The host that it does not
- * say itself is shown by the stylesheet, and so no part of the text.
+ * Where it leads gets no word of where it was read, and no hold of the page. The host, unless the text
+ * begins with it, is shown by the stylesheet, and so no part of the text.
  */
 function link(href: string, text: string): HTMLElement {
 	const anchor = document.createElement("a");
 	anchor.href = href;
 	anchor.target = "_blank";
 	anchor.rel = "noopener noreferrer";
-	if (text !== href) anchor.dataset.host = anchor.host;
+	const [before, after] = text.split(anchor.origin);
+	if (before || /^[^/?#]/.test(after ?? "")) anchor.dataset.host = anchor.host;
 	anchor.append(text);
 	return anchor;
 }

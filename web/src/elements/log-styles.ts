@@ -52,10 +52,11 @@ export const logStyles = [
 			margin-left: 1.5ch;
 		}
 
-		/* A link whose text may say anything says where it leads. */
-		a[data-host]::after {
-			content: " (" attr(data-host) ")";
-			unicode-bidi: isolate;
+		/* A link whose text may say anything says first where it leads, in no colours of the log's. */
+		a[data-host]::before {
+			content: "(" attr(data-host) ") ";
+			display: inline-block;
+			background: var(--page);
 			color: var(--muted);
 		}
 

@@ -1193,7 +1193,10 @@ export class StepLog extends LitElement {
 	#step(by: 1 | -1): void {
 		const { matches } = this.#search;
 		// Who goes on before the answer is here does so then.
-		if (this.#everywhere && this.#search.state === "searching") this.#seeking = "next";
+		if (this.#everywhere && this.#search.state === "searching") {
+			if (by > 0) this.#seeking = "next";
+			return;
+		}
 		if (matches.length === 0) return;
 		if (this.position + by >= matches.length && this.#search.more) {
 			this.#seeking = "next";
