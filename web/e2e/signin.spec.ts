@@ -185,7 +185,7 @@ test("a token signs in as well, and its text stays out of the address", async ({
 	// The gallery, whose previews are unknown to whoever sees nothing, says so.
 	await page.goto(`${server.url}/embed?project=secret/thing`);
 	await expect(page.getByText("no project secret/thing that you may see")).toBeVisible();
-	await page.getByRole("link", { name: "sign in" }).click();
+	await page.getByRole("link", { name: "sign in", exact: true }).click();
 	await page.waitForURL(`${server.url}/sign-in?back=%2Fembed%3Fproject%3Dsecret%2Fthing`);
 	await page.goto(`${server.url}/sign-in?back=/builds/${build.id}`);
 	await page.getByLabel("Token").fill("stp_no");
