@@ -142,15 +142,15 @@ const (
 )
 
 // readOn reads what is left of a body that was refused. Many clients send all of it before
-// they read an answer, and have none when the connection was closed meanwhile. A live upload
-// is none of them.
+// they read an answer, and have none when the connection was closed meanwhile. An upload that
+// lasts, and so does not say its length, is none of them.
 func readOn(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if err := next(c); err != nil {
 			c.Error(err)
 		}
 		r, b := c.Request(), pacedOf(c.Request())
-		if c.Response().Status < http.StatusBadRequest || !leftLong(r) || waitsForAnswer(r) || b.free || r.ContentLength-b.n > mostReadOn || b.conn.Flush() != nil {
+		if c.Response().Status < http.StatusBadRequest || !leftLong(r) || waitsForAnswer(r) || b.free && r.ContentLength < 0 || r.ContentLength-b.n > mostReadOn || b.conn.Flush() != nil {
 			return nil
 		}
 		b.conn.SetReadDeadline(time.Now().Add(readOnTime))

@@ -612,6 +612,7 @@ func TestRefusals_AreReadByWhoSendsAllFirst(t *testing.T) {
 	t.Parallel()
 	s := startOn(t, pgtest.New(t), withSignIn)
 	build := s.create(`{"project":"p"}`)
+	s.update(build, logText("shut", 0, "x\n")+`,{"step":{"key":"shut","status":"passed","log_bytes":2}}`)
 	const long = 4 << 20
 	for _, one := range []struct {
 		request, token string
@@ -621,8 +622,12 @@ func TestRefusals_AreReadByWhoSendsAllFirst(t *testing.T) {
 		{"POST /api/v1/builds", "stp_wrong", 401},
 		{"PATCH " + build + "/steps/s/log", "", 401},
 		{"POST /sign-in", "", 415},
+		{"PATCH " + build + "/steps/shut/log", s.token, 409},
 	} {
 		for _, chunked := range []bool{false, true} {
+			if chunked && one.status == 409 { // it may last
+				continue
+			}
 			r := s.connect()
 			length, begin, end := fmt.Sprintf("Content-Length: %d", long), "", ""
 			if chunked {
