@@ -121,9 +121,7 @@ func (c *cleaner) end(dst []byte) []byte {
 func (c *cleaner) endLine(dst []byte) []byte {
 	c.out = dst
 	c.endLink()
-	c.reset()
-	dst, c.out = c.out, nil
-	return dst
+	return c.end(c.out)
 }
 
 func (c *cleaner) csi(cmd ansi.Cmd, params ansi.Params) {
