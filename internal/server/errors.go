@@ -24,6 +24,7 @@ import (
 
 // The refusals of HTTP itself; those of the domain are in ci.
 const (
+	badHeader       ci.Code = "header"
 	invalidJSON     ci.Code = "invalid-json"
 	tooLarge        ci.Code = "too-large"
 	tooSlow         ci.Code = "too-slow"
@@ -71,6 +72,8 @@ var problems = map[ci.Code]kind{
 		"A field of the request or a part of its address has a value that is not allowed. The field is named; for a list of updates, index is its position. Nothing of the request was stored."},
 	ci.InvalidID: {400, "Invalid build id",
 		"A build id is a UUID in its usual form of 36 characters."},
+	badHeader: {400, "Unreadable header",
+		"A header of the request has a character that none may have, most often the CR at the end of a line of a file from Windows, or of a header that was read before. Take it off: tr -d '\\r'."},
 	invalidJSON: {400, "Invalid JSON",
 		"The body could not be read as JSON. The detail says at which byte. Text must be UTF-8; send other bytes as base64."},
 	ci.TooMany: {400, "Too many elements",

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Of whoever speaks plain HTTP where HTTPS is spoken, so much more is read, for so long,
-// after the answer.
+// Of whoever speaks plain HTTP where HTTPS is spoken, or what is no HTTP, so much more is
+// read, for so long, after the answer.
 const (
 	plainRead = 256 << 10
 	plainWait = 500 * time.Millisecond
@@ -54,13 +54,21 @@ func (c *answeringConn) Read(b []byte) (int, error) {
 }
 
 func (c *answeringConn) Close() error {
-	if c.plain.Load() { // net/http may hold a lock, so nothing here lasts long
-		c.SetDeadline(time.Now().Add(plainWait))
-		if c.silent.Load() {
-			io.WriteString(c.TCPConn, plainAnswer)
-		}
-		c.CloseWrite()
-		io.CopyN(io.Discard, c.TCPConn, plainRead) // until its peer closes, at best
+	switch {
+	case c.silent.Load():
+		return leave(c.TCPConn, plainAnswer)
+	case c.plain.Load():
+		return leave(c.TCPConn, "")
 	}
 	return c.TCPConn.Close()
+}
+
+// leave says a last word and closes once the peer has, at best. net/http may hold a lock, so
+// it does not take long.
+func leave(conn *net.TCPConn, last string) error {
+	conn.SetDeadline(time.Now().Add(plainWait))
+	io.WriteString(conn, last)
+	conn.CloseWrite()
+	io.CopyN(io.Discard, conn, plainRead)
+	return conn.Close()
 }

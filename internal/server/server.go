@@ -160,7 +160,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		if s.cfg.TLS != nil {
 			failed <- hs.ServeTLS(answeringListener{ln}, "", "")
 		} else {
-			failed <- hs.Serve(ln)
+			failed <- hs.Serve(tellingListener{ln})
 		}
 	}()
 	select {
