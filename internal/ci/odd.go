@@ -86,8 +86,11 @@ func (c *Change) odd(o Oddity) {
 // noticeText looks at a text that was just kept: who follows a build is told that nothing
 // more comes when it ends; and a repeat that went on counting is a text of its own.
 func (c *Change) noticeText(step *StepState, text *Chunk) {
-	if c.undo.build.Status.Final() {
+	switch {
+	case c.undo.build.Status.Final():
 		c.odd(Oddity{Step: step.Key, What: OddLate})
+	case step.Status.Final():
+		c.odd(Oddity{Step: step.Key, What: OddTail})
 	}
 	if step.Newlines == 0 && !returns(text) {
 		if step.Noticed.Shreds++; step.Noticed.Shreds >= mostShreds && step.LogBytes-step.Holes >= shredBytes && !step.Noticed.Unlined {

@@ -224,6 +224,7 @@ const (
 	OddUnlined            // its log has no line end, and it has ended or there were many texts
 	OddRerun              // the build is said to run, and has ended
 	OddLate               // text of it came after the build's end
+	OddTail               // text of it came after its own
 	OddSeams              // its texts have lines, and none ends with one
 	OddTwice              // text of it is what came right before it
 	OddWhole              // text of it begins as its log does

@@ -106,13 +106,11 @@ var oddSentences = map[ci.Odd]string{
 	ci.OddUnlined: "The log of step %s has no line end, so it is one line by now; each line has to end with a line feed, as the escape \\n in JSON. If the command wrote none, all is well.",
 	ci.OddRerun:   "The build has ended, and stays so. A rerun is a build of its own, under another id; if this was a repeat, all is well.",
 	ci.OddLate:    "Text of step %s came after the build had ended, and is kept. Who followed the build live has mostly gone by then, since its end says that nothing more comes; send all text before the build's final status.",
+	ci.OddTail:    "Text of step %s came after its final status, and is kept. Who followed its log alone has gone by then; send the status behind the text, best with log_bytes, which lets no text be missed.",
 	ci.OddSeams:   "Texts of step %s have lines, and the last ones all end without a line end, so that lines of two are one: joined lines need one behind the last as well. If they were cut at any byte, all is well.",
-	ci.OddTwice:   twiceText,
+	ci.OddTwice:   "Text of step %s is the same as what came right before it, and is in the log twice. What is sent again goes to the offset that it had, and is stored once; if the command wrote it twice, all is well.",
 	ci.OddWhole:   "A text of step %s begins as its log does, and was put behind that: where the whole is sent again, its offset is 0, and what is there already is stored once. If the command wrote so, all is well.",
 }
-
-// twiceText is what is said of a step's text that is the same as the one before it.
-const twiceText = "Text of step %s is the same as what came right before it, and is in the log twice. What is sent again goes to the offset that it had, and is stored once; if the command wrote it twice, all is well."
 
 func (h *hints) odd(all []ci.Oddity) {
 	for _, o := range all {

@@ -239,6 +239,15 @@ func TestHints(t *testing.T) {
 	if a := s.do("POST", build+"/updates", `{"alive":["s"]}`+"\n", "Authorization: Bearer "+s.token, "Content-Type: application/x-ndjson"); a.status != 400 || !strings.Contains(a.body, "sent as application/json") {
 		t.Errorf("a heartbeat as NDJSON: %d %s", a.status, a.body)
 	}
+	for _, one := range []struct{ updates, want string }{
+		{logText("tail", 0, "one\n") + `,{"step":{"key":"tail","status":"passed"}}`, ""},
+		{logText("tail", 0, "one\n"), ""},
+		{logText("tail", 4, "two\n"), "Text of step tail came after its final status, and is kept"},
+	} {
+		if a := s.write(build+"/updates", `{"updates":[`+one.updates+`]}`); a.status != 200 || strings.Contains(a.body, "hints") != (one.want != "") || !strings.Contains(a.body, one.want) {
+			t.Errorf("%s: %d %s, want %s", one.updates, a.status, a.body, one.want)
+		}
+	}
 	over := s.create(`{"project":"p"}`)
 	said, ended := logText("late", 0, "a line\n"), `{"step":{"key":"late","status":"failed"}},{"build":{"status":"failed"}}`
 	for _, one := range []struct{ updates, want string }{
@@ -384,6 +393,11 @@ func TestHints_Uploads(t *testing.T) {
 		{"empty", "", "", 200, "if there was no output, all is well"},
 		{"empty", lines, "0", 204, ""},
 		{"empty", "", "320", 204, ""}, // there is no more of it
+		{"joined", "one\ntwo", "0", 204, ""},
+		{"joined", "three\nfour", "7", 204, ""},
+		{"joined", "five\nsix", "17", 204, ""},
+		{"joined", "seven\neight", "25", 204, ""},
+		{"joined", "9\n10", "36", 200, "Texts of step joined have lines, and the last ones all end without a line end"},
 	} {
 		headers := []string{auth}
 		if one.offset != "" {
@@ -391,6 +405,18 @@ func TestHints_Uploads(t *testing.T) {
 		}
 		if a := s.do("PATCH", build+"/steps/"+one.step+"/log", one.text, headers...); a.status != one.status || !strings.Contains(a.body, one.says) {
 			t.Errorf("%d: %d %s, want %d %s", i, a.status, a.body, one.status, one.says)
+		}
+	}
+
+	over := s.create(`{"project":"p"}`)
+	for i, one := range []struct{ before, want string }{
+		{`{"step":{"key":"a","status":"running"}}`, ""},
+		{`{"step":{"key":"a","status":"passed"}}`, "Text of step a came after its final status, and is kept"},
+		{`{"build":{"status":"passed"}}`, "Text of step a came after the build had ended, and is kept"},
+	} {
+		s.update(over, one.before)
+		if a := s.do("PATCH", over+"/steps/a/log", fmt.Sprintf("text %d\n", i), auth); (a.status == 200) != (one.want != "") || a.status/100 != 2 || !strings.Contains(a.body, one.want) {
+			t.Errorf("after %s: %d %s, want %q", one.before, a.status, a.body, one.want)
 		}
 	}
 

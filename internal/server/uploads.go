@@ -233,9 +233,15 @@ func (s *Server) uploaded(c echo.Context, u *upload) error {
 	case u.again > 0:
 		said.Detail = fmt.Sprintf("The log begins with the same %d bytes: the whole was sent where only the rest was wanted, and is behind what was there. Upload-Offset says where the body begins; for the whole it is 0.", u.again)
 	case u.twice:
-		said.Detail = fmt.Sprintf(twiceText, u.step)
+		said.Detail = fmt.Sprintf(oddSentences[ci.OddTwice], u.step)
+	case u.seams:
+		said.Detail = fmt.Sprintf(oddSentences[ci.OddSeams], u.step)
 	case u.between:
 		said.Detail = "Other text came into this log while the upload lasted, and lies between its pieces, maybe within lines. Let one upload at a time send a step's text, or give each a step of its own."
+	case u.late:
+		said.Detail = fmt.Sprintf(oddSentences[ci.OddLate], u.step)
+	case u.tail:
+		said.Detail = fmt.Sprintf(oddSentences[ci.OddTail], u.step)
 	case u.packed != "":
 		said.Detail = fmt.Sprintf("The text begins like %s, and is kept as it came; what is shown as text is UTF-8, and not packed: unpack it, or encode it so.", u.packed)
 	case u.latin:
@@ -327,6 +333,8 @@ type upload struct {
 	where      string                  // where they are: the log "begins" or "ended"
 	again      int64                   // with so many bytes of it the log begins, and it said that it goes on
 	twice      bool                    // it begins with the same text as came right before it
+	seams      bool                    // it is one of several that end without a line end, and came as a whole
+	late, tail bool                    // some of it came after the end of the build, or of the step
 	between    bool                    // it goes to the end, and text of another lies between its pieces
 	packed     string                  // what its beginning looks like, if it is no text
 	latin      bool                    // a piece looks like ISO-8859-1
@@ -361,8 +369,11 @@ func (u *upload) append(ctx context.Context, piece []byte, stop <-chan struct{})
 			}
 			if !u.stored { // what comes behind it is one text with it, however it came
 				u.packed = looksLike(piece)
-				u.twice = slices.Contains(receipt.Odd, ci.Oddity{Step: u.step, What: ci.OddTwice})
 			}
+			is := func(what ci.Odd) bool { return slices.Contains(receipt.Odd, ci.Oddity{Step: u.step, What: what}) }
+			u.twice = u.twice || !u.stored && is(ci.OddTwice)
+			u.seams = !u.stored && is(ci.OddSeams)
+			u.late, u.tail = u.late || is(ci.OddLate), u.tail || is(ci.OddTail)
 			u.update = !u.stored && likeUpdate(piece)
 			u.object = u.update || !u.stored && loneObject(piece)
 			u.latin = u.latin || looksLatin(piece)
