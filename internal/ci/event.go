@@ -3,6 +3,7 @@ package ci
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -188,16 +189,39 @@ func WholeGroup(data, end []byte) []byte {
 	return append(append(data[:len(data)-2:len(data)-2], more...), '}')
 }
 
-// mustJSON leaves <, > and & as they are: people read events with curl, and
-// nothing of ours puts JSON into HTML.
+// mustJSON encodes what cannot fail: times and texts were checked at the door.
 func mustJSON(v any) []byte {
+	data, err := JSON(v)
+	if err != nil {
+		panic("ci: " + err.Error())
+	}
+	return data
+}
+
+// JSON encodes what people read with curl in a terminal, too: <, > and & stay as they are,
+// for nothing of ours puts JSON into HTML, and no control character does, DEL and those from
+// U+0080 to U+009F included.
+func JSON(v any) ([]byte, error) {
 	var buf bytes.Buffer
 	encoder := json.NewEncoder(&buf)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(v); err != nil {
-		panic("ci: " + err.Error()) // times and texts were checked at the door
+		return nil, err
 	}
-	return bytes.TrimSuffix(buf.Bytes(), []byte("\n"))
+	data := bytes.TrimSuffix(buf.Bytes(), []byte("\n"))
+	control := func(r rune) bool { return r >= 0x7f && r < 0xa0 }
+	if bytes.IndexFunc(data, control) < 0 {
+		return data, nil
+	}
+	var shown bytes.Buffer
+	for _, r := range string(data) { // within a text, the one place for such
+		if control(r) {
+			fmt.Fprintf(&shown, `\u%04x`, r)
+		} else {
+			shown.WriteRune(r)
+		}
+	}
+	return shown.Bytes(), nil
 }
 
 // Filter restricts which events of a log a reader gets. The zero Filter lets

@@ -7,8 +7,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
+	"unicode"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -209,5 +211,19 @@ func TestProblem(t *testing.T) {
 	}
 	if AsProblem(os.ErrNotExist) != nil || AsProblem(nil) != nil {
 		t.Error("an ordinary error is taken for a problem")
+	}
+}
+
+// TestJSON_HasNoControlCharacter is for terminals, which take some of UTF-8, too.
+func TestJSON_HasNoControlCharacter(t *testing.T) {
+	t.Parallel()
+	want := "a<b>&\x00\x1b[2J\x7f\u0080\u009b31m\u009f\u00a0é日"
+	data, err := JSON(map[string]string{"a": want})
+	if err != nil || strings.ContainsFunc(string(data), unicode.IsControl) || !strings.Contains(string(data), `"a<b>&\u0000\u001b[2J\u007f\u0080\u009b31m\u009f`) {
+		t.Errorf("%s, %v", data, err)
+	}
+	var got map[string]string
+	if err := json.Unmarshal(data, &got); err != nil || got["a"] != want {
+		t.Errorf("%q, %v", got, err)
 	}
 }

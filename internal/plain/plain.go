@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/stepcast/stepcast/internal/ci"
@@ -105,16 +106,22 @@ func span(from, to *time.Time, now time.Time) string {
 	return took(to.Sub(*from).Seconds())
 }
 
-// brief is the beginning of a text that may be long.
+// brief is the beginning of a text that may be long and have lines; nothing hides in it.
 func brief(s string) string {
 	const most = 1000 // characters
+	var b strings.Builder
 	n := 0
-	for i := range s {
-		if n++; n > most {
-			return s[:i] + "…"
+	for _, r := range s {
+		switch n++; {
+		case n > most:
+			return b.String() + "…"
+		case r == '\n':
+			b.WriteRune(r)
+		default:
+			page.AppendVisible(&b, r)
 		}
 	}
-	return s
+	return b.String()
 }
 
 // weblink returns an address that may be linked to, or nothing.

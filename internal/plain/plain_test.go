@@ -8,8 +8,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/page"
 	"github.com/stepcast/stepcast/internal/page/pagetest"
 )
 
@@ -44,7 +46,7 @@ func TestPages_Hostile(t *testing.T) {
 	step := ci.Step{Key: "a", Name: hostile, Status: ci.Failed, LogLines: 1, Annotations: ci.Annotations{Error: 1, Warning: 1}, Tests: ci.Tests{Failed: 1}}
 	annotation := Note{Step: "a", Line: 1, Annotation: &ci.Annotation{Level: ci.LevelError, Message: hostile, Title: hostile, File: hostile, Line: 3}}
 	test := Note{Step: "a", Line: 1, Test: &ci.Test{Suite: hostile, Name: hostile, Status: ci.Failed, Message: hostile}}
-	for name, page := range map[string][]byte{
+	for name, document := range map[string][]byte{
 		"message": Message{frame, hostile, hostile, true, true, []Kind{{"/problems/x", hostile, hostile, 409}}}.HTML(),
 		"builds":  Builds{Frame: frame, Filter: Filter{hostile, hostile, hostile, hostile}, Builds: []Listed{{build, []ci.Step{step}}}, Older: hostile}.HTML(),
 		"build":   Build{frame, build, []ci.Step{step}, []Note{test}, []Note{annotation}, []Note{annotation}, &annotation}.HTML(),
@@ -55,17 +57,45 @@ func TestPages_Hostile(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			wanted := []string{hostile}
-			if name == "build" {
-				wanted = append(wanted, ofBuild...)
+			wanted := []string{page.Visible(hostile)}
+			switch name {
+			case "message": // the server's own words
+				wanted[0] = hostile
+			case "build":
+				for _, text := range ofBuild {
+					wanted = append(wanted, page.Visible(text))
+				}
 			}
-			all := pagetest.Parse(t, page)
+			all := pagetest.Parse(t, document)
 			for _, text := range wanted {
 				if !strings.Contains(all[0].Text, text) {
-					t.Errorf("%q is not shown as it is:\n%s", text, page)
+					t.Errorf("%q is not shown as it is:\n%s", text, document)
 				}
 			}
 		})
+	}
+}
+
+// TestPages_ControlCharacters are for people who read them with curl: what a runner says
+// does nothing to a terminal.
+func TestPages_ControlCharacters(t *testing.T) {
+	t.Parallel()
+	const said = "a\x1b[2J\x9c\u009b31m\u202e\x07b\x7f"
+	build := ci.Build{ID: id, Project: "acme/api", Number: 7, Title: said, Status: ci.Failed, CreatedAt: now, StartedAt: &now}
+	step := ci.Step{Key: "a", Name: said, Status: ci.Failed, LogLines: 1}
+	annotation := Note{Step: "a", Line: 1, Annotation: &ci.Annotation{Level: ci.LevelError, Message: "of two\n" + said, Title: said, File: said}}
+	test := Note{Step: "a", Line: 1, Test: &ci.Test{Suite: said, Name: said, Status: ci.Failed, Message: said}}
+	for name, page := range map[string][]byte{
+		"builds": Builds{Frame: frame, Builds: []Listed{{build, []ci.Step{step}}}}.HTML(),
+		"build":  Build{frame, build, []ci.Step{step}, []Note{test}, []Note{annotation}, []Note{annotation}, &annotation}.HTML(),
+		"log":    Log{Frame: frame, Build: build, Step: step, First: 1, Rows: []Row{{Number: 1, At: now}}, Notes: []Note{annotation, test}}.HTML(),
+	} {
+		if i := strings.IndexFunc(string(page), func(r rune) bool { return r != '\n' && r != '\t' && (unicode.IsControl(r) || ci.TurnsText(r)) }); i >= 0 {
+			t.Errorf("%s has %q", name, page[max(0, i-40):min(len(page), i+20)])
+		}
+		if !strings.Contains(string(page), `a^[[2J`) || !strings.Contains(string(page), `\u009b31m\u202e^Gb^?`) {
+			t.Errorf("%s does not show what was said:\n%s", name, page)
+		}
 	}
 }
 

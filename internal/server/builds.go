@@ -3,7 +3,6 @@ package server
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -288,13 +287,11 @@ func (s *Server) json(c echo.Context, status int, v any) error {
 }
 
 func encoded(v any) ([]byte, error) {
-	var buf bytes.Buffer
-	encoder := json.NewEncoder(&buf)
-	encoder.SetEscapeHTML(false) // events are the same bytes here as in a stream
-	if err := encoder.Encode(v); err != nil {
+	data, err := ci.JSON(v) // events are the same bytes here as in a stream
+	if err != nil {
 		return nil, fmt.Errorf("encode answer: %w", err)
 	}
-	return buf.Bytes(), nil
+	return append(data, '\n'), nil
 }
 
 // jsonBody answers with a value that is encoded already. What is read may be
