@@ -561,7 +561,7 @@ func (c *Change) applyLog(u *LogUpdate) error {
 	case beyond && c.closed(step):
 		return logComplete(step, "offset")
 	case offset > have && !cut:
-		return &Problem{Code: LogGap, Field: "offset", Offset: &have, Detail: fmt.Sprintf("The log of step %s has %d bytes; the text at offset %d leaves a gap, as when bytes such as a line end were not sent. Go on from offset %d.", u.Step, have, offset, have)}
+		return &Problem{Code: LogGap, Field: "offset", Offset: &have, Detail: fmt.Sprintf("The log of step %s has %d bytes; the text at offset %d leaves a gap, as when bytes such as a line end were not sent. Send what is missing, from byte %d on, and then this.", u.Step, have, offset, have)}
 	case length > MaxLogBytes-offset:
 		return &Problem{Code: TooLong, Field: "offset", Limit: MaxLogBytes, Detail: fmt.Sprintf("A log ends at %d bytes at the latest.", int64(MaxLogBytes))}
 	}

@@ -102,7 +102,7 @@ func (b *pacedBody) Read(p []byte) (int, error) {
 		b.conn.SetReadDeadline(time.Time{})
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		b.late = true
-		err = &ci.Problem{Code: tooSlow, Detail: fmt.Sprintf("Only %d bytes of the body arrived in %v; send it again.", b.n, time.Since(b.start).Round(time.Second))}
+		err = &ci.Problem{Code: tooSlow, Detail: fmt.Sprintf("Only %d bytes of the body arrived in %v; send all of it at once. Text that grows goes to PATCH …/log, or in several requests.", b.n, time.Since(b.start).Round(time.Second))}
 	default:
 		b.extend()
 	}

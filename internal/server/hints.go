@@ -250,8 +250,13 @@ func (h *hints) branch(branch ci.Field[string]) {
 		h.add("The branch is HEAD, as Git calls a commit that is checked out without its branch. CI systems have the branch in a variable; badges and lists that ask for it do not find the build.")
 		return
 	}
-	name, whole := strings.CutPrefix(of, "refs/heads/")
-	if remote, ok := strings.CutPrefix(of, "refs/remotes/"); ok {
+	if of == "null" || strings.HasPrefix(of, "$") {
+		h.add("The branch is %s, as where a variable was not there; leave the field out if there is no branch.", of)
+		return
+	}
+	short := strings.TrimPrefix(of, "refs/")
+	name, whole := strings.CutPrefix(short, "heads/")
+	if remote, ok := strings.CutPrefix(short, "remotes/"); ok {
 		_, name, whole = strings.Cut(remote, "/") // behind the name of the remote
 	}
 	if whole {

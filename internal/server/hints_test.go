@@ -125,7 +125,11 @@ func TestHints(t *testing.T) {
 		"HEAD":                          "The branch is HEAD, as Git calls a commit that is checked out without its branch",
 		"origin/feature/x":              "The branch is origin/feature/x, as Git calls what it has fetched of feature/x; badges and lists that ask for the branch feature/x",
 		"refs/remotes/upstream/release": "The branch is refs/remotes/upstream/release, as Git calls it in full; badges and lists that ask for the branch release",
-		"original":                      "", "feature/HEAD": "", "refs/pull/7/merge": "", "main": "",
+		"heads/main":                    "badges and lists that ask for the branch main",
+		"remotes/origin/a/b":            "badges and lists that ask for the branch a/b",
+		"null":                          "as where a variable was not there",
+		"$BRANCH":                       "as where a variable was not there",
+		"original":                      "", "headshot": "", "feature/HEAD": "", "refs/pull/7/merge": "", "main": "",
 	} {
 		if a := s.write("/api/v1/builds", `{"project":"p","branch":"`+branch+`"}`); a.status != 201 || strings.Contains(a.body, "hints") != (want != "") || !strings.Contains(a.body, want) {
 			t.Errorf("the branch %s: %d %s, want %s", branch, a.status, a.body, want)
@@ -230,6 +234,24 @@ func TestHints(t *testing.T) {
 		}
 		if (told != "") != (one.want != "") || !strings.Contains(told, one.want) {
 			t.Errorf("%s: %q, want %q", one.step, told, one.want)
+		}
+	}
+	// A text that was refused comes again at the offset that was named.
+	for _, one := range []struct {
+		offset int
+		text   string
+		status int
+		want   string
+	}{
+		{0, "one\n", 200, ""},
+		{8, "three\n", 409, "Send what is missing, from byte 4 on, and then this. Nothing of the request was stored."},
+		{4, "two\n", 200, ""},
+		{8, "three\n", 200, ""},
+		{20, "five\n", 409, "from byte 14 on"},
+		{14, "five\n", 200, "Text of step gap that was refused at offset 20 is at 14 now"},
+	} {
+		if a := s.write(build+"/updates", `{"updates":[`+logText("gap", one.offset, one.text)+`]}`); a.status != one.status || a.status == 200 && strings.Contains(a.body, "hints") != (one.want != "") || !strings.Contains(a.body, one.want) {
+			t.Errorf("%q at %d: %d %s, want %s", one.text, one.offset, a.status, a.body, one.want)
 		}
 	}
 	// Of what is refused, the answers name the likeliest mistake.
@@ -343,6 +365,10 @@ func TestHints_Uploads(t *testing.T) {
 		}
 	}
 
+	if a := s.do("PATCH", build+"/steps/3/log", "", auth, "Content-Type: application/x-www-form-urlencoded"); a.status != 200 || !strings.Contains(a.body, "begins with @") {
+		t.Errorf("an empty form: %d %s", a.status, a.body)
+	}
+
 	for i, one := range []struct {
 		step, text, offset string
 		status             int
@@ -393,6 +419,9 @@ func TestHints_Uploads(t *testing.T) {
 		{"empty", "", "", 200, "if there was no output, all is well"},
 		{"empty", lines, "0", 204, ""},
 		{"empty", "", "320", 204, ""}, // there is no more of it
+		{"gap", "one\n", "0", 204, ""},
+		{"gap", "three\n", "8", 409, "from byte 4 on, and then this."},
+		{"gap", "three\n", "4", 200, "that was refused at offset 8 is at 4 now"},
 		{"joined", "one\ntwo", "0", 204, ""},
 		{"joined", "three\nfour", "7", 204, ""},
 		{"joined", "five\nsix", "17", 204, ""},

@@ -82,6 +82,7 @@ type Server struct {
 	uploading  atomic.Int64 // uploads that are under way
 	authors    authors
 	differed   differed
+	gaps       gaps
 	creations  creations
 	searchTime time.Duration // searchTime, but for tests
 }
@@ -105,6 +106,7 @@ func New(cfg Config) *Server {
 	s.reading, s.arriving = turns.NewRoom(mostUnread), turns.NewRoom(mostArriving)
 	s.snapshots = newSnapshots(cfg.Store.FeedSnapshots)
 	s.authors.of.most, s.differed.at.most, s.creations.by.most = mostAuthors, mostDiffered, mostCreations
+	s.gaps.last.most, s.gaps.seed = mostGaps, maphash.MakeSeed()
 	s.creations.seed = maphash.MakeSeed()
 	if cfg.OIDC != nil {
 		s.provider = newProvider(*cfg.OIDC)

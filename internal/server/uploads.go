@@ -234,6 +234,8 @@ func (s *Server) uploaded(c echo.Context, u *upload) error {
 		said.Detail = fmt.Sprintf("The log begins with the same %d bytes: the whole was sent where only the rest was wanted, and is behind what was there. Upload-Offset says where the body begins; for the whole it is 0.", u.again)
 	case u.twice:
 		said.Detail = fmt.Sprintf(oddSentences[ci.OddTwice], u.step)
+	case u.moved:
+		said.Detail = fmt.Sprintf(movedText, u.step, u.refused, u.began)
 	case u.seams:
 		said.Detail = fmt.Sprintf(oddSentences[ci.OddSeams], u.step)
 	case u.between:
@@ -254,6 +256,8 @@ func (s *Server) uploaded(c echo.Context, u *upload) error {
 		said.Detail = "The text is an object of JSON, and is the log now as it stands. The body of an upload is the log itself; objects with text in them go to …/updates, with POST."
 	case !u.lines && ofCurlsData(c.Request(), u.received):
 		said.Detail = "The text has no line end: curl -d drops them, and --data-urlencode encodes them. If there were some, use --data-binary or -T."
+	case u.received == 0 && announced(c.Request()) == "application/x-www-form-urlencoded":
+		said.Detail = "The body is empty, as curl -d sends it for text that begins with @ and names no file, or for a variable that is empty; with --data-raw the text is sent as it is."
 	case u.received == 0 && u.have == 0:
 		said.Detail = "The body is empty, and so is the log. curl sends an empty body where it cannot read the file of --data-binary, and -s hides its warning; if there was no output, all is well."
 	default:
@@ -333,6 +337,9 @@ type upload struct {
 	where      string                  // where they are: the log "begins" or "ended"
 	again      int64                   // with so many bytes of it the log begins, and it said that it goes on
 	twice      bool                    // it begins with the same text as came right before it
+	moved      bool                    // its beginning was refused before, at the offset refused,
+	refused    int64                   //
+	began      int64                   // and is at this one now
 	seams      bool                    // it is one of several that end without a line end, and came as a whole
 	late, tail bool                    // some of it came after the end of the build, or of the step
 	between    bool                    // it goes to the end, and text of another lies between its pieces
@@ -368,6 +375,8 @@ func (u *upload) append(ctx context.Context, piece []byte, stop <-chan struct{})
 				u.between = true
 			}
 			if !u.stored { // what comes behind it is one text with it, however it came
+				u.refused, u.moved = u.server.gaps.closed(u.id, r.Updates[0].Log)
+				u.began = u.offset
 				u.packed = looksLike(piece)
 			}
 			is := func(what ci.Odd) bool { return slices.Contains(receipt.Odd, ci.Oddity{Step: u.step, What: what}) }
@@ -389,6 +398,7 @@ func (u *upload) append(ctx context.Context, piece []byte, stop <-chan struct{})
 			}
 			return nil
 		}
+		u.server.gaps.remember(u.id, r.Updates, err)
 		p := ci.AsProblem(err)
 		again := p != nil && (p.Code == ci.Overloaded || p.Code == ci.Unavailable || p.Code == ci.OutcomeUnknown && u.offset != ci.AtEnd)
 		if !again || time.Since(start) > uploadPatient {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -25,13 +26,14 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 	}
 	r, err := decoded(s, c, func(body []byte) (ci.Request, error) { return decodeUpdates(body, ndjson, time.Now()) })
 	if err != nil {
-		return err
+		return allOrNothing(err)
 	}
 	r.Build, r.From = ref.ID, s.who(c).holder()
 	receipt, err := s.store.Append(c.Request().Context(), r)
 	if err != nil {
 		returnToEntrance(c.Request()) // as do all of a commit
-		return fmt.Errorf("append updates: %w", err)
+		s.gaps.remember(ref.ID, r.Updates, err)
+		return allOrNothing(fmt.Errorf("append updates: %w", err))
 	}
 	answer := make([]byte, 0, 96)
 	answer = append(answer, `{"last_event_id":"`...)
@@ -63,6 +65,7 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 	}
 	h.texts(found)
 	h.overlaps(r.Updates)
+	h.moved(&s.gaps, ref.ID, r.Updates)
 	h.ends(r.Updates)
 	h.odd(receipt.Odd)
 	h.encodings(r.Updates)
@@ -82,6 +85,14 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 	c.Response().WriteHeader(http.StatusOK)
 	c.Response().Write(answer)
 	return nil
+}
+
+// allOrNothing makes the refusal of one update say what became of the others.
+func allOrNothing(err error) error {
+	if p := ci.AsProblem(err); p != nil && p.Index != nil && !strings.Contains(p.Detail, "othing of the request was stored") {
+		p.Detail += " Nothing of the request was stored."
+	}
+	return err
 }
 
 // compareWait bounds what is added to an answer for the sake of differing.
