@@ -57,3 +57,23 @@ func TestClient_SaysThatTheServerIsAway(t *testing.T) {
 		}
 	})
 }
+
+// Nor has who waits to wait for long once it is back.
+func TestClient_IsThereWhenTheServerIsBack(t *testing.T) {
+	t.Parallel()
+	for range 20 { // the pauses are random
+		synctest.Test(t, func(t *testing.T) {
+			var client Client
+			begin := time.Now()
+			err := client.retry(t.Context(), func() error {
+				if time.Since(begin) < 40*time.Second {
+					return errors.New("connection refused")
+				}
+				return nil
+			})
+			if took := time.Since(begin); err != nil || took > 40*time.Second+maxAwaited {
+				t.Errorf("it was back after 40 s, and asked after %v: %v", took, err)
+			}
+		})
+	}
+}

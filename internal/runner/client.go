@@ -29,6 +29,7 @@ const (
 	attemptTimeout = 30 * time.Second // of one request and its answer
 	firstBackoff   = 50 * time.Millisecond
 	maxBackoff     = 30 * time.Second
+	maxAwaited     = time.Second     // of a pause for whose end somebody waits
 	maxRetryAfter  = 5 * time.Minute // what a Retry-After may ask for
 	sayAwayAfter   = time.Second / 2 // of attempts without an answer
 	maxAnswer      = 8 << 20         // bytes of an answer that are read
@@ -344,7 +345,10 @@ func retryAfter(header string) time.Duration {
 
 // backoff is the wait between attempts: random below a bound that doubles, so
 // that many runners do not come back at one moment. The zero value begins.
-type backoff struct{ bound time.Duration }
+type backoff struct {
+	bound   time.Duration
+	awaited <-chan struct{} // closed once somebody waits: pauses are short then; nil: nobody will
+}
 
 // wait sleeps before the next attempt after err, at least as long as the server
 // asked for.
@@ -353,21 +357,45 @@ func (b *backoff) wait(ctx context.Context, err error) error {
 }
 
 func (b *backoff) waitAtLeast(ctx context.Context, err error, least time.Duration) error {
-	b.bound = min(max(2*b.bound, firstBackoff), maxBackoff)
-	delay := max(rand.N(b.bound), least)
+	most, begins := maxBackoff, b.awaited
+	select {
+	case <-b.awaited:
+		most, begins = maxAwaited, nil
+	default:
+	}
+	b.bound = min(max(2*b.bound, firstBackoff), most)
 	var r *refusal
 	if errors.As(err, &r) {
-		delay = max(delay, r.wait)
+		least = max(least, r.wait)
 	}
-	timer := time.NewTimer(delay)
+	delay := max(rand.N(b.bound), least)
+	if err := sleep(ctx, least, nil); err != nil {
+		return err
+	}
+	return sleep(ctx, delay-least, begins)
+}
+
+// sleep returns after so long, or once enough is closed. The error is that of ctx, which
+// has ended.
+func sleep(ctx context.Context, d time.Duration, enough <-chan struct{}) error {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		return nil
+	case <-enough:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
+
+// already is closed: somebody waits from the beginning.
+var already = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
 
 // until repeats a request until it is answered for good or ctx ends; the error
 // is then the last attempt's.
@@ -384,7 +412,7 @@ func (c *Client) untilAbout(ctx context.Context, project string, build ci.BuildI
 
 // retry repeats a request, and says so once to whoever has waited for a moment.
 func (c *Client) retry(ctx context.Context, request func() error) error {
-	var b backoff
+	b := backoff{awaited: already}
 	begin, told := time.Now(), c.Say == nil
 	for {
 		err := request()

@@ -79,7 +79,8 @@ type Report struct {
 	ending *ending
 	tests  []ci.Test // that the command left in files
 
-	endLost bool // the disk did not take the ending
+	over    chan struct{} // closed when the step has ended, and the run waits for the server
+	endLost bool          // the disk did not take the ending
 
 	acked   atomic.Int64 // bytes of the log that the server has
 	dropped atomic.Int64 // bytes of the log that it never will
@@ -112,7 +113,7 @@ type Report struct {
 // NewReport begins the report of a step that starts now. Where the spool cannot
 // be used, it says so and keeps the text in memory.
 func NewReport(client *Client, opt ReportOptions) *Report {
-	r := &Report{client: client, opt: opt, key: opt.Step, said: make(map[string]bool)}
+	r := &Report{client: client, opt: opt, key: opt.Step, over: make(chan struct{}), said: make(map[string]bool)}
 	r.id = identity{
 		Server: client.URL, Build: opt.Build, Run: opt.Run, Own: opt.Own, Project: opt.Project, Details: r.hideIn(opt.Details),
 		Dir: workingDir(), Step: opt.Step, Name: ci.OneLine(r.hide(opt.Name), ci.MaxTitle), Needs: opt.Needs, Started: ci.Cut(time.Now()),
@@ -227,6 +228,7 @@ func (r *Report) Finish(e Ending) {
 	r.mu.Lock()
 	r.ending, r.endLost = end, err != nil
 	r.mu.Unlock()
+	close(r.over)
 	r.spool.Seal() // wakes Send, which may have looked before
 }
 
@@ -777,7 +779,7 @@ func (r *Report) createAgain(ctx context.Context, refused *refusal) (bool, error
 // persist repeats a request about the build until it is answered for good or
 // ctx ends.
 func (r *Report) persist(ctx context.Context, request func(*Client) error) error {
-	var pause backoff
+	pause := backoff{awaited: r.over}
 	for {
 		err := r.client.about(ctx, r.id.Project, r.id.Build, request)
 		if err == nil || !Passing(err) {

@@ -265,6 +265,34 @@ func TestReport_ServerAwayForAnHour(t *testing.T) {
 	})
 }
 
+// When the command has ended somebody waits: the next attempt is at once, and none is late.
+func TestReport_TriesAtOnceWhenTheCommandHasEnded(t *testing.T) {
+	t.Parallel()
+	for back, late := range map[time.Duration]time.Duration{9 * time.Second: 0, 14 * time.Second: maxAwaited, 60 * time.Second: maxAwaited} {
+		for range 20 { // the pauses are random
+			synctest.Test(t, func(t *testing.T) {
+				c, begin := newContract(), time.Now()
+				c.fault = func(_ int, w http.ResponseWriter, _ *http.Request) bool {
+					if time.Since(begin) < back {
+						panic(http.ErrAbortHandler)
+					}
+					return false
+				}
+				err := reported(t, c, options(&sayings{}), func(r *Report) {
+					time.Sleep(10 * time.Second)
+					passed(r)
+				})
+				if took := time.Since(begin); err != nil || took > max(back, 10*time.Second)+late {
+					t.Errorf("the server was back after %v, and had the report after %v: %v", back, took, err)
+				}
+				if n := len(c.requests); n > 200 {
+					t.Errorf("%d requests, most of them in vain", n)
+				}
+			})
+		}
+	}
+}
+
 func TestReport_AFullBufferDropsTheOldest(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
