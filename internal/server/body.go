@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"net"
 	"net/http"
 	"os"
 	"runtime"
@@ -70,6 +71,7 @@ type pacedBody struct {
 	n     int64
 	until time.Time
 	late  bool
+	whole bool // all of it was read
 	free  bool // of the pace
 }
 
@@ -92,6 +94,7 @@ func (b *pacedBody) extend() {
 func (b *pacedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.n += int64(n)
+	b.whole = err == io.EOF
 	if b.free {
 		return n, err
 	}
@@ -132,7 +135,7 @@ const shortRest = 256 << 10
 // leftLong tells whether there may be more of a body than that.
 func leftLong(r *http.Request) bool {
 	b := pacedOf(r)
-	return b != nil && !b.late && r.ProtoMajor == 1 && (r.ContentLength < 0 || r.ContentLength-b.n > shortRest)
+	return b != nil && !b.late && !b.whole && r.ProtoMajor == 1 && (r.ContentLength < 0 || r.ContentLength-b.n > shortRest)
 }
 
 // Of a refused body so much is read, for so long, after the answer.
@@ -141,20 +144,23 @@ const (
 	readOnTime = 5 * time.Second
 )
 
-// readOn reads what is left of a body that was refused. Many clients send all of it before
-// they read an answer, and have none when the connection was closed meanwhile. An upload that
-// lasts, and so does not say its length, is none of them.
+// readOn reads what is left of a body that was refused, or sent elsewhere. Many clients send more of it before
+// they read an answer, and have none when the connection was closed meanwhile.
 func readOn(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if err := next(c); err != nil {
 			c.Error(err)
 		}
 		r, b := c.Request(), pacedOf(c.Request())
-		if c.Response().Status < http.StatusBadRequest || !leftLong(r) || waitsForAnswer(r) || b.free && r.ContentLength < 0 || r.ContentLength-b.n > mostReadOn || b.conn.Flush() != nil {
+		if c.Response().Status < http.StatusMultipleChoices || !leftLong(r) || waitsForAnswer(r) || b.conn.Flush() != nil {
 			return nil
 		}
+		var rest io.Reader = b.ReadCloser
+		if conn, ok := r.Context().Value(connKey{}).(net.Conn); ok && b.free && r.ContentLength < 0 {
+			rest = bare(conn) // its chunks cannot be told apart any more: until its peer goes
+		}
 		b.conn.SetReadDeadline(time.Now().Add(readOnTime))
-		io.CopyN(io.Discard, b.ReadCloser, mostReadOn)
+		io.CopyN(io.Discard, rest, mostReadOn)
 		return nil
 	}
 }

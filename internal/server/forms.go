@@ -107,6 +107,7 @@ func (s *Server) formProblem(c echo.Context, p *ci.Problem, k kind) error {
 		if safe(r.Method) {
 			return c.Redirect(http.StatusSeeOther, forms.SignInTo(r.URL.RequestURI()))
 		}
+		c.Response().Header().Set("Content-Length", "0") // see readOn
 		return c.Redirect(http.StatusSeeOther, forms.SignInTo(r.URL.Path)+"&"+unsent+"=1")
 	}
 	refused := forms.Refused{Heading: k.title, Says: p.Detail}

@@ -140,8 +140,10 @@ func readForm(c echo.Context) error {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/x-www-form-urlencoded" {
 		return &ci.Problem{Code: mediaType, Detail: fmt.Sprintf("This takes a form; it came as %s, not as application/x-www-form-urlencoded.", printable(r.Header.Get("Content-Type")))}
 	}
-	r.Body = http.MaxBytesReader(c.Response(), r.Body, maxForm)
+	body := r.Body
+	r.Body = http.MaxBytesReader(c.Response(), body, maxForm)
 	err := r.ParseForm()
+	r.Body = body // for whoever reads on
 	var tooMuch *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooMuch):

@@ -606,46 +606,51 @@ func TestUpload_EndsWithItsToken(t *testing.T) {
 	}
 }
 
-// TestRefusals_AreReadByWhoSendsAllFirst is of clients that send a whole body before they
-// read an answer: it is there then.
+// TestRefusals_AreReadByWhoSendsAllFirst is of clients that send a whole body, or much of one,
+// before they read an answer: it is there then.
 func TestRefusals_AreReadByWhoSendsAllFirst(t *testing.T) {
 	t.Parallel()
 	s := startOn(t, pgtest.New(t), withSignIn)
 	build := s.create(`{"project":"p"}`)
 	s.update(build, logText("shut", 0, "x\n")+`,{"step":{"key":"shut","status":"passed","log_bytes":2}}`)
+	page := strings.TrimPrefix(build, "/api/v1")
+	const form = "application/x-www-form-urlencoded"
 	const long = 4 << 20
 	for _, one := range []struct {
-		request, token string
-		status         int
+		request, token, kind string
+		status               int
 	}{
-		{"POST " + build + "/updates", s.token, 413},
-		{"POST /api/v1/builds", "stp_wrong", 401},
-		{"PATCH " + build + "/steps/s/log", "", 401},
-		{"POST /sign-in", "", 415},
-		{"PATCH " + build + "/steps/shut/log", s.token, 409},
+		{"POST " + build + "/updates", s.token, "application/json", 413},
+		{"POST /api/v1/builds", "stp_wrong", "application/json", 401},
+		{"PATCH " + build + "/steps/s/log", "", "text/plain", 401},
+		{"POST /sign-in", "", "application/json", 415},
+		{"POST /sign-in", "", form, 413},
+		{"POST " + page + "/share", "", form, 303},
+		{"PATCH " + build + "/steps/shut/log", s.token, "text/plain", 409},
 	} {
-		for _, chunked := range []bool{false, true} {
-			if chunked && one.status == 409 { // it may last
-				continue
-			}
+		for length, ends := range map[string][2]string{
+			fmt.Sprintf("Content-Length: %d", long):   {},
+			fmt.Sprintf("Content-Length: %d", 9*long): {},
+			"Transfer-Encoding: chunked":              {fmt.Sprintf("%x\r\n", long), "\r\n0\r\n\r\n"},
+		} {
 			r := s.connect()
-			length, begin, end := fmt.Sprintf("Content-Length: %d", long), "", ""
-			if chunked {
-				length, begin, end = "Transfer-Encoding: chunked", fmt.Sprintf("%x\r\n", long), "\r\n0\r\n\r\n"
+			if one.token != "" {
+				length += "\r\nAuthorization: Bearer " + one.token
 			}
-			fmt.Fprintf(r.conn, "%s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n%s\r\n\r\n%s", one.request, one.token, length, begin)
-			if _, err := r.conn.Write(append(bytes.Repeat([]byte{' '}, long), end...)); err != nil {
-				t.Errorf("%s, chunked %v: %v", one.request, chunked, err)
+			fmt.Fprintf(r.conn, "%s HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\n%s\r\n\r\n%s", one.request, one.kind, length, ends[0])
+			if _, err := r.conn.Write(append(bytes.Repeat([]byte{' '}, long), ends[1]...)); err != nil {
+				t.Errorf("%s, %s: %v", one.request, length, err)
 				continue
 			}
 			res, err := http.ReadResponse(r.r, nil)
 			if err != nil {
-				t.Errorf("%s, chunked %v: %v", one.request, chunked, err)
+				t.Errorf("%s, %s: %v", one.request, length, err)
 				continue
 			}
-			if body, err := io.ReadAll(res.Body); err != nil || res.StatusCode != one.status {
-				t.Errorf("%s, chunked %v: %d %s, %v, want %d", one.request, chunked, res.StatusCode, body, err, one.status)
+			if body, err := io.ReadAll(res.Body); err != nil || res.StatusCode != one.status || res.ContentLength != int64(len(body)) {
+				t.Errorf("%s, %s: %d %s, %v, want %d", one.request, length, res.StatusCode, body, err, one.status)
 			}
+			r.conn.Close()
 		}
 	}
 }
