@@ -522,11 +522,15 @@ func preflight(c echo.Context) error {
 
 // inForce says why a token is no longer one.
 func inForce(t postgres.Token, now time.Time) error {
+	called := "The token"
+	if t.Name != "" {
+		called += " " + printable(t.Name)
+	}
 	switch {
 	case t.RevokedAt != nil:
-		return &ci.Problem{Code: tokenRevoked, Detail: fmt.Sprintf("The token %s was revoked %s; ask for another one.", printable(t.Name), on(*t.RevokedAt))}
+		return &ci.Problem{Code: tokenRevoked, Detail: fmt.Sprintf("%s was revoked %s; ask for another one.", called, on(*t.RevokedAt))}
 	case t.ExpiresAt != nil && !now.Before(*t.ExpiresAt):
-		return &ci.Problem{Code: tokenExpired, Detail: fmt.Sprintf("The token %s expired %s; ask for another one.", printable(t.Name), on(*t.ExpiresAt))}
+		return &ci.Problem{Code: tokenExpired, Detail: fmt.Sprintf("%s expired %s; ask for another one.", called, on(*t.ExpiresAt))}
 	}
 	return nil
 }

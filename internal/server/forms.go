@@ -54,6 +54,9 @@ func (s *Server) signedInAs(c echo.Context) string {
 		return ""
 	}
 	if t := s.who(c).session.Token; t != nil {
+		if t.Name == "" {
+			return "the token " + t.ID
+		}
 		return fmt.Sprintf("the token %s (%s)", printable(t.Name), t.ID)
 	}
 	return s.actor(c).Name

@@ -256,16 +256,22 @@ func TestSignIn_SaysWhatIsWrong(t *testing.T) {
 	s := startOn(t, pgtest.New(t), withSignIn)
 	past := time.Now().Add(-time.Hour)
 	expired := s.addToken(postgres.Token{Name: "old", Scopes: []ci.Scope{ci.ScopeRead}, Project: "*", ExpiresAt: &past})
-	revoked := s.tokenFor("*", ci.ScopeRead)
+	revoked := s.addToken(postgres.Token{Scopes: []ci.Scope{ci.ScopeRead}, Project: "*"})
 	sum, _ := ci.ParseToken(revoked)
-	if err := s.store.RevokeToken(t.Context(), postgres.Actor{}, []string{"*"}, ci.TokenID(sum)); err != nil {
+	id := ci.TokenID(sum)
+	nameless := s.browser()
+	nameless.send("/sign-in", "token", revoked)
+	if a := nameless.get("/settings"); !strings.Contains(a.body, "the token "+id) {
+		t.Errorf("signed in with a token without a name: %s", a.body)
+	}
+	if err := s.store.RevokeToken(t.Context(), postgres.Actor{}, []string{"*"}, id); err != nil {
 		t.Fatal(err)
 	}
 	typo := []byte(ci.NewToken())
 	typo[9] = map[bool]byte{true: 'y', false: 'x'}[typo[9] == 'x']
 	for token, says := range map[string]string{
 		"": "begins with stp_", "hunter2": "begins with stp_", s.token[:20]: "too short", string(typo): "a typo",
-		ci.NewToken(): "No token of this server", expired: "expired on", revoked: "was revoked on",
+		ci.NewToken(): "No token of this server", expired: "The token &#34;old&#34; expired on", revoked: "The token was revoked on",
 	} {
 		b := s.browser()
 		a := b.send("/sign-in", "token", token, "back", "/wall")
