@@ -109,6 +109,7 @@ type limits struct {
 	reads    rates[string]
 	failures rates[netip.Addr]
 	signIns  rates[netip.Addr]
+	openings rates[netip.Addr] // of links: any page can have a browser open one
 	suspects chan struct{} // one in it for each look-up for an address with too many failures
 	strange  chan struct{} // the same of ID tokens, for which an issuer may be asked
 	conns    conns
@@ -127,6 +128,7 @@ func newLimits(l Limits) *limits {
 		reads:    newRates[string](rate.Limit(l.Reads), 4*l.Reads),
 		failures: newRates[netip.Addr](rate.Limit(float64(l.Failures)/60), l.Failures),
 		signIns:  newRates[netip.Addr](1, attemptsAtOnce),
+		openings: newRates[netip.Addr](1, attemptsAtOnce),
 	}
 }
 

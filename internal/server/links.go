@@ -166,7 +166,7 @@ func (s *Server) keepLink(c echo.Context, link postgres.Token) error {
 	case slices.Contains(who.tokens, link.Sum):
 		return nil
 	}
-	if err := s.mayTry(c); err != nil {
+	if err := s.mayTry(c, &s.limits.openings, "open links"); err != nil {
 		return err
 	}
 	session, err := s.sessionForLink(c, who, link)

@@ -264,7 +264,7 @@ func (s *Server) toProvider(c echo.Context) error {
 	if s.provider == nil {
 		return echo.ErrNotFound
 	}
-	if err := s.mayTry(c); err != nil {
+	if err := s.mayTry(c, &s.limits.signIns, "sign in"); err != nil {
 		return err
 	}
 	back := localPath(c.QueryParam("back"))

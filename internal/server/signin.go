@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"net/netip"
 	"regexp"
 	"strings"
 	"time"
@@ -78,7 +79,7 @@ func (s *Server) signIn(c echo.Context) error {
 	if err := readForm(c); err != nil {
 		return err
 	}
-	if err := s.mayTry(c); err != nil {
+	if err := s.mayTry(c, &s.limits.signIns, "sign in"); err != nil {
 		return err
 	}
 	form := c.Request().PostForm
@@ -123,12 +124,12 @@ func (s *Server) pasted(c echo.Context, text string) (t postgres.Token, err erro
 	return t, inForce(t, time.Now())
 }
 
-// mayTry counts an attempt to sign in, or to open a link, or refuses it for now.
-func (s *Server) mayTry(c echo.Context) error {
-	if s.limits.signIns.take(network(s.clientAddr(c)), time.Now()) == 0 {
+// mayTry counts an attempt to sign in, or of another kind, or refuses it for now.
+func (s *Server) mayTry(c echo.Context, attempts *rates[netip.Addr], kind string) error {
+	if attempts.take(network(s.clientAddr(c)), time.Now()) == 0 {
 		return nil
 	}
-	return &ci.Problem{Code: tooManyTries, Detail: "There were too many attempts to sign in, or to open links, from your address; wait a moment, then try again."}
+	return &ci.Problem{Code: tooManyTries, Detail: "There were too many attempts to " + kind + " from your address; wait a moment, then try again."}
 }
 
 // maxForm bounds a form, in bytes.
