@@ -110,8 +110,8 @@ type limits struct {
 	failures rates[netip.Addr]
 	signIns  rates[netip.Addr]
 	openings rates[netip.Addr] // of links: any page can have a browser open one
-	suspects chan struct{} // one in it for each look-up for an address with too many failures
-	strange  chan struct{} // the same of ID tokens, for which an issuer may be asked
+	suspects chan struct{}     // one in it for each look-up for an address with too many failures
+	strange  chan struct{}     // the same of ID tokens, for which an issuer may be asked
 	conns    conns
 	underWay underWay
 
