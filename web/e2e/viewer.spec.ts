@@ -136,14 +136,74 @@ test("the heading of the group in view stays above it, and folds it", async ({ p
 	await page.goto(`${build.url}#s:L450`);
 	await expectCentred(page, 450);
 	await expect(stuck).toHaveText(/^Inner\s+300 lines/);
+	const edge = (await region(page).boundingBox())?.y ?? Number.NaN;
+	const { height } = (await stuck.boundingBox()) ?? { height: Number.NaN };
+	const under = async (name: string) =>
+		((await heading(page, name).boundingBox())?.y ?? Number.NaN) - edge;
+	// It is where the stuck one was, or just below that of the group around it.
+	await stuck.getByRole("button").click();
+	await expect(stuck).toHaveText(/^Outer\s+800 lines/);
+	await atRest(page);
+	expect(Math.abs((await under("Inner")) - height)).toBeLessThan(1);
+	await heading(page, "Inner").click();
+	await expect(line(page, 301)).toBeInViewport();
 	await region(page).hover();
-	await page.mouse.wheel(0, 20 * 250);
+	await page.mouse.wheel(0, 18 * 350);
+	await expect(line(page, 660)).toBeInViewport();
 	await expect(stuck).toHaveText(/^Outer\s+800 lines/);
 	await atRest(page);
 	await stuck.getByRole("button").click();
 	await expect(line(page, 901)).toBeInViewport();
 	await expect(stuck).toBeHidden();
-	await expect(heading(page, "Outer")).toBeInViewport();
+	await atRest(page);
+	expect(Math.abs(await under("Outer"))).toBeLessThan(1);
+});
+
+test("a heading stays under the pointer that folds or unfolds its group, and its lines are below it", async ({
+	page,
+	server,
+}) => {
+	const build = await written(server, numbered(1, 1_000), undefined);
+	const notes = new Notes(build, "s");
+	for (const [name, from, end] of [
+		["First", 1, 101],
+		["Second", 501, 601],
+		["Last", 981, 991],
+	] as const) {
+		await notes.end(end, await notes.begin(from, name));
+	}
+	await page.goto(build.url);
+	const toggled = async (name: string, first: number) => {
+		await atRest(page);
+		const at = await heading(page, name).boundingBox();
+		if (!at) throw new Error(`${name} has no heading`);
+		for (const open of [true, false]) {
+			await page.mouse.click(at.x + 100, at.y + at.height / 2);
+			await expect(heading(page, name)).toHaveAttribute("aria-expanded", String(open));
+			await atRest(page);
+			const { y } = (await heading(page, name).boundingBox()) ?? { y: Number.NaN };
+			expect(Math.abs(y - at.y), `${name}, open: ${open}`).toBeLessThan(1);
+			if (open) await expect(line(page, first)).toBeInViewport();
+		}
+	};
+	// While the end is followed, which is then left.
+	const follow = page.getByRole("button", { name: "Follow" });
+	await expect(line(page, 1_000)).toBeInViewport();
+	await expect(follow).toHaveAttribute("aria-pressed", "true");
+	await toggled("Last", 981);
+	await expect(follow).toHaveAttribute("aria-pressed", "false");
+	// At the top of the view: where the log begins, and elsewhere.
+	await region(page).focus();
+	await page.keyboard.press("Home");
+	await expect(heading(page, "First")).toBeInViewport();
+	await toggled("First", 1);
+	await heading(page, "Second").evaluate((button) => button.scrollIntoView());
+	await toggled("Second", 501);
+	await page.keyboard.press("Home");
+	await expect(heading(page, "First")).toBeInViewport();
+	await page.keyboard.press("X");
+	await expect(line(page, 1)).toBeInViewport();
+	await expect(heading(page, "First")).toBeInViewport();
 });
 
 test("a link into a folded group opens it, and so does a match", async ({ page, server }) => {

@@ -48,6 +48,7 @@ export function drawGroup(group: Group, open: boolean): HTMLElement {
 	button.disabled = group.last === undefined;
 	const drawn = element("div", "group", button);
 	drawn.dataset.group = String(group.number);
+	drawn.dataset.line = String(group.line);
 	drawn.style.setProperty("--level", String(group.level));
 	return drawn;
 }

@@ -59,10 +59,12 @@ interface Block {
 	beside: string;
 }
 
-/** A place to keep: so many pixels below the upper edge of the view is the top of a line. */
+/** A place to keep: so many pixels below the upper edge of the view is the top of a line, or of the heading before it. */
 interface Anchor {
 	readonly line: number;
 	readonly y: number;
+	/** The group whose heading it is; undefined: it is the line. */
+	readonly group?: number | undefined;
 }
 
 /**
@@ -70,8 +72,8 @@ interface Anchor {
  * is above and below them has a height and no content. Who scrolls there sees other blocks drawn in
  * their stead, whether their text is here already or still has to be asked for.
  *
- * Whatever changes, the line at the top of the view stays where it is, or the end does while it is
- * followed: all positions are computed from the blocks that are drawn, after each change.
+ * Whatever changes, the line or the heading at the top of the view stays where it is, or the end does while
+ * it is followed: all positions are computed from the blocks that are drawn, after each change.
  */
 export class LogView {
 	/** Whether the end is kept in view. */
@@ -125,7 +127,7 @@ export class LogView {
 		else this.#schedule();
 	}
 
-	/** Goes to a line, which will stand so many pixels below the upper edge. */
+	/** Goes to a line, or to the heading that hides it, which will stand so many pixels below the upper edge. */
 	goTo(line: number, y = 0): void {
 		this.following = false;
 		this.#target = { line, y };
@@ -200,7 +202,7 @@ export class LogView {
 	/** To be called on each scroll of the region. */
 	scrolled(): void {
 		if (!this.byReader) return;
-		this.#seen = this.first;
+		this.#seen = this.#first();
 		this.#scrolled = performance.now();
 		this.#schedule();
 	}
@@ -218,18 +220,25 @@ export class LogView {
 	/** A line that is drawn. */
 	element(line: number): HTMLElement | undefined {
 		const block = this.#blocks.find(({ index }) => index === blockOf(line));
-		return block?.element.querySelector<HTMLElement>(`[data-line="${line}"]`) ?? undefined;
+		return block?.element.querySelector<HTMLElement>(`.line[data-line="${line}"]`) ?? undefined;
 	}
 
 	/** The first line in sight, and where it is; undefined when nothing is drawn there. */
 	get first(): Anchor | undefined {
+		return this.#first(".line");
+	}
+
+	/** The same, or the heading of a group, whichever comes first. */
+	#first(rows = "[data-line]"): Anchor | undefined {
 		for (const { index, element } of this.#blocks) {
 			if (this.#y(element) + element.offsetHeight <= 0) continue;
 			for (const row of element.children) {
-				if (!(row instanceof HTMLElement) || !row.dataset.line) continue;
+				if (!(row instanceof HTMLElement) || !row.matches(rows)) continue;
 				const y = this.#y(row);
+				const { line, group } = row.dataset;
 				// Less than a pixel of a line is a matter of rounding.
-				if (y + row.offsetHeight > 1) return { line: Number(row.dataset.line), y };
+				if (y + row.offsetHeight > 1)
+					return { line: Number(line), y, group: group ? Number(group) : undefined };
 			}
 			// Lines that are on their way, or all folded.
 			if (this.#source.text.missing(index) !== undefined) {
@@ -312,6 +321,7 @@ export class LogView {
 		this.#ended = this.following && (held || end === undefined);
 		let anchor = this.following && !held ? undefined : (this.#target ?? stays ?? this.#whereNow());
 		if (anchor && anchor.line > text.lines) anchor = { line: Math.max(1, text.lines), y: anchor.y };
+		if (anchor) anchor = this.#inSight(anchor);
 		const home = anchor ? Math.min(blockOf(anchor.line), last) : last;
 		let more = false;
 
@@ -366,7 +376,7 @@ export class LogView {
 		this.#prune(home, near);
 		this.#measure();
 		this.#place(anchor, at(), height);
-		this.#seen = this.first;
+		this.#seen = this.#first();
 		if (held) this.#owner.need(end, firstOf(last + 1) - 1, true);
 		else this.#ask(home, last);
 		text.trim(this.#blocks[0]?.index ?? home, this.#blocks.at(-1)?.index ?? home);
@@ -376,7 +386,19 @@ export class LogView {
 
 	/** What stays at the top of the view while all lines take another height. */
 	#stays(): Anchor | undefined {
-		return this.#seen && { line: this.#seen.line, y: Math.max(0, this.#seen.y) };
+		return this.#seen && { ...this.#seen, y: Math.max(0, this.#seen.y) };
+	}
+
+	/** The same place, or that of the heading that hides it. */
+	#inSight(anchor: Anchor): Anchor {
+		const { groups, folded } = this.#source;
+		const { group } = anchor;
+		const hides = groups.find(
+			({ number, line, last = 0 }) =>
+				number === group || (folded.has(number) && line <= anchor.line && anchor.line <= last),
+		);
+		if (!hides || hides.number === group) return anchor;
+		return { line: hides.line, y: Math.max(0, anchor.y), group: hides.number };
 	}
 
 	/**
@@ -394,7 +416,7 @@ export class LogView {
 
 	/** Where the reader is: at a line that is drawn, or somewhere in what is not. */
 	#whereNow(): Anchor {
-		const drawn = this.first;
+		const drawn = this.#first();
 		const region = this.#region;
 		const top = this.#y(this.#rows);
 		const bottom = top + this.#height;
@@ -416,11 +438,13 @@ export class LogView {
 		return { line: Math.min(text.lines, folds.at(before + part * (all - before))), y: 0 };
 	}
 
-	/** How far below the first row drawn a line, or the heading that hides it, is. */
-	#offset({ line }: Anchor): number {
+	/** How far below the first row drawn a line or a heading is. */
+	#offset({ line, group }: Anchor): number {
 		const block = this.#blocks.find(({ index }) => index === blockOf(line));
 		if (!block) return 0;
-		const exact = block.element.querySelector<HTMLElement>(`[data-line="${line}"]`);
+		const exact = block.element.querySelector<HTMLElement>(
+			group === undefined ? `.line[data-line="${line}"]` : `[data-group="${group}"]`,
+		);
 		if (exact) return this.#y(exact) - this.#y(this.#rows);
 		let found: HTMLElement = block.element;
 		for (const row of block.element.children) {

@@ -424,10 +424,8 @@ export class StepLog extends LitElement {
 
 	/** Goes to a line that the reader asked for, and also if it is in sight already, always. */
 	reveal(line: number, always = true): void {
-		this.#opening = false;
 		this.only = false;
-		this.following = false;
-		this.#left = this.text.lines;
+		this.#stay();
 		this.notes.unfold(line);
 		this.#show();
 		// In a window too low for the page it is the window that the log is to fill.
@@ -779,6 +777,10 @@ export class StepLog extends LitElement {
 		return this.renderRoot.querySelector<HTMLElement>("[role=region]");
 	}
 
+	get #stuck(): HTMLElement | null {
+		return this.renderRoot.querySelector<HTMLElement>(".stuck");
+	}
+
 	get #field(): LogSearch | null {
 		return this.renderRoot.querySelector("log-search");
 	}
@@ -833,7 +835,7 @@ export class StepLog extends LitElement {
 		if (!view || !region) return;
 		this.atEnd = this.following || view.atEnd(nearEnd);
 		this.#highlight();
-		const stuck = this.renderRoot.querySelector<HTMLElement>(".stuck");
+		const stuck = this.#stuck;
 		const first = view.first?.line;
 		const group = first === undefined ? undefined : this.notes.around(first);
 		// The group's own heading may be in sight.
@@ -963,12 +965,17 @@ export class StepLog extends LitElement {
 		this.#region?.focus();
 	}
 
-	#goTo(line: number): void {
+	/** Stays with what is in view, whatever is asked of this log or comes at its end. */
+	#stay(): void {
 		this.#opening = false;
 		this.following = false;
 		this.#left = this.text.lines;
+	}
+
+	#goTo(line: number, y = 0): void {
+		this.#stay();
 		this.#show();
-		this.#view?.goTo(line);
+		this.#view?.goTo(line, y);
 	}
 
 	#ask(): void {
@@ -1121,8 +1128,13 @@ export class StepLog extends LitElement {
 		const group = this.notes.groups.find((one) => one.number === number);
 		const above = group && (this.#view?.first?.line ?? 0) > group.line;
 		this.notes.fold(number, folded);
-		if (folded && above) this.#goTo(group.line);
-		else this.#show();
+		// Whose heading was stuck finds it there, or below that of the group around it.
+		if (folded && above) this.#goTo(group.line, group.level > 1 ? this.#stuck?.offsetHeight : 0);
+		else {
+			// Who unfolds a group reads on in it, also who followed the end.
+			if (!folded) this.#stay();
+			this.#show();
+		}
 		this.requestUpdate();
 	}
 
