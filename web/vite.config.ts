@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BuildOptions, defineConfig, type Plugin, type UserConfig } from "vite";
+import { omissions, without } from "./scripts/lit-omissions.mjs";
 import { manifest, reference } from "./scripts/manifest.mjs";
 
 /**
@@ -81,71 +82,23 @@ function slimmed(sheet: string, fixed: boolean): string {
 		.replace(/;}/g, "}");
 }
 
-/**
- * Takes out of Lit what it leaves at the window for others: its version, and places for polyfills and for
- * pages drawn by a server, of which there are none; what decorators, accessors of one's own, defaults that
- * attributes go back to, properties without an attribute or with another name for it, and attributes of other types
- * than text and booleans would need, of which there are none either; templates of MathML; what asks whether to draw
- * at all, or later; and what it does in browsers without constructable stylesheets, all of which are older than our
- * stylesheets want.
- */
-const alone: Plugin = {
-	name: "alone",
-	apply: "build",
-	transform: (code, id) =>
-		/\/(lit-html|lit-element|reactive-element|css-tag)\.js$/.test(id)
-			? code
-					.replace(/(?<=\w=)\w\.ShadowRoot&&.*?(?=,)/, "!0")
-					.replace(/if\(this\._\$cssResult\$.*?\);|createRenderRoot\(\)\{const t=super.*?,t\}/, "")
-					.replace(
-						/(static addInitializer|removeController)\(.*?\}|,void 0!==\w\.l&&\(this\.l=.*?\)/g,
-						"",
-					)
-					.replace(/(?<=[;,])[\w.]+\?\.\((\{\w+:\w\}|\w,\w)\)/g, "0")
-					.replace(
-						/,getOwnPropertyDescriptor:h|h\(this\.prototype,t\)\?\?|,this\.prototype\.hasOwn.*?wrapped=!0\)|,wrapped:h|const t=this\.constructor\.elementProperties;if\(t\.size.*?i,e\)\}/g,
-						"",
-					)
-					.replace(
-						/useDefault:(!1|i),|\|\|i\.useDefault&&.*?\(t,i\)\)|\?\?this\._\$Ej\?\.get\(e\)\?\?r|i&&!\(this\._\$Ej.*?\|\|(?=\()|\|\|i(?=\|\|\(s=void 0)/g,
-						"",
-					)
-					.replace(
-						/("function"==typeof t|void 0!==i)\.converter.*?\.converter:(?=u)|case Object:case Array:(t=null==t.*?stringify\(t\)|try\{.*?\}catch\(t\)\{i=null\})/g,
-						"",
-					)
-					.replace(
-						/if\(s\.state&&.*?\),(.*?),!s\.noAccessor\)\{(.*?)void 0!==h&&(.*?)\}/,
-						"$1;$2$3",
-					)
-					.replace(
-						/const\{get:e,set:r\}=(.*?),set.*?\};return\{get:e(,set\()s(\)\{const h=).*?\(this,s\)/,
-						"return$1$2e$3this[s];this[s]=e",
-					)
-					.replace(/(?<=\$Eu\(t),s(\)\{).*?(?=t\.toL)(.*?):void 0/, "$1return $2")
-					.replace(/const t=this\.schedule.*?await t(.*?\})sch.*?(this\.per.*?\))\}/, "return $2$1")
-					.replace(/c=a\.trusted.*?(?="",p=)/, "l=")
-					.replace(/\bd\((".*?")\)/g, "$1")
-					.replace(/const i=(this\._\$Eu\(t),s\);void 0!==i&&(this\._\$Eh\.set\()i/, "$2$1)")
-					.replace(
-						/case Number:.*?break;|getOwnPropertySymbols:o,|,\.\.\.o\(t\)|,this\.constructor\.l\?.*?this\)\)|void 0!==e&&(?=!0===i\.r|this\._\$Em)/g,
-						"",
-					)
-					.replace(
-						/(?<=t=)this\.shouldUpdate\(s\),t\?\((.*?\(s\))\):this\._\$EM\(\)(?=\})/,
-						"!0,$1",
-					)
-					.replace(
-						/(?<=return this\._\$ES\})shouldUpdate.*?\}|this\.getUpdateComplete\(\)\}getUp\w+\(\)\{return (?=this)/g,
-						"",
-					)
-					.replace(/(?<=Error\()"invalid template.*?"|3===\w\?"<\/?math>":/g, "")
-					.replace(/,?\(\w\.\w+Versions\?\?=\[\]\)\.push\("[\d.]+"\)/, "")
-					.replace(
-						/Symbol\.metadata\?.*?;|const t=this\[Symbol\.metadata\];if\(null!==t\)\{.*?\}/g,
-						"",
-					)
-			: undefined,
+/** Takes out of Lit what nobody here needs of it: scripts/lit-omissions.mjs says what. */
+const alone = (): Plugin => {
+	const open = new Set(omissions.map(({ file }) => file));
+	return {
+		name: "alone",
+		apply: "build",
+		transform(code, id) {
+			const file = /\/([\w-]+)\.js$/.exec(id)?.[1] ?? "";
+			if (!/\/(@lit|lit-\w+)\//.test(id) || !omissions.some((omission) => omission.file === file))
+				return undefined;
+			open.delete(file);
+			return without(file, code);
+		},
+		buildEnd(error) {
+			if (!error && open.size > 0) this.error(`Lit has no ${[...open].join(", ")} any more`);
+		},
+	};
 };
 
 /**
@@ -205,14 +158,23 @@ const common = {
 	outDir: "dist",
 	assetsInlineLimit: 0,
 	reportCompressedSize: false,
+	// Terser sees more that can be said shorter; names and blanks it leaves to the bundler (output.minify).
+	minify: "terser",
+	terserOptions: { mangle: false, compress: { passes: 3, ecma: 2020, pure_getters: true } },
 	// Nothing here is read for what reading it does.
-	rolldownOptions: { treeshake: { propertyReadSideEffects: false } },
+	rolldownOptions: {
+		treeshake: { propertyReadSideEffects: false },
+		output: { minify: true },
+		// That Terser takes a few seconds is known.
+		checks: { pluginTimings: false },
+	},
 } satisfies BuildOptions;
 
 // The policy that the server sends allows nothing inline: no preload polyfill,
 // and no asset small enough to become a data: address.
 const pages: UserConfig = {
-	plugins: [blocking, slim(), alone],
+	plugins: [blocking, slim(), alone()],
+	worker: { rolldownOptions: common.rolldownOptions },
 	build: { ...common, emptyOutDir: true, modulePreload: { polyfill: false } },
 	server: { proxy: { "/api": process.env.STEPCAST_URL ?? "http://127.0.0.1:8080" } },
 };
@@ -226,14 +188,14 @@ const widgets: UserConfig = {
 		rolldownOptions: {
 			...common.rolldownOptions,
 			input: fileURLToPath(new URL("src/widgets/main.ts", import.meta.url)),
-			output: { format: "iife", entryFileNames: "widgets.js" },
+			output: { ...common.rolldownOptions.output, format: "iife", entryFileNames: "widgets.js" },
 		},
 	},
 };
 
 /** The gallery, with its reference in the document itself. */
 const gallery: UserConfig = {
-	plugins: [documented, slim(), alone],
+	plugins: [documented, slim(), alone()],
 	build: {
 		...common,
 		emptyOutDir: false,
@@ -261,6 +223,7 @@ const frames: UserConfig = {
 				embed: fileURLToPath(new URL("src/embed/embed.ts", import.meta.url)),
 			},
 			output: {
+				...common.rolldownOptions.output,
 				entryFileNames: ({ name }) => (name === "embed" ? "embed.js" : `${embed}/[name]-[hash].js`),
 			},
 		},
