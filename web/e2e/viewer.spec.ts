@@ -496,12 +496,14 @@ test("links lead out of the page, and say where to", async ({ page, server }) =>
 			// On a ground of the colour that the host has, as on any.
 			osc("https://evil.test/", "\x1b[48;2;89;99;110;7;9mhttps://example.org (example.org)"),
 			"https://example.org@evil.test/",
+			"https://user:secret@example.org/x",
+			osc("https://user:secret@example.org/", "the registry"),
 		].join("\n"),
 		"passed",
 	);
 	await page.goto(build.url);
 	const links = log(page).locator(".text a");
-	await expect(links).toHaveCount(13);
+	await expect(links).toHaveCount(15);
 	const found = await links.evaluateAll((all) =>
 		all.map((link) => [
 			link.textContent,
@@ -522,14 +524,17 @@ test("links lead out of the page, and say where to", async ({ page, server }) =>
 		["http://example.org/x", "http://example.org/x", "none"],
 		["one", "https://example.org/bell", "(example.org)"],
 		["https://example.org/same", "https://example.org/same", "none"],
-		["https://example.org/pull/1", "https://user@evil.test:1/", "(evil.test:1)"],
+		["https://example.org/pull/1", "https://evil.test:1/", "(evil.test:1)"],
 		["https://exam", "https://evil.test/", "(evil.test)"],
 		["ple.org", "https://evil.test/", "(evil.test)"],
 		["https:", "https://evil.test/", "(evil.test)"],
 		["//example.org", "https://evil.test/", "(evil.test)"],
 		["https://example.org.evil.test/", "https://example.org/x", "(example.org)"],
 		["https://example.org (example.org)", "https://evil.test/", "(evil.test)"],
-		["https://example.org@evil.test/", "https://example.org@evil.test/", "(evil.test)"],
+		["https://example.org@evil.test/", "https://evil.test/", "(evil.test)"],
+		// Without a user and a password, which stay in the text.
+		["https://user:secret@example.org/x", "https://example.org/x", "(example.org)"],
+		["the registry", "https://example.org/", "(example.org)"],
 	]);
 	for (const link of await links.all()) {
 		await expect(link).toHaveAttribute("rel", "noopener noreferrer");

@@ -38,6 +38,8 @@ export function linked(text: string, href?: string): (Node | string)[] {
 function link(href: string, text: string): HTMLElement {
 	const anchor = document.createElement("a");
 	anchor.href = href;
+	// A click sends nobody's password.
+	anchor.username = anchor.password = "";
 	anchor.target = "_blank";
 	anchor.rel = "noopener noreferrer";
 	const [before, after] = text.split(anchor.origin);
