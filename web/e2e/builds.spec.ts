@@ -86,6 +86,12 @@ test("the list is a table", async ({ page, server }) => {
 	const row = table.getByRole("row").filter({ hasText: `acme/table #${build.number}` });
 	await expect(row.getByRole("rowheader")).toContainText("A change");
 	await expect(row.getByRole("cell")).toHaveCount(6);
+	// When it was created is not when it started.
+	const when = row.locator(".when");
+	await expect(when).toHaveText(/^created just now$|^created .* ago$/);
+	await build.send({ build: { status: "running" } });
+	await expect(when).toHaveText(/^just now$|ago$/);
+	await expect(when).not.toContainText("created");
 });
 
 test("a build without a title is named by its steps, of which all are in the strip", async ({

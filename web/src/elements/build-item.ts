@@ -91,7 +91,7 @@ export class BuildItem extends LitElement {
 				-webkit-line-clamp: 2;
 			}
 
-			.when {
+			time-ago {
 				white-space: nowrap;
 			}
 
@@ -177,7 +177,7 @@ export class BuildItem extends LitElement {
 			<div role="cell" class="branch">${build.branch ? html`<bdi title=${build.branch}>${build.branch}</bdi>` : nothing}</div>
 			<div role="cell" class="author">${build.author ? html`<bdi title=${build.author}>${build.author}</bdi>` : nothing}</div>
 			<div role="cell" class="steps">${steps.length > 0 ? html`<step-strip .steps=${steps}></step-strip>` : nothing}</div>
-			<div role="cell" class="when muted"><time-ago .time=${build.started_at ?? build.created_at}></time-ago></div>
+			<div role="cell" class="when muted">${build.started_at ? nothing : "created "}<time-ago .time=${build.started_at ?? build.created_at}></time-ago></div>
 			<div role="cell" class="took">${
 				build.started_at
 					? html`<stepcast-time
