@@ -272,3 +272,10 @@ test("without JavaScript there is the reference", async ({ browser, server }) =>
 	await expect(page.getByRole("table", { name: "Attributes" }).first()).toBeVisible();
 	await page.close();
 });
+
+test("it begins with the project that was active last", async ({ page, server }) => {
+	await server.build({ project: "gallery/web", branch: "main", status: "passed" });
+	await page.goto(`${server.url}/embed`);
+	await expect(choice(page, "project")).toHaveValue("gallery/web");
+	expect(await text(page, "badge")).toContain("gallery/web");
+});

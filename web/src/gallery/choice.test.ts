@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { choiceFrom, choiceQuery, choose, initial, mainOf } from "./choice.ts";
+import type { Build } from "../model.ts";
+import { choiceFrom, choiceQuery, choose, initial, mainOf, newestOf } from "./choice.ts";
 
 const from = (query: string) => choiceFrom(new URLSearchParams(query));
 
@@ -16,6 +17,18 @@ test("a choice comes back from the address that names it", () => {
 		frame: "log",
 	} as const;
 	assert.deepEqual(choiceFrom(choiceQuery(choice)), choice);
+});
+
+test("the project to begin with is that of the newest build", () => {
+	const project = (name: string, created_at?: string) => ({
+		name,
+		latest: created_at ? ({ created_at } as Build) : null,
+	});
+	const [none, old] = [project("a"), project("b", "2026-03-01T09:00:00Z")];
+	assert.equal(newestOf([none, old, project("c", "2026-03-01T10:00:00.5Z")]), "c");
+	assert.equal(newestOf([none, old]), "b");
+	assert.equal(newestOf([none, project("d")]), "a");
+	assert.equal(newestOf([]), "");
 });
 
 test("what was not chosen is not in the address", () => {

@@ -1,4 +1,7 @@
-import type { Build } from "../model.ts";
+import { instant } from "../format.ts";
+import type { Build, ProjectsPage } from "../model.ts";
+
+type Project = ProjectsPage["projects"][number];
 
 export const formats = ["html", "markdown", "asciidoc"] as const;
 export type Format = (typeof formats)[number];
@@ -58,6 +61,12 @@ export function choiceFrom(query: URLSearchParams): Choice {
 		return [name, fits ? value : fallback];
 	});
 	return Object.fromEntries(chosen) as Choice;
+}
+
+/** The project to begin with: that of the newest build; empty if there is none. */
+export function newestOf(projects: readonly Pick<Project, "name" | "latest">[]): string {
+	const at = ({ latest }: Pick<Project, "latest">) => instant(latest?.created_at) ?? 0;
+	return [...projects].sort((a, b) => at(b) - at(a))[0]?.name ?? "";
 }
 
 /** The branch that a README means, of those that there are; empty if there is none such. */

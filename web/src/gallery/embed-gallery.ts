@@ -20,6 +20,7 @@ import {
 	framed,
 	hosts,
 	mainOf,
+	newestOf,
 	widths,
 } from "./choice.ts";
 import "./embed-card.ts";
@@ -239,10 +240,10 @@ export class EmbedGallery extends LitElement {
 		`;
 	}
 
-	/** What is embedded; acme/api as long as there is no project. */
+	/** What is embedded: of the project of the newest build, until one is chosen; acme/api as long as there is none. */
 	get #source(): Source {
 		const { choice } = this;
-		const project = choice.project || this.projects?.[0]?.name || "acme/api";
+		const project = choice.project || newestOf(this.projects ?? []) || "acme/api";
 		const hidden = (this.projects ?? []).filter(({ visibility }) => visibility === "private");
 		return {
 			origin: location.origin,
