@@ -498,12 +498,14 @@ test("links lead out of the page, and say where to", async ({ page, server }) =>
 			"https://example.org@evil.test/",
 			"https://user:secret@example.org/x",
 			osc("https://user:secret@example.org/", "the registry"),
+			// Turned around by what stands before it.
+			`\u202e${osc("https://evil.test/", "https://evil.test/=?1/llup/gro.elpmaxe//:sptth")}`,
 		].join("\n"),
 		"passed",
 	);
 	await page.goto(build.url);
 	const links = log(page).locator(".text a");
-	await expect(links).toHaveCount(15);
+	await expect(links).toHaveCount(16);
 	const found = await links.evaluateAll((all) =>
 		all.map((link) => [
 			link.textContent,
@@ -535,7 +537,17 @@ test("links lead out of the page, and say where to", async ({ page, server }) =>
 		// Without a user and a password, which stay in the text.
 		["https://user:secret@example.org/x", "https://example.org/x", "(example.org)"],
 		["the registry", "https://example.org/", "(example.org)"],
+		["https://evil.test/=?1/llup/gro.elpmaxe//:sptth", "https://evil.test/", "none"],
 	]);
+	const [first, last] = await links.last().evaluate((link) =>
+		[0, (link.textContent?.length ?? 0) - 1].map((at) => {
+			const range = document.createRange();
+			range.setStart(link.firstChild as Text, at);
+			range.setEnd(link.firstChild as Text, at + 1);
+			return range.getBoundingClientRect().left;
+		}),
+	);
+	expect(first).toBeLessThan(last as number);
 	for (const link of await links.all()) {
 		await expect(link).toHaveAttribute("rel", "noopener noreferrer");
 		await expect(link).toHaveAttribute("target", "_blank");

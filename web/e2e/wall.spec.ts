@@ -92,6 +92,24 @@ test("problems only: one calm screen, and every kind of problem", async ({ page,
 	await expect(page.getByText("All 3 passing")).toBeVisible();
 });
 
+test("a board that could not hold all builds claims nothing of those that it has not", async ({
+	page,
+	server,
+}) => {
+	await ended(server, "many/broken", "failed", "Grace");
+	for (let i = 0; i < 1_000; i += 50) {
+		await Promise.all(
+			Array.from({ length: 50 }, (_, j) =>
+				server.build({ project: "many/api", branch: `b${i + j}`, status: "passed" }),
+			),
+		);
+	}
+	await open(page, server, "project=many/*&mode=problems");
+	await expect(page.getByText("No problems among 1,000")).toBeVisible();
+	await expect(page.locator("footer")).toContainText("more builds than a board holds");
+	await expect(page).toHaveTitle(/^! not all /);
+});
+
 test("a project without builds and one that does not exist are said", async ({ page, server }) => {
 	const build = await server.build({ project: "empty/api", branch: "feature" });
 	await open(page, server, "project=empty/api&project=empty/none&branch=main");

@@ -24,6 +24,7 @@ const hideAfter = 5_000;
 const mostRequests = 4;
 /** A page of no more pixels, a phone's, is scrolled and not turned; the stylesheet has the same. */
 const narrow = 640;
+const tooMany = "There are more builds than a board holds: name projects.";
 
 interface View {
 	/** All branches that the address asks for. */
@@ -235,6 +236,7 @@ export class WallPage extends LitElement {
 
 			/* What is wrong is read from as far away as the time. */
 			.clock,
+			strong,
 			stream-state:not(.live) {
 				font-size: 1.5em;
 				font-weight: 700;
@@ -373,10 +375,12 @@ export class WallPage extends LitElement {
 			);
 		}
 		if (shown.length === 0) {
-			return html`<div class="calm">
-				<stepcast-mark brief .status=${"passed"}></stepcast-mark>
-				<p>${calm(all)}</p>
-			</div>`;
+			return state.truncated
+				? this.#empty(`No problems among ${count(all.length)}`, tooMany)
+				: html`<div class="calm">
+						<stepcast-mark brief .status=${"passed"}></stepcast-mark>
+						<p>${calm(all)}</p>
+					</div>`;
 		}
 		const from = (this.page % pages) * cols * rows;
 		return html`
@@ -429,7 +433,7 @@ export class WallPage extends LitElement {
 		return html`
 			<footer>
 				${state.loaded ? html`<span>${problems === 0 ? "No problems" : counted(problems, "problem")}, ${count(all.length)} watched</span>` : nothing}
-				${state.truncated ? html`<span>More than a board holds: name projects.</span>` : nothing}
+				${state.truncated ? html`<strong>${tooMany}</strong>` : nothing}
 				${pages > 1 ? this.#pages(pages) : nothing}
 				<stream-state class=${connection.name} .connection=${connection}></stream-state>
 				<span class="clock">${clock(Date.now())}</span>
@@ -460,7 +464,13 @@ export class WallPage extends LitElement {
 	protected override updated(_changed: PropertyValues): void {
 		const { state, connection } = this.#following;
 		const { all, problems, shown } = this.#view;
-		const sign = this.#stale ? "! no data" : problems > 0 ? `✗ ${problems}` : "✓";
+		const sign = this.#stale
+			? "! no data"
+			: problems > 0
+				? `✗ ${problems}`
+				: state.truncated
+					? "! not all"
+					: "✓";
 		document.title = `${state.loaded ? `${sign} · ` : ""}Wallboard · Stepcast`;
 		if (connection.name !== "live") return;
 		for (const tile of all) {

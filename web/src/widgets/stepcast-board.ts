@@ -129,9 +129,11 @@ export class StepcastBoard extends Widget {
 		const tiles = config.problems ? all.filter(problem) : all;
 		if (tiles.length + absent.length === 0) {
 			return html`${this.warning()}<div part="calm" class="calm">${
-				all.length > 0
-					? html`<stepcast-mark brief .status=${"passed"}></stepcast-mark> No problems, ${all.length} watched`
-					: "No builds yet"
+				state.truncated
+					? "More builds than a board holds"
+					: all.length > 0
+						? html`<stepcast-mark brief .status=${"passed"}></stepcast-mark> No problems, ${all.length} watched`
+						: "No builds yet"
 			}</div>`;
 		}
 		return html`${this.warning()}
