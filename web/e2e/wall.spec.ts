@@ -106,7 +106,7 @@ test("a board that could not hold all builds claims nothing of those that it has
 	}
 	await open(page, server, "project=many/*&mode=problems");
 	await expect(page.getByText("No problems among 1,000")).toBeVisible();
-	await expect(page.locator("footer")).toContainText("more builds than a board holds");
+	await expect(page.locator("footer")).toContainText("More than a board holds");
 	await expect(page).toHaveTitle(/^! not all /);
 });
 

@@ -130,7 +130,7 @@ export class StepcastBoard extends Widget {
 		if (tiles.length + absent.length === 0) {
 			return html`${this.warning()}<div part="calm" class="calm">${
 				state.truncated
-					? "More builds than a board holds"
+					? "More than a board holds"
 					: all.length > 0
 						? html`<stepcast-mark brief .status=${"passed"}></stepcast-mark> No problems, ${all.length} watched`
 						: "No builds yet"
