@@ -277,10 +277,12 @@ func openStore(ctx context.Context, cfg postgres.Config, wait time.Duration) (*p
 	}
 }
 
-// noPooler says of which flag it is the fault that a pooler was found, where
-// direct is that of --listen-database-url.
+// noPooler says of which flag it is the fault that a pooler was found, or another database,
+// where direct is that of --listen-database-url.
 func noPooler(err error, direct string) error {
 	switch {
+	case errors.Is(err, postgres.ErrOtherDatabase):
+		return errors.New("--database-url and --listen-database-url lead to two databases: name one, through the pooler and past it")
 	case !errors.Is(err, postgres.ErrPooler):
 		return err
 	case direct == "":

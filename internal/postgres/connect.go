@@ -196,3 +196,36 @@ func openPool(ctx context.Context, url string, conns int, pooler bool) (*pgxpool
 	}
 	return pool, nil
 }
+
+// ErrOtherDatabase says that what is read through a pooler is not what is written past it.
+var ErrOtherDatabase = errors.New("the two addresses lead to two databases")
+
+// identitySQL tells one database from every other, a copy of it included.
+const identitySQL = `SELECT system_identifier, (SELECT oid::bigint FROM pg_database WHERE datname = current_database()) FROM pg_control_system()`
+
+type identity struct{ cluster, database int64 }
+
+// sameDatabase makes sure that both addresses lead to one database, or to standbys of it. Where
+// PostgreSQL does not let that be asked it is taken for granted.
+func (s *Store) sameDatabase(ctx context.Context) error {
+	conn, err := connectWriter(ctx, s.cfg.DirectURL)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	var written, read identity
+	err = conn.QueryRow(ctx, identitySQL).Scan(&written.cluster, &written.database)
+	if err == nil {
+		err = s.read.QueryRow(ctx, identitySQL).Scan(&read.cluster, &read.database)
+	}
+	var refused *pgconn.PgError
+	switch {
+	case errors.As(err, &refused) && refused.Code == "42501":
+		return nil
+	case err != nil:
+		return fmt.Errorf("ask which database it is: %w", err)
+	case written != read:
+		return ErrOtherDatabase
+	}
+	return nil
+}

@@ -141,3 +141,18 @@ func TestPooler_IsNoticed(t *testing.T) {
 		})
 	}
 }
+
+// TestPooler_OfAnotherDatabase is of two addresses that lead to two databases, one of which
+// may be a copy of the other.
+func TestPooler_OfAnotherDatabase(t *testing.T) {
+	t.Parallel()
+	one, other := pgtest.New(t), pgtest.New(t)
+	if _, err := postgres.Open(t.Context(), postgres.Config{URL: pooler(t, one, ""), DirectURL: other}); !errors.Is(err, postgres.ErrOtherDatabase) {
+		t.Fatalf("opened: %v", err)
+	}
+	store, err := postgres.Open(t.Context(), postgres.Config{URL: pooler(t, one, ""), DirectURL: one})
+	if err != nil {
+		t.Fatal(err)
+	}
+	store.Close()
+}

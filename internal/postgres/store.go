@@ -116,6 +116,12 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		s.read.Close()
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
+	if pooler {
+		if err := s.sameDatabase(ctx); err != nil {
+			s.read.Close()
+			return nil, fmt.Errorf("open the database: %w", err)
+		}
+	}
 	return s, nil
 }
 

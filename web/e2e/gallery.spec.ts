@@ -92,8 +92,12 @@ test("the main branch is chosen where the address names none, and any only by wh
 	await expect(choice(page, "branch").locator("option")).toHaveCount(3);
 	await expect(choice(page, "branch")).toHaveValue("");
 	expect(await text(page, "badge")).not.toContain("branch=");
+	const before = await page.evaluate(() => history.length);
 	await choice(page, "project").selectOption("gallery/web");
 	await expect(choice(page, "branch")).toHaveValue("main");
+	await expect(page.frameLocator("iframe").getByText("passed").first()).toBeVisible();
+	// The frame's other address is no step back, nor a sign to whoever opened the page.
+	expect(await page.evaluate(() => history.length)).toBe(before);
 });
 
 test("its header leads to the settings and out, and from there back to what was chosen", async ({

@@ -96,15 +96,15 @@ test("a board that could not hold all builds claims nothing of those that it has
 	page,
 	server,
 }) => {
-	await ended(server, "many/broken", "failed", "Grace");
+	await ended(server, "thousand/broken", "failed", "Grace");
 	for (let i = 0; i < 1_000; i += 50) {
 		await Promise.all(
 			Array.from({ length: 50 }, (_, j) =>
-				server.build({ project: "many/api", branch: `b${i + j}`, status: "passed" }),
+				server.build({ project: "thousand/api", branch: `b${i + j}`, status: "passed" }),
 			),
 		);
 	}
-	await open(page, server, "project=many/*&mode=problems");
+	await open(page, server, "project=thousand/*&mode=problems");
 	await expect(page.getByText("No problems among 1,000")).toBeVisible();
 	await expect(page.locator("footer")).toContainText("More than a board holds");
 	await expect(page).toHaveTitle(/^! not all /);

@@ -1,5 +1,6 @@
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { shared } from "../elements/shared-styles.ts";
+import { keyed } from "../keyed.ts";
 import {
 	type Build,
 	type BuildsPage,
@@ -392,11 +393,16 @@ export class EmbedGallery extends LitElement {
 					theme=${theme}
 				>${none}</stepcast-log>`;
 			case "iframe":
-				return html`<iframe
-					src=${framePath(own)}
-					title="Preview of the frame"
-					height=${heights[choice.frame]}
-				></iframe>`;
+				// Another frame each time: one that went elsewhere would be a step back, too.
+				return html`${keyed(
+					[framePath(own)],
+					(path) => path,
+					(path) => html`<iframe
+						src=${path}
+						title="Preview of the frame"
+						height=${heights[choice.frame]}
+					></iframe>`,
+				)}`;
 			default:
 				return html`<answer-text path=${answers[id]?.(own) ?? ""} .version=${this.changes}></answer-text>`;
 		}
