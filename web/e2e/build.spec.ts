@@ -391,6 +391,17 @@ test("hostile text does nothing", async ({ page, server }) => {
 	await build.finish("evil", "failed");
 	await page.goto(build.url);
 	await expectLines(page, await server.logLines(build.id, "evil"));
+	// What would turn the line around is shown instead, and stands in the text all the same.
+	const turned = page.locator("step-log .control").first();
+	expect(await turned.evaluate((mark) => getComputedStyle(mark, "::before").content)).toBe(
+		'"\\\\u202e"',
+	);
+	const [mark, rest] = await turned.evaluate((mark) => {
+		const range = document.createRange();
+		range.selectNodeContents(mark.nextSibling as Text);
+		return [mark.getBoundingClientRect().right, range.getBoundingClientRect().left];
+	});
+	expect(rest).toBeGreaterThanOrEqual(mark as number);
 	await expect(page).toHaveTitle(/^✗ <img [^\u202e]* — acme\/hostile$/);
 	await expect(page.locator("build-page h1 .title")).toHaveText(evil);
 	await expect(page.locator("stepcast-tree bdi.name")).toHaveText(evil);

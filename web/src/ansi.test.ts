@@ -68,6 +68,7 @@ test("sequences are hidden, half ones stay visible, and nothing is thrown away",
 		["10%\r20%\r30%", "30%"],
 		["windows\r", "windows"],
 		["nul \x00 bell \x07 tab \t.", "nul  bell  tab \t."],
+		["a \u202eb\u202c \u2066c\u2069 \u200f\u05d0", "a b c \u200f\u05d0"],
 		["\u0080\u009b31m \ufffd \u{1f600}", "\u0080\u009b31m \ufffd \u{1f600}"],
 		["", ""],
 	];

@@ -50,10 +50,10 @@ export type Piece =
 // In order: CSI with its parameters; OSC up to BEL or ST, at most 2,048 characters; the choice of a
 // character set; the single-character functions. A sequence that is not whole stays visible. A
 // carriage return before the line's end, which belongs to it and is not worth a mark. Last, control
-// characters but the tab.
+// characters but the tab, and those that turn text around, which reads otherwise than it stands.
 const special =
 	// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about
-	/\x1b(?:\[([0-?]*)([ -/]*)([@-~])|\][^\x07\x1b]{0,2048}(?:\x07|\x1b\\)|[()*+][ -~]|[78=>cDEHM])|\r$|([\x00-\x08\x0a-\x1f\x7f])/g;
+	/\x1b(?:\[([0-?]*)([ -/]*)([@-~])|\][^\x07\x1b]{0,2048}(?:\x07|\x1b\\)|[()*+][ -~]|[78=>cDEHM])|\r$|([\x00-\x08\x0a-\x1f\x7f\u202a-\u202e\u2066-\u2069])/g;
 
 // A cursor goes no further right: far more than a terminal is wide.
 const maxColumn = 10_000;

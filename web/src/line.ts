@@ -47,7 +47,7 @@ export function longer(row: Line, piece: string, most = maxLine): Line {
 	return { ...row, text: text.slice(back + 1), pen, cut: true };
 }
 
-/** Lines as they are seen: what is left of each that was written over, and no control characters. */
+/** Lines as they are seen: what is left of each that was written over, and no control characters, nor what turns text around. */
 export function seen(lines: string): string {
 	return lines.replace(/[^\n]+/g, (text) =>
 		printed(text) === text
@@ -59,5 +59,5 @@ export function seen(lines: string): string {
 }
 
 function printed(text: string): string {
-	return text.replace(/[^\P{Cc}\t]/gu, "");
+	return text.replace(/[^\P{Cc}\t]|[\u202a-\u202e\u2066-\u2069]/gu, "");
 }

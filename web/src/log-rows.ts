@@ -70,9 +70,12 @@ function draw(piece: Piece, links: Links | undefined): Node | string {
 		return span;
 	}
 	const span = element("span", piece.kind, piece.text);
-	// In caret notation, ^M, shown by the stylesheet and so no part of the text.
-	if (piece.kind === "control")
-		span.dataset.caret = `^${String.fromCharCode(piece.text.charCodeAt(0) ^ 0x40)}`;
+	// As ^M or \u202e, shown by the stylesheet and so no part of the text.
+	if (piece.kind === "control") {
+		const code = piece.text.charCodeAt(0);
+		span.dataset.caret =
+			code < 0x80 ? `^${String.fromCharCode(code ^ 0x40)}` : `\\u${code.toString(16)}`;
+	}
 	return span;
 }
 

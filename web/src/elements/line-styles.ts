@@ -51,6 +51,10 @@ export const lineStyles = css`
 		display: none;
 	}
 
+	.control {
+		unicode-bidi: isolate;
+	}
+
 	.control::before {
 		content: attr(data-caret);
 		color: var(--muted);

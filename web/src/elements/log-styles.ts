@@ -52,12 +52,6 @@ export const logStyles = [
 			margin-left: 1.5ch;
 		}
 
-		/* What stands before a link, or behind it, does not turn its text around. */
-		.text a {
-			unicode-bidi: isolate;
-			direction: ltr;
-		}
-
 		/* A link whose text may say anything says first where it leads, in no colours of the log's. */
 		a[data-host]::before {
 			content: "(" attr(data-host) ") ";

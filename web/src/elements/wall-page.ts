@@ -4,7 +4,7 @@ import { staleAfter } from "../connection.ts";
 import { Following } from "../following.ts";
 import { clock, clockOrDay, count, counted } from "../format.ts";
 import { keyed } from "../keyed.ts";
-import type { ProjectsPage } from "../model.ts";
+import type { ProjectsPage, StreamEvent } from "../model.ts";
 import { get } from "../request.ts";
 import { Ticking } from "../ticking.ts";
 import { tokenQuery } from "../token.ts";
@@ -24,7 +24,7 @@ const hideAfter = 5_000;
 const mostRequests = 4;
 /** A page of no more pixels, a phone's, is scrolled and not turned; the stylesheet has the same. */
 const narrow = 640;
-const tooMany = "More than a board holds: name projects.";
+const tooMany = "Too much for a board: name projects.";
 
 interface View {
 	/** All branches that the address asks for. */
@@ -236,7 +236,6 @@ export class WallPage extends LitElement {
 
 			/* What is wrong is read from as far away as the time. */
 			.clock,
-			strong,
 			stream-state:not(.live) {
 				font-size: 1.5em;
 				font-weight: 700;
@@ -376,7 +375,7 @@ export class WallPage extends LitElement {
 		}
 		if (shown.length === 0) {
 			return state.truncated
-				? this.#empty(`No problems among ${count(all.length)}`, tooMany)
+				? this.#empty("No problems here", tooMany)
 				: html`<div class="calm">
 						<stepcast-mark brief .status=${"passed"}></stepcast-mark>
 						<p>${calm(all)}</p>
@@ -433,7 +432,7 @@ export class WallPage extends LitElement {
 		return html`
 			<footer>
 				${state.loaded ? html`<span>${problems === 0 ? "No problems" : counted(problems, "problem")}, ${count(all.length)} watched</span>` : nothing}
-				${state.truncated ? html`<strong>${tooMany}</strong>` : nothing}
+				${state.truncated ? html`<span>${tooMany}</span>` : nothing}
 				${pages > 1 ? this.#pages(pages) : nothing}
 				<stream-state class=${connection.name} .connection=${connection}></stream-state>
 				<span class="clock">${clock(Date.now())}</span>
@@ -469,10 +468,11 @@ export class WallPage extends LitElement {
 			: problems > 0
 				? `✗ ${problems}`
 				: state.truncated
-					? "! not all"
+					? "!"
 					: "✓";
 		document.title = `${state.loaded ? `${sign} · ` : ""}Wallboard · Stepcast`;
 		if (connection.name !== "live") return;
+		if (state.truncated && !this.#asked.has("")) void this.#askForNamed();
 		for (const tile of all) {
 			if (pastIsUnknown(tile) && !this.#asked.has(tile.key)) void this.#askForPast(tile);
 		}
@@ -495,6 +495,22 @@ export class WallPage extends LitElement {
 			this.#requests--;
 			this.requestUpdate();
 		}
+	}
+
+	/** What the board names, of more builds than the feed begins with. Until then it says that it has not all. */
+	async #askForNamed(): Promise<void> {
+		this.#asked.add("");
+		const named = [...new URLSearchParams(location.search)].filter(
+			([name]) => /^[pb]/.test(name), // project and branch
+		);
+		if (!named[0]) return;
+		try {
+			const { events } = await get<{ readonly events: readonly StreamEvent[] }>(
+				`/api/v1/events?limit=1&${new URLSearchParams(named)}${tokenQuery}`,
+				this.#gone.signal,
+			);
+			this.#following.update(events.reduce(apply, this.#following.state));
+		} catch {}
 	}
 
 	async #askForProjects(): Promise<void> {

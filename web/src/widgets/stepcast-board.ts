@@ -130,7 +130,7 @@ export class StepcastBoard extends Widget {
 		if (tiles.length + absent.length === 0) {
 			return html`${this.warning()}<div part="calm" class="calm">${
 				state.truncated
-					? "More than a board holds"
+					? "Too much for a board"
 					: all.length > 0
 						? html`<stepcast-mark brief .status=${"passed"}></stepcast-mark> No problems, ${all.length} watched`
 						: "No builds yet"
