@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -138,15 +139,19 @@ func leftLong(r *http.Request) bool {
 	return b != nil && !b.late && !b.whole && r.ProtoMajor == 1 && (r.ContentLength < 0 || r.ContentLength-b.n > shortRest)
 }
 
-// Of a refused body so much is read, for so long, after the answer.
+// Of a refused body so much is read, for so long, after the answer; and of all of them
+// together so much a second: who sends hundreds as fast as a machine can is not to keep its
+// processors from others.
 const (
-	mostReadOn = 16 << 20
-	readOnTime = 5 * time.Second
+	mostReadOn  = 16 << 20
+	readOnTime  = 5 * time.Second
+	readOnPace  = 64 << 20
+	readOnAhead = 4 << 20 // at once, if there was none before
 )
 
 // readOn reads what is left of a body that was refused, or sent elsewhere. Many clients send more of it before
 // they read an answer, and have none when the connection was closed meanwhile.
-func readOn(next echo.HandlerFunc) echo.HandlerFunc {
+func (s *Server) readOn(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if err := next(c); err != nil {
 			c.Error(err)
@@ -160,7 +165,16 @@ func readOn(next echo.HandlerFunc) echo.HandlerFunc {
 			rest = bare(conn) // its chunks cannot be told apart any more: until its peer goes
 		}
 		b.conn.SetReadDeadline(time.Now().Add(readOnTime))
-		io.CopyN(io.Discard, rest, mostReadOn)
+		until, cancel := context.WithTimeout(r.Context(), readOnTime)
+		defer cancel()
+		buf := scratches.Get().(*[]byte)
+		defer scratches.Put(buf)
+		for left := mostReadOn; left > 0; {
+			n, err := rest.Read((*buf)[:min(cap(*buf), readOnAhead)])
+			if left -= n; err != nil || s.readingOn.WaitN(until, n) != nil {
+				break
+			}
+		}
 		return nil
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+	"golang.org/x/time/rate"
 
 	"github.com/stepcast/stepcast/internal/feed"
 	"github.com/stepcast/stepcast/internal/idtoken"
@@ -83,6 +84,7 @@ type Server struct {
 	authors    authors
 	differed   differed
 	gaps       gaps
+	readingOn  *rate.Limiter // in bytes
 	creations  creations
 	searchTime time.Duration // searchTime, but for tests
 }
@@ -106,6 +108,7 @@ func New(cfg Config) *Server {
 	s.reading, s.arriving = turns.NewRoom(mostUnread), turns.NewRoom(mostArriving)
 	s.snapshots = newSnapshots(cfg.Store.FeedSnapshots)
 	s.authors.of.most, s.differed.at.most, s.creations.by.most = mostAuthors, mostDiffered, mostCreations
+	s.readingOn = rate.NewLimiter(readOnPace, readOnAhead)
 	s.gaps.last.most, s.gaps.seed = mostGaps, maphash.MakeSeed()
 	s.creations.seed = maphash.MakeSeed()
 	if cfg.OIDC != nil {

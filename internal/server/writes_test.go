@@ -14,6 +14,8 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"golang.org/x/time/rate"
+
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/pgtest"
 	"github.com/stepcast/stepcast/internal/postgres"
@@ -352,7 +354,7 @@ func TestRefusals_SayWhatToDo(t *testing.T) {
 	if a := s.get(log); a.body != "hello" {
 		t.Errorf("the log is %q", a.body)
 	}
-	if a := s.write(updates, `{"updates":[{"step":{"key":""}}]}`, "Accept: text/plain"); a.status != 400 || a.body != "The step key \"\" is empty; the variable that it is taken from may be empty.\n" || a.header.Get("Content-Type") != "text/plain; charset=utf-8" {
+	if a := s.write(updates, `{"updates":[{"step":{"key":""}}]}`, "Accept: text/plain"); a.status != 400 || a.body != "The step key \"\" is empty; the variable that it is taken from may be empty. Nothing of the request was stored.\n" || a.header.Get("Content-Type") != "text/plain; charset=utf-8" {
 		t.Errorf("to a shell: %d %s", a.status, a.body)
 	}
 }
@@ -603,6 +605,32 @@ func TestUpload_EndsWithItsToken(t *testing.T) {
 				t.Errorf("the log is %q", a.body)
 			}
 		})
+	}
+}
+
+// TestRefusals_AreReadAtABoundedPace is of many long bodies that are refused: no more of
+// them is read on than there is time for.
+func TestRefusals_AreReadAtABoundedPace(t *testing.T) {
+	t.Parallel()
+	s := startOn(t, pgtest.New(t), withSignIn)
+	s.readingOn = rate.NewLimiter(0, readOnAhead)
+	send := func() error {
+		r := s.connect()
+		defer r.conn.Close()
+		const long = mostReadOn - 1<<20
+		fmt.Fprintf(r.conn, "POST /api/v1/builds HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", long)
+		if _, err := r.conn.Write(bytes.Repeat([]byte{' '}, long)); err != nil {
+			return err
+		}
+		_, err := http.ReadResponse(r.r, nil)
+		return err
+	}
+	if err := send(); err == nil {
+		t.Error("all of a body was read that there was no time for")
+	}
+	s.readingOn.SetLimit(rate.Inf)
+	if err := send(); err != nil {
+		t.Errorf("once there is: %v", err)
 	}
 }
 
