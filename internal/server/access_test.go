@@ -85,6 +85,13 @@ func TestBuild_IsNotThere(t *testing.T) {
 			return s.get("/oembed?url="+url.QueryEscape(s.url+"/builds/"+id), "Cookie: "+sessionCookie+"="+cookie)
 		})
 	}
+	// How many look, and how full the disk is, says of others what a stranger is not told.
+	if a := s.get("/readyz"); a.status != 200 || strings.Contains(a.body, `"streams"`) || strings.Contains(a.body, "disk_free") {
+		t.Errorf("to a stranger: %d %s", a.status, a.body)
+	}
+	if a := startOn(t, database).get("/readyz"); !strings.Contains(a.body, `"streams":0`) {
+		t.Errorf("where nobody signs in: %d %s", a.status, a.body)
+	}
 	before, _, err := s.store.Epochs(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -60,10 +60,13 @@ func (s *Server) readyz(c echo.Context) error {
 		Settings   map[string]string `json:"settings"`
 		ListenAge  *float64          `json:"listen_age_s"` // null: not heard yet
 		DiskFree   uint64            `json:"disk_free_bytes,omitempty"`
-		StreamsNow int               `json:"streams"`
+		StreamsNow *int              `json:"streams,omitempty"`
 	}
 	ready.Checks, ready.Settings, ready.Reasons = make(map[string]check), h.Settings, []string{}
-	ready.DiskFree, ready.StreamsNow = h.DiskFree, s.open.count()
+	if !s.cfg.SignIn { // else what others do is for those who see metrics
+		streams := s.open.count()
+		ready.DiskFree, ready.StreamsNow = h.DiskFree, &streams
+	}
 	if age := h.ListenAge.Seconds(); h.ListenAge >= 0 {
 		ready.ListenAge = &age
 	}

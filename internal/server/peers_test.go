@@ -1,23 +1,14 @@
 package server
 
 import (
-	"encoding/json"
 	"net"
 	"strings"
 	"testing"
 	"time"
 )
 
-// openStreams is how many there are, as /readyz says.
-func (s *testServer) openStreams() int {
-	s.t.Helper()
-	var ready struct{ Streams int }
-	a := s.get("/readyz")
-	if err := json.Unmarshal([]byte(a.body), &ready); err != nil {
-		s.t.Fatalf("%v: %d %s", err, a.status, a.body)
-	}
-	return ready.Streams
-}
+// openStreams is how many there are.
+func (s *testServer) openStreams() int { return s.open.count() }
 
 // awaitStreams waits until this many are open, and returns how long it took.
 func (s *testServer) awaitStreams(n int) time.Duration {
