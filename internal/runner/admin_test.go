@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -75,5 +76,26 @@ func TestClient_IsThereWhenTheServerIsBack(t *testing.T) {
 				t.Errorf("it was back after 40 s, and asked after %v: %v", took, err)
 			}
 		})
+	}
+}
+
+// Names below localhost are this machine, whether or not its resolver knows them.
+func TestClient_FindsNamesBelowLocalhost(t *testing.T) {
+	t.Parallel()
+	asked := make(chan string, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked <- r.Host }))
+	defer server.Close()
+	address := strings.Replace(server.URL, "127.0.0.1", "CI.localhost", 1)
+	client, err := NewClient(address, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := client.HTTP.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if host := <-asked; !strings.HasPrefix(host, "CI.localhost:") {
+		t.Errorf("asked as %s", host)
 	}
 }

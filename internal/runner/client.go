@@ -58,7 +58,7 @@ func NewClient(server, token string) (*Client, error) {
 		return nil, errors.New("the token holds characters that no token has")
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.DialContext = (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 15 * time.Second}).DialContext
+	transport.DialContext = dial
 	transport.ResponseHeaderTimeout = attemptTimeout
 	return &Client{
 		URL:   strings.TrimRight(u.Scheme+"://"+u.Host+u.Path, "/"),
@@ -69,6 +69,16 @@ func NewClient(server, token string) (*Client, error) {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}, nil
+}
+
+// dial connects. Names below localhost are this machine, as for browsers and curl, whatever
+// its resolver knows of them (RFC 6761, section 6.3).
+func dial(ctx context.Context, network, address string) (net.Conn, error) {
+	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 15 * time.Second}
+	if host, port, err := net.SplitHostPort(address); err == nil && strings.HasSuffix(strings.ToLower(strings.TrimSuffix(host, ".")), ".localhost") {
+		address = net.JoinHostPort("localhost", port)
+	}
+	return dialer.DialContext(ctx, network, address)
 }
 
 // TrustFile takes the authorities in a PEM file for as good as those that the
@@ -95,9 +105,9 @@ func (c *Client) TrustFile(path string) error {
 // the connection.
 func (c *Client) Distrust(only string, check func() error) {
 	transport := c.HTTP.Transport.(*http.Transport)
-	dial := transport.DialContext
+	connect := transport.DialContext
 	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := dial(ctx, network, cmp.Or(only, address))
+		conn, err := connect(ctx, network, cmp.Or(only, address))
 		if err != nil {
 			return nil, err
 		}

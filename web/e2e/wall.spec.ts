@@ -106,12 +106,12 @@ test("a board that could not hold all builds claims nothing of those that it has
 	}
 	await open(page, server, "project=thousand/*&mode=problems");
 	await expect(page.getByText("No problems here")).toBeVisible();
-	await expect(page.locator("footer")).toContainText("Too much for a board");
+	await expect(page.locator("footer")).toContainText("Too many");
 	await expect(page).toHaveTitle(/^! · Wallboard/);
 	await open(page, server, "project=thousand/broken&mode=problems");
 	await expect(tile(page, "thousand/broken")).toContainText("failed");
 	await expect(page).toHaveTitle(/^✗ 1 /);
-	await expect(page.locator("footer")).not.toContainText("Too much for a board");
+	await expect(page.locator("footer")).not.toContainText("Too many");
 });
 
 test("a project without builds and one that does not exist are said", async ({ page, server }) => {

@@ -406,7 +406,7 @@ export class StepcastWaterfall extends LitElement {
 		const shown = names.length > 6 ? [...names.slice(0, 3), "…", ...names.slice(-2)] : names;
 		return html`<p class="path">
 			Critical path: ${shown.map((name, i) => html`${i > 0 ? " → " : ""}<bdi>${elided(name, 48)}</bdi>`)},
-			in a build of ${now === undefined ? duration(length) : elapsed(length * now)}.
+			${now === undefined ? duration(length) : elapsed(length * now)} since creation.
 		</p>`;
 	}
 

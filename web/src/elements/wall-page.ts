@@ -24,7 +24,7 @@ const hideAfter = 5_000;
 const mostRequests = 4;
 /** A page of no more pixels, a phone's, is scrolled and not turned; the stylesheet has the same. */
 const narrow = 640;
-const tooMany = "Too much for a board: name projects.";
+const tooMany = "Too many: name projects.";
 
 interface View {
 	/** All branches that the address asks for. */
