@@ -657,6 +657,10 @@ test("a wallboard shows private projects by the token in its address, through a 
 		stranger.getByText("There is no such project. You may have to sign in.", { exact: true }),
 	).toHaveCount(2);
 	await expect(stranger.locator("stepcast-tile")).toHaveCount(0);
+	await stranger.goto(`${new URL(wall).origin}/?project=tv/api&branch=main`);
+	await expect(
+		stranger.getByText("There is no build here that you may see. You may have to sign in."),
+	).toBeVisible();
 
 	await administer(closed, "DELETE", `/api/v1/tokens/${id}`);
 	await expect(page.getByRole("heading", { name: "Token revoked" })).toBeVisible();

@@ -1,5 +1,5 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
-import { accessEnded, noneToSee, without } from "../account.ts";
+import { accessEnded, account, noneToSee, without } from "../account.ts";
 import { apply, type BuildsState, emptyList, shown, waiting } from "../builds-state.ts";
 import { showResult } from "../favicon.ts";
 import { everything, type Filter, filterFrom, filterQuery, isEverything } from "../filter.ts";
@@ -289,7 +289,7 @@ export class BuildsPage extends LitElement {
 				: html`<first-build></first-build>`;
 		}
 		return html`<p class="message">
-			No builds match.
+			${account === "Sign in" ? noneToSee : "No builds match."}
 			<button @click=${() => this.#choose(everything)}>Clear the filter</button>
 		</p>`;
 	}

@@ -256,7 +256,7 @@ export class CommandPalette extends LitElement {
 	#count(places: number): string {
 		return places > 0
 			? counted(places, "place")
-			: "Nothing matches. A branch has to be written in full.";
+			: "Nothing matches. A branch is written in full.";
 	}
 
 	#typed(event: Event): void {

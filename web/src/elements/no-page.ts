@@ -24,7 +24,7 @@ export class NoPage extends LitElement {
 	override render() {
 		return html`
 			<h1>There is no such page</h1>
-			<p>Nothing is at <code>${location.pathname}</code>. It may have been mistyped, or cut off.</p>
+			<p>Nothing is at <code>${location.pathname}</code>. It may be mistyped, or cut off.</p>
 			<p><a href="/">All builds</a></p>
 		`;
 	}

@@ -80,9 +80,7 @@ export class NotifyButton extends LitElement {
 		}
 		const granted = (await Notification.requestPermission()) === "granted";
 		this.waiting = granted;
-		this.refused = granted
-			? ""
-			: "The browser blocks notifications of this site; its settings can allow them.";
+		this.refused = granted ? "" : "The browser blocks notifications; its settings can allow them.";
 	}
 }
 
