@@ -86,6 +86,30 @@ export const omissions = [
 		],
 	},
 	{
+		name: "templates of MathML, and the words of an error",
+		file: "lit-html",
+		why: "no template is of formulas, and none is made by hand",
+		cuts: [['3===i?"<math>":'], ['3===i?"</math>":'], [/"invalid template.*?"/]],
+	},
+	{
+		name: "whether to draw at all, and when that is done",
+		file: "reactive-element",
+		why: "no element asks",
+		cuts: [
+			[/(?<=t=)this\.shouldUpdate\(s\),t\?\((.*?\(s\))\):this\._\$EM\(\)(?=\})/, "!0,$1"],
+			[
+				"return this.getUpdateComplete()}getUpdateComplete(){return this._$ES}shouldUpdate(t){return!0}",
+				"return this._$ES}",
+			],
+		],
+	},
+	{
+		name: "properties that have a symbol for a name",
+		file: "reactive-element",
+		why: "there are none",
+		cuts: [["getOwnPropertySymbols:o,"], [",...o(t)"]],
+	},
+	{
 		name: "attributes that are numbers, objects and lists",
 		file: "reactive-element",
 		why: "slim takes numbers out, for nobody writes such an attribute, and of the others there are none",

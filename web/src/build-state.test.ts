@@ -118,3 +118,23 @@ test("a snapshot that is older than an event takes nothing back", () => {
 	assert.equal(first.build?.expected_s, 60, "what to expect is in snapshots alone, and stays");
 	assert.deepEqual(first.steps, steps);
 });
+
+test("annotations are counted as they come, until an event of their step has counted them", () => {
+	const note = (step: string, level?: "error" | "warning"): StreamEvent => ({
+		kind: "note",
+		id: next(),
+		data: level ? { step, annotation: { level } } : { step },
+	});
+	const state = [
+		stepEvent({ key: "test", status: "running" }),
+		note("test", "error"),
+		note("test"),
+		note("test", "error"),
+		note("nobody", "error"),
+		note("test", "warning"),
+	].reduce(apply, emptyBuild);
+	assert.deepEqual(state.steps[0]?.annotations, { error: 2, warning: 1 });
+	const annotations = { error: 3, warning: 1, notice: 0 };
+	const after = apply(state, stepEvent({ key: "test", status: "failed", annotations }));
+	assert.deepEqual(after.steps[0]?.annotations, annotations);
+});

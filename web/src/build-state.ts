@@ -43,6 +43,16 @@ export function apply(state: BuildState, event: StreamEvent): BuildState {
 		case "log":
 			if (state.places.has(event.data.step)) return state;
 			return withStep(state, { key: event.data.step, status: "running" });
+		case "note": {
+			// It says itself what the next event of its step will have counted.
+			const { step, annotation } = event.data;
+			const before = state.steps[state.places.get(step) ?? -1];
+			if (!before || !annotation) return state;
+			const { level } = annotation;
+			const annotations = { ...before.annotations };
+			annotations[level] = (annotations[level] ?? 0) + 1;
+			return withStep(state, { ...before, annotations });
+		}
 		case "end":
 			return state.ended ? state : { ...state, ended: true };
 		case "reset":

@@ -47,7 +47,7 @@ export interface Step {
 	readonly log_lines?: number;
 	readonly log_complete?: boolean;
 	/** What was found in the log and in files of results; null when nothing was. */
-	readonly annotations?: Readonly<Record<"error" | "warning" | "notice", number>> | null;
+	readonly annotations?: Readonly<Partial<Record<"error" | "warning" | "notice", number>>> | null;
 	readonly tests?: Readonly<Record<"passed" | "failed" | "skipped", number>> | null;
 }
 
@@ -100,6 +100,12 @@ export interface InFeed {
 	readonly project?: string;
 }
 
+/** What every note says; notes.ts has the rest of it. */
+export interface NoteOf {
+	readonly step: string;
+	readonly annotation?: { readonly level: "error" | "warning" | "notice" };
+}
+
 export interface Snapshot {
 	readonly builds: readonly BuildWithSteps[];
 	readonly truncated?: boolean;
@@ -125,7 +131,7 @@ export type StreamEvent =
 	| { readonly kind: "build"; readonly id: string; readonly data: Build & InFeed }
 	| { readonly kind: "step"; readonly id: string; readonly data: Step & InFeed }
 	| { readonly kind: "log"; readonly id: string; readonly data: Chunk }
-	| { readonly kind: "note"; readonly id: string; readonly data: { readonly step: string } }
+	| { readonly kind: "note"; readonly id: string; readonly data: NoteOf }
 	| { readonly kind: "snapshot"; readonly id: string; readonly data: Snapshot }
 	/**
 	 * The hub's own, when a page joins a build's log, and each time that it joins anew: the whole state.

@@ -254,9 +254,7 @@ export class CommandPalette extends LitElement {
 	}
 
 	#count(places: number): string {
-		return places > 0
-			? counted(places, "place")
-			: "Nothing matches. A branch is written in full.";
+		return places > 0 ? counted(places, "place") : "Nothing matches. A branch is written in full.";
 	}
 
 	#typed(event: Event): void {

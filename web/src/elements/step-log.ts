@@ -156,7 +156,7 @@ export class StepLog extends LitElement {
 			{ keys: ["/"], help: "Search the logs", run: () => this.#field?.focus() },
 			{
 				keys: ["Mod+f"],
-				help: "Search the logs, from a log; once more: the page",
+				help: "Search the logs, from a log; again: the page",
 				// Also for whoever has just come and not touched anything yet.
 				when: () => this.#reads && !this.#field?.matches(":focus-within"),
 				run: () => this.#field?.focus(),
