@@ -374,6 +374,23 @@ function consecutive(page: Page): Promise<boolean> {
 	});
 }
 
+test("a problem is counted while its step runs", async ({ page, server }) => {
+	const build = await server.build({ steps: [{ key: "test" }] });
+	await build.step("test", "running");
+	await page.goto(build.url);
+	await expect(page.locator("stream-state [role=status]")).toHaveText("Live");
+	await build.send({
+		note: {
+			step: "test",
+			number: 0,
+			line: 1,
+			annotation: { level: "error", message: "undefined: x" },
+		},
+	});
+	await expect(page.getByRole("tab", { name: "Problems: 1" })).toBeVisible();
+	await expect(page.locator("stepcast-tree")).toContainText("1 error");
+});
+
 test("hostile text does nothing", async ({ page, server }) => {
 	const evil = `<img src=x onerror="document.title='owned'"><script>alert(1)</script>"'>{{1}}\${1}`;
 	const build = await server.build({
