@@ -139,5 +139,9 @@ func exitCode(state *os.ProcessState) int {
 	return state.ExitCode()
 }
 
-// ownGroup keeps the keys of the terminal from a helper of ours.
-func ownGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
+// ownGroup keeps the keys of the terminal from a helper of ours, which ends
+// with all that it started when its context does.
+func ownGroup(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+}

@@ -67,7 +67,8 @@ func (d Details) Or(e Details) Details {
 func git(ctx context.Context, dir string, args ...string) string {
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir = dir
-	ownGroup(cmd) // Ctrl-C is for the command
+	ownGroup(cmd)               // Ctrl-C is for the command
+	cmd.WaitDelay = time.Second // what git is here may leave somebody behind who holds its output
 	cmd.Env = append(os.Environ(), "GIT_OPTIONAL_LOCKS=0", "GIT_TERMINAL_PROMPT=0", "GIT_PAGER=cat", "GIT_NO_LAZY_FETCH=1", "GIT_ALLOW_PROTOCOL=none")
 	out, err := cmd.Output()
 	if err != nil {
