@@ -149,6 +149,9 @@ const (
 	readOnAhead = 4 << 20 // at once, if there was none before
 )
 
+// unwanted is what is read on into.
+var unwanted = sync.Pool{New: func() any { return new([16 << 10]byte) }}
+
 // readOn reads what is left of a body that was refused, or sent elsewhere. Many clients send more of it before
 // they read an answer, and have none when the connection was closed meanwhile.
 func (s *Server) readOn(next echo.HandlerFunc) echo.HandlerFunc {
@@ -167,10 +170,10 @@ func (s *Server) readOn(next echo.HandlerFunc) echo.HandlerFunc {
 		b.conn.SetReadDeadline(time.Now().Add(readOnTime))
 		until, cancel := context.WithTimeout(r.Context(), readOnTime)
 		defer cancel()
-		buf := scratches.Get().(*[]byte)
-		defer scratches.Put(buf)
+		buf := unwanted.Get().(*[16 << 10]byte)
+		defer unwanted.Put(buf)
 		for left := mostReadOn; left > 0; {
-			n, err := rest.Read((*buf)[:min(cap(*buf), readOnAhead)])
+			n, err := rest.Read(buf[:])
 			if left -= n; err != nil || s.readingOn.WaitN(until, n) != nil {
 				break
 			}

@@ -24,35 +24,35 @@ import (
 
 // The refusals of HTTP itself; those of the domain are in ci.
 const (
-	badHeader       ci.Code = "header"
-	invalidJSON     ci.Code = "invalid-json"
-	tooLarge        ci.Code = "too-large"
-	tooSlow         ci.Code = "too-slow"
-	brokenOff       ci.Code = "broken-off"
-	noBody          ci.Code = "no-body"
-	mediaType       ci.Code = "media-type"
-	badEncoding     ci.Code = "content-encoding"
-	badRange        ci.Code = "range"
-	badMethod       ci.Code = "method"
-	badFormat       ci.Code = "format"
-	badHost         ci.Code = "host"
-	crossOrigin     ci.Code = "cross-origin"
-	tokenMissing    ci.Code = "token-missing"
-	tokenUnknown    ci.Code = "token-unknown"
-	tokenExpired    ci.Code = "token-expired"
-	tokenRevoked            = postgres.TokenRevoked
-	tokenScope      ci.Code = "token-scope"
-	tokenProject    ci.Code = "token-project"
-	tokenInAddress  ci.Code = "token-in-address"
-	sessionEnded    ci.Code = "session-ended"
-	tooManyTries    ci.Code = "too-many-attempts"
-	linkUnknown     ci.Code = "link-unknown"
-	linkExpired     ci.Code = "link-expired"
-	linkRevoked     ci.Code = "link-revoked"
-	shuttingDown    ci.Code = "shutting-down"
-	rewound         ci.Code = "rewound"
-	internalError   ci.Code = "internal"
-	tooManyRequests ci.Code = "too-many-requests"
+	invalidJSON       ci.Code = "invalid-json"
+	unreadableRequest ci.Code = "unreadable"
+	tooLarge          ci.Code = "too-large"
+	tooSlow           ci.Code = "too-slow"
+	brokenOff         ci.Code = "broken-off"
+	noBody            ci.Code = "no-body"
+	mediaType         ci.Code = "media-type"
+	badEncoding       ci.Code = "content-encoding"
+	badRange          ci.Code = "range"
+	badMethod         ci.Code = "method"
+	badFormat         ci.Code = "format"
+	badHost           ci.Code = "host"
+	crossOrigin       ci.Code = "cross-origin"
+	tokenMissing      ci.Code = "token-missing"
+	tokenUnknown      ci.Code = "token-unknown"
+	tokenExpired      ci.Code = "token-expired"
+	tokenRevoked              = postgres.TokenRevoked
+	tokenScope        ci.Code = "token-scope"
+	tokenProject      ci.Code = "token-project"
+	tokenInAddress    ci.Code = "token-in-address"
+	sessionEnded      ci.Code = "session-ended"
+	tooManyTries      ci.Code = "too-many-attempts"
+	linkUnknown       ci.Code = "link-unknown"
+	linkExpired       ci.Code = "link-expired"
+	linkRevoked       ci.Code = "link-revoked"
+	shuttingDown      ci.Code = "shutting-down"
+	rewound           ci.Code = "rewound"
+	internalError     ci.Code = "internal"
+	tooManyRequests   ci.Code = "too-many-requests"
 )
 
 // problemsPath is where problems are explained: the type of each begins so.
@@ -72,8 +72,8 @@ var problems = map[ci.Code]kind{
 		"A field of the request or a part of its address has a value that is not allowed. The field is named; for a list of updates, index is its position. Nothing of the request was stored."},
 	ci.InvalidID: {400, "Invalid build id",
 		"A build id is a UUID in its usual form of 36 characters."},
-	badHeader: {400, "Unreadable header",
-		"A header of the request has a character that none may have, most often the CR at the end of a line of a file from Windows, or of a header that was read before. Take it off: tr -d '\\r'."},
+	unreadableRequest: {400, "Unreadable request",
+		"The request is no HTTP. Mostly a header has a character that none may have, such as the CR at the end of a line of a file from Windows, or of a header that was read before. Take it off: tr -d '\\r'."},
 	invalidJSON: {400, "Invalid JSON",
 		"The body could not be read as JSON. The detail says at which byte. Text must be UTF-8; send other bytes as base64."},
 	ci.TooMany: {400, "Too many elements",

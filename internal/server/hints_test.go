@@ -244,11 +244,15 @@ func TestHints(t *testing.T) {
 		want   string
 	}{
 		{0, "one\n", 200, ""},
-		{8, "three\n", 409, "Send what is missing, from byte 4 on, and then this. Nothing of the request was stored."},
+		{8, "three of a log of some lines\n", 409, "Send what is missing, from byte 4 on, and then this. Nothing of the request was stored."},
 		{4, "two\n", 200, ""},
-		{8, "three\n", 200, ""},
-		{20, "five\n", 409, "from byte 14 on"},
-		{14, "five\n", 200, "Text of step gap that was refused at offset 20 is at 14 now"},
+		{8, "three of a log of some lines\n", 200, ""},
+		{37, "three of a log of some lines\n", 200, ""}, // closed as it should be
+		{90, "five of a log of some lines\n", 409, "from byte 66 on"},
+		{66, "five of a log of some lines\n", 200, "Text of step gap that was refused at offset 90 is at 66 now"},
+		{66, "five of a log of some lines\n", 200, ""}, // told once
+		{100, "6\n", 409, "from byte 94 on"},
+		{94, "6\n", 200, ""}, // what comes again by chance
 	} {
 		if a := s.write(build+"/updates", `{"updates":[`+logText("gap", one.offset, one.text)+`]}`); a.status != one.status || a.status == 200 && strings.Contains(a.body, "hints") != (one.want != "") || !strings.Contains(a.body, one.want) {
 			t.Errorf("%q at %d: %d %s, want %s", one.text, one.offset, a.status, a.body, one.want)
@@ -420,8 +424,8 @@ func TestHints_Uploads(t *testing.T) {
 		{"empty", lines, "0", 204, ""},
 		{"empty", "", "320", 204, ""}, // there is no more of it
 		{"gap", "one\n", "0", 204, ""},
-		{"gap", "three\n", "8", 409, "from byte 4 on, and then this."},
-		{"gap", "three\n", "4", 200, "that was refused at offset 8 is at 4 now"},
+		{"gap", "three of a log of some lines\n", "8", 409, "from byte 4 on, and then this."},
+		{"gap", "three of a log of some lines\n", "4", 200, "that was refused at offset 8 is at 4 now"},
 		{"joined", "one\ntwo", "0", 204, ""},
 		{"joined", "three\nfour", "7", 204, ""},
 		{"joined", "five\nsix", "17", 204, ""},

@@ -157,7 +157,7 @@ func httpServer(h http.Handler, to *slog.Logger) *http.Server {
 // requests in flight are finished; after 15 seconds it returns all the same.
 // The store and the feed must outlast it.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
-	hs := httpServer(s.entrance(s.echo), s.log)
+	hs := httpServer(handling(s.entrance(s.echo)), s.log)
 	hs.TLSConfig = s.cfg.TLS
 	hs.ConnState, hs.ConnContext = s.track, withConn
 	failed := make(chan error, 1)

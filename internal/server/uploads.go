@@ -337,11 +337,12 @@ type upload struct {
 	where      string                  // where they are: the log "begins" or "ended"
 	again      int64                   // with so many bytes of it the log begins, and it said that it goes on
 	twice      bool                    // it begins with the same text as came right before it
-	moved      bool                    // its beginning was refused before, at the offset refused,
-	refused    int64                   //
-	began      int64                   // and is at this one now
+	moved      bool                    // its beginning was refused before, at another offset
+	refused    int64                   // which was this one,
+	began      int64                   // and this is where the upload began
 	seams      bool                    // it is one of several that end without a line end, and came as a whole
-	late, tail bool                    // some of it came after the end of the build, or of the step
+	late       bool                    // some of it came after the end of the build,
+	tail       bool                    // or of the step
 	between    bool                    // it goes to the end, and text of another lies between its pieces
 	packed     string                  // what its beginning looks like, if it is no text
 	latin      bool                    // a piece looks like ISO-8859-1
@@ -375,7 +376,7 @@ func (u *upload) append(ctx context.Context, piece []byte, stop <-chan struct{})
 				u.between = true
 			}
 			if !u.stored { // what comes behind it is one text with it, however it came
-				u.refused, u.moved = u.server.gaps.closed(u.id, r.Updates[0].Log)
+				u.refused, u.moved = u.server.gaps.closed(r, r.Updates[0].Log)
 				u.began = u.offset
 				u.packed = looksLike(piece)
 			}
@@ -398,7 +399,7 @@ func (u *upload) append(ctx context.Context, piece []byte, stop <-chan struct{})
 			}
 			return nil
 		}
-		u.server.gaps.remember(u.id, r.Updates, err)
+		u.server.gaps.remember(r, err)
 		p := ci.AsProblem(err)
 		again := p != nil && (p.Code == ci.Overloaded || p.Code == ci.Unavailable || p.Code == ci.OutcomeUnknown && u.offset != ci.AtEnd)
 		if !again || time.Since(start) > uploadPatient {

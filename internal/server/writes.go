@@ -32,7 +32,7 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 	receipt, err := s.store.Append(c.Request().Context(), r)
 	if err != nil {
 		returnToEntrance(c.Request()) // as do all of a commit
-		s.gaps.remember(ref.ID, r.Updates, err)
+		s.gaps.remember(r, err)
 		return allOrNothing(fmt.Errorf("append updates: %w", err))
 	}
 	answer := make([]byte, 0, 96)
@@ -65,7 +65,7 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 	}
 	h.texts(found)
 	h.overlaps(r.Updates)
-	h.moved(&s.gaps, ref.ID, r.Updates)
+	h.moved(&s.gaps, r)
 	h.ends(r.Updates)
 	h.odd(receipt.Odd)
 	h.encodings(r.Updates)
