@@ -162,7 +162,7 @@ func (s *Server) sessionEnded(c echo.Context, takeBack bool) error {
 		}
 		return nil
 	}
-	return &ci.Problem{Code: sessionEnded, Detail: "You are signed out, here or elsewhere, or were signed in for too long; sign in again."}
+	return &ci.Problem{Code: sessionEnded, Detail: "You are signed out, here or elsewhere, were signed in for too long, or the token that you signed in with has ended; sign in again."}
 }
 
 // beginSession signs the browser of a request in, whatever it was before: a

@@ -290,6 +290,10 @@ test("one that is refused says why on the console, does not disturb the others, 
 	await expect(page.locator("#token")).toContainText("unknown");
 	await expect(page.locator("stepcast-board .absent")).toHaveText("? unknown embeds/secret");
 	await expect(page.locator("stepcast-board stepcast-tile")).toContainText("embeds/seen");
+	for (const element of ["stepcast-board", "#place"]) {
+		await expect(page.locator(element)).toContainText("! token refused");
+	}
+	await expect(page.locator("#public")).not.toContainText("refused");
 	expect(warnings.filter((text) => text.includes("refuses the token"))).toHaveLength(2);
 	expect(warnings.filter((text) => text.includes("no such build"))).toHaveLength(5);
 	const asked = relay.paths.length;

@@ -5,7 +5,8 @@ import { isTaken, toldOf, union, type Wanted } from "./wishes.ts";
 /** What a person is told about the connection of one element. Times are in milliseconds since 1970. */
 export type Connection =
 	| { readonly name: "connecting" }
-	| { readonly name: "live" }
+	/** Without the token, if that was refused. */
+	| { readonly name: "live"; readonly without?: boolean }
 	/** Open, but without a word for longer than a server is silent whose database answers. */
 	| { readonly name: "stale" }
 	/** At is when the next attempt starts; undefined while one is under way. */
@@ -224,7 +225,9 @@ class PageHub {
 		// A browser that is offline says so, until a server is heard all the same: one on this machine.
 		if (lost !== undefined && news <= lost) return { name: "offline" };
 		if (state.name !== "live") return state;
-		return Date.now() - news > staleAfter ? { name: "stale" } : state;
+		return Date.now() - news > staleAfter
+			? { name: "stale" }
+			: { ...state, without: this.#shown === "none" };
 	}
 }
 

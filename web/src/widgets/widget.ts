@@ -136,7 +136,9 @@ export abstract class Widget extends LitElement implements Watcher {
 		const { name } = connection;
 		const words = this.stale
 			? `${name === "offline" ? name : "no news"} since ${clockOrDay(asOf, Date.now())}`
-			: name === "reconnecting" && name;
+			: name === "live"
+				? connection.without && "token refused"
+				: name === "reconnecting" && name;
 		return words ? html`<span part="alarm" class="alarm">! ${words}</span>` : nothing;
 	}
 
