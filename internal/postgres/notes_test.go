@@ -345,37 +345,120 @@ func TestMigration_BeginsAnewWhereItBrokeOff(t *testing.T) {
 	wantDense(t, all(t, s, logOf(t, s, id), ci.Filter{}))
 }
 
-// A migration that has to wait for somebody who reads, such as a backup, keeps
-// nobody else waiting.
+// A migration that has to wait for somebody who reads any table, such as a
+// backup, keeps nobody else waiting.
 func TestMigration_WaitsAlone(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)
-	s, _ := open(t, url)
-	create(t, s, "acme/api")
-	conn := pgtest.Connect(t, url)
-	if _, err := conn.Exec(t.Context(), `DELETE FROM goose_db_version WHERE version_id >= 3`); err != nil {
+	conn, other := pgtest.Connect(t, url), pgtest.Connect(t, url)
+	if _, err := other.Exec(t.Context(), `SET statement_timeout = '10s'`); err != nil { // as the server's is
 		t.Fatal(err)
 	}
-	if _, err := conn.Exec(t.Context(), `BEGIN; SELECT FROM projects`); err != nil {
+	var tables []string
+	if err := conn.QueryRow(t.Context(), `SELECT array_agg(tablename::text) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'goose_db_version'`).Scan(&tables); err != nil {
 		t.Fatal(err)
 	}
-	migrated := make(chan error, 1)
-	go func() { migrated <- postgres.Migrate(t.Context(), url, slog.New(slog.DiscardHandler)) }()
-	for waiting := false; !waiting; {
-		if err := conn.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'projects'::regclass AND NOT granted)`).Scan(&waiting); err != nil {
+	waited := 0
+	for _, table := range tables {
+		if _, err := conn.Exec(t.Context(), `DELETE FROM goose_db_version WHERE version_id >= 3`); err != nil {
 			t.Fatal(err)
 		}
-	}
-	for _, err := range s.Projects(t.Context(), ci.Reach{All: true}) {
-		if err != nil {
-			t.Errorf("while it waits: %v", err)
+		if _, err := conn.Exec(t.Context(), `BEGIN; SELECT FROM `+table+` LIMIT 1`); err != nil {
+			t.Fatal(err)
+		}
+		migrated := make(chan error, 1)
+		go func() { migrated <- postgres.Migrate(t.Context(), url, slog.New(slog.DiscardHandler)) }()
+		for waiting := false; !waiting && len(migrated) == 0; {
+			if err := other.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND $1 = ANY (pg_blocking_pids(pid)))`, int32(conn.PgConn().PID())).Scan(&waiting); err != nil {
+				t.Fatal(err)
+			}
+			if !waiting {
+				continue
+			}
+			waited++
+			for _, read := range tables {
+				if _, err := other.Exec(t.Context(), `SELECT FROM `+read+` LIMIT 1`); err != nil {
+					t.Errorf("%s, while a migration waits for %s: %v", read, table, err)
+				}
+			}
+		}
+		if _, err := conn.Exec(t.Context(), `COMMIT`); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-migrated; err != nil {
+			t.Errorf("while %s is read: %v", table, err)
 		}
 	}
-	if _, err := conn.Exec(t.Context(), `COMMIT`); err != nil {
+	if waited < 3 {
+		t.Errorf("it waited for %d tables", waited)
+	}
+}
+
+// Of a build that has moved on, no append_batch writes anything: not the first,
+// and none of those that call it and write more.
+func TestMigration_WritesNothingOfABuildThatMovedOn(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	s, _ := open(t, url)
+	id := create(t, s, "acme/api")
+	last := must(t, s, id, text("test", 0, "x\n")).Last
+	log := logOf(t, s, id)
+	conn := pgtest.Connect(t, url)
+	const signaturesSQL = `
+		SELECT pronargs, proargnames[:pronargs], string_to_array(oidvectortypes(proargtypes), ', ')
+		FROM pg_proc WHERE proname = 'append_batch' ORDER BY pronargs`
+	rows, err := conn.Query(t.Context(), signaturesSQL)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := <-migrated; err != nil {
-		t.Error(err)
+	type signature struct {
+		N            int
+		Names, Types []string
+	}
+	functions, err := pgx.CollectRows(rows, pgx.RowToStructByPos[signature])
+	if err != nil || len(functions) < 2 {
+		t.Fatal(functions, err)
+	}
+	const keptSQL = `
+		SELECT concat_ws(E'\n', b, h, s, (SELECT count(*) FROM events), (SELECT count(*) FROM feed))
+		FROM builds b JOIN build_heads h ON h.build = b.id JOIN steps s ON s.build = b.id`
+	kept := func() (all string) {
+		if err := conn.QueryRow(t.Context(), keptSQL).Scan(&all); err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	before := kept()
+	for _, f := range functions {
+		var args []string
+		for i, name := range f.Names {
+			element := map[string]string{"bigint[]": "7", "integer[]": "1", "smallint[]": "1", "text[]": "'x'", "bytea[]": "'x'", "boolean[]": "true", "timestamptz[]": "now()", "timestamp with time zone[]": "now()", "double precision[]": "0"}[f.Types[i]]
+			switch prefix, of, _ := strings.Cut(name, "_"); {
+			case name == "in_epoch":
+				args = append(args, "present_epoch()")
+				continue
+			case prefix == "n" || prefix == "p": // it creates none
+				args = append(args, "'{}'::"+f.Types[i])
+				continue
+			case of == "build":
+				element = fmt.Sprint(int64(log))
+			case name == "h_expect":
+				element = fmt.Sprint(int64(last) - 1)
+			case name == "h_last":
+				element = fmt.Sprint(int64(last) + 1)
+			case element == "":
+				t.Fatalf("%s is %s", name, f.Types[i])
+			}
+			args = append(args, "ARRAY["+element+"]::"+f.Types[i])
+		}
+		var ok bool
+		var missed []int64
+		if err := conn.QueryRow(t.Context(), `SELECT epoch_ok, missed FROM append_batch(`+strings.Join(args, ", ")+`)`).Scan(&ok, &missed); err != nil || !ok || !slices.Contains(missed, int64(log)) {
+			t.Errorf("the function of %d parameters: %v, %v, it missed %v", f.N, err, ok, missed)
+		}
+		if after := kept(); after != before {
+			t.Errorf("the function of %d parameters wrote\n%s\nthere was\n%s", f.N, after, before)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"reflect"
 	"runtime"
 	"strings"
 	"sync"
@@ -1293,5 +1294,53 @@ func TestListener_SaysOnceThatItIsDeaf(t *testing.T) {
 	stop()
 	if n := strings.Count(said.String(), "LISTEN is renewed"); n != 1 {
 		t.Errorf("said %d times:\n%s", n, &said)
+	}
+}
+
+// Each field of a build is in the table once it is set, and out of it once it is
+// null, each alone, whichever statement that takes.
+func TestStore_KeepsEveryField(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t, pgtest.New(t))
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[ci.BuildUpdate]()) {
+		if field.Name == "Status" { // never null, and what the times belong to
+			continue
+		}
+		id := create(t, s, "acme/api")
+		for _, null := range []bool{false, true} {
+			var u ci.BuildUpdate
+			to := reflect.ValueOf(&u).Elem().FieldByIndex(field.Index)
+			to.FieldByName("Present").SetBool(true)
+			to.FieldByName("Null").SetBool(null)
+			switch value := to.FieldByName("Value"); {
+			case null:
+			case value.Kind() == reflect.String:
+				value.SetString("x")
+			case value.Type() == reflect.TypeFor[time.Time]():
+				value.Set(reflect.ValueOf(ci.Cut(time.Now())))
+			default:
+				t.Fatalf("%s is %s; say here what it may be", field.Name, value.Type())
+			}
+			switch field.Name {
+			case "StartedAt":
+				u.Status = ci.Set(ci.Running)
+			case "FinishedAt":
+				u.Status = ci.Set(ci.Passed)
+			}
+			_, err := s.Append(t.Context(), ci.Request{Build: id, Updates: []ci.Update{{Build: &u}}})
+			if null && errors.Is(err, &ci.Problem{Code: ci.AlreadySet}) {
+				continue // it stays as it is
+			}
+			if err != nil {
+				t.Fatalf("%s, null %v: %v", field.Name, null, err)
+			}
+			b, err := s.Build(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if kept := reflect.ValueOf(b.Build).FieldByName(field.Name); kept.IsZero() != null {
+				t.Errorf("%s, null %v: the table has %v", field.Name, null, kept)
+			}
+		}
 	}
 }
