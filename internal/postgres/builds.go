@@ -613,9 +613,9 @@ func (s *Store) FeedSnapshots(ctx context.Context, queries []FeedQuery, limit in
 	for i, q := range queries {
 		number := int32(i)
 		numbers, every = append(numbers, number), append(every, q.Filter.Branches == nil)
-		within, below := reachArgs(q.Reach)
-		reaches, reachOf = add(reaches, reachOf, number, append(within, below...))
-		above = append(append(above, make([]bool, len(within))...), slices.Repeat([]bool{true}, len(below))...)
+		exactly, below := reachArgs(q.Reach)
+		reaches, reachOf = add(reaches, reachOf, number, append(exactly, below...))
+		above = append(append(above, make([]bool, len(exactly))...), slices.Repeat([]bool{true}, len(below))...)
 		named, prefixed := splitPatterns(q.Filter.Projects)
 		names, nameOf = add(names, nameOf, number, named)
 		prefixes, prefixOf = add(prefixes, prefixOf, number, prefixed)
