@@ -29,5 +29,5 @@ func (t *Tails) Held(log ci.LogID) (events, bytes, waiting int, ok bool) {
 	for _, s := range tail.segments {
 		bytes += len(s.buf)
 	}
-	return int(tail.end - tail.base), bytes, tail.waiters.count(), true
+	return int(tail.end - tail.base), bytes, len(tail.waiters.eager) + len(tail.waiters.waiting), true
 }

@@ -122,8 +122,6 @@ func (w *waiters) catchUp(s *Subscription) {
 	}
 }
 
-func (w *waiters) count() int { return len(w.eager) + len(w.waiting) }
-
 // concerned takes out those that are to be woken. mu is held.
 func (t *tail) concerned() []*Subscription {
 	w := &t.waiters
