@@ -38,8 +38,8 @@ const (
 	reconnectIn = 200 * time.Millisecond
 )
 
-// hint says how far a log has grown.
-type hint struct {
+// growth says how far a log has grown.
+type growth struct {
 	log  ci.LogID
 	last ci.EventID
 }
@@ -60,11 +60,11 @@ func newNotifier(s *Store) *notifier {
 	return &notifier{store: s, name: strconv.FormatUint(rand.Uint64(), 36), wake: make(chan struct{}, 1), ping: make(chan struct{}, 1), pending: make(map[ci.LogID]ci.EventID)}
 }
 
-// add queues hints. It never blocks: a log needs only its newest.
-func (n *notifier) add(hints []hint) {
+// add queues what has grown. It never blocks: a log needs only its newest.
+func (n *notifier) add(grown []growth) {
 	n.mu.Lock()
-	for _, h := range hints {
-		n.pending[h.log] = max(n.pending[h.log], h.last)
+	for _, g := range grown {
+		n.pending[g.log] = max(n.pending[g.log], g.last)
 	}
 	n.mu.Unlock()
 	select {

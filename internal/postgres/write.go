@@ -663,7 +663,7 @@ func (c *committer) finish(b *batch, done written, now time.Time) {
 
 // acknowledge is what follows every commit.
 func (s *Store) acknowledge(epoch ci.Epoch, writes []*write, feedBase ci.EventID, now time.Time) {
-	hints := make([]hint, 0, len(writes)+1)
+	grown := make([]growth, 0, len(writes)+1)
 	s.counts.commits.Add(1)
 	var feed []ci.Event
 	for _, w := range writes {
@@ -678,7 +678,7 @@ func (s *Store) acknowledge(epoch ci.Epoch, writes []*write, feedBase ci.EventID
 		s.counts.events.Add(int64(len(events)))
 		head := ci.Head{Last: w.state.Last, Final: w.state.Final(now)}
 		s.watcher.Committed(epoch, w.state.Log, events, head)
-		hints = append(hints, hint{w.state.Log, head.Last})
+		grown = append(grown, growth{w.state.Log, head.Last})
 		for i := range w.feed {
 			feedBase++
 			w.feed[i].ID = feedBase
@@ -687,7 +687,7 @@ func (s *Store) acknowledge(epoch ci.Epoch, writes []*write, feedBase ci.EventID
 	}
 	if len(feed) > 0 {
 		s.watcher.Committed(epoch, ci.FeedLog, feed, ci.Head{Last: feedBase})
-		hints = append(hints, hint{ci.FeedLog, feedBase})
+		grown = append(grown, growth{ci.FeedLog, feedBase})
 	}
 	for _, w := range writes {
 		for i, t := range w.tasks {
@@ -699,7 +699,7 @@ func (s *Store) acknowledge(epoch ci.Epoch, writes []*write, feedBase ci.EventID
 			t.done <- res
 		}
 	}
-	s.notifier.add(hints)
+	s.notifier.add(grown)
 }
 
 func snapshotOf(state *ci.State, epoch ci.Epoch, now time.Time) *Snapshot {
