@@ -93,7 +93,7 @@ func (c *newEpochCmd) Run(ctx context.Context, std stdio) error {
 	}
 	defer stop()
 	if err := postgres.Migrate(ctx, url, slog.New(slog.DiscardHandler)); err != nil {
-		return noPooler(err, c.ListenDatabaseURL)
+		return wrongAddress(err, c.ListenDatabaseURL)
 	}
 	if err := postgres.NewEpoch(ctx, url); err != nil {
 		return err
@@ -153,7 +153,7 @@ func (c *pruneCmd) Run(ctx context.Context, std stdio) error {
 	if err == nil || done.Builds > 0 {
 		fmt.Fprintf(std.Out, "%s %s that ended before %s, with %.1f MiB of log text, and %s of the feed%s.\n", said, count(done.Builds, "build"), done.Before.UTC().Format(time.DateTime), float64(done.Bytes)/(1<<20), count(done.Events, "event"), c.where())
 	}
-	return noPooler(err, c.ListenDatabaseURL)
+	return wrongAddress(err, c.ListenDatabaseURL)
 }
 
 func count(n int64, what string) string {

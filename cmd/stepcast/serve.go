@@ -262,7 +262,7 @@ func openStore(ctx context.Context, cfg postgres.Config, wait time.Duration) (*p
 			}
 		}
 		if !postgres.IsAway(err) || waiting.Err() != nil {
-			return nil, noPooler(err, cfg.DirectURL)
+			return nil, wrongAddress(err, cfg.DirectURL)
 		}
 		if !said {
 			cfg.Log.Info("waiting for the database", "err", err)
@@ -277,9 +277,9 @@ func openStore(ctx context.Context, cfg postgres.Config, wait time.Duration) (*p
 	}
 }
 
-// noPooler says of which flag it is the fault that a pooler was found, or another database,
+// wrongAddress says of which flag it is the fault that a pooler was found, or another database,
 // where direct is that of --listen-database-url.
-func noPooler(err error, direct string) error {
+func wrongAddress(err error, direct string) error {
 	switch {
 	case errors.Is(err, postgres.ErrOtherDatabase):
 		return errors.New("--database-url and --listen-database-url lead to two databases: name one, through the pooler and past it")

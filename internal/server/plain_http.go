@@ -21,25 +21,31 @@ const plainAnswer = "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request
 // tlsHandshake is the first byte of what speaks TLS (RFC 8446, section 5.1).
 const tlsHandshake = 0x16
 
-// An answeringListener is one below TLS. Whoever speaks plain HTTP there is told so by
-// net/http, and comes to read it: a connection that is closed with something of its peer's
-// still unread is reset, and its peer may never see what was written.
-type answeringListener struct{ net.Listener }
+// An aroundListener puts something around each connection of TCP.
+type aroundListener struct {
+	net.Listener
+	around func(*net.TCPConn) net.Conn
+}
 
-func (l answeringListener) Accept() (net.Conn, error) {
+func (l aroundListener) Accept() (net.Conn, error) {
 	conn, err := l.Listener.Accept()
 	if tcp, ok := conn.(*net.TCPConn); ok {
-		return &answeringConn{TCPConn: tcp}, err
+		return l.around(tcp), err
 	}
 	return conn, err
 }
 
+// An answeringConn is one below TLS. Whoever speaks plain HTTP there is told so by net/http,
+// and comes to read it: a connection that is closed with something of its peer's still unread
+// is reset, and its peer may never see what was written.
 type answeringConn struct {
 	*net.TCPConn
 	read   atomic.Bool // something was
 	plain  atomic.Bool // and is no TLS
 	silent atomic.Bool // and net/http does not know it for HTTP, as it is of PATCH or DELETE
 }
+
+func answering(conn *net.TCPConn) net.Conn { return &answeringConn{TCPConn: conn} }
 
 // NetConn is what bare looks for.
 func (c *answeringConn) NetConn() net.Conn { return c.TCPConn }

@@ -163,9 +163,9 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	failed := make(chan error, 1)
 	go func() {
 		if s.cfg.TLS != nil {
-			failed <- hs.ServeTLS(answeringListener{ln}, "", "")
+			failed <- hs.ServeTLS(aroundListener{ln, answering}, "", "")
 		} else {
-			failed <- hs.Serve(tellingListener{ln})
+			failed <- hs.Serve(aroundListener{ln, telling})
 		}
 	}()
 	select {

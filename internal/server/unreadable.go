@@ -27,25 +27,17 @@ var bareCauses = map[string]string{
 	"":                               "The request cannot be read as HTTP. Mostly the value of a header ends with a CR, as a line of a file from Windows does, and Upload-Offset as curl -I shows it; tr -d '\\r' takes it off. Else it is the address, which has no blanks, or Content-Length, which is one number.",
 }
 
-// A tellingListener tells who sends what cannot be read what is wrong with it, where net/http
-// has a bare line. It is for plain HTTP: below TLS nothing can be said in another's place.
-type tellingListener struct{ net.Listener }
-
-func (l tellingListener) Accept() (net.Conn, error) {
-	conn, err := l.Listener.Accept()
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		return &tellingConn{TCPConn: tcp}, err
-	}
-	return conn, err
-}
-
-// A tellingConn looks at what is written until a handler has it: from then on that may be
-// any text, a log's among others.
+// A tellingConn tells who sends what cannot be read what is wrong with it, where net/http has
+// a bare line. It is for plain HTTP: below TLS nothing can be said in another's place. It
+// looks at what is written until a handler has it: from then on that may be any text, a log's
+// among others.
 type tellingConn struct {
 	*net.TCPConn
 	handled atomic.Bool
 	told    atomic.Bool
 }
+
+func telling(conn *net.TCPConn) net.Conn { return &tellingConn{TCPConn: conn} }
 
 // NetConn is what bare looks for.
 func (c *tellingConn) NetConn() net.Conn { return c.TCPConn }
