@@ -45,11 +45,12 @@ export class Lines {
 		if (!this.#request && this.#retry === undefined) void this.#ask();
 	}
 
-	/** Does not wait for the next attempt. */
+	/** Does not wait for the next attempt, if there is to be one. */
 	retryNow(): void {
+		if (!this.#retry) return;
 		clearTimeout(this.#retry);
 		this.#retry = undefined;
-		if (!this.#request) void this.#ask();
+		void this.#ask();
 	}
 
 	stop(): void {
