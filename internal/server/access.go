@@ -584,7 +584,7 @@ func (s *Server) seen(c echo.Context, id ci.BuildID) (postgres.Ref, error) {
 	case who.knows(ref.Project, id):
 		return ref, who.lacks(a)
 	case ref.Kept:
-		if err := s.lookAsLong(c); err != nil {
+		if err := s.askAnyway(c); err != nil {
 			return ref, fmt.Errorf("look up build %s: %w", id, err)
 		}
 	}
@@ -606,9 +606,9 @@ func (s *Server) lookup(c echo.Context, id ci.BuildID) (postgres.Ref, error) {
 	return s.store.Lookup(c.Request().Context(), id)
 }
 
-// lookAsLong makes what was kept take as long as what is not there, which never is kept:
+// askAnyway makes what was kept take as long as what is not there, which never is kept:
 // one question to the database.
-func (s *Server) lookAsLong(c echo.Context) error {
+func (s *Server) askAnyway(c echo.Context) error {
 	if _, err := s.lookup(c, ci.BuildID{}); !errors.Is(err, &ci.Problem{Code: ci.NotFound}) {
 		return err
 	}

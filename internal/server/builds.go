@@ -273,7 +273,7 @@ func (s *Server) listProjects(c echo.Context) error {
 // they are of what is public then, and of nothing once its reader is nobody any more.
 type listing context.CancelFunc
 
-func (l listing) look(*caller, *ci.Publics) bool { return true }
+func (l listing) sees(*caller, *ci.Publics) bool { return true }
 
 func (l listing) shut() { l() }
 

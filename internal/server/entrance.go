@@ -10,13 +10,17 @@ import (
 	"github.com/stepcast/stepcast/internal/turns"
 )
 
-// entrance lets whoever else is to do something do it before each request. A connection
-// whose requests have all arrived already waits for nothing between them, and has a
-// processor for as long as the runtime lets it, 10 ms: of 500 such ones others would come
-// to their turn after seconds. Over HTTP/2 hundreds of a connection's requests are under
-// way at once, and each step of anybody else's would come behind one of all of these: so
-// they come in a few at a time, in turns of their addresses, until they wait for something,
-// and go on so when that has come for hundreds at once.
+// entrance keeps busy connections from starving the others.
+//
+// Over HTTP/1.1, a connection whose requests have all arrived never waits between them, and
+// would keep a processor until the runtime takes it away, after 10 ms: behind 500 of them
+// everybody else would wait for seconds. So before each request the others go first.
+//
+// Over HTTP/2, hundreds of one connection's requests are under way at once, and each step of
+// anybody else's would wait behind a step of all of these. So they come in a few at a time,
+// the addresses taking turns. A request gives its place back when it waits for something
+// (leaveEntrance); where that comes for hundreds at once, they come in again
+// (returnToEntrance).
 func (s *Server) entrance(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ProtoMajor < 2 {

@@ -255,7 +255,7 @@ func (s *Server) feedMember(c echo.Context, q url.Values, cursor string) (*membe
 	if m.filter.Projects = projects; branches != nil {
 		m.filter.Branches = slices.Compact(slices.Sorted(slices.Values(branches)))
 	}
-	if err := s.look(ctx, m, s.reach(c)); err != nil {
+	if err := s.settleSight(ctx, m, s.reach(c)); err != nil {
 		return nil, err
 	}
 	if !m.given || m.reset != "" {

@@ -133,7 +133,7 @@ func (s *Server) embedBuild(element string) echo.HandlerFunc {
 		if err == nil {
 			page.Projects = []string{ref.Project}
 			if ref.Kept && !ref.Public {
-				err = s.lookAsLong(c)
+				err = s.askAnyway(c)
 			}
 		}
 		if err != nil && !errors.Is(err, &ci.Problem{Code: ci.NotFound}) {

@@ -384,7 +384,7 @@ type followed struct {
 	cancel  context.CancelFunc
 }
 
-func (f followed) look(who *caller, now *ci.Publics) bool {
+func (f followed) sees(who *caller, now *ci.Publics) bool {
 	return who.text(f.project, f.build, now.Projects[f.project].Public)
 }
 

@@ -416,7 +416,7 @@ func TestSession_EndsWhatIsOpen(t *testing.T) {
 		}
 		end()
 		if c.stays {
-			two.lookAt(two.open.watched()) // as it does every now and then
+			two.recheck(two.open.watched()) // as it does every now and then
 			one.update(build, `{"build":{"title":"`+name+`"}}`)
 			for !strings.Contains(stream.frame(), name) {
 			}

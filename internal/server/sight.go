@@ -11,12 +11,12 @@ import (
 	"github.com/stepcast/stepcast/internal/postgres"
 )
 
-// lookEvery is how often open streams are held to what their readers may see,
+// recheckEvery is how often open streams are held to what their readers may see,
 // and how long it is taken for granted which projects are public.
-const lookEvery = 2 * time.Second
+const recheckEvery = 2 * time.Second
 
-// lookWait bounds the query for it.
-const lookWait = 2 * time.Second
+// recheckWait bounds the query for it.
+const recheckWait = 2 * time.Second
 
 // sightChanged is the reason of a reset for a reader who sees other projects
 // than before.
@@ -24,12 +24,12 @@ const sightChanged feed.Reason = "access"
 
 // sight is what the server knows of which projects are public.
 type sight struct {
-	mu      sync.Mutex
-	known   *ci.Publics
-	at      time.Time
-	changed time.Time  // when this server changed it last: what was read before is of no use
-	reading *sightRead // nil: nobody asks, or what is read is of no use
-	looking bool       // at the streams that are open
+	mu       sync.Mutex
+	known    *ci.Publics
+	at       time.Time
+	changed  time.Time  // when this server changed it last: what was read before is of no use
+	reading  *sightRead // nil: nobody asks, or what is read is of no use
+	rechecks bool       // of what is open are going on
 }
 
 // sightRead is a read of what is public and, once done is closed, what came of
@@ -40,11 +40,11 @@ type sightRead struct {
 	err    error
 }
 
-// publics are the projects that are public, as of lookEvery ago at most, and the
-// time that it took to find out. One read is for all who ask meanwhile.
+// publics are the projects that are public. What it knows is older than recheckEvery by
+// no more than a read takes. One read is for all who ask meanwhile.
 func (s *Server) publics(ctx context.Context) (*ci.Publics, error) {
 	s.sight.mu.Lock()
-	if s.sight.known != nil && s.sight.at.After(s.sight.changed) && time.Since(s.sight.at) < lookEvery {
+	if s.sight.known != nil && s.sight.at.After(s.sight.changed) && time.Since(s.sight.at) < recheckEvery {
 		defer s.sight.mu.Unlock()
 		return s.sight.known, nil
 	}
@@ -64,7 +64,7 @@ func (s *Server) publics(ctx context.Context) (*ci.Publics, error) {
 }
 
 func (s *Server) readPublics(r *sightRead) {
-	ctx, cancel := context.WithTimeout(context.Background(), lookWait) // nobody's own: others wait for it too
+	ctx, cancel := context.WithTimeout(context.Background(), recheckWait) // nobody's own: others wait for it too
 	defer cancel()
 	at := time.Now()
 	public, _, err := s.store.Access(ctx, postgres.Shown{})
@@ -99,9 +99,9 @@ func (s *sight) take(public *ci.Publics, at time.Time) *ci.Publics {
 	return s.known
 }
 
-// look settles what a member of the feed may see. Who comes back from a time
+// settleSight says what a member of the feed may see. Who comes back from a time
 // when that was something else begins anew.
-func (s *Server) look(ctx context.Context, m *member, reach ci.Reach) error {
+func (s *Server) settleSight(ctx context.Context, m *member, reach ci.Reach) error {
 	if reach.All {
 		return nil
 	}
@@ -126,8 +126,8 @@ func (m *member) reach() ci.Reach {
 
 // watched is what is open for a caller who may not see everything.
 type watched interface {
-	// look tells whether the caller may still see all of it.
-	look(who *caller, now *ci.Publics) bool
+	// sees tells whether the caller may still see all of it.
+	sees(who *caller, now *ci.Publics) bool
 	shut()
 }
 
@@ -140,7 +140,7 @@ func (s *Server) watch(who *caller, entry *closer, shown watched) error {
 	if err := s.open.add(entry); err != nil {
 		return err
 	}
-	s.lookOn()
+	s.startRechecks()
 	return nil
 }
 
@@ -148,39 +148,39 @@ func (s *Server) watch(who *caller, entry *closer, shown watched) error {
 func (s *Server) watchUpload(who *caller, shown watched) (done func()) {
 	entry := &closer{who: who, shown: shown}
 	s.open.addAside(entry)
-	s.lookOn()
+	s.startRechecks()
 	return func() { s.open.remove(entry) }
 }
 
-// lookOn sees to it that what is open is looked at.
-func (s *Server) lookOn() {
+// startRechecks has what is open rechecked every now and then, if it is not already.
+func (s *Server) startRechecks() {
 	s.sight.mu.Lock()
 	defer s.sight.mu.Unlock()
-	if !s.sight.looking {
-		s.sight.looking = true
-		go s.lookOnAndOn()
+	if !s.sight.rechecks {
+		s.sight.rechecks = true
+		go s.recheckUntilIdle()
 	}
 }
 
-// lookOnAndOn looks at the open streams until none is watched.
-func (s *Server) lookOnAndOn() {
-	ticker := time.NewTicker(lookEvery)
+// recheckUntilIdle rechecks what is open, every now and then, until none is watched.
+func (s *Server) recheckUntilIdle() {
+	ticker := time.NewTicker(recheckEvery)
 	defer ticker.Stop()
 	for range ticker.C {
 		s.sight.mu.Lock()
 		watched := s.open.watched()
-		s.sight.looking = len(watched) > 0
+		s.sight.rechecks = len(watched) > 0
 		s.sight.mu.Unlock()
 		if len(watched) == 0 {
 			return
 		}
-		s.lookAt(watched)
+		s.recheck(watched)
 	}
 }
 
-// lookAt ends what readers may not see any more. While the database is away
+// recheck ends what readers may not see any more. While the database is away
 // nothing can be known, and nothing new can be seen.
-func (s *Server) lookAt(watched []*closer) {
+func (s *Server) recheck(watched []*closer) {
 	shown := postgres.Shown{Tokens: make(map[[32]byte]bool), Sessions: make(map[int64]bool)}
 	for _, entry := range watched {
 		for _, sum := range entry.who.tokens {
@@ -190,7 +190,7 @@ func (s *Server) lookAt(watched []*closer) {
 			shown.Sessions[session.ID] = true
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), lookWait)
+	ctx, cancel := context.WithTimeout(context.Background(), recheckWait)
 	defer cancel()
 	at := time.Now()
 	public, inForce, err := s.store.Access(ctx, shown)
@@ -202,7 +202,7 @@ func (s *Server) lookAt(watched []*closer) {
 	public = s.sight.take(public, at)
 	s.sight.mu.Unlock()
 	for _, entry := range watched {
-		if !entry.who.holds(inForce) || !entry.shown.look(entry.who, public) {
+		if !entry.who.holds(inForce) || !entry.shown.sees(entry.who, public) {
 			entry.shown.shut()
 		}
 	}

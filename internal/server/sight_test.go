@@ -255,7 +255,7 @@ func TestAccess_ListsEnd(t *testing.T) {
 		if a := srv.do("DELETE", "/api/v1/tokens/"+ci.TokenID(sum), "", "Authorization: Bearer "+srv.token); a.status != http.StatusNoContent {
 			t.Fatalf("revoke: %d %s", a.status, a.body)
 		}
-		srv.lookAt(srv.open.watched())
+		srv.recheck(srv.open.watched())
 	}}
 	defer func() {
 		if end := recover(); end != http.ErrAbortHandler || !strings.Contains(w.Body.String(), `"p/1000"`) || strings.Contains(w.Body.String(), `"p/2000"`) {

@@ -218,14 +218,15 @@ func (s *snapshots) read(batch []*snapshotRead, quick bool) {
 			r.data, r.err = snapshotData(&snaps[i])
 		}
 		if len(r.data) > snapshotLarge {
-			s.mark(r)
+			s.markHeavy(r)
 		}
 		close(r.done)
 	}
 }
 
-// mark lets what somebody asks for next wait for turns of what is not quick, or large.
-func (s *snapshots) mark(r *snapshotRead) {
+// markHeavy says that a read is not quick, or large: for snapshotHeavy, what else those ask for
+// who asked for it has turns behind all that is quick.
+func (s *snapshots) markHeavy(r *snapshotRead) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
@@ -238,11 +239,12 @@ func (s *snapshots) mark(r *snapshotRead) {
 	}
 }
 
-// again lets reads wait for another turn, each by itself. What is not quick by itself has
-// turns behind all that is, and so has whatever else its askers ask for.
+// again gives the reads of a batch that took too long another turn each, alone. A read that
+// is slow alone too is marked as heavy: it, and whatever else those ask for who asked for
+// it, have turns behind all that is quick.
 func (s *snapshots) again(batch []*snapshotRead) {
 	if len(batch) == 1 {
-		s.mark(batch[0])
+		s.markHeavy(batch[0])
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -308,7 +308,7 @@ func (st *stream) turn(patient bool) turned {
 				go st.drive(true)
 				return handedOn
 			}
-			st.lookAgain()
+			st.beginAnew()
 		}
 		switch {
 		case events&peerGone != 0:
@@ -467,8 +467,8 @@ func (st *stream) follow(m *member) error {
 // shut ends the stream; its reader's next request is told why.
 func (st *stream) shut() { st.note(shut) }
 
-// look is of a watched stream: another calls it than whoever has the turn.
-func (st *stream) look(who *caller, now *ci.Publics) bool {
+// sees is of a watched stream: another calls it than whoever has the turn.
+func (st *stream) sees(who *caller, now *ci.Publics) bool {
 	for _, m := range st.members {
 		if m.name == ci.FeedName {
 			sight := ci.Sight{Reach: m.filter.Sight.Reach, Public: st.public.Load()}
@@ -486,8 +486,8 @@ func (st *stream) look(who *caller, now *ci.Publics) bool {
 	return true
 }
 
-// lookAgain begins the feed anew for a reader who sees other projects now.
-func (st *stream) lookAgain() {
+// beginAnew begins the feed anew for a reader who sees other projects now.
+func (st *stream) beginAnew() {
 	for _, m := range st.members {
 		if m.log != ci.FeedLog || m.ended {
 			continue

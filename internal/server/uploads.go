@@ -284,7 +284,7 @@ var errUploadOver = errors.New("the upload is over")
 // uploading is an upload, of whoever may report when it begins.
 type uploading struct{ end func() }
 
-func (u uploading) look(*caller, *ci.Publics) bool { return true }
+func (u uploading) sees(*caller, *ci.Publics) bool { return true }
 
 func (u uploading) shut() { u.end() }
 

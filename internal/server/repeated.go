@@ -1,0 +1,156 @@
+package server
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/postgres"
+)
+
+// compareWait bounds what is added to an answer for the sake of differing.
+const compareWait = 500 * time.Millisecond
+
+// compared is what came of comparing repeated texts with what is there: for each step a
+// byte of its log.
+type compared struct {
+	differs    map[ci.StepKey]int64 // that is something else
+	lost       map[ci.StepKey]int64 // that was reported lost
+	characters map[ci.StepKey]int64 // that is where one would go on who counts characters
+}
+
+// comparing compares texts, as compare does, and says which notes are others; all is false
+// where it was not looked at all of it. It has turns: a byte may lie in a row of a
+// megabyte, to be read and unpacked for it.
+func (s *Server) comparing(ctx context.Context, log ci.LogID, who string, receipt *ci.Receipt, h *hints) (found compared, all bool) {
+	if len(receipt.Repeated)+len(receipt.RepeatedNotes) == 0 {
+		return compared{}, true
+	}
+	ctx, cancel := context.WithTimeout(ctx, compareWait)
+	defer cancel()
+	leave, err := s.compares.Enter(ctx, who)
+	if err != nil {
+		return compared{}, false
+	}
+	defer leave()
+	found = compare(ctx, s.store, log, receipt.Repeated)
+	h.notes(ctx, s.store, log, receipt)
+	return found, ctx.Err() == nil
+}
+
+// compare finds, for each step, at which byte repeated text is not what the log has: the
+// first write has won, and this one's sender counts offsets wrongly, or is not alone. And
+// it finds where what was sent is lost there. It is for their author alone; what cannot be
+// compared now is as if it were the same.
+func compare(ctx context.Context, store *postgres.Store, log ci.LogID, repeated []ci.Repeated) compared {
+	found := compared{make(map[ci.StepKey]int64), make(map[ci.StepKey]int64), make(map[ci.StepKey]int64)}
+	for i := range repeated {
+		r := &repeated[i]
+		if _, known := found.differs[r.Step]; known {
+			continue
+		}
+		one, err := store.Compare(ctx, log, r)
+		if err != nil {
+			break
+		}
+		if one.Differs >= 0 {
+			found.differs[r.Step] = one.Differs
+		}
+		if _, known := found.lost[r.Step]; !known && one.Lost >= 0 {
+			found.lost[r.Step] = one.Lost
+		}
+		if one.Characters {
+			found.characters[r.Step] = r.Offset
+		}
+	}
+	return found
+}
+
+// readsText tells whether the caller may read the text of a build.
+func (s *Server) readsText(c echo.Context, ref postgres.Ref) bool {
+	return s.nobody().open || s.who(c).text(ref.Project, ref.ID, ref.Public)
+}
+
+// authors are who wrote the first text of a log, lately and through this process: of who
+// may not read it, they alone are told whether what they send again is what is there. Who
+// else is could read it byte by byte.
+type authors struct {
+	of recent[logOfStep, string] // their tokens
+}
+
+// mostAuthors is of how many logs they are remembered, half of them or all.
+const mostAuthors = 10_000
+
+// learn remembers which logs somebody began, as a receipt says, and hides in it from who may
+// not read the build what authors alone are told.
+func (a *authors) learn(build ci.BuildID, who string, reads bool, receipt *ci.Receipt) {
+	for _, step := range receipt.Began {
+		a.of.remember(logOfStep{build, step}, who)
+	}
+	if !reads {
+		a.hide(build, who, receipt)
+	}
+}
+
+func (a *authors) wrote(build ci.BuildID, step ci.StepKey, who string) bool {
+	author, known := a.of.recall(logOfStep{build, step})
+	return known && author == who
+}
+
+// hide leaves of what was sent again what its sender may have compared, or know to be the
+// same.
+func (a *authors) hide(build ci.BuildID, who string, receipt *ci.Receipt) {
+	receipt.Repeated = slices.DeleteFunc(receipt.Repeated, func(r ci.Repeated) bool { return !a.wrote(build, r.Step, who) })
+	receipt.Odd = slices.DeleteFunc(receipt.Odd, func(o ci.Oddity) bool {
+		return (o.What == ci.OddTwice || o.What == ci.OddWhole) && !a.wrote(build, o.Step, who)
+	})
+	receipt.RepeatedNotes = slices.DeleteFunc(receipt.RepeatedNotes, func(u *ci.NoteUpdate) bool { return !a.wrote(build, u.Step, who) })
+}
+
+// differed are the logs that a sender was told of lately, on this process: it is told
+// again with the proof of their length, which holds all the same.
+type differed struct {
+	at recent[logOfStep, int64]
+}
+
+type logOfStep struct {
+	build ci.BuildID
+	step  ci.StepKey
+}
+
+// mostDiffered is how many are remembered.
+const mostDiffered = 1000
+
+func (d *differed) remember(build ci.BuildID, step ci.StepKey, at int64) {
+	d.at.change(logOfStep{build, step}, func(before int64, known bool) int64 {
+		if known {
+			return min(before, at)
+		}
+		return at
+	})
+}
+
+// recall remembers what differs, and adds what did where updates say how long a log is.
+func (d *differed) recall(build ci.BuildID, differs map[ci.StepKey]int64, updates []ci.Update) map[ci.StepKey]int64 {
+	for step, at := range differs {
+		d.remember(build, step, at)
+	}
+	for i := range updates {
+		step := updates[i].Step
+		if step == nil || !step.LogBytes.Present {
+			continue
+		}
+		at, did := d.at.recall(logOfStep{build, step.Key})
+		if _, told := differs[step.Key]; !did || told {
+			continue
+		}
+		if differs == nil {
+			differs = make(map[ci.StepKey]int64)
+		}
+		differs[step.Key] = at
+	}
+	return differs
+}
