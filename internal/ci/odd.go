@@ -9,9 +9,11 @@ import (
 const (
 	mostOdd    = 10      // oddities in one receipt
 	unlinedLog = 32      // bytes from which on a log is thought to have lines
-	twiceBytes = 64      // of a text, from which on, and
+	twiceBytes = 10      // of a text, from which on, and
 	twiceLines = 2       // lines, it is no accident that the next one is the same
-	mostSeams  = 5       // texts without their last line end, from which on they were joined so
+	onceBytes  = 64      // as many also if they are one line again and again
+	mostSeams  = 3       // texts in a row without their last line end, from which on they were joined so,
+	seamHead   = 3       // if most of them begin with as many bytes as a line before or behind does
 	mostShreds = 10      // texts of a log without a line end, nor a carriage return, from which on, and
 	shredBytes = 1 << 10 // bytes of it, it will have none
 	leastHead  = 24      // bytes of a log's first text, which has a line end, from which on it is no
@@ -21,13 +23,14 @@ const (
 // Noticed is what is remembered of a step's texts to tell of them. It is not stored, and of
 // what another process has kept, or this one before its start, there is nothing.
 type Noticed struct {
-	Shreds   int    // texts that came before the first line end
-	Unlined  bool   // that was told
-	Seams    int    // texts that came last, had lines and no line end
-	Unseamed int64  // bytes of the last one
-	Newest   uint64 // hash of the text that came last; 0: none that is compared
-	Head     uint64 // hash of the first text
-	Heads    int    // bytes of it, as they came; 0: it is not compared, or not known
+	Shreds  int    // texts that came before the first line end
+	Unlined bool   // that was told
+	Seams   int    // texts that came last, had lines and no line end
+	Starts  int    // of which so many begin as a line does,
+	Start   string // and this is how the last one begins
+	Newest  uint64 // hash of the text that came last; 0: none that is compared
+	Head    uint64 // hash of the first text
+	Heads   int    // bytes of it, as they came; 0: it is not compared, or not known
 }
 
 // notice looks over what the updates of a request came to, for what its sender is told.
@@ -44,6 +47,10 @@ func (c *Change) notice(updates []Update) {
 			continue
 		}
 		step := c.state.byKey[u.Key]
+		// Of both in one update it can be told without the state.
+		if from, to := step.StartedAt, step.FinishedAt; u.StartedAt.Present != u.FinishedAt.Present && from != nil && to != nil && to.Before(*from) {
+			c.odd(Oddity{Step: u.Key, What: OddBackwards})
+		}
 		switch to := u.Status.Value; {
 		case to.Final() && step.Newlines == 0 && step.LogBytes-step.Holes >= unlinedLog:
 			c.odd(Oddity{Step: u.Key, What: OddUnlined})
@@ -123,6 +130,9 @@ func (n *Noticed) again(text *Chunk) bool {
 	if text.Bytes < twiceBytes || text.Lines < twiceLines {
 		return false
 	}
+	if _, rest, _ := bytes.Cut(text.Body, feed(text)); text.Bytes < onceBytes && bytes.HasPrefix(text.Body, rest) {
+		return false // one line again and again
+	}
 	n.Newest = maphash.Bytes(textSeed, text.Body)
 	return n.Newest == before
 }
@@ -142,19 +152,33 @@ func (n *Noticed) whole(text *Chunk, before int64) bool {
 	return n.Heads > 0 && len(text.Body) >= n.Heads && text.Bytes >= before && maphash.Bytes(textSeed, text.Body[:n.Heads]) == n.Head
 }
 
-// noticeSeam counts texts that have lines and end without a line end, one after the other
-// and each of another length: who joins lines with line ends sends them without the last.
-// Who reads so many bytes at a time sends texts of one length.
+// noticeSeam counts texts that have lines and end without a line end, one after the other:
+// who joins lines with line ends sends them without the last. Who cuts text at any byte does
+// that too, but then it seldom begins as lines do.
 func (c *Change) noticeSeam(step *StepState, text *Chunk) {
 	n := &step.Noticed
-	if text.Ended || text.Lines == 0 || text.Bytes == n.Unseamed {
-		n.Seams, n.Unseamed = 0, text.Bytes
+	if text.Ended || text.Lines == 0 {
+		n.Seams, n.Starts, n.Start = 0, 0, ""
 		return
 	}
-	n.Unseamed = text.Bytes
-	if n.Seams++; n.Seams%mostSeams == 0 {
+	body, end := text.Body[:min(len(text.Body), mostHead)], feed(text)
+	start := string(body[:min(len(body), seamHead)])
+	n.Seams++
+	if start[0] != ' ' && (start == n.Start || bytes.Contains(body, slices.Concat(end, []byte(start)))) {
+		n.Starts++
+	}
+	n.Start = start
+	if n.Seams%mostSeams == 0 && 3*n.Starts >= 2*n.Seams {
 		c.odd(Oddity{Step: step.Key, What: OddSeams})
 	}
+}
+
+// feed is a line feed as it stands in a text's body.
+func feed(text *Chunk) []byte {
+	if text.Escaped {
+		return []byte(`\n`)
+	}
+	return []byte("\n")
 }
 
 var textSeed = maphash.MakeSeed()

@@ -143,7 +143,7 @@ func leftLong(r *http.Request) bool {
 // together so much a second: who sends hundreds as fast as a machine can is not to keep its
 // processors from others.
 const (
-	mostReadOn  = 16 << 20
+	mostReadOn  = 128 << 20
 	readOnTime  = 5 * time.Second
 	readOnPace  = 64 << 20
 	readOnAhead = 4 << 20 // at once, if there was none before
@@ -318,7 +318,11 @@ func brokenBody(err error, n int) *ci.Problem {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return &ci.Problem{Code: brokenOff, Detail: fmt.Sprintf("The body broke off after %d bytes; send it again.", n)}
 	}
-	return &ci.Problem{Code: ci.Invalid, Detail: fmt.Sprintf("After %d bytes the body is not valid HTTP.", n)}
+	p := &ci.Problem{Code: ci.Invalid, Detail: fmt.Sprintf("After %d bytes the body is not valid HTTP.", n)}
+	if n == 0 { // what should begin it was a header
+		p.Detail += " A line end in a header, such as a token from a file may have, ends the headers there; tr -d '\\r\\n' takes it off."
+	}
+	return p
 }
 
 // Unpacking works in memory that is used again; what is handed on is a copy of

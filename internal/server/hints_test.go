@@ -102,6 +102,15 @@ func TestHints(t *testing.T) {
 		{`{"log":{"step":"64b","offset":0,"base64":"/wCA"}}`, ""},
 		{`{"log":{"step":"cut","offset":0,"base64":"YWJjw6TDpMM="}}`, "ends within a character"},
 		{`{"log":{"step":"cut","offset":8,"base64":"pAo="}}`, ""},
+		{logText("str2", 0, "b'line 1'\n"), "looks like bytes of Python made a str"},
+		{logText("dumped", 0, `"line 1\n"`+"\n"), "has quotes around it, and a backslash and an n before the last"},
+		{logText("repr", 0, `'line 1\n'`+"\n"), "as json.dumps and repr make it"},
+		{logText("quoted", 0, "\"line 1\"\n'line 2'\n"), ""},
+		{logText("path", 0, "copy C:\temp\new\build.log\n"), "has a drive's letter, a colon"},
+		{logText("header", 0, "Errors:\t2\nin C:\n\tone\nand C:\\temp, at 12:\n"), ""},
+		{`{"step":{"key":"backwards","status":"running","started_at":"2026-11-26T10:00:00Z"}}`, ""},
+		{`{"step":{"key":"backwards","status":"passed","finished_at":"2026-11-26T09:00:00Z"}}`, "The finished_at of step backwards is before its started_at."},
+		{`{"step":{"key":"backwards","finished_at":"2026-11-26T11:00:00Z"}}`, ""},
 		{logText("js", 0, "🚀a\n"), ""},
 		{logText("js", 4, "a\n"), "Byte 4 of the log of step js was there already"}, // the units of UTF-16
 	} {
@@ -207,7 +216,14 @@ func TestHints(t *testing.T) {
 		want  string
 	}{
 		{"joined", func(i int) string { return fmt.Sprintf("line %d\nand one of %s", i, strings.Repeat("x", i)) }, "Texts of step joined have lines, and the last ones all end without a line end"},
-		{"blocks", func(i int) string { return fmt.Sprintf("line %03d\nand one", i) }, ""},
+		{"batches", func(i int) string {
+			return strings.TrimSuffix(strings.Repeat(fmt.Sprintf("line %03d\n", i), 5), "\n")
+		}, "Texts of step batches have lines, and the last ones all end without a line end"},
+		{"anywhere", func(i int) string {
+			log, at := strings.Repeat("compiling one\nlinking two\ntesting three\n", 30), func(i int) int { return 57*i + i*i }
+			return log[at(i):at(i+1)]
+		}, ""},
+		{"indented", func(i int) string { return fmt.Sprintf("    one %d\n    two\n    and", i) }, ""},
 		{"lines", func(i int) string { return fmt.Sprintf("line %d\nand one of %s\n", i, strings.Repeat("x", i)) }, ""},
 		{"parts", func(i int) string { return "part of " + strings.Repeat("x", 100+i) }, "The log of step parts has no line end"},
 		{"dots", func(int) string { return "...." }, ""},
@@ -235,6 +251,9 @@ func TestHints(t *testing.T) {
 		if (told != "") != (one.want != "") || !strings.Contains(told, one.want) {
 			t.Errorf("%s: %q, want %q", one.step, told, one.want)
 		}
+	}
+	if a := s.write(s.create(`{"project":"p"}`)+"/updates", `{"updates":[{"build":{"status":"passed"}},{"step":{"key":"test","status":"passed"}}]}`); a.status != 409 || !strings.Contains(a.body, `"current_status":"queued"`) || !strings.Contains(a.body, "put the updates of the steps before the build's final status") {
+		t.Errorf("a build that ends before its steps begin: %d %s", a.status, a.body)
 	}
 	// A text that was refused comes again at the offset that was named.
 	for _, one := range []struct {
@@ -426,11 +445,14 @@ func TestHints_Uploads(t *testing.T) {
 		{"gap", "one\n", "0", 204, ""},
 		{"gap", "three of a log of some lines\n", "8", 409, "from byte 4 on, and then this."},
 		{"gap", "three of a log of some lines\n", "4", 200, "that was refused at offset 8 is at 4 now"},
-		{"joined", "one\ntwo", "0", 204, ""},
-		{"joined", "three\nfour", "7", 204, ""},
-		{"joined", "five\nsix", "17", 204, ""},
-		{"joined", "seven\neight", "25", 204, ""},
-		{"joined", "9\n10", "36", 200, "Texts of step joined have lines, and the last ones all end without a line end"},
+		{"joined", "=== RUN 1\n=== RUN 2", "0", 204, ""},
+		{"joined", "=== RUN 3\n--- PASS 1", "19", 204, ""},
+		{"joined", "--- PASS 2\n--- PASS 3", "39", 200, "Texts of step joined have lines, and the last ones all end without a line end"},
+		{"short", "ok\nFAIL x\n", "", 204, ""},
+		{"short", "ok\nFAIL x\n", "", 200, "is the same as what came right before it, and is in the log twice"},
+		{"beats", "ok\nok\nok\nok\n", "", 204, ""},
+		{"beats", "ok\nok\nok\nok\n", "", 204, ""},
+		{"code", "gr\xfcn\n", "0", 200, "looks like ISO-8859-1"},
 	} {
 		headers := []string{auth}
 		if one.offset != "" {
@@ -632,6 +654,7 @@ func TestHints_NoBody(t *testing.T) {
 		{"POST /api/v1/builds", "\r\nContent-Length: 0\r\n\r\n", 400, `send a JSON object."`},
 		{"POST " + build + "/updates", "\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, `send a JSON object."`},
 		{"PATCH " + build + "/steps/s/log", "\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", 204, ""},
+		{"PATCH " + build + "/steps/t/log", "\r\nTransfer-Encoding: chunked\r\nX-Token: t\n\r\nUpload-Offset: 0\r\n\r\n3\r\nabc\r\n0\r\n\r\n", 400, "After 0 bytes the body is not valid HTTP. A line end in a header"},
 		{"PATCH " + build + "/steps/none/log", "\r\nContent-Length: 0\r\n\r\n", 200, "The body is empty, and so is the log"},
 	} {
 		r := s.connect()

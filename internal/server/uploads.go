@@ -231,7 +231,7 @@ func (s *Server) uploaded(c echo.Context, u *upload) error {
 	case u.doubled > 0:
 		said.Detail = fmt.Sprintf("The log has the same %d bytes already, where it %s: without Upload-Offset, which curl leaves out where its variable is empty, text goes to the end. If this was sent before, it is there twice now; with Upload-Offset a repeat is stored once.", u.doubled, u.where)
 	case u.again > 0:
-		said.Detail = fmt.Sprintf("The log begins with the same %d bytes: the whole was sent where only the rest was wanted, and is behind what was there. Upload-Offset says where the body begins; for the whole it is 0.", u.again)
+		said.Detail = fmt.Sprintf("The log begins with the same %d bytes: the whole was sent where only the rest was wanted, and is behind what was there. Upload-Offset says where the body begins; for the whole it is 0. If the command wrote so, all is well.", u.again)
 	case u.twice:
 		said.Detail = fmt.Sprintf(oddSentences[ci.OddTwice], u.step)
 	case u.moved:
