@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -282,6 +283,7 @@ func (s *Server) check(r route) echo.HandlerFunc {
 		if text, ok := takeParam(c.Request(), "token"); ok {
 			c.Set(inAddressKey, text)
 		}
+		session, _ := takeParam(c.Request(), "session")
 		stranger := foreign(c.Request())
 		switch {
 		case r.from == anywhere:
@@ -309,6 +311,9 @@ func (s *Server) check(r route) echo.HandlerFunc {
 		if err := s.admit(c, r.access, who); err != nil {
 			return err
 		}
+		if session != "" && s.cfg.SignIn && !who.isOf(session) {
+			return signedOut()
+		}
 		leaveEntrance(c.Request())
 		if r.access.needsGrant() && !who.shows() {
 			if c.Request().URL.Query().Has("token") {
@@ -328,6 +333,13 @@ func (s *Server) check(r route) echo.HandlerFunc {
 		}
 		return r.handler(c)
 	}
+}
+
+// isOf tells whether somebody asks in the session of that number, in which a page was loaded:
+// who has signed out since, in another tab, would else see what is public there, and take it
+// for all that there is.
+func (w *caller) isOf(session string) bool {
+	return w.session != nil && strconv.FormatInt(w.session.ID, 10) == session
 }
 
 func missingToken(a access) error {

@@ -162,6 +162,10 @@ func (s *Server) sessionEnded(c echo.Context, takeBack bool) error {
 		}
 		return nil
 	}
+	return signedOut()
+}
+
+func signedOut() error {
 	return &ci.Problem{Code: sessionEnded, Detail: "You are signed out, here or elsewhere, were signed in for too long, or the token that you signed in with has ended; sign in again."}
 }
 

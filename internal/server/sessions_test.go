@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -784,6 +785,39 @@ func TestSession_OfAnotherServer(t *testing.T) {
 	}
 	if b.name() == "" {
 		t.Error("it is no good any more where it is from")
+	}
+}
+
+// TestSession_OfThePage asks as a page does that was loaded in a session: in another one, or
+// none, it is told that it is signed out, and not what is public, as if that were all.
+func TestSession_OfThePage(t *testing.T) {
+	t.Parallel()
+	s, open := startOn(t, pgtest.New(t), withSignIn), startOn(t, pgtest.New(t))
+	page := regexp.MustCompile(`data-session="(\d+)"`)
+	b, other := s.browser().signIn(s.token), s.browser().signIn(s.token)
+	session := page.FindStringSubmatch(b.get("/").body)[1]
+	asked := "/api/v1/streams?log=feed&session=" + session
+	for name, one := range map[string]struct {
+		by     *browser
+		path   string
+		status int
+	}{
+		"its own":                 {b, asked, http.StatusOK},
+		"another":                 {other, asked, http.StatusUnauthorized},
+		"none":                    {s.browser(), asked, http.StatusUnauthorized},
+		"none, of events":         {s.browser(), "/api/v1/events?limit=1&session=" + session, http.StatusUnauthorized},
+		"none, which is not said": {s.browser(), "/api/v1/events?limit=1", http.StatusOK},
+		"none, where all is open": {open.browser(), "/api/v1/events?limit=1&session=" + session, http.StatusOK},
+	} {
+		if name == "its own" {
+			stream, status, _ := s.dial(one.path, "Cookie: stepcast="+b.cookie())
+			if status != one.status {
+				t.Errorf("%s: %d", name, status)
+			}
+			stream.conn.Close()
+		} else if a := one.by.get(one.path); a.status != one.status || a.status == http.StatusUnauthorized && a.problem().Type != "/problems/session-ended" {
+			t.Errorf("%s: %d %s, want %d", name, a.status, a.body, one.status)
+		}
 	}
 }
 

@@ -460,53 +460,73 @@ test("a link shows a build live to somebody else, until it is revoked", async ({
 	await nobody.context().close();
 });
 
-test("when a session ends, pages that are open keep what they show, and lead back to it", async ({
-	page,
-	context,
-	closed,
-	complaints,
-}) => {
-	complaints.expected = connectionErrors;
-	const build = await closed.build({ project: "ends/api" });
-	await build.step("test", "running");
-	await build.log("test", "one\n");
-	// A page of a stranger, whose connection is not for those who have signed in.
-	await finished(closed, "ends/open", "for everybody\n");
-	await administer(closed, "PATCH", "/api/v1/projects/ends/open", { visibility: "public" });
-	const before = await context.newPage();
-	await before.goto(closed.url);
-	await expect(before.locator(state)).toHaveText("Live");
-	await expect(before.getByText("ends/open #1")).toBeVisible();
-	const { token, id } = await makeToken(closed, "ends/*", "read");
-	await page.goto(`${closed.url}/sign-in?back=${encodeURIComponent(`/builds/${build.id}`)}`);
-	await signIn(page, token);
-	await expect(log(page).locator(".line")).toHaveText(["one"]);
-	const list = await context.newPage();
-	await list.goto(`${closed.url}/?project=ends/*`);
-	await build.send({ build: { title: "seen live" } });
-	await expect(list.getByText("seen live")).toBeVisible();
-	const wall = await context.newPage();
-	await wall.goto(`${closed.url}/wall?project=ends/*`);
-	await expect(wall.locator("stepcast-tile")).toHaveCount(2);
-	await page.getByRole("tab", { name: "Waterfall" }).click();
+const ends: Record<
+	string,
+	(context: BrowserContext, closed: Server, id: string) => Promise<unknown>
+> = {
+	"a session's token is revoked": (_, closed, id) =>
+		administer(closed, "DELETE", `/api/v1/tokens/${id}`),
+	"somebody signs out in another tab": async (context, closed) => {
+		const other = await context.newPage();
+		await other.goto(`${closed.url}/sign-in`);
+		await other.getByRole("button", { name: "Sign out", exact: true }).click();
+		await expect(other.getByText("You are signed out")).toBeVisible();
+		// What is public can be seen there, by whoever is nobody now.
+		await other.goto(closed.url);
+		await expect(other.getByText("ends/open #1")).toBeVisible();
+		await other.close();
+	},
+};
 
-	await administer(closed, "DELETE", `/api/v1/tokens/${id}`);
-	for (const open of [page, list]) {
-		await expect(open.locator(state)).toHaveText("Not signed in");
-		await expect(open.getByText("Your access has ended: this is as of")).toBeVisible();
-	}
-	await expect(wall.locator(".alarm")).toHaveText(/^SIGNED OUT SINCE \d\d:\d\d$/);
-	await expect(list.getByText("seen live")).toBeVisible();
-	await expect(page.getByRole("heading", { name: "ends/api" })).toBeVisible();
-	await fine(page);
-	await fine(list);
-	const where = page.url();
-	await page.locator("stream-state").getByRole("link", { name: "Sign in" }).click();
-	await signIn(page, (await makeToken(closed, "ends/*", "read")).token);
-	await expect(page).toHaveURL(where);
-	await expect(page.locator(state)).toHaveText("Live");
-	await expect(before.locator(state)).toHaveText("Live");
-});
+for (const [what, end] of Object.entries(ends)) {
+	test(`when ${what}, pages that are open keep what they show, and lead back to it`, async ({
+		page,
+		context,
+		closed,
+		complaints,
+	}) => {
+		complaints.expected = connectionErrors;
+		const build = await closed.build({ project: "ends/api" });
+		await build.step("test", "running");
+		await build.log("test", "one\n");
+		// A page of a stranger, whose connection is not for those who have signed in.
+		await finished(closed, "ends/open", "for everybody\n");
+		await administer(closed, "PATCH", "/api/v1/projects/ends/open", { visibility: "public" });
+		const before = await context.newPage();
+		await before.goto(closed.url);
+		await expect(before.locator(state)).toHaveText("Live");
+		await expect(before.getByText("ends/open #1")).toBeVisible();
+		const { token, id } = await makeToken(closed, "ends/*", "read");
+		await page.goto(`${closed.url}/sign-in?back=${encodeURIComponent(`/builds/${build.id}`)}`);
+		await signIn(page, token);
+		await expect(log(page).locator(".line")).toHaveText(["one"]);
+		const list = await context.newPage();
+		await list.goto(`${closed.url}/?project=ends/*`);
+		await build.send({ build: { title: `seen until ${what}` } });
+		await expect(list.getByText(`seen until ${what}`)).toBeVisible();
+		const wall = await context.newPage();
+		await wall.goto(`${closed.url}/wall?project=ends/*`);
+		await expect(wall.locator("stepcast-tile")).toHaveCount(2);
+		await page.getByRole("tab", { name: "Waterfall" }).click();
+
+		await end(context, closed, id);
+		for (const open of [page, list]) {
+			await expect(open.locator(state)).toHaveText("Not signed in");
+			await expect(open.getByText("Your access has ended: this is as of")).toBeVisible();
+		}
+		await expect(wall.locator(".alarm")).toHaveText(/^SIGNED OUT SINCE \d\d:\d\d$/);
+		await expect(list.getByText(`seen until ${what}`)).toBeVisible();
+		await expect(page.getByRole("heading", { name: "ends/api" })).toBeVisible();
+		await fine(page);
+		await fine(list);
+		const where = page.url();
+		await page.locator("stream-state").getByRole("link", { name: "Sign in" }).click();
+		await signIn(page, (await makeToken(closed, "ends/*", "read")).token);
+		await expect(page).toHaveURL(where);
+		await expect(page.locator(state)).toHaveText("Live");
+		await expect(before.locator(state)).toHaveText("Live");
+	});
+}
 
 test("a search that is refused because its session has ended leads to sign in and back", async ({
 	page,

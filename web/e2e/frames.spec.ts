@@ -101,6 +101,8 @@ test("a frame of a public step that has said nothing yet says so", async ({
 	await expect(frame.locator("stepcast-log .foot")).toHaveText("No output yet.");
 	await build.log("test", "said\n");
 	await expect(frame.locator("stepcast-log .text")).toHaveText("said");
+	// Nobody gave it a token.
+	await expect(frame.locator(".alarm")).toHaveCount(0);
 });
 
 test("our script moves no frame of others, and believes no other origin", async ({

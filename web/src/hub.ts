@@ -3,6 +3,9 @@ import { backoff, maxLogs, Stream, streamAddress } from "./stream.ts";
 import { Subscriber, type Wanted } from "./subscriber.ts";
 import { tokenQuery } from "./token.ts";
 
+/** Who asks, in the addresses of a hub: by the token that its own has, or in the session of its name. */
+const whose = tokenQuery || ((globalThis as { name?: string }).name ?? "");
+
 /** How the hub is connected on behalf of one page. Times are in milliseconds since 1970. */
 export type HubState =
 	| { readonly name: "connecting" }
@@ -292,7 +295,7 @@ export class Hub {
 				closed: () => void this.#closed(stream),
 				due: () => this.#open(stream),
 			},
-			(followed) => streamAddress(followed) + tokenQuery,
+			(followed) => streamAddress(followed) + whose,
 		);
 		this.#streams.add(stream);
 		return stream;
@@ -542,7 +545,7 @@ async function unresumable(log: string, cursor: string | undefined): Promise<boo
 /** The address of a log's first event after a cursor, or of all. */
 function firstEvent(log: string, after = ""): string {
 	const path = log === "feed" ? "/api/v1" : buildURL(log);
-	return `${path}/events?limit=1&after=${encodeURIComponent(after)}${tokenQuery}`;
+	return `${path}/events?limit=1&after=${encodeURIComponent(after)}${whose}`;
 }
 
 interface EventsPage {

@@ -227,7 +227,7 @@ class PageHub {
 		if (state.name !== "live") return state;
 		return Date.now() - news > staleAfter
 			? { name: "stale" }
-			: { ...state, without: this.#shown === "none" };
+			: { ...state, without: this.#shown !== this.token };
 	}
 }
 
