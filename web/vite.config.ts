@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { deflateSync } from "node:zlib";
+import { minify } from "terser";
 import { type BuildOptions, defineConfig, type Plugin, type UserConfig } from "vite";
 import { omissions, without } from "./scripts/lit-omissions.mjs";
 import { manifest, reference } from "./scripts/manifest.mjs";
@@ -35,7 +36,8 @@ const slim = (fixed = false): Plugin => {
 			.sort()
 			.flatMap((file) => readFileSync(join(folder, file), "utf8").match(literal) ?? []);
 	});
-	const sheets = inOrder([...new Set(written)]);
+	const all = [...new Set(written)];
+	const sheets = fixed ? all : inOrder(all);
 	const name = (sheet: string) => `sheet${sheets.indexOf(sheet)}`;
 	return {
 		name: "slim",
@@ -163,6 +165,19 @@ const sharing: Plugin = {
 			: undefined,
 };
 
+/** Gives what a script calls by a name of its own shorter ones than the bundler does. */
+const renamed = (): Plugin => ({
+	name: "renamed",
+	apply: "build",
+	async generateBundle(_options, bundle) {
+		for (const file of Object.values(bundle)) {
+			if (file.type !== "chunk") continue;
+			const { code } = await minify(file.code, { module: true, compress: false });
+			file.code = code ?? file.code;
+		}
+	},
+});
+
 /** Where the files of the gallery and of frames are: apart from those of the app, which have a budget. */
 const embed = "assets/embed";
 
@@ -188,8 +203,8 @@ const common = {
 // The policy that the server sends allows nothing inline: no preload polyfill,
 // and no asset small enough to become a data: address.
 const pages: UserConfig = {
-	plugins: [blocking, slim(), alone()],
-	worker: { rolldownOptions: common.rolldownOptions },
+	plugins: [blocking, slim(), alone(), renamed()],
+	worker: { rolldownOptions: common.rolldownOptions, plugins: () => [renamed()] },
 	build: { ...common, emptyOutDir: true, modulePreload: { polyfill: false } },
 	server: { proxy: { "/api": process.env.STEPCAST_URL ?? "http://127.0.0.1:8080" } },
 };

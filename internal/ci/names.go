@@ -148,10 +148,10 @@ func OneLine(s string, limit int) string {
 }
 
 // TurnsText tells whether a character turns what follows it around (an
-// embedding, override or isolate of Unicode's UAX #9), so that it reads
-// otherwise than it stands.
+// embedding, override or isolate of Unicode's UAX #9, or a mark of right to
+// left), so that it reads otherwise than it stands.
 func TurnsText(r rune) bool {
-	return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
+	return r == 0x061c || r == 0x200f || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
 }
 
 // quoted shows a name from outside in an error: bounded, and with nothing in

@@ -41,7 +41,7 @@ func TestCleaner(t *testing.T) {
 		"unended string":        {"a\x1b]0;never ended\nb\n", "a\nb\n", "a\nb\n"},
 		"controls":              {"a\a\b\v\f\x00\x7fb\n", "ab\n", "ab\n"},
 		"8-bit controls":        {"a\u009b31mb\u0085\u0090c\n", "a31mbc\n", "a31mbc\n"},
-		"turned around":         {"a\u202eb\u2066c\u200fd\n", "a\\u202eb\\u2066c\u200fd\n", "a\\u202eb\\u2066c\u200fd\n"},
+		"turned around":         {"a\u202eb\u2066c\u200fd\n", "a\\u202eb\\u2066c\\u200fd\n", "a\\u202eb\\u2066c\\u200fd\n"},
 		"not UTF-8":             {"a\xff\x9b31mb\n", "a\uFFFD\uFFFD31mb\n", "a\uFFFD\uFFFD31mb\n"},
 		"colour without text":   {"\x1b[31m\n\x1b[0m\n", "\n\n", "\n\n"},
 		"escape before a break": {"\x1b\n[31mx\n", "\n[31mx\n", "\n[31mx\n"},

@@ -57,7 +57,7 @@ const alphabet = [
 	"\x1b[32mgreen\x1b[0m",
 	"\t",
 	"<b>",
-	"\u200f",
+	"\u05d0",
 ];
 
 /** A runner that reports without a pause, and repeats what got no answer. It knows what a page must show. */

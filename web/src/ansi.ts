@@ -53,7 +53,7 @@ export type Piece =
 // characters but the tab, and those that turn text around, which reads otherwise than it stands.
 const special =
 	// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about
-	/\x1b(?:\[([0-?]*)([ -/]*)([@-~])|\][^\x07\x1b]{0,2048}(?:\x07|\x1b\\)|[()*+][ -~]|[78=>cDEHM])|\r$|([\x00-\x08\x0a-\x1f\x7f\u202a-\u202e\u2066-\u2069])/g;
+	/\x1b(?:\[([0-?]*)([ -/]*)([@-~])|\][^\x07\x1b]{0,2048}(?:\x07|\x1b\\)|[()*+][ -~]|[78=>cDEHM])|\r$|([\x00-\x08\x0a-\x1f\x7f\u061c\u200f\u202a-\u202e\u2066-\u2069])/g;
 
 // A cursor goes no further right: far more than a terminal is wide.
 const maxColumn = 10_000;

@@ -1,5 +1,6 @@
 import type { Status } from "./model.ts";
 import { shapes } from "./shapes.ts";
+import { straight } from "./turning.ts";
 
 /** White on these is at least 6.6:1, so the shape can be told on a tab of any colour. */
 const grounds: Readonly<Record<Status, string>> = {
@@ -22,8 +23,7 @@ let own: string | undefined;
 
 /** Shows a result in the tab of the page. */
 export function showResult({ status, title: text }: Result): void {
-	// Nothing in a name turns around what stands behind it (Unicode's UAX #9).
-	const title = text.replace(/[\u202a-\u202e\u2066-\u2069]/g, "");
+	const title = straight(text);
 	if (document.title !== title) document.title = title;
 	const link = document.querySelector<HTMLLinkElement>("link[rel=icon]");
 	if (!link) return;

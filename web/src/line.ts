@@ -1,5 +1,6 @@
 import { type Pen, penAfter, pieces, plain } from "./ansi.ts";
 import type { Quota } from "./model.ts";
+import { straight } from "./turning.ts";
 
 /** What a log is made of. */
 export type Row = Line | Hole;
@@ -59,5 +60,5 @@ export function seen(lines: string): string {
 }
 
 function printed(text: string): string {
-	return text.replace(/[^\P{Cc}\t]|[\u202a-\u202e\u2066-\u2069]/gu, "");
+	return straight(text.replace(/[^\P{Cc}\t]/gu, ""));
 }

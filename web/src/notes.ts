@@ -2,6 +2,7 @@ import type { ReactiveController, ReactiveControllerHost } from "lit";
 import { formatFragment } from "./fragment.ts";
 import { buildURL, type Step } from "./model.ts";
 import { get, Refusal } from "./request.ts";
+import { straightened } from "./turning.ts";
 
 export type Level = "error" | "warning" | "notice";
 export type TestStatus = "passed" | "failed" | "skipped";
@@ -169,7 +170,7 @@ export class Notes<N extends Note> implements ReactiveController {
 		query.set("limit", String(pageSize));
 		if (this.#after !== "") query.set("after", this.#after);
 		try {
-			return await get<Page<N>>(`${buildURL(this.#build)}/notes?${query}`, aborted);
+			return straightened(await get<Page<N>>(`${buildURL(this.#build)}/notes?${query}`, aborted));
 		} catch (error) {
 			if (!(error instanceof Refusal && error.status === 400 && this.#after !== "")) throw error;
 			// The place is of a history that is gone.

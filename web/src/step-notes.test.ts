@@ -145,3 +145,9 @@ test("a list that could not be read is asked for again, unless it was refused or
 	mock.timers.tick(5_000);
 	assert.equal(asked.mock.callCount(), 5);
 });
+
+test("nothing that a note says turns around what follows it", () => {
+	const notes = new StepNotes();
+	notes.add(begin(0, 1, { name: "echo ok #\u2067;\u2066echo OWNED\u2069\u2069 \u200f4242" }));
+	assert.equal(notes.groups[0]?.name, "echo ok #;echo OWNED 4242");
+});

@@ -2,6 +2,7 @@ import { Folds, type Group } from "./folds.ts";
 import { buildURL } from "./model.ts";
 import type { Level } from "./notes.ts";
 import { get, type Refusal } from "./request.ts";
+import { straightened } from "./turning.ts";
 
 /** A note as the list of notes and the stream have it: of these members exactly one. */
 export interface AnyNote {
@@ -156,7 +157,7 @@ export class StepNotes {
 
 	/** Tells whether it is about the lines of the log. */
 	#take(note: AnyNote): boolean {
-		const { number, line, group, group_end: end, annotation, test } = note;
+		const { number, line, group, group_end: end, annotation, test } = straightened(note);
 		if (group && line !== null) {
 			const known = this.#groups.get(number);
 			this.#groups.set(number, {

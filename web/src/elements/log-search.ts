@@ -1,5 +1,6 @@
 import { css, html, LitElement, nothing } from "lit";
 import type { Match, Query } from "../search.ts";
+import { straight } from "../turning.ts";
 import { shared } from "./shared-styles.ts";
 
 /**
@@ -162,7 +163,8 @@ export function marked(match: Match): { text: string; hit: boolean }[] {
 		);
 		from = b;
 	}
-	return [...pieces, { text: match.text.slice(from), hit: false }];
+	pieces.push({ text: match.text.slice(from), hit: false });
+	return pieces.map(({ text, hit }) => ({ text: straight(text), hit }));
 }
 
 customElements.define("log-search", LogSearch);
