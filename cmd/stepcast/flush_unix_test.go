@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -76,6 +77,47 @@ func TestRun_DeliversWhatAnEarlierOneLeft(t *testing.T) {
 	}
 	if left := spools(t, root); len(left) != 0 {
 		t.Errorf("left: %v", left)
+	}
+}
+
+// A report of a project that the token is not for stays, with its reason, and holds
+// up no newer one; neither in a flush, nor in a run, whose own is refused or not.
+func TestFlush_WhatTheTokenIsNotForStays(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	stdout, _ := s.do(0, "token", "create", "--scope", "report", "--project", "acme/billing")
+	for _, c := range []struct {
+		name string
+		args []string
+		code int
+		says string // matched
+	}{
+		{"flush", []string{"flush"}, 1, `^stepcast: the report of step echo of build \S+ is not taken: The token reports for acme/billing, not for acme/other \(403\); check --token or STEPCAST_TOKEN
+(stepcast: delivered the rest of step echo of \S+
+){2}stepcast: one report is left in \S+, 4 bytes of logs
+$`},
+		{"run", []string{"run", "--project", "acme/billing", "--", "true"}, 0, "^$"},
+		{"a refused run", []string{"run", "--project", "acme/other", "--", "true"}, 0, "^stepcast: nothing of this run is reported: .* \\(403\\); .*\nstepcast: .*\n$"},
+	} {
+		root := filepath.Join(t.TempDir(), "spool")
+		env := append(s.env, "STEPCAST_SPOOL_DIR="+root, "STEPCAST_URL="+s.url, "STEPCAST_TOKEN="+strings.TrimSpace(stdout))
+		s.kill()
+		for _, report := range []string{"acme/other one", "acme/billing three", "acme/billing five"} {
+			project, text, _ := strings.Cut(report, " ")
+			output(t, stepcast(t, env, "run", "--project", project, "--drain-timeout", "0s", "--", "echo", text))
+		}
+		s.start()
+		_, stderr, code := output(t, stepcast(t, env, c.args...))
+		if code != c.code || !regexp.MustCompile(c.says).MatchString(stderr) {
+			t.Errorf("%s: exit code %d, stderr %q", c.name, code, stderr)
+		}
+		want := 1
+		if c.name == "a refused run" {
+			want++
+		}
+		if left := spools(t, root); len(left) != want {
+			t.Errorf("%s left: %v", c.name, left)
+		}
 	}
 }
 

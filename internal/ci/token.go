@@ -91,3 +91,6 @@ func textSum(random string) string {
 
 // TokenMalformed is a token that cannot be one.
 const TokenMalformed Code = "token-malformed"
+
+// TokenScope is a token that may not do such a thing, of whatever it is asked.
+const TokenScope Code = "token-scope"

@@ -48,13 +48,13 @@ type Tally struct {
 // machine that has many, each run looks at the oldest.
 const maxTidied = 20
 
-// Deliver delivers one report after the other, the oldest first, until all is
-// delivered, or ctx ends. Reports of runs that go on are their own business.
-// What was delivered before is only looked at: when its build has ended, it is
-// removed.
+// Deliver delivers one report after the other, the oldest first, until each is
+// delivered or refused, or ctx ends. Reports of runs that go on are their own
+// business. What was delivered before is only looked at: when its build has ended,
+// it is removed.
 func (l *Leftovers) Deliver(ctx context.Context) (Tally, error) {
 	seen := make(map[ci.BuildID]*BuildState)
-	return l.each(ctx, l.Quiet, func(r *Report) error {
+	return l.each(ctx, l.Quiet, func(ctx context.Context, r *Report) error {
 		if r.spool.WasDelivered() {
 			return l.tidy(ctx, r, seen)
 		}
@@ -65,7 +65,7 @@ func (l *Leftovers) Deliver(ctx context.Context) (Tally, error) {
 // DeliverBuild delivers what is left of one build, or of the builds of a CI
 // system's run.
 func (l *Leftovers) DeliverBuild(ctx context.Context, build ci.BuildID, run string) (Tally, error) {
-	return l.each(ctx, false, func(r *Report) error {
+	return l.each(ctx, false, func(ctx context.Context, r *Report) error {
 		if r.id.Build != build && (run == "" || r.id.Run != run) || r.spool.WasDelivered() {
 			return errNotThis
 		}
@@ -75,8 +75,8 @@ func (l *Leftovers) DeliverBuild(ctx context.Context, build ci.BuildID, run stri
 
 // Again delivers what the server had of a build and has forgotten.
 func (l *Leftovers) Again(ctx context.Context, build ci.BuildID) (Tally, error) {
-	return l.each(ctx, false, func(r *Report) error {
-		if r.id.Build != build {
+	return l.each(ctx, false, func(ctx context.Context, r *Report) error {
+		if r.id.Build != build || ctx.Err() != nil {
 			return errNotThis
 		}
 		r.spool.Undelivered()
@@ -87,7 +87,7 @@ func (l *Leftovers) Again(ctx context.Context, build ci.BuildID) (Tally, error) 
 // Forget removes what is kept of a build in case that the server forgets it:
 // it has ended.
 func (l *Leftovers) Forget(build ci.BuildID) {
-	_, _ = l.each(context.Background(), false, func(r *Report) error {
+	_, _ = l.each(context.Background(), false, func(_ context.Context, r *Report) error {
 		if r.id.Build != build || !r.spool.WasDelivered() {
 			return errNotThis
 		}
@@ -103,16 +103,20 @@ var (
 )
 
 // each opens one spool after the other, as the report that it is; of those that
-// were delivered a few, or all.
-func (l *Leftovers) each(ctx context.Context, few bool, visit func(*Report) error) (t Tally, first error) {
+// were delivered a few, or all. Once ctx has ended, or what the server says to one
+// it says to all, visits go on with a context that has ended: the rest is counted.
+func (l *Leftovers) each(ctx context.Context, few bool, visit func(context.Context, *Report) error) (t Tally, first error) {
 	dirs, err := spool.List(l.Root)
 	if err != nil {
 		return t, err
 	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	kept := 0
 	for _, dir := range dirs {
-		if ctx.Err() != nil {
-			return t, first
+		stopped := ctx.Err() != nil
+		if stopped && few {
+			return t, first // nobody asks for the count
 		}
 		if spool.IsDelivered(dir) {
 			if kept++; few && kept > maxTidied {
@@ -130,27 +134,30 @@ func (l *Leftovers) each(ctx context.Context, few bool, visit func(*Report) erro
 			first = errors.Join(first, err)
 			continue
 		}
-		err = l.one(s, visit, &t)
+		err = l.one(ctx, s, visit, &t)
 		s.Close()
-		first = errors.Join(first, err)
+		if !stopped {
+			first = errors.Join(first, err)
+		}
 		if refusesAll(err) && l.Client.Exchange == nil { // else each build has a token of its own
-			return t, first
+			stop()
 		}
 	}
 	return t, first
 }
 
-// refusesAll tells whether what was said to one report will be said to all.
+// refusesAll tells whether what was said to one report will be said to all. That
+// the token is for other projects is not.
 func refusesAll(err error) bool {
 	var r *refusal
-	return errors.As(err, &r) && (r.status == http.StatusUnauthorized || r.status == http.StatusForbidden)
+	return errors.As(err, &r) && (r.status == http.StatusUnauthorized || r.code == ci.TokenScope)
 }
 
-func (l *Leftovers) one(s *spool.Spool, visit func(*Report) error, t *Tally) error {
+func (l *Leftovers) one(ctx context.Context, s *spool.Spool, visit func(context.Context, *Report) error, t *Tally) error {
 	if len(s.Entries()) == 0 && s.End() == 0 {
 		return s.Remove() // its owner was killed before it had said anything
 	}
-	old := s.TooOld()
+	old := ctx.Err() == nil && s.TooOld() // what is only counted was not tried
 	say := l.Say
 	if l.Quiet {
 		say = nil
@@ -174,7 +181,7 @@ func (l *Leftovers) one(s *spool.Spool, visit func(*Report) error, t *Tally) err
 		}
 		return nil
 	}
-	switch err = visit(r); {
+	switch err = visit(ctx, r); {
 	case errors.Is(err, errNotThis):
 		return nil
 	case errors.Is(err, errDelivered):

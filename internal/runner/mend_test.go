@@ -352,6 +352,104 @@ func TestResume_NeverWritesIntoAnothersStep(t *testing.T) {
 	}
 }
 
+// One report that is refused holds up no other, unless what is said to it is said
+// to all; what is left is counted either way.
+func TestLeftovers_WhatMayGoGoes(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name      string
+		status    int
+		code      string
+		delivered int
+		bytes     int64
+		asked     int // how often the server was
+	}{
+		{"a token for other projects", 403, "token-project", 2, 4, 5},
+		{"a proxy", 403, "", 2, 4, 5},
+		{"a token that reports nothing", 403, "token-scope", 0, 15, 1},
+		{"an unknown token", 401, "token-unknown", 0, 15, 1},
+	} {
+		for _, quiet := range []bool{false, true} {
+			t.Run(fmt.Sprint(c.name, ", quiet ", quiet), func(t *testing.T) {
+				t.Parallel()
+				server, said := newContract(), &sayings{}
+				client, root := serve(t, server), filepath.Join(t.TempDir(), "spool")
+				for i, text := range []string{"one\n", "three\n", "five\n"} {
+					opt := options(said)
+					opt.SpoolRoot = root
+					if i == 0 {
+						opt.Project = "acme/other"
+					}
+					r := NewReport(client, opt)
+					fmt.Fprint(r, text)
+					passed(r)
+					if err := r.Close(false); err != nil {
+						t.Fatal(err)
+					}
+				}
+				server.fault = func(n int, w http.ResponseWriter, r *http.Request) bool {
+					if !strings.Contains(server.requests[n-1].body, "acme/other") {
+						return false
+					}
+					if c.code == "" {
+						w.WriteHeader(c.status)
+					} else {
+						problem(w, c.status, c.code, nil)
+					}
+					return true
+				}
+				left := NewLeftovers(client, root, spool.Options{}, said.say)
+				left.Quiet = quiet
+				tally, err := left.Deliver(t.Context())
+				if err == nil || tally.Delivered != c.delivered || len(server.requests) != c.asked {
+					t.Errorf("%+v, %v, asked %d times", tally, err, len(server.requests))
+				}
+				if !quiet && (tally.Waiting != 3-c.delivered || tally.Bytes != c.bytes) {
+					t.Errorf("%+v", tally)
+				}
+				lines := said.all()
+				if quiet && len(lines) > 0 || !quiet && (len(lines) != 1+c.delivered || !strings.HasPrefix(lines[0], "the report of step test of build ")) {
+					t.Errorf("said %q", lines)
+				}
+				if dirs, _ := spool.List(root); len(dirs) != 3-c.delivered {
+					t.Errorf("left: %v", dirs)
+				}
+			})
+		}
+	}
+}
+
+// A server that is away is waited for with the oldest report; the others are
+// counted, and have not begun to grow old.
+func TestLeftovers_AreCountedWithoutAServer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		said, root := &sayings{}, filepath.Join(t.TempDir(), "spool")
+		client := clientOf(t, "http://ci.example", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}))
+		for range 3 {
+			opt := options(said)
+			opt.SpoolRoot = root
+			r := NewReport(client, opt)
+			fmt.Fprint(r, "text\n")
+			passed(r)
+			if err := r.Close(false); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		tally, _ := NewLeftovers(client, root, spool.Options{}, said.say).Deliver(ctx)
+		if tally.Waiting != 3 || tally.Bytes != 15 || len(said.all()) != 1 {
+			t.Errorf("%+v; said %q", tally, said.all())
+		}
+		if seen, err := filepath.Glob(filepath.Join(root, "*", "seen")); err != nil || len(seen) != 1 {
+			t.Errorf("looked at: %v, %v", seen, err)
+		}
+	})
+}
+
 // A proxy that answers 200 to everything has stored nothing.
 func TestReport_BelievesOnlyReceipts(t *testing.T) {
 	t.Parallel()

@@ -60,7 +60,7 @@ func (r *Run) Do(ctx context.Context) Result {
 	if n := r.Report.Dropped(); n > 0 {
 		r.Say(fmt.Sprintf("%s of the log were given up: there was no room to keep them until the server could take them", bytesText(n)))
 	}
-	r.leave(others, enough, err == nil)
+	r.leave(others, enough, err)
 	synced()
 	beside.Wait()
 	if err := r.Report.Close(err == nil); err != nil {
@@ -71,16 +71,17 @@ func (r *Run) Do(ctx context.Context) Result {
 
 // leave ends the delivering of what earlier runs left behind, which has a
 // little time to end by itself; a signal ends it at once. If the server may
-// have forgotten our build, its other steps on this machine come first.
-func (r *Run) leave(ctx context.Context, enough context.CancelFunc, delivered bool) {
+// have forgotten our build, its other steps on this machine come first. The error
+// is that of our own report.
+func (r *Run) leave(ctx context.Context, enough context.CancelFunc, err error) {
 	defer enough()
-	if r.Leftovers == nil || !delivered { // a server that does not take ours takes no others either
+	if r.Leftovers == nil || err != nil && (Passing(err) || refusesAll(err)) { // then no others are taken either
 		return
 	}
 	r.Leftovers.hurry.Store(true)
 	limit := leaveTime
 	again := make(chan struct{})
-	if r.Report.created && !r.Report.id.Own {
+	if err == nil && r.Report.created && !r.Report.id.Own {
 		limit = max(limit, r.DrainTimeout)
 		go func() {
 			defer close(again)

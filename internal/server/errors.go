@@ -41,7 +41,7 @@ const (
 	tokenUnknown      ci.Code = "token-unknown"
 	tokenExpired      ci.Code = "token-expired"
 	tokenRevoked              = postgres.TokenRevoked
-	tokenScope        ci.Code = "token-scope"
+	tokenScope                = ci.TokenScope
 	tokenProject      ci.Code = "token-project"
 	tokenInAddress    ci.Code = "token-in-address"
 	sessionEnded      ci.Code = "session-ended"
