@@ -69,20 +69,20 @@ func ago(at *time.Time, now time.Time) string {
 	return about(now.Sub(*at)) + " ago"
 }
 
-// about tells how long something is, in the largest unit that it has about two
-// of, rounded.
+// about tells how long something is, rounded, in the largest unit that it has two of
+// and in which that is true to a twentieth.
 func about(d time.Duration) string {
 	const day = 24 * time.Hour
+	d = max(d.Round(time.Second), time.Second)
 	for _, unit := range []struct {
-		name  string
-		least int64
-		is    time.Duration
-	}{{"years", 2, 365 * day}, {"days", 2, day}, {"hours", 2, time.Hour}, {"min", 1, time.Minute}} {
-		if n := int64(d.Round(unit.is) / unit.is); n >= unit.least {
-			return fmt.Sprintf("%d %s", n, unit.name)
+		name string
+		is   time.Duration
+	}{{"years", 365 * day}, {"days", day}, {"hours", time.Hour}, {"min", time.Minute}} {
+		if n := d.Round(unit.is); n >= 2*unit.is && (n-d).Abs() < d/20 {
+			return fmt.Sprintf("%d %s", n/unit.is, unit.name)
 		}
 	}
-	return fmt.Sprintf("%d s", max(1, d/time.Second))
+	return fmt.Sprintf("%d s", d/time.Second)
 }
 
 // lasts says for how long a token or a link is good, or since when it is not.

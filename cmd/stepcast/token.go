@@ -42,13 +42,14 @@ func (c *tokenCreateCmd) Run(ctx context.Context, std stdio) error {
 	if err := ci.CheckPattern(c.Project); err != nil {
 		return usage(std, exitUsage, sentence(err))
 	}
+	now := time.Now()
 	var expires *time.Time
 	if c.Expires != "" {
 		d, err := parseDays(c.Expires)
 		if err != nil {
 			return usage(std, exitUsage, fmt.Errorf("--expires: %w", err))
 		}
-		at := time.Now().Add(d)
+		at := now.Add(d)
 		expires = &at
 	}
 	client, err := c.client(std.say)
@@ -61,7 +62,7 @@ func (c *tokenCreateCmd) Run(ctx context.Context, std stdio) error {
 	if err != nil {
 		return fmt.Errorf("no token was made: %w", unanswered(client, err))
 	}
-	fmt.Fprintf(std.Err, "stepcast: %s for %s, %s; this is shown once, and ended by `stepcast token revoke %s`\n", strings.Join(c.Scope, ", "), c.Project, lasts(nil, t.ExpiresAt, time.Now()), t.ID)
+	fmt.Fprintf(std.Err, "stepcast: %s for %s, %s; this is shown once, and ended by `stepcast token revoke %s`\n", strings.Join(c.Scope, ", "), c.Project, lasts(nil, t.ExpiresAt, now), t.ID)
 	fmt.Fprintln(std.Out, t.Text)
 	return nil
 }

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"testing"
+	"time"
+)
+
+func TestAbout(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[string]string{
+		"10ms":      "1 s",
+		"70s":       "70 s",
+		"89.99s":    "90 s",
+		"90s":       "90 s",
+		"2m":        "2 min",
+		"2m30s":     "150 s",
+		"9m59s":     "10 min",
+		"11m29s":    "11 min",
+		"110m":      "110 min",
+		"2h":        "2 hours",
+		"36h":       "36 hours",
+		"47h59m":    "2 days",
+		"100h":      "4 days",
+		"2159h59m":  "90 days",
+		"2160h":     "90 days",
+		"8760h":     "365 days",
+		"17520h":    "2 years",
+		"17519h59m": "2 years",
+	} {
+		long, err := time.ParseDuration(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := about(long); got != want {
+			t.Errorf("%s: %s, want %s", d, got, want)
+		}
+	}
+}
