@@ -30,7 +30,7 @@ type runCmd struct {
 	MaskEnv      []string      `help:"Variables whose values are hidden in the log, in every encoding." env:"STEPCAST_MASK_ENV" placeholder:"NAME" sep:"," group:"Secrets"`
 	MaskFile     []string      `help:"Files whose lines are hidden in the log." env:"STEPCAST_MASK_FILE" placeholder:"FILE" sep:"," type:"path" group:"Secrets"`
 	DrainTimeout time.Duration `help:"How long the server may take, after the command has ended, for the rest of the report. Default: 60s." default:"60s" placeholder:"TIME"`
-	ShowURL      *bool         `name:"show-url" negatable:"" help:"Say on stderr where to watch. Default: if that is a terminal."`
+	ShowURL      *bool         `name:"show-url" negatable:"" help:"Say on stderr where to watch. Default: if that is a terminal, once a build."`
 	Command      []string      `arg:"" passthrough:"partial" help:"The command and its arguments, after --."`
 }
 
@@ -102,7 +102,6 @@ func (c *runCmd) report(r *runner.Run) error {
 		client.Exchange.HideKept()
 	}
 	opt.Say = r.Say
-	opt.Watch = c.ShowURL == nil && isTerminal(os.Stderr) || c.ShowURL != nil && *c.ShowURL
 	r.Report = runner.NewReport(client, opt)
 	r.Leftovers = runner.NewLeftovers(client, opt.SpoolRoot, opt.Spool, r.Say)
 	r.Leftovers.Quiet = true
@@ -127,6 +126,8 @@ func (c *runCmd) options(say func(string)) (opt runner.ReportOptions, err error)
 		Step:     runner.StepName(c.Command[0]),
 		Name:     c.Name,
 		Describe: describe,
+		Watch:    c.ShowURL == nil && isTerminal(os.Stderr) || c.ShowURL != nil && *c.ShowURL,
+		Told:     c.ShowURL == nil && w.system.Run == "", // else each job has a log of its own
 
 		Buildkite: w.system.System == "buildkite",
 	}

@@ -14,6 +14,9 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/termtest"
 )
 
 // screen is a new terminal with somebody in front of it.
@@ -455,5 +458,43 @@ func TestRun_KilledItself(t *testing.T) {
 		return string(code) == "141\n"
 	}) {
 		t.Error("the command did not meet SIGPIPE")
+	}
+}
+
+// Where to watch a build is said in a terminal by who makes it, not again by each of
+// its steps; in a CI system by each job, and whenever it is asked for.
+func TestRun_SaysWhereToWatchOnce(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	said := func(env []string, args ...string) int {
+		term := termtest.New(t, 200, 24)
+		cmd := stepcast(t, append(append(s.env, "TERM=xterm"), env...), append(append([]string{"run", "--project", "acme/once"}, args...), "--", "true")...)
+		term.Start(t, cmd)
+		if code := term.Wait(cmd); code != 0 {
+			t.Errorf("exit code %d: %s", code, term.Text())
+		}
+		return strings.Count(term.Text(), "stepcast: watch "+s.url+"/builds/")
+	}
+	stdout, _ := s.do(0, "build", "start", "--project", "acme/once") // and says it
+	started, unheard := []string{"STEPCAST_BUILD=" + strings.TrimSpace(stdout)}, []string{"STEPCAST_BUILD=" + ci.NewBuildID().String()}
+	job := []string{"BUILDKITE=true", "BUILDKITE_BUILD_ID=0190f3c4-8f5e-7c3a-9d2b-1f6f2f1c7a10", "BUILDKITE_LABEL=test"}
+	for _, c := range []struct {
+		name string
+		env  []string
+		args []string
+		want int
+	}{
+		{"a step of its own", nil, nil, 1},
+		{"a step of a build that was started", started, []string{"--step", "one"}, 0},
+		{"another", started, []string{"--step", "two"}, 0},
+		{"one that asks", started, []string{"--step", "three", "--show-url"}, 1},
+		{"the first of a build that no server knew", unheard, []string{"--step", "one"}, 1},
+		{"the second", unheard, []string{"--step", "two"}, 0},
+		{"a job", job, []string{"--step", "one"}, 1},
+		{"another job", job, []string{"--step", "two"}, 1},
+	} {
+		if got := said(c.env, c.args...); got != c.want {
+			t.Errorf("%s: said %d times, want %d", c.name, got, c.want)
+		}
 	}
 }

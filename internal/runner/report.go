@@ -42,6 +42,7 @@ type ReportOptions struct {
 	Name    string // what people read; empty: the key
 	Needs   []ci.StepKey
 	Watch   bool // say where to watch, once there is something
+	Told    bool // whoever made a build that is here already has said so
 
 	Buildkite bool // the log has that system's marks of groups
 
@@ -286,7 +287,7 @@ func (r *Report) Send(ctx context.Context) error {
 		done, err = r.deliver(ctx)
 		if err == nil && !r.taken {
 			r.taken = true
-			if r.opt.Watch {
+			if r.opt.Watch && (r.created || r.id.Own || !r.opt.Told) {
 				r.say("watch %s", r.client.BuildURL(r.id.Build))
 			}
 		}
