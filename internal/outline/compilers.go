@@ -181,7 +181,8 @@ func (p *Parser) linker(text string) bool {
 }
 
 // make reads make[1]: *** [Makefile:12: target] Error 2. As what was wrong has
-// mostly been said before, it counts only when nothing was.
+// mostly been said before, it counts only when nothing was, and not when somebody
+// ended it.
 func (p *Parser) make(text string) bool {
 	name, rest, ok := strings.Cut(text, ": *** ")
 	if !ok {
@@ -196,10 +197,21 @@ func (p *Parser) make(text string) bool {
 	if nested && number(strings.TrimSuffix(level, "]")) == 0 {
 		return false
 	}
-	if p.errors == 0 {
+	if p.errors == 0 && !ended(rest) {
 		p.problem(p.lines, ci.LevelError, place{}, program, strings.TrimSuffix(rest, "  Stop."))
 	}
 	return true
+}
+
+// ended tells whether make says only which signal ended what it ran, or what it
+// cleans up then: [Makefile:3: test] Interrupt; on macOS [test] Interrupt: 2.
+func ended(text string) bool {
+	signal, _, _ := strings.Cut(text[strings.LastIndexByte(text, ']')+1:], ":")
+	switch signal {
+	case " Interrupt", " Terminated", " Hangup":
+		return true
+	}
+	return strings.HasPrefix(text, "Deleting ")
 }
 
 // maven reads [ERROR] /src/Area.java:[12,5] message, which Maven says twice.
