@@ -199,6 +199,7 @@ func (p *Parser) make(text string) bool {
 	}
 	if p.errors == 0 && !ended(rest) {
 		p.problem(p.lines, ci.LevelError, place{}, program, strings.TrimSuffix(rest, "  Stop."))
+		p.madeErrors = p.errors
 	}
 	return true
 }

@@ -4,8 +4,8 @@
 //
 // What it promises:
 //
-//   - The log is only read. What a [Parser] yields depends on the log's bytes
-//     alone, not on the pieces in which they come.
+//   - The log is only read. What a [Parser] yields depends on the log's bytes,
+//     and at its end on how the step ended; not on the pieces in which they come.
 //   - A note is yielded once its line, or the last line that it needs, has
 //     ended; nothing is taken back. Notes are numbered from 0 without a gap;
 //     their lines need not ascend, because go test names a package after its
@@ -34,7 +34,9 @@
 // CMake; Go's compiler, vet, failed tests, panics and data races; rustc;
 // TypeScript, and other compilers with numbered messages in Microsoft's form;
 // ESLint; Maven; Python's tracebacks and pytest; uncaught errors of Node, and the
-// failures of Jest, Mocha and Vitest; Perl's Test::More.
+// failures of Jest, Mocha and Vitest; Perl's Test::More. When a step has failed and none of
+// these said why, lines that begin with error: or fatal:, whatever their case, after a
+// time or without; what passes prints them too.
 //
 // # Tests
 //

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,6 +33,12 @@ type failer interface {
 // line, a second each.
 func read(t failer, o Options, log []byte, size int) []ci.NoteUpdate {
 	t.Helper()
+	return readStep(t, o, log, size, true)
+}
+
+// readStep is read, of a step that failed or did not.
+func readStep(t failer, o Options, log []byte, size int, failed bool) []ci.NoteUpdate {
+	t.Helper()
 	var notes []ci.NoteUpdate
 	p := New(o, func(u ci.NoteUpdate) { notes = append(notes, u) })
 	at := noon
@@ -47,7 +54,7 @@ func read(t failer, o Options, log []byte, size int) []ci.NoteUpdate {
 		p.Write(rest[:n], at)
 		rest = rest[n:]
 	}
-	p.Close(at.Add(time.Second))
+	p.Close(at.Add(time.Second), failed)
 	check(t, notes)
 	return notes
 }
@@ -210,7 +217,7 @@ func TestParser_FindsNothing(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".log"), func(t *testing.T) {
 			t.Parallel()
 			for _, o := range []Options{{}, {Buildkite: true}} {
-				for _, u := range read(t, o, log, 0) {
+				for _, u := range readStep(t, o, log, 0, false) {
 					if u.Note.Test == nil || u.Note.Test.Status == ci.Failed {
 						t.Errorf("%+v: %s", o, show([]ci.NoteUpdate{u}))
 					}
@@ -240,6 +247,48 @@ func TestParser_KeepsAThousandAnnotations(t *testing.T) {
 	}
 	if notes[maxAnnotations+1].Note.Group == nil {
 		t.Errorf("%s", show(notes[maxAnnotations:]))
+	}
+}
+
+// TestParser_LooseErrors finds lines that only say that they are errors where a step
+// has failed and nothing better is known.
+func TestParser_LooseErrors(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		log  string
+		want []int64 // lines
+	}{
+		{"deploying\nerror: rollout of node-07.eu-1 failed: connection refused\n12,500 nodes\n", []int64{2}},
+		{"fatal: repository 'https://git.example/x' not found\nError: a\nERROR: b\nFatal: c\nFATAL: d\n", []int64{1, 2, 3, 4, 5}},
+		{"\x1b[1;31merror\x1b[0m\x1b[1m:\x1b[0m a\n  50%\rerror: b\r\n12:00:00 \x1b[31merror: \x1b[0mc\n", []int64{1, 2, 3}},
+		{"12:00:00 error: a\n[12:00:00.5] error: b\n2026-11-25T12:00:00.123456789Z error: c\n[2026/11/25 12:00:00,5] error: d\n2026-11-25 12:00:00+01:00 fatal: e\n2026-11-25T12:00:00-0800 ERROR: f\n", []int64{1, 2, 3, 4, 5, 6}},
+		{"make: *** \nerror: a\n", []int64{2}},
+		{"error: again\nerror: again\n", []int64{1}},
+		{"error: a\nmake: *** [Makefile:3: deploy] Error 1\n", []int64{1, 2}},
+		{"error: a\nx.c:1:1: error: b\nerror: c\n", []int64{2}},
+		{"error: a\n --> src/main.rs:7:24\n", []int64{1}}, // with its place
+		{"make: *** [Makefile:3: deploy] Error 1\nerror: a\n", []int64{1, 2}},
+		{"fatal: No names found, cannot describe anything.\nfatal: not a git repository (or any of the parent directories): .git\nmake: *** [Makefile:3: deploy] Error 1\n", []int64{3}},
+		{" error: a\nan error: b\nerror:c\nerror: \nerror:  \nerrors: 3\neRROR: d\nfatal error: e\nerror\n", nil},
+		{"12:00:00: error: a\n[12:00:00 error: b\n12:00:00] error: c\n2026-11-25 error: d\n12:00:00.error: e\n12:00:00 INFO error: f\n", nil},
+	} {
+		var got []int64
+		for _, u := range read(t, Options{}, []byte(c.log), 0) {
+			if u.Note.Annotation != nil && u.Note.Annotation.Level == ci.LevelError {
+				got = append(got, u.Line)
+			}
+		}
+		if slices.Sort(got); !slices.Equal(got, c.want) { // make's comes first
+			t.Errorf("%q: lines %v, want %v", c.log, got, c.want)
+		}
+		for _, u := range readStep(t, Options{}, []byte(c.log), 0, false) {
+			if c.want != nil && u.Note.Annotation.File == "" && u.Note.Annotation.Title != "make" {
+				t.Errorf("%q, and it passed: %s", c.log, show([]ci.NoteUpdate{u}))
+			}
+		}
+	}
+	if notes := read(t, Options{}, lines(1500, "error: %d"), 1000); len(notes) != maxAnnotations+1 || notes[maxAnnotations].Note.Annotation.Level != ci.LevelNotice {
+		t.Errorf("%d notes", len(notes))
 	}
 }
 
@@ -326,7 +375,7 @@ func TestParser_Waits(t *testing.T) {
 		t.Fatal(show(notes))
 	}
 	p.Add([]ci.Test{{Name: "a\x00b\xff", Status: ci.Passed, Duration: -1}}, noon.Add(time.Minute))
-	p.Close(noon.Add(time.Minute))
+	p.Close(noon.Add(time.Minute), true)
 	if want := "2 line 0 " + `{"test":{"name":"a�b�","status":"passed","duration_s":0}}` + "\n"; show(notes[2:]) != want {
 		t.Errorf("%s, want %s", show(notes[2:]), want)
 	}
@@ -455,6 +504,7 @@ func TestParser_MemoryIsBounded(t *testing.T) {
 		"sections":          "section_start:1:a%d" + x + "\r\n",
 		"annotations":       "x.c:%d:1: error: " + x + "\n",
 		"a diff":            "@@ -1,9999999 +1,9999999 @@\n-%d\n",
+		"loose errors":      "error: %d" + x + "\n",
 		"stopped commands":  "::stop-commands::a%d\n::error::" + x + "\n",
 		"one ESLint's file": "/x.js\n  1:%d  error  " + x + "  rule\n",
 	} {
@@ -473,7 +523,7 @@ func TestParser_MemoryIsBounded(t *testing.T) {
 			if grown := heap() - before; grown > 4<<20 {
 				t.Errorf("%d KiB are kept", grown>>10)
 			}
-			p.Close(noon)
+			p.Close(noon, true)
 			if count > ci.MaxNotes {
 				t.Errorf("%d notes", count)
 			}

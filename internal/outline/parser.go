@@ -46,6 +46,7 @@ type Parser struct {
 	full        bool  // it was said that no more notes are kept
 	annotations int
 	errors      int // among them
+	madeErrors  int // among those, of make's, which do not say what was wrong
 	seen        map[uint64]struct{}
 	seed        maphash.Seed
 
@@ -69,6 +70,7 @@ type Parser struct {
 	vitest vitest
 	eslint string // the file that the next lines are about
 	perl   perl
+	loose  []loose
 }
 
 // New returns a parser that hands each note to yield, with everything but the
@@ -122,8 +124,9 @@ func (p *Parser) end() {
 }
 
 // Close says that the log has ended: an unended last line counts, what waited
-// for more is yielded, and open groups end after the last line.
-func (p *Parser) Close(at time.Time) {
+// for more is yielded, and open groups end after the last line. failed tells how
+// the step ended.
+func (p *Parser) Close(at time.Time, failed bool) {
 	p.at = at
 	if len(p.rest) > 0 || p.long {
 		p.end()
@@ -139,6 +142,7 @@ func (p *Parser) Close(at time.Time) {
 	p.cargo.flush(p)
 	p.cmake.flush(p)
 	p.vitest.flush(p)
+	p.endLoose(failed)
 	p.endGroups(0, p.lines+1)
 	p.awake = false
 }
@@ -171,6 +175,7 @@ func (p *Parser) line(raw []byte) {
 	if !p.awake && !promising(text) {
 		return
 	}
+	p.readLoose(text)
 	p.read(string(text))
 	p.awake = p.gotext.awake() || p.tap.awake() || p.trace.state != traceNone || p.pytest.awake() ||
 		p.rust.wait > 0 || p.node.state != nodeNone || p.jest.title != "" || p.panic.state != panicNone || p.race.awake() || p.cargo.awake() || p.cmake.awake() || p.mocha.awake() || p.vitest.awake() || p.eslint != "" || p.perl.awake() || p.groups.hunk.inside()
@@ -229,7 +234,7 @@ func promising(line []byte) bool {
 	case '-':
 		return begins("--- ") || begins("---- ")
 	case '[':
-		return begins("[ERROR] ") || begins("[WARNING] ")
+		return begins("[ERROR] ") || begins("[WARNING] ") || start == 0 && loosely(line)
 	}
 	if start > 0 {
 		if start == 2 && digit(line[start]) { // of Mocha's failures
@@ -251,16 +256,16 @@ func promising(line []byte) bool {
 		return begins(`{"Time":"`) || begins(`{"Action":"`) || begins(`{"ImportPath":"`)
 	case '_':
 		known = begins("___")
-	case '1':
-		known = begins("1..")
+	case '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
+		known = begins("1..") || loosely(line)
 	case 'B':
 		known = begins("Bail out!")
 	case 'C':
 		known = begins("CMake ")
 	case 'E':
-		known = begins("E  ") || begins("ERROR ") || begins("Exception ignored ")
+		known = begins("E  ") || begins("ERROR ") || begins("Exception ignored ") || loosely(line)
 	case 'F':
-		known = begins("FAIL")
+		known = begins("FAIL") || loosely(line)
 	case 'T':
 		known = begins("TAP version ") || begins("Traceback (")
 	case 'W':
@@ -268,9 +273,9 @@ func promising(line []byte) bool {
 	case 'd':
 		known = begins("diff ")
 	case 'e':
-		known = begins("error: ") || begins("error[")
+		known = loosely(line) || begins("error[")
 	case 'f':
-		known = begins("fatal error: ")
+		known = begins("fatal error: ") || loosely(line)
 	case 'g':
 		known = begins("gmake")
 	case 'i':

@@ -34,7 +34,7 @@ func checkTests(t failer, tests []ci.Test) {
 	var notes []ci.NoteUpdate
 	p := New(Options{}, func(u ci.NoteUpdate) { notes = append(notes, u) })
 	p.Add(tests, noon)
-	p.Close(noon)
+	p.Close(noon, true)
 	for i, u := range notes {
 		if u.Note.Test == nil || *u.Note.Test != tests[i] {
 			t.Fatalf("%+v was changed to keep the bounds: %+v", tests[i], u.Note.Test)

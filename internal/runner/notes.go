@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/stepcast/stepcast/internal/ci"
 	"github.com/stepcast/stepcast/internal/outline"
@@ -16,8 +15,8 @@ import (
 const maxNotesWaiting = 5_000
 
 // notes are what a report understands of its log. They are made of the log's
-// bytes alone, as these are sent, and so need not be kept: whoever reads the
-// same log makes the same notes, with the same numbers.
+// bytes, as these are sent, and at its end of how the command ended, and so need not
+// be kept: whoever reads the same log makes the same notes, with the same numbers.
 type notes struct {
 	options outline.Options
 	parser  *outline.Parser
@@ -71,15 +70,15 @@ func (r *Report) readNotes(ctx context.Context, until int64) bool {
 }
 
 // end takes the end of the log, and what was found in files.
-func (n *notes) end(at time.Time, tests []ci.Test) {
+func (n *notes) end(e *ending, tests []ci.Test) {
 	if n.off || n.ended {
 		return
 	}
 	if n.parser == nil {
 		n.reset()
 	}
-	n.parser.Close(at)
-	n.parser.Add(tests, at)
+	n.parser.Close(e.At, e.Status == ci.Failed)
+	n.parser.Add(tests, e.At)
 	n.ended = true
 }
 
@@ -99,7 +98,7 @@ func (r *Report) rewindNotes(ctx context.Context, from int64) bool {
 		return false
 	}
 	if end := r.ended(); ended && end != nil {
-		n.end(end.At, r.tests)
+		n.end(end, r.tests)
 	}
 	skip := 0
 	for skip < len(n.waiting) && n.waiting[skip].Number < from {

@@ -567,7 +567,7 @@ func (r *Report) gatherNotes(ctx context.Context, b *batch, end *ending, whole b
 		if !r.closed && !r.readNotes(ctx, b.upTo) && ctx.Err() == nil {
 			r.notes.stop()
 		}
-		r.notes.end(end.At, r.tests)
+		r.notes.end(end, r.tests)
 	}
 	for i := range r.notes.waiting {
 		if room := int64(b.room()); len(b.updates) > 0 && room < max(4<<10, r.notes.waiting[i].Bytes()) {

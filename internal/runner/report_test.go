@@ -83,6 +83,24 @@ func TestReport_ALogThatIsCut(t *testing.T) {
 	})
 }
 
+// Lines that only say that they are errors are none of a command that passed, or was
+// ended.
+func TestReport_LooseErrors(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[ci.Status]int{ci.Passed: 0, ci.Canceled: 0, ci.Failed: 1} {
+		synctest.Test(t, func(t *testing.T) {
+			c, said := newContract(), &sayings{}
+			err := reported(t, c, options(said), func(r *Report) {
+				fmt.Fprint(r, "fatal: Could not read from remote repository.\n")
+				r.Finish(Ending{Status: status, At: time.Now()})
+			})
+			if _, step := c.step(t); err != nil || len(step.notes) != want {
+				t.Errorf("%s: error %v, notes %+v", status, err, step.notes)
+			}
+		})
+	}
+}
+
 // The timer is armed by the first unsent byte: a step that prints all the time
 // is seen all the time.
 func TestReport_FlushesWithin100ms(t *testing.T) {
