@@ -176,8 +176,9 @@ func embeddings(value string) []embedding {
 						around := strings.Repeat("\xa5", shift) + value + "\xff\x5a\xa5\x5a"
 						text := encoding.EncodeToString([]byte(around))
 						from, to := (8*shift+5)/6, 8*(shift+len(value))/6
+						little := 0
 						if next := (from + columns - 1) / columns * columns; next-from < 4 {
-							from = next // what little stood before the line's end stays
+							little, from = next-from, next // what little stood before the line's end may stay
 						}
 						e := embedding{
 							name:   fmt.Sprintf("%s after %d bytes in lines of %d and %q", name, shift, columns, end),
@@ -189,6 +190,9 @@ func embeddings(value string) []embedding {
 							e.before, e.hidden = e.before+end, e.hidden[len(end):]
 						}
 						e.mixed = min(len(e.before)-1-strings.LastIndexByte(e.before, '\n'), 3)
+						if little > 0 {
+							e.mixed = min(len(e.before), 1+little+len(end))
+						}
 						list = append(list, e)
 					}
 				}

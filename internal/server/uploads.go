@@ -174,6 +174,10 @@ func (s *Server) takeIn(c echo.Context, u *upload) error {
 	// The commits outlive the request: what arrived is kept, also when the
 	// peer has gone.
 	ctx := context.WithoutCancel(r.Context())
+	stop := s.stop
+	if r.ContentLength >= 0 && r.ContentLength <= maxBody { // it is over soon, as an update is
+		stop = nil
+	}
 	touch := time.NewTicker(uploadTouch)
 	defer touch.Stop()
 	for {
@@ -201,7 +205,7 @@ func (s *Server) takeIn(c echo.Context, u *upload) error {
 		case <-ended.Done():
 		case <-touch.C:
 			s.store.Touch(ctx, u.id, u.step) // best effort: the next text counts as well
-		case <-s.stop:
+		case <-stop:
 			if len(in.ready) > 0 {
 				continue // what arrived is kept
 			}

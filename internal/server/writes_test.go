@@ -544,11 +544,24 @@ func TestUpload_Shutdown(t *testing.T) {
 	u := s.upload(log)
 	u.send("before")
 	s.eventually(log, "before")
-	s.stop()
+	short := s.connect()
+	fmt.Fprintf(short.conn, "PATCH %s/steps/short/log HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Length: 12\r\n\r\nbefore", build, s.token)
+	s.eventually(build+"/steps/short/log", "before")
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		s.stop()
+	}()
 	res, err := http.ReadResponse(u.r, nil)
 	if err != nil || res.StatusCode != 503 || res.Header.Get("Upload-Offset") != "6" {
 		t.Errorf("%v, %v", err, res)
 	}
+	// One that is over soon is taken as a whole.
+	io.WriteString(short.conn, "behind")
+	if res, err := http.ReadResponse(short.r, nil); err != nil || res.StatusCode != 204 || res.Header.Get("Upload-Offset") != "12" {
+		t.Errorf("a short one: %v, %v", err, res)
+	}
+	<-stopped
 }
 
 // TestCreate_AnothersRun has somebody who reports to another project, and can
