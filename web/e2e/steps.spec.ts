@@ -154,6 +154,77 @@ test("a waterfall is a table, and shows what a step needed", async ({ page, serv
 	expect(places[0]).toBe("0");
 });
 
+for (const [width, length] of [
+	[1280, 150],
+	[1280, 2.6],
+	[390, 150],
+	[390, 2.6],
+	[320, 150],
+	[320, 2.45],
+] as const) {
+	test(`what a waterfall of ${length} s says in ${width} px is whole, and beside the rest`, async ({
+		page,
+		server,
+	}) => {
+		const some = await server.build({
+			project: "steps",
+			steps: [
+				{ key: "first" },
+				{ key: "short", needs: ["first"] },
+				{ key: "late" },
+				{ key: "middle", needs: ["first"] },
+				{ key: "all" },
+			],
+		});
+		const part = (from: number, to: number) => ran(from * length, to * length);
+		await some.step("first", "passed", part(0, 0.1));
+		await some.step("short", "passed", part(0.99, 1));
+		await some.step("late", "passed", part(0.9, 0.93));
+		await some.step("middle", "passed", part(0.75, 0.8));
+		await some.step("all", "passed", part(0, 1));
+		await some.send({ build: { status: "passed", finished_at: at(length) } });
+		await page.setViewportSize({ width, height: 900 });
+		const chart = await mount(page, server, "stepcast-waterfall", some);
+		await expect(chart.locator("tbody .run")).toHaveCount(5);
+
+		const crossed = () =>
+			chart.evaluate((element) => {
+				const all = (selector: string, within: ParentNode | null | undefined) =>
+					[...(within?.querySelectorAll<HTMLElement>(selector) ?? [])].filter((one) =>
+						one.checkVisibility(),
+					);
+				const root = element.shadowRoot;
+				const box = (one: HTMLElement) => one.getBoundingClientRect();
+				const ticks = all(".axis span", root);
+				const wrong = ticks
+					.filter((tick, i) => {
+						const next = ticks[i + 1];
+						return next && box(tick).right > box(next).left;
+					})
+					.map((tick) => `the axis: ${tick.textContent}`);
+				for (const lane of all(".lane", root)) {
+					for (const label of all(".label", lane)) {
+						const { left, right } = box(label);
+						const [from, to] = [box(lane).left, box(lane).right];
+						const inside = label.matches(".inside");
+						const onBar = all(".run, .queue", lane).some((bar) =>
+							inside && bar.matches(".run")
+								? box(bar).left > left || box(bar).right < right - 1
+								: box(bar).left < right - 1 && box(bar).right > left + 1 && !inside,
+						);
+						if (onBar || left < from || right > to) wrong.push(label.textContent ?? "");
+					}
+				}
+				return wrong;
+			});
+		await expect.poll(crossed).toEqual([]);
+		for (const key of ["first", "all"]) {
+			await expect(chart.locator(`[data-key="${key}"] .label`)).toHaveCount(1);
+		}
+		await expect.poll(() => chart.locator(".axis span:visible").count()).toBeGreaterThan(1);
+	});
+}
+
 test("failed tests come first, the others on demand", async ({ page, server }) => {
 	const results = await mount(page, server, "test-results", build);
 	await expect(results.getByRole("listitem")).toHaveCount(1);

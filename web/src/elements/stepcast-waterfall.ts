@@ -33,7 +33,7 @@ export class StepcastWaterfall extends LitElement {
 	declare private looked: string;
 
 	readonly #ticking = new Ticking(this);
-	readonly #resized = new ResizeObserver(() => this.#arrows());
+	readonly #resized = new ResizeObserver(() => this.requestUpdate());
 
 	constructor() {
 		super();
@@ -70,12 +70,6 @@ export class StepcastWaterfall extends LitElement {
 				display: inline-flex;
 				align-items: center;
 				gap: 0.375rem;
-			}
-
-			.legend i {
-				width: 1.5rem;
-				height: 0.625rem;
-				color: var(--muted);
 			}
 
 			.chart {
@@ -153,7 +147,6 @@ export class StepcastWaterfall extends LitElement {
 
 			.axis,
 			.lane {
-				position: relative;
 				/* As wide as the outline of a bar at the end of the axis. */
 				padding-inline: 3px;
 			}
@@ -170,12 +163,6 @@ export class StepcastWaterfall extends LitElement {
 				padding-left: 0.25rem;
 				white-space: nowrap;
 				border-left: 1px solid var(--control);
-			}
-
-			.axis .end {
-				padding: 0 0.25rem 0 0;
-				border: 0;
-				translate: -100% 0;
 			}
 
 			.lane {
@@ -198,7 +185,7 @@ export class StepcastWaterfall extends LitElement {
 				position: absolute;
 				top: 0.3125rem;
 				left: calc(var(--from) * 100%);
-				width: max(3px, calc((var(--to) - var(--from)) * 100%));
+				width: max(3px, (var(--to) - var(--from)) * 100%);
 				height: 0.875rem;
 				border-radius: 0.125rem;
 				forced-color-adjust: none;
@@ -211,7 +198,6 @@ export class StepcastWaterfall extends LitElement {
 					var(--muted) 3px 4.5px
 				);
 				border: 1px solid var(--muted);
-				border-radius: 0.125rem;
 			}
 
 			.run {
@@ -221,6 +207,8 @@ export class StepcastWaterfall extends LitElement {
 			.legend i {
 				--bar: var(--muted);
 				position: static;
+				width: 1.5rem;
+				height: 0.625rem;
 			}
 
 			.critical {
@@ -238,15 +226,15 @@ export class StepcastWaterfall extends LitElement {
 			}
 
 			.after {
-				left: max(calc(var(--to) * 100%), calc(var(--from) * 100% + 3px));
+				left: max(var(--to) * 100%, var(--from) * 100% + 3px);
 			}
 
 			.before {
-				right: calc((1 - var(--from)) * 100%);
+				right: calc(100% - var(--from) * 100%);
 			}
 
 			.inside {
-				right: calc((1 - var(--to)) * 100%);
+				right: calc(100% - var(--to) * 100%);
 				color: var(--page);
 			}
 
@@ -265,6 +253,13 @@ export class StepcastWaterfall extends LitElement {
 			svg .head {
 				fill: var(--link);
 				stroke: none;
+			}
+
+			/* Every second time is one of few letters. */
+			@container (max-width: 64rem) {
+				.axis span:nth-child(even) {
+					display: none;
+				}
 			}
 
 			/* Bars below names; the roles say that it still is a table. */
@@ -410,10 +405,12 @@ export class StepcastWaterfall extends LitElement {
 		</p>`;
 	}
 
+	/** Without those for which there is no room before the end. */
 	#ticks({ ticks, length }: Waterfall) {
-		return ticks.map(
-			(tick) =>
-				html`<span class=${tick / length > 0.9 ? "end" : ""} ${vars({ "--at": tick / length })}>${tickLabel(tick)}</span>`,
+		return ticks.map((tick) =>
+			tick / length > 0.84
+				? nothing
+				: html`<span ${vars({ "--at": tick / length })}>${tickLabel(tick)}</span>`,
 		);
 	}
 
@@ -451,16 +448,25 @@ export class StepcastWaterfall extends LitElement {
 		`;
 	}
 
-	/** A bar's duration stands after it, or before it, where there is room. */
+	/** A bar's duration stands where there is room for all of it: after it, before it, or in it. */
 	#label({ step, run, queue, took, queuedFor }: WaterfallRow) {
 		const shown = run ?? queue;
 		const time = run ? took : queuedFor;
 		if (!shown || time === undefined) return nothing;
-		const from = (run && queue ? queue : shown).from;
-		const place = shown.to < 0.82 ? "after" : from > 0.18 ? "before" : "inside";
-		const words = lasted(time, run ? step.status === "running" : true);
-		if (!run && place === "inside") return nothing;
-		return html`<span class="label ${place}" ${bar({ from, to: shown.to })}>${words}</span>`;
+		const words = lasted(time, !run || step.status === "running");
+		const width = this.renderRoot.querySelector(".axis div")?.clientWidth ?? 240;
+		const room = (words.length * 7 + 12) / width;
+		const { from } = queue ?? shown;
+		const { to } = shown;
+		const place =
+			1 - to > room
+				? "after"
+				: from > room
+					? "before"
+					: run && to - run.from > room
+						? "inside"
+						: "";
+		return place && html`<span class="label ${place}" ${bar({ from, to })}>${words}</span>`;
 	}
 
 	/** Draws arrows from the ends of what the row needs to its beginning, where they are on the page now. */
