@@ -1060,6 +1060,65 @@ test("on a phone on its side a build opens with its error in sight, and its tool
 	await context.close();
 });
 
+test("on a phone on its side whoever follows sees the end, until they scroll the page", async ({
+	browser,
+	server,
+}) => {
+	const build = await written(server, numbered(1, 500), undefined);
+	const viewport = { width: 844, height: 390 };
+	const context = await browser.newContext({ viewport, hasTouch: true, isMobile: true });
+	const page = await context.newPage();
+	await page.goto(build.url);
+	await expect(line(page, 500)).toBeInViewport({ ratio: 0.9 });
+	await build.log("s", numbered(501, 510));
+	await expect(line(page, 510)).toBeInViewport({ ratio: 0.9 });
+
+	// The page was scrolled by hand, and what comes moves it no more.
+	await page.evaluate(() => scrollTo(0, 0));
+	await build.log("s", numbered(511, 520));
+	await expect(line(page, 520)).toBeAttached();
+	await atRest(page);
+	expect(await page.evaluate(() => scrollY)).toBe(0);
+	// At its end the log moves the page too.
+	const { x = 0, y = 0 } = (await region(page).boundingBox()) ?? {};
+	const swipe = await context.newCDPSession(page);
+	await swipe.send("Input.synthesizeScrollGesture", { x: x + 300, y: y + 50, yDistance: -300 });
+	await expect(line(page, 520)).toBeInViewport({ ratio: 0.9 });
+	await context.close();
+});
+
+test("who turns a phone on its side still sees the end, or the marked line", async ({
+	browser,
+	server,
+}) => {
+	const build = await written(server, numbered(1, 500), undefined);
+	const [upright, onSide] = [
+		{ width: 390, height: 844 },
+		{ width: 844, height: 390 },
+	];
+	const context = await browser.newContext({ viewport: upright, hasTouch: true, isMobile: true });
+	const page = await context.newPage();
+	await page.goto(build.url);
+	await expect(line(page, 500)).toBeInViewport({ ratio: 0.9 });
+	await page.setViewportSize(onSide);
+	await expect(line(page, 500)).toBeInViewport({ ratio: 0.9 });
+
+	await page.setViewportSize(upright);
+	await page.goto(`${build.url}#s:L250`);
+	await expect(line(page, 250)).toBeInViewport({ ratio: 0.9 });
+	await atRest(page);
+	await region(page).evaluate((region) => {
+		region.scrollTop -= 150;
+	});
+	await atRest(page);
+	await expect(line(page, 250)).toBeInViewport({ ratio: 0.9 });
+	await page.setViewportSize(onSide);
+	await expect(line(page, 250)).toBeInViewport({ ratio: 0.9 });
+	await expect(page.getByRole("button", { name: "Copy line 250" })).toBeInViewport({ ratio: 0.9 });
+	await expect(page.getByRole("button", { name: "To the end" })).toBeInViewport({ ratio: 0.9 });
+	await context.close();
+});
+
 test("a long log is scrolled from end to end without stopping", async ({ page, server }) => {
 	test.slow();
 	const text = Array.from(

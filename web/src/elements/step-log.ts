@@ -375,11 +375,17 @@ export class StepLog extends LitElement {
 				box-shadow: 0 1px 4px rgb(0 0 0 / 30%);
 			}
 
+			/* Where the page scrolls too, it does at the ends of the log. */
+			@media (max-height: 30em) {
+				[role="region"] {
+					overscroll-behavior: auto;
+				}
+			}
+
 			@media (max-width: 640px) {
 				.bar {
 					padding: 0.25rem 0.5rem;
 				}
-
 
 				/* The name and the tools in one row, the search in another. */
 				log-search {
@@ -406,12 +412,14 @@ export class StepLog extends LitElement {
 		super.connectedCallback();
 		addEventListener("keydown", this.#arrived);
 		small.addEventListener("change", this.#rendered);
+		low.addEventListener("change", this.#turned);
 	}
 
 	override disconnectedCallback(): void {
 		super.disconnectedCallback();
 		removeEventListener("keydown", this.#arrived);
 		small.removeEventListener("change", this.#rendered);
+		low.removeEventListener("change", this.#turned);
 		clearTimeout(this.#silence);
 		this.#close();
 	}
@@ -428,10 +436,22 @@ export class StepLog extends LitElement {
 		this.#stay();
 		this.notes.unfold(line);
 		this.#show();
-		// In a window too low for the page it is the window that the log is to fill.
-		if (this.marked) this.scrollIntoView({ block: "end" });
+		this.#fill();
 		this.#view?.reveal(line, always);
 	}
+
+	/** In a window too low for the page it is the window that the log is to fill, for whom it has something to show. */
+	#fill(): void {
+		if (this.following || this.marked) this.scrollIntoView({ block: "end" });
+	}
+
+	/** The window is low now, or no more: a marked line that was in sight is again. */
+	readonly #turned = (): void => {
+		this.#fill();
+		const [line = 0] = this.marked ?? [];
+		const y = this.#view?.element(line)?.getBoundingClientRect().top ?? 0;
+		if (!this.following && y > 0 && y < 2 * innerHeight) this.#view?.reveal(line);
+	};
 
 	/** Whether the reader is at work here, so that another step's log must not take its place. */
 	get busy(): boolean {
@@ -681,6 +701,7 @@ export class StepLog extends LitElement {
 		if (!region) return;
 		// The same log, asked for anew: whoever reads it stays where they are.
 		const here = step.key === this.#shown?.key && !this.following ? this.#view?.first : undefined;
+		const begins = !this.#shown;
 		this.#close();
 		this.#shown = { key: step.key, text: this.text };
 		this.#own = this.marked;
@@ -726,6 +747,8 @@ export class StepLog extends LitElement {
 			this.following = true;
 		}
 		this.#opening = !here;
+		// Later the page may have been scrolled by hand.
+		if (begins) this.#fill();
 		this.#show();
 	}
 
@@ -1280,6 +1303,7 @@ export class StepLog extends LitElement {
 }
 
 const small = matchMedia("(max-width: 640px), (max-height: 30em)");
+const low = matchMedia("(max-height: 30em)");
 const coarse = matchMedia("(pointer: coarse)");
 
 function linesOf([first, last]: readonly [first: number, last: number]): string {
