@@ -17,6 +17,7 @@ type Build struct {
 	Failed           []Note // tests, as many as the caller chose to read
 	Errors, Warnings []Note
 	First            *Note // the first error of the first step that failed; nil: none is known
+	Share            bool  // whether the visitor may make links to it
 }
 
 // HTML is the whole document.

@@ -49,7 +49,7 @@ func TestPages_Hostile(t *testing.T) {
 	for name, document := range map[string][]byte{
 		"message": Message{frame, hostile, hostile, true, true, []Kind{{"/problems/x", hostile, hostile, 409}}}.HTML(),
 		"builds":  Builds{Frame: frame, Filter: Filter{hostile, hostile, hostile, hostile}, Builds: []Listed{{build, []ci.Step{step}}}, Older: hostile}.HTML(),
-		"build":   Build{frame, build, []ci.Step{step}, []Note{test}, []Note{annotation}, []Note{annotation}, &annotation}.HTML(),
+		"build":   Build{frame, build, []ci.Step{step}, []Note{test}, []Note{annotation}, []Note{annotation}, &annotation, true}.HTML(),
 		"log": Log{
 			Frame: frame, Build: build, Step: step, First: 1, Rows: []Row{{Number: 1, At: now, Text: hostile, Cut: true}},
 			Notes: []Note{{Step: "a", Line: 1, Group: &Group{Name: hostile, Level: 1}}, annotation, test},
@@ -87,7 +87,7 @@ func TestPages_ControlCharacters(t *testing.T) {
 	test := Note{Step: "a", Line: 1, Test: &ci.Test{Suite: said, Name: said, Status: ci.Failed, Message: said}}
 	for name, page := range map[string][]byte{
 		"builds": Builds{Frame: frame, Builds: []Listed{{build, []ci.Step{step}}}}.HTML(),
-		"build":  Build{frame, build, []ci.Step{step}, []Note{test}, []Note{annotation}, []Note{annotation}, &annotation}.HTML(),
+		"build":  Build{frame, build, []ci.Step{step}, []Note{test}, []Note{annotation}, []Note{annotation}, &annotation, true}.HTML(),
 		"log":    Log{Frame: frame, Build: build, Step: step, First: 1, Rows: []Row{{Number: 1, At: now}}, Notes: []Note{annotation, test}}.HTML(),
 	} {
 		if i := strings.IndexFunc(string(page), func(r rune) bool { return r != '\n' && r != '\t' && (unicode.IsControl(r) || ci.TurnsText(r)) }); i >= 0 {

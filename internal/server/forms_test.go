@@ -550,6 +550,13 @@ func TestPages_SayWhatIsNotForTheirVisitor(t *testing.T) {
 			if got != want {
 				t.Errorf("%s, %s: without %q, want %q", name, path, got, want)
 			}
+			if path == "/" {
+				continue
+			}
+			// Nor does the accessible view, to whom it shows the build.
+			if a := c.browser.get("/plain" + path); a.status == 200 && (a.linked(t, "Share this build") != "") == strings.Contains(want, "share") {
+				t.Errorf("%s, /plain%s, without %q: %s", name, path, want, a.body)
+			}
 		}
 	}
 }

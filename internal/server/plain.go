@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -113,7 +114,7 @@ func (s *Server) plainBuild(c echo.Context, ref postgres.Ref) error {
 		return err
 	}
 	ctx := c.Request().Context()
-	page := plain.Build{Frame: s.frame(c)}
+	page := plain.Build{Frame: s.frame(c), Share: !slices.Contains(s.without(c), "share")}
 	b, err := s.store.Build(ctx, ref.ID)
 	if err != nil {
 		return fmt.Errorf("read build: %w", err)
