@@ -149,6 +149,20 @@ func TestSettings_Nothing(t *testing.T) {
 	}
 }
 
+// TestMade_InAddress: an address that asks for something already goes on with
+// the token.
+func TestMade_InAddress(t *testing.T) {
+	t.Parallel()
+	for scope, want := range map[ci.Scope]bool{ci.ScopeStatus: true, ci.ScopeRead: false} {
+		html := string(Made{Frame: frame, Token: Token{Scopes: []ci.Scope{scope}}, Text: "stp_x"}.HTML())
+		for _, words := range []string{"?token=stp_x</textarea>", "<code>&amp;token=</code>"} {
+			if got := strings.Contains(html, words); got != want {
+				t.Errorf("%s: %q said %v", scope, words, got)
+			}
+		}
+	}
+}
+
 // TestWho: a name that is written from right to left leaves the address where it
 // is.
 func TestWho(t *testing.T) {
