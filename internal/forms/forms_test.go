@@ -163,6 +163,15 @@ func TestMade_InAddress(t *testing.T) {
 	}
 }
 
+// TestSettings_BuildsOnce: a row that is a card says once what a link says.
+func TestSettings_BuildsOnce(t *testing.T) {
+	t.Parallel()
+	html := string(Settings{Frame: frame, Projects: []Project{{Name: "acme/api"}}}.HTML())
+	if words := `data-label="Builds"`; strings.Contains(html, words) || !strings.Contains(html, `>Builds<span class="unseen"> of acme/api</span>`) {
+		t.Errorf("%s", html)
+	}
+}
+
 // TestWho: a name that is written from right to left leaves the address where it
 // is.
 func TestWho(t *testing.T) {

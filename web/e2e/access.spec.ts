@@ -383,6 +383,40 @@ test("tokens are made, used and revoked; hostile names are text in every field",
 	expect(await foreign(page)).toEqual([]);
 });
 
+test("in the list of tokens each id stands below its name, and no name of a project is broken", async ({
+	page,
+	closed,
+}) => {
+	for (const [name, project, scopes] of [
+		["ci", "acme/billing", ["report", "read", "admin"]],
+		["The portal of the company", "acme/billing", ["status", "read"]],
+		["wall", "acme/*", ["status"]],
+	] as const) {
+		const { token } = await closed.post("/api/v1/tokens", { name, project, scopes });
+		await fetch(`${closed.url}/api/v1/projects`, { headers: { Authorization: `Bearer ${token}` } });
+	}
+	await page.setViewportSize({ width: 1280, height: 900 });
+	await page.goto(`${closed.url}/sign-in?back=/settings/tokens`);
+	await signIn(page, closed.token);
+	await expect(page.getByRole("cell", { name: "acme/billing" })).toHaveCount(2);
+	const wrong = await page.locator("tbody tr").evaluateAll((rows) =>
+		rows.flatMap((row) => {
+			const [name, id] = ["th bdi", "th code"].map((s) => row.querySelector(s));
+			const project = row.querySelector('[data-label="For"]');
+			const range = document.createRange();
+			if (project) range.selectNodeContents(project);
+			const lines = new Set([...range.getClientRects()].map(({ top }) => top)).size;
+			const beside =
+				name && id && id.getBoundingClientRect().top < name.getBoundingClientRect().bottom - 1;
+			return [
+				...(beside ? [`${name.textContent}: its id is beside it`] : []),
+				...(lines > 1 ? [`${project?.textContent}: in ${lines} lines`] : []),
+			];
+		}),
+	);
+	expect(wrong).toEqual([]);
+});
+
 /** A context of somebody else, and a page in it. */
 async function somebodyElse(context: BrowserContext): Promise<Page> {
 	const other = await context.browser()?.newContext({ viewport: { width: 1440, height: 900 } });
