@@ -715,6 +715,12 @@ test("a wallboard shows private projects by the token in its address, through a 
 	await expect(
 		stranger.getByText("There is no build here that you may see. You may have to sign in."),
 	).toBeVisible();
+	const apart = await stranger.locator("builds-page p a").evaluate((link) => {
+		const stop = document.createRange();
+		if (link.nextSibling) stop.selectNodeContents(link.nextSibling);
+		return stop.getBoundingClientRect().left - link.getBoundingClientRect().right;
+	});
+	expect(apart).toBeLessThan(1);
 
 	await administer(closed, "DELETE", `/api/v1/tokens/${id}`);
 	await expect(page.getByRole("heading", { name: "Token revoked" })).toBeVisible();

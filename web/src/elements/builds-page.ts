@@ -289,7 +289,7 @@ export class BuildsPage extends LitElement {
 				: html`<first-build></first-build>`;
 		}
 		return html`<p class="message">
-			${account === "Sign in" ? noneToSee : "No builds match."}
+			<span>${account === "Sign in" ? noneToSee : "No builds match."}</span>
 			<button @click=${() => this.#choose(everything)}>Clear the filter</button>
 		</p>`;
 	}
