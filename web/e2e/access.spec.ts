@@ -787,6 +787,26 @@ test("on a narrow screen the header has room for what one can do about who one i
 	await closed.start();
 });
 
+test("on a phone of 320 px the header has room for a connection that is being tried", async ({
+	browser,
+	closed,
+}) => {
+	const viewport = { width: 320, height: 640 };
+	const context = await browser.newContext({ viewport, hasTouch: true, isMobile: true });
+	const page = await context.newPage();
+	await page.goto(closed.url);
+	await expect(page.locator(state)).toHaveText("Live");
+	await page.locator("stepcast-app").evaluate((app) => {
+		Object.assign(app, { connection: { name: "reconnecting" } });
+	});
+	await expect(page.getByRole("button", { name: "Retry now" })).toBeVisible();
+	const right = await page
+		.getByRole("button", { name: "Retry now" })
+		.evaluate((button) => button.getBoundingClientRect().right);
+	expect(right).toBeLessThanOrEqual(320 - 8);
+	await context.close();
+});
+
 test("whoever has signed in and may not see something is not sent to sign in", async ({
 	page,
 	closed,

@@ -111,6 +111,7 @@ export class StepcastApp extends LitElement {
 
 				.jump {
 					justify-content: center;
+					margin: 0;
 					padding: 0.125rem;
 				}
 

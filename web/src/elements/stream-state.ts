@@ -49,6 +49,7 @@ export class StreamState extends LitElement {
 
 			button {
 				flex: none;
+				padding-inline: 0.375rem;
 				font-size: inherit;
 			}
 
@@ -69,6 +70,7 @@ export class StreamState extends LitElement {
 					line-height: 1.2;
 					text-align: right;
 					white-space: normal;
+					overflow-wrap: anywhere;
 				}
 			}
 		`,
