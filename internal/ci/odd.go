@@ -9,10 +9,10 @@ import (
 const (
 	mostOdd    = 10      // oddities in one receipt
 	unlinedLog = 32      // bytes from which on a log is thought to have lines
-	twiceBytes = 10      // of a text, from which on, and
+	twiceBytes = 64      // of a text, from which on, and
 	twiceLines = 2       // lines, it is no accident that the next one is the same
-	onceBytes  = 64      // as many also if they are one line again and again
-	mostSeams  = 3       // texts in a row without their last line end, from which on they were joined so,
+	blindBytes = 10      // the same of one that goes to the end, wherever that is
+	mostSeams  = 5       // texts in a row without their last line end, from which on they were joined so,
 	seamHead   = 3       // if most of them begin with as many bytes as a line before or behind does
 	mostShreds = 10      // texts of a log without a line end, nor a carriage return, from which on, and
 	shredBytes = 1 << 10 // bytes of it, it will have none
@@ -47,10 +47,6 @@ func (c *Change) notice(updates []Update) {
 			continue
 		}
 		step := c.state.byKey[u.Key]
-		// Of both in one update it can be told without the state.
-		if from, to := step.StartedAt, step.FinishedAt; u.StartedAt.Present != u.FinishedAt.Present && from != nil && to != nil && to.Before(*from) {
-			c.odd(Oddity{Step: u.Key, What: OddBackwards})
-		}
 		switch to := u.Status.Value; {
 		case to.Final() && step.Newlines == 0 && step.LogBytes-step.Holes >= unlinedLog:
 			c.odd(Oddity{Step: u.Key, What: OddUnlined})
@@ -92,7 +88,7 @@ func (c *Change) odd(o Oddity) {
 
 // noticeText looks at a text that was just kept: who follows a build is told that nothing
 // more comes when it ends; and a repeat that went on counting is a text of its own.
-func (c *Change) noticeText(step *StepState, text *Chunk) {
+func (c *Change) noticeText(step *StepState, text *Chunk, blind bool) {
 	switch {
 	case c.undo.build.Status.Final():
 		c.odd(Oddity{Step: step.Key, What: OddLate})
@@ -107,7 +103,7 @@ func (c *Change) noticeText(step *StepState, text *Chunk) {
 	}
 	c.noticeSeam(step, text)
 	switch {
-	case step.Noticed.again(text):
+	case step.Noticed.again(text, blind):
 		c.odd(Oddity{Step: step.Key, What: OddTwice})
 	case step.Noticed.whole(text, step.LogBytes-text.Bytes):
 		c.odd(Oddity{Step: step.Key, What: OddWhole})
@@ -123,15 +119,16 @@ func returns(text *Chunk) bool {
 	return bytes.IndexByte(text.Body, '\r') >= 0
 }
 
-// again tells whether a text is the one that came right before it.
-func (n *Noticed) again(text *Chunk) bool {
+// again tells whether a text is the one that came right before it. Of one that goes to the
+// end, wherever that is, a few bytes are enough, unless they are one line again and again.
+func (n *Noticed) again(text *Chunk, blind bool) bool {
 	before := n.Newest
 	n.Newest = 0
-	if text.Bytes < twiceBytes || text.Lines < twiceLines {
+	if text.Lines < twiceLines || text.Bytes < blindBytes || text.Bytes < twiceBytes && !blind {
 		return false
 	}
-	if _, rest, _ := bytes.Cut(text.Body, feed(text)); text.Bytes < onceBytes && bytes.HasPrefix(text.Body, rest) {
-		return false // one line again and again
+	if _, rest, _ := bytes.Cut(text.Body, feed(text)); text.Bytes < twiceBytes && bytes.HasPrefix(text.Body, rest) {
+		return false
 	}
 	n.Newest = maphash.Bytes(textSeed, text.Body)
 	return n.Newest == before
@@ -161,16 +158,27 @@ func (c *Change) noticeSeam(step *StepState, text *Chunk) {
 		n.Seams, n.Starts, n.Start = 0, 0, ""
 		return
 	}
-	body, end := text.Body[:min(len(text.Body), mostHead)], feed(text)
-	start := string(body[:min(len(body), seamHead)])
+	start, begins := startOf(text)
 	n.Seams++
-	if start[0] != ' ' && (start == n.Start || bytes.Contains(body, slices.Concat(end, []byte(start)))) {
+	if begins || start != "" && start == n.Start {
 		n.Starts++
 	}
 	n.Start = start
 	if n.Seams%mostSeams == 0 && 3*n.Starts >= 2*n.Seams {
 		c.odd(Oddity{Step: step.Key, What: OddSeams})
 	}
+}
+
+// startOf is how a text begins, and whether another of its first lines begins so. It is empty
+// where that says nothing: of blanks and of escapes many lines begin, and of a row of dots or
+// of dashes all its pieces do.
+func startOf(text *Chunk) (start string, begins bool) {
+	body := text.Body[:min(len(text.Body), mostHead)]
+	head := body[:min(len(body), seamHead)]
+	if len(head) < seamHead || head[0] <= ' ' || head[0] == '\\' || bytes.Count(head, head[:1]) == seamHead {
+		return "", false
+	}
+	return string(head), bytes.Contains(body, slices.Concat(feed(text), head))
 }
 
 // feed is a line feed as it stands in a text's body.

@@ -355,7 +355,7 @@ func (c *Change) stepFor(key StepKey) (step *StepState, added bool, err error) {
 }
 
 func (c *Change) buildFinished(key StepKey) error {
-	if before := c.undo.build.Status; !before.Final() && before != Lost {
+	if before := c.undo.build.Status; !before.Final() {
 		return &Problem{Code: BuildFinished, Field: "key", Status: before, Detail: fmt.Sprintf("Before step %s the request ends the build, which has no such step; put the updates of the steps before the build's final status. Nothing of the request was stored.", key)}
 	}
 	return &Problem{Code: BuildFinished, Field: "key", Status: c.state.Build.Status, Detail: fmt.Sprintf("The build has ended without a step %s; report it to a new build.", key)}
@@ -642,7 +642,7 @@ func (c *Change) appendLog(step *StepState, u *LogUpdate, skip int64) {
 		for _, piece := range chunk.Split() {
 			c.emitLog(step, Event{At: u.At, Chunk: piece})
 		}
-		c.noticeText(step, &chunk)
+		c.noticeText(step, &chunk, u.Offset == AtEnd)
 	}
 	if over > 0 {
 		step.Cut = quota

@@ -216,19 +216,18 @@ type Oddity struct {
 type Odd int
 
 const (
-	OddLost      Odd = iota // the build ended while the step ran,
-	OddFailed               // or passed although it failed,
-	OddSkipped              // or passed and it never began,
-	OddNeed                 // or passed and it needs what is no step
-	OddAgain                // it is said to run, and has ended
-	OddUnlined              // its log has no line end, and it has ended or there were many texts
-	OddRerun                // the build is said to run, and has ended
-	OddLate                 // text of it came after the build's end
-	OddTail                 // text of it came after its own
-	OddSeams                // its texts have lines, and none ends with one
-	OddTwice                // text of it is what came right before it
-	OddWhole                // text of it begins as its log does
-	OddBackwards            // it ended before it began
+	OddLost    Odd = iota // the build ended while the step ran,
+	OddFailed             // or passed although it failed,
+	OddSkipped            // or passed and it never began,
+	OddNeed               // or passed and it needs what is no step
+	OddAgain              // it is said to run, and has ended
+	OddUnlined            // its log has no line end, and it has ended or there were many texts
+	OddRerun              // the build is said to run, and has ended
+	OddLate               // text of it came after the build's end
+	OddTail               // text of it came after its own
+	OddSeams              // its texts have lines, and none ends with one
+	OddTwice              // text of it is what came right before it
+	OddWhole              // text of it begins as its log does
 )
 
 // Repeated is a piece of text whose first bytes were there already.

@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -284,6 +283,9 @@ func (s *Server) check(r route) echo.HandlerFunc {
 			c.Set(inAddressKey, text)
 		}
 		session, _ := takeParam(c.Request(), "session")
+		if session != "" && strings.Trim(session, "0123456789") != "" {
+			return &ci.Problem{Code: ci.Invalid, Field: "session", Detail: "The parameter session is the number of a session, as the document of a page has it."}
+		}
 		stranger := foreign(c.Request())
 		switch {
 		case r.from == anywhere:
@@ -311,8 +313,8 @@ func (s *Server) check(r route) echo.HandlerFunc {
 		if err := s.admit(c, r.access, who); err != nil {
 			return err
 		}
-		if session != "" && s.cfg.SignIn && !who.isOf(session) {
-			return signedOut()
+		if session != "" && s.cfg.SignIn && !who.shows() && !s.ledTo(c) {
+			return signedOut() // in another tab: what is public would be taken for all there is
 		}
 		leaveEntrance(c.Request())
 		if r.access.needsGrant() && !who.shows() {
@@ -333,13 +335,6 @@ func (s *Server) check(r route) echo.HandlerFunc {
 		}
 		return r.handler(c)
 	}
-}
-
-// isOf tells whether somebody asks in the session of that number, in which a page was loaded:
-// who has signed out since, in another tab, would else see what is public there, and take it
-// for all that there is.
-func (w *caller) isOf(session string) bool {
-	return w.session != nil && strconv.FormatInt(w.session.ID, 10) == session
 }
 
 func missingToken(a access) error {

@@ -143,7 +143,7 @@ func leftLong(r *http.Request) bool {
 // together so much a second: who sends hundreds as fast as a machine can is not to keep its
 // processors from others.
 const (
-	mostReadOn  = 128 << 20
+	mostReadOn  = 32 << 20
 	readOnTime  = 5 * time.Second
 	readOnPace  = 64 << 20
 	readOnAhead = 4 << 20 // at once, if there was none before
@@ -202,7 +202,7 @@ func unannounced(r *http.Request) bool {
 }
 
 // headersEnd says what mostly became of a body that no header announces.
-const headersEnd = "If one was sent, a line end in a header, such as a token from a file may have, ended the headers there, before Content-Length; tr -d '\\r\\n' takes it off."
+const headersEnd = "a line end in a header, such as a token from a file may have, ended the headers there; tr -d '\\r\\n' takes it off."
 
 // readBody reads and unpacks the whole body, of which the request may keep
 // parts.
@@ -320,7 +320,7 @@ func brokenBody(err error, n int) *ci.Problem {
 	}
 	p := &ci.Problem{Code: ci.Invalid, Detail: fmt.Sprintf("After %d bytes the body is not valid HTTP.", n)}
 	if n == 0 { // what should begin it was a header
-		p.Detail += " A line end in a header, such as a token from a file may have, ends the headers there; tr -d '\\r\\n' takes it off."
+		p.Detail += " Mostly " + headersEnd
 	}
 	return p
 }

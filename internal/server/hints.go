@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -98,19 +99,18 @@ func (h *hints) ends(updates []ci.Update) {
 
 // oddSentences say of a step, or of the build, what a receipt does.
 var oddSentences = map[ci.Odd]string{
-	ci.OddLost:      "Step %s had not ended when the build did, and is lost, unless its status comes within 24 hours. Send the steps' before the build's.",
-	ci.OddFailed:    "Step %s failed, and the build passed; the build's status is what counts.",
-	ci.OddSkipped:   "Step %s never began, and is skipped, as the build passed. If it ran, it was reported under another key.",
-	ci.OddNeed:      "Step %s needs %s, and there is no such step.",
-	ci.OddAgain:     "Step %s has ended, and stays so. What runs again is a step of its own, under another key; if this was a repeat, all is well.",
-	ci.OddUnlined:   "The log of step %s has no line end, so it is one line by now; each line has to end with a line feed, as the escape \\n in JSON. If the command wrote none, all is well.",
-	ci.OddRerun:     "The build has ended, and stays so. A rerun is a build of its own, under another id; if this was a repeat, all is well.",
-	ci.OddLate:      "Text of step %s came after the build had ended, and is kept. Who followed the build live has mostly gone by then, since its end says that nothing more comes; send all text before the build's final status.",
-	ci.OddTail:      "Text of step %s came after its final status, and is kept. Who followed its log alone has gone by then; send the status behind the text, best with log_bytes, which lets no text be missed.",
-	ci.OddSeams:     "Texts of step %s have lines, and the last ones all end without a line end, so that lines of two are one: joined lines need one behind the last as well. If they were cut at any byte, all is well.",
-	ci.OddTwice:     "Text of step %s is the same as what came right before it, and is in the log twice. What is sent again goes to the offset that it had, and is stored once; if the command wrote it twice, all is well.",
-	ci.OddBackwards: "The finished_at of step %s is before its started_at.",
-	ci.OddWhole:     "A text of step %s begins as its log does, and was put behind that: where the whole is sent again, its offset is 0, and what is there already is stored once. If the command wrote so, all is well.",
+	ci.OddLost:    "Step %s had not ended when the build did, and is lost, unless its status comes within 24 hours. Send the steps' before the build's.",
+	ci.OddFailed:  "Step %s failed, and the build passed; the build's status is what counts.",
+	ci.OddSkipped: "Step %s never began, and is skipped, as the build passed. If it ran, it was reported under another key.",
+	ci.OddNeed:    "Step %s needs %s, and there is no such step.",
+	ci.OddAgain:   "Step %s has ended, and stays so. What runs again is a step of its own, under another key; if this was a repeat, all is well.",
+	ci.OddUnlined: "The log of step %s has no line end, so it is one line by now; each line has to end with a line feed, as the escape \\n in JSON. If the command wrote none, all is well.",
+	ci.OddRerun:   "The build has ended, and stays so. A rerun is a build of its own, under another id; if this was a repeat, all is well.",
+	ci.OddLate:    "Text of step %s came after the build had ended, and is kept. Who followed the build live has mostly gone by then, since its end says that nothing more comes; send all text before the build's final status.",
+	ci.OddTail:    "Text of step %s came after its final status, and is kept. Who followed its log alone has gone by then; send the status behind the text, best with log_bytes, which lets no text be missed.",
+	ci.OddSeams:   "Texts of step %s have lines, and the last ones all end without a line end, so that lines of two are one: joined lines need one behind the last as well. If they were cut at any byte, all is well.",
+	ci.OddTwice:   "Text of step %s is the same as what came right before it, and is in the log twice. What is sent again goes to the offset that it had, and is stored once; if the command wrote it twice, all is well.",
+	ci.OddWhole:   "A text of step %s begins as its log does, and was put behind that: where the whole is sent again, its offset is 0, and what is there already is stored once. If the command wrote so, all is well.",
 }
 
 func (h *hints) odd(all []ci.Oddity) {
@@ -182,24 +182,11 @@ func encodedTwice(chunk *ci.Chunk) string {
 
 // losesBackslashes tells whether a text in JSON's escapes has what becomes of a path of Windows
 // whose backslashes were taken for escapes: C:\temp has a tab then.
-func losesBackslashes(escaped []byte) bool {
-	for rest := escaped; ; {
-		at := bytes.Index(rest, []byte(`:\`))
-		if at < 0 || at+3 >= len(rest) {
-			return false
-		}
-		drive := at > 0 && isLetter(rest[at-1]) && (at == 1 || !isLetter(rest[at-2]) && !isDigit(rest[at-2]))
-		// Behind it goes on what was a name: it had its first letter taken.
-		if drive && bytes.IndexByte([]byte("bfnrt"), rest[at+2]) >= 0 && (isLetter(rest[at+3]) || isDigit(rest[at+3])) {
-			return true
-		}
-		rest = rest[at+2:]
-	}
-}
+func losesBackslashes(escaped []byte) bool { return drives.Match(escaped) }
 
-func isLetter(b byte) bool { return b|0x20 >= 'a' && b|0x20 <= 'z' }
-
-func isDigit(b byte) bool { return b >= '0' && b <= '9' }
+// drives matches the letter of a drive at the beginning of a word, with a control character
+// that is no line feed in place of the first letter of a name.
+var drives = regexp.MustCompile(`(^|[^A-Za-z0-9]|\\[nrt])[A-Z]:\\[bfrt][A-Za-z]`)
 
 // looksBase64 tells whether a text is base64 of text that ends with a line end.
 func looksBase64(text []byte) bool {

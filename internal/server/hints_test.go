@@ -107,10 +107,8 @@ func TestHints(t *testing.T) {
 		{logText("repr", 0, `'line 1\n'`+"\n"), "as json.dumps and repr make it"},
 		{logText("quoted", 0, "\"line 1\"\n'line 2'\n"), ""},
 		{logText("path", 0, "copy C:\temp\new\build.log\n"), "has a drive's letter, a colon"},
-		{logText("header", 0, "Errors:\t2\nin C:\n\tone\nand C:\\temp, at 12:\n"), ""},
-		{`{"step":{"key":"backwards","status":"running","started_at":"2026-11-26T10:00:00Z"}}`, ""},
-		{`{"step":{"key":"backwards","status":"passed","finished_at":"2026-11-26T09:00:00Z"}}`, "The finished_at of step backwards is before its started_at."},
-		{`{"step":{"key":"backwards","finished_at":"2026-11-26T11:00:00Z"}}`, ""},
+		{logText("path", 24, "copying\nC:\temp\name\n"), "has a drive's letter, a colon"},
+		{logText("header", 0, "Errors:\t2\nin C:\n\tone\nand C:\\temp, at 12:\nx:\t5\nPlan B:\nRun it\nlambda x:\tfoo\n"), ""},
 		{logText("js", 0, "🚀a\n"), ""},
 		{logText("js", 4, "a\n"), "Byte 4 of the log of step js was there already"}, // the units of UTF-16
 	} {
@@ -222,6 +220,13 @@ func TestHints(t *testing.T) {
 		{"anywhere", func(i int) string {
 			log, at := strings.Repeat("compiling one\nlinking two\ntesting three\n", 30), func(i int) int { return 57*i + i*i }
 			return log[at(i):at(i+1)]
+		}, ""},
+		{"pytest", func(i int) string {
+			return strings.Repeat("collected\n", 1-min(i, 1)) + strings.Repeat(strings.Repeat(".", 79)+"\n", 12) + strings.Repeat(".", 40+i)
+		}, ""},
+		{"coloured", func(i int) string { return fmt.Sprintf("\x1b[32mone %d\n\x1b[0m", i) }, ""},
+		{"polled", func(i int) string {
+			return strings.Repeat("waiting\n", 1-min(i, 1)) + "db not ready\nretry in 1s\n"
 		}, ""},
 		{"indented", func(i int) string { return fmt.Sprintf("    one %d\n    two\n    and", i) }, ""},
 		{"lines", func(i int) string { return fmt.Sprintf("line %d\nand one of %s\n", i, strings.Repeat("x", i)) }, ""},
@@ -445,9 +450,11 @@ func TestHints_Uploads(t *testing.T) {
 		{"gap", "one\n", "0", 204, ""},
 		{"gap", "three of a log of some lines\n", "8", 409, "from byte 4 on, and then this."},
 		{"gap", "three of a log of some lines\n", "4", 200, "that was refused at offset 8 is at 4 now"},
-		{"joined", "=== RUN 1\n=== RUN 2", "0", 204, ""},
-		{"joined", "=== RUN 3\n--- PASS 1", "19", 204, ""},
-		{"joined", "--- PASS 2\n--- PASS 3", "39", 200, "Texts of step joined have lines, and the last ones all end without a line end"},
+		{"joined", "ok  a\nok  b", "0", 204, ""},
+		{"joined", "ok  c\nok  d", "11", 204, ""},
+		{"joined", "ok  e\nok  f", "22", 204, ""},
+		{"joined", "ok  g\nok  h", "33", 204, ""},
+		{"joined", "ok  i\nok  j", "44", 200, "Texts of step joined have lines, and the last ones all end without a line end"},
 		{"short", "ok\nFAIL x\n", "", 204, ""},
 		{"short", "ok\nFAIL x\n", "", 200, "is the same as what came right before it, and is in the log twice"},
 		{"beats", "ok\nok\nok\nok\n", "", 204, ""},
@@ -654,7 +661,7 @@ func TestHints_NoBody(t *testing.T) {
 		{"POST /api/v1/builds", "\r\nContent-Length: 0\r\n\r\n", 400, `send a JSON object."`},
 		{"POST " + build + "/updates", "\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, `send a JSON object."`},
 		{"PATCH " + build + "/steps/s/log", "\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", 204, ""},
-		{"PATCH " + build + "/steps/t/log", "\r\nTransfer-Encoding: chunked\r\nX-Token: t\n\r\nUpload-Offset: 0\r\n\r\n3\r\nabc\r\n0\r\n\r\n", 400, "After 0 bytes the body is not valid HTTP. A line end in a header"},
+		{"PATCH " + build + "/steps/t/log", "\r\nTransfer-Encoding: chunked\r\nX-Token: t\n\r\nUpload-Offset: 0\r\n\r\n3\r\nabc\r\n0\r\n\r\n", 400, "After 0 bytes the body is not valid HTTP. Mostly a line end in a header"},
 		{"PATCH " + build + "/steps/none/log", "\r\nContent-Length: 0\r\n\r\n", 200, "The body is empty, and so is the log"},
 	} {
 		r := s.connect()

@@ -788,8 +788,8 @@ func TestSession_OfAnotherServer(t *testing.T) {
 	}
 }
 
-// TestSession_OfThePage asks as a page does that was loaded in a session: in another one, or
-// none, it is told that it is signed out, and not what is public, as if that were all.
+// TestSession_OfThePage asks as a page does that was loaded in a session: in none any more, it
+// is told that it is signed out, and not what is public, as if that were all.
 func TestSession_OfThePage(t *testing.T) {
 	t.Parallel()
 	s, open := startOn(t, pgtest.New(t), withSignIn), startOn(t, pgtest.New(t))
@@ -803,9 +803,10 @@ func TestSession_OfThePage(t *testing.T) {
 		status int
 	}{
 		"its own":                 {b, asked, http.StatusOK},
-		"another":                 {other, asked, http.StatusUnauthorized},
+		"one in its place":        {other, "/api/v1/events?limit=1&session=" + session, http.StatusOK},
 		"none":                    {s.browser(), asked, http.StatusUnauthorized},
 		"none, of events":         {s.browser(), "/api/v1/events?limit=1&session=" + session, http.StatusUnauthorized},
+		"no number":               {b, "/api/v1/events?limit=1&session=x", http.StatusBadRequest},
 		"none, which is not said": {s.browser(), "/api/v1/events?limit=1", http.StatusOK},
 		"none, where all is open": {open.browser(), "/api/v1/events?limit=1&session=" + session, http.StatusOK},
 	} {

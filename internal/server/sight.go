@@ -29,7 +29,7 @@ type sight struct {
 	at       time.Time
 	changed  time.Time  // when this server changed it last: what was read before is of no use
 	reading  *sightRead // nil: nobody asks, or what is read is of no use
-	rechecks bool       // of what is open are going on
+	rechecks bool       // whether what is open is rechecked
 }
 
 // sightRead is a read of what is public and, once done is closed, what came of

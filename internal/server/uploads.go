@@ -77,7 +77,7 @@ func ofLog(r *http.Request) error {
 	if unannounced(r) {
 		p := &ci.Problem{Code: noBody, Detail: "The request announces no body."}
 		if r.ProtoMajor == 1 {
-			p.Detail += " " + headersEnd
+			p.Detail += " If one was sent, " + headersEnd
 		}
 		return p
 	}

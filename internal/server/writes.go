@@ -114,7 +114,7 @@ func decoded[T any](s *Server, c echo.Context, decode func(body []byte) (T, erro
 	}
 	report, err = decode(body)
 	if p := ci.AsProblem(err); p != nil && unannounced(c.Request()) && c.Request().ProtoMajor == 1 {
-		p.Detail += " " + headersEnd
+		p.Detail += " If one was sent, " + headersEnd
 	}
 	return report, err
 }
