@@ -142,7 +142,7 @@ export class BuildsPage extends LitElement {
 				z-index: 1;
 				display: block;
 				margin: 0 auto 0.5rem;
-				box-shadow: 0 1px 4px rgb(0 0 0 / 30%);
+				box-shadow: 0 1px 4px #0005;
 			}
 
 			.below,

@@ -105,7 +105,7 @@ export const shared = css`
 	}
 
 	dialog::backdrop {
-		background: rgb(0 0 0 / 45%);
+		background: #0007;
 	}
 
 	.muted {

@@ -276,7 +276,7 @@ export class StepLog extends LitElement {
 				border: 1px solid var(--line);
 				border-radius: 0.5rem;
 				background: var(--page);
-				box-shadow: 0 4px 16px rgb(0 0 0 / 25%);
+				box-shadow: 0 4px 16px #0004;
 			}
 
 			.menu :is(a, button) {
@@ -372,7 +372,7 @@ export class StepLog extends LitElement {
 				right: 1.25rem;
 				bottom: 1rem;
 				z-index: 2;
-				box-shadow: 0 1px 4px rgb(0 0 0 / 30%);
+				box-shadow: 0 1px 4px #0005;
 			}
 
 			/* Where the page scrolls too, it does at the ends of the log. */
