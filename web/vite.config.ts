@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { deflateSync } from "node:zlib";
 import { minify } from "terser";
 import { type BuildOptions, defineConfig, type Plugin, type UserConfig } from "vite";
 import { omissions, without } from "./scripts/lit-omissions.mjs";
@@ -70,16 +69,22 @@ const slim = (fixed = false): Plugin => {
 	};
 };
 
-/** Each sheet behind those that it repeats the most of. */
+/**
+ * Each sheet behind those that it repeats the most of, by pieces of as many characters as gzip finds worth
+ * naming. Counted here, and not by zlib, whose releases differ.
+ */
 function inOrder(sheets: readonly string[]): string[] {
-	const size = (text: string) => deflateSync(text, { level: 9 }).length;
-	let rest = sheets.map((sheet) => ({ sheet, slim: slimmed(sheet, false), cost: 0 }));
-	let before = "";
+	const length = 6;
+	const piecesOf = (text: string) =>
+		Array.from({ length: Math.max(1, text.length - length) }, (_, i) => text.slice(i, i + length));
+	let rest = sheets.map((sheet) => ({ sheet, pieces: piecesOf(slimmed(sheet, false)) }));
+	const seen = new Set<string>();
 	return sheets.map(() => {
-		for (const one of rest) one.cost = (size(before + one.slim) - size(before)) / one.slim.length;
-		const next = rest.reduce((least, one) => (one.cost < least.cost ? one : least));
+		const fresh = ({ pieces }: { readonly pieces: readonly string[] }) =>
+			pieces.filter((piece) => !seen.has(piece)).length / pieces.length;
+		const next = rest.reduce((least, one) => (fresh(one) < fresh(least) ? one : least));
 		rest = rest.filter((one) => one !== next);
-		before += next.slim;
+		for (const piece of next.pieces) seen.add(piece);
 		return next.sheet;
 	});
 }
