@@ -1119,64 +1119,6 @@ test("who turns a phone on its side still sees the end, or the marked line", asy
 	await context.close();
 });
 
-test("after another view the log is where it was left", async ({ page, server }) => {
-	const build = await written(server, numbered(1, 8_000), undefined);
-	const [logs, waterfall] = ["Log", "Waterfall"].map((name) => page.getByRole("tab", { name }));
-	const expectAt = async (place: { line: number; y: number }) => {
-		const now = await atRest(page);
-		expect(now.line).toBe(place.line);
-		expect(Math.abs(now.y - place.y)).toBeLessThan(4);
-	};
-	const thereAndBack = async () => {
-		await waterfall?.click();
-		await expect(log(page)).toHaveCount(0);
-		await logs?.click();
-		await expect(log(page)).toBeVisible();
-	};
-	await page.goto(build.url);
-	await expect(line(page, 8_000)).toBeVisible();
-	await page.keyboard.press(":");
-	await page.keyboard.type("3000");
-	await page.keyboard.press("Enter");
-	await expect(line(page, 3_000)).toBeVisible();
-	// With a mark that is out of sight, then without one.
-	for (const lines of [10, 20]) {
-		await region(page).hover();
-		await page.mouse.wheel(0, 1_500);
-		await expect(line(page, 3_000)).not.toBeInViewport();
-		if (lines === 20) await page.keyboard.press("Escape");
-		await build.log("s", numbered(1, 10));
-		await expect(log(page).locator(".end")).toHaveText(`↓ ${lines} new lines`);
-		const before = await atRest(page);
-		await thereAndBack();
-		await expectAt(before);
-		await expect(log(page).locator(".end")).toHaveText(`↓ ${lines} new lines`);
-		await waterfall?.click();
-		await page.goBack();
-		await expect(log(page)).toBeVisible();
-		await expectAt(before);
-	}
-
-	// A link to a line leads there, also when it is the one that is marked.
-	await new Notes(build, "s").annotate(3_000, "error", "broken");
-	for (const again of [false, true]) {
-		await page.getByRole("tab", { name: "Problems" }).click();
-		await page.getByRole("link", { name: "s, line 3,000" }).click();
-		await expectCentred(page, 3_000);
-		if (again) continue;
-		await region(page).hover();
-		await page.mouse.wheel(0, 1_500);
-		await expect(line(page, 3_000)).not.toBeInViewport();
-	}
-
-	// Who read at the end of a log that has its failure above is there again.
-	await build.finish("s", "failed");
-	await page.keyboard.press("End");
-	await expect(line(page, 8_020)).toBeInViewport();
-	await thereAndBack();
-	await expect(line(page, 8_020)).toBeInViewport();
-});
-
 test("a long log is scrolled from end to end without stopping", async ({ page, server }) => {
 	test.slow();
 	const text = Array.from(

@@ -1,6 +1,5 @@
 import { type Pen, penAfter, plain } from "./ansi.ts";
 import { type Line, line, longer, maxLine, type Row } from "./line.ts";
-import type { Anchor } from "./log-view.ts";
 import type { Chunk, LinesPage } from "./model.ts";
 
 /** Lines are kept, asked for and drawn by blocks of so many: 1 to 100, 101 to 200 … */
@@ -30,16 +29,6 @@ interface Place {
 	row: Line | undefined;
 }
 
-/** Where somebody reads a log. */
-export interface Reading {
-	readonly marked: readonly [first: number, last: number] | undefined;
-	readonly following: boolean;
-	/** How long it was when they left its end. */
-	readonly left: number;
-	/** What is at the top of the view. */
-	readonly seen: Anchor | undefined;
-}
-
 /**
  * The parts of one step's log that a page holds. Text comes in two ways: from the stream, at the end
  * (append), and by request, anywhere (fill). Both say their offset, so nothing is shown twice and
@@ -47,8 +36,6 @@ export interface Reading {
  * asked for when it comes into view.
  */
 export class LogText {
-	/** Where its reader was when it was last shown. */
-	left: Reading | undefined;
 	/** The log's extent, as far as it is known. An unended last line counts. */
 	lines = 0;
 	bytes = 0;

@@ -60,7 +60,7 @@ interface Block {
 }
 
 /** A place to keep: so many pixels below the upper edge of the view is the top of a line, or of the heading before it. */
-export interface Anchor {
+interface Anchor {
 	readonly line: number;
 	readonly y: number;
 	/** The group whose heading it is; undefined: it is the line. */
@@ -78,10 +78,6 @@ export interface Anchor {
 export class LogView {
 	/** Whether the end is kept in view. */
 	following = false;
-	/** The place to go to, or to stay at until its text has come. */
-	target: Anchor | undefined;
-	/** What was at the top of the view when it was last drawn or scrolled. */
-	seen: Anchor | undefined;
 
 	readonly #region: HTMLElement;
 	readonly #owner: Owner;
@@ -90,6 +86,8 @@ export class LogView {
 	readonly #below = document.createElement("div");
 	#source: Source;
 	#blocks: Block[] = [];
+	/** The place to go to, or to stay at until its text has come. */
+	#target: Anchor | undefined;
 	#frame: number | undefined;
 	#timer: number | undefined;
 	#scrolled = 0;
@@ -103,7 +101,8 @@ export class LogView {
 	/** Whether the end of the log, as it was then, has been in view ever since. */
 	#ended = false;
 	#mode: Mode | undefined;
-	/** How wide the view was when it was last drawn. */
+	/** What was at the top of the view, and how wide that was, when it was last drawn or scrolled. */
+	#seen: Anchor | undefined;
 	#width = 0;
 
 	/** The region is a scrolling element; the view puts itself before what is in it. */
@@ -131,7 +130,7 @@ export class LogView {
 	/** Goes to a line, or to the heading that hides it, which will stand so many pixels below the upper edge. */
 	goTo(line: number, y = 0): void {
 		this.following = false;
-		this.target = { line, y };
+		this.#target = { line, y };
 		this.#schedule();
 	}
 
@@ -143,7 +142,7 @@ export class LogView {
 		const { clientHeight } = this.#region;
 		const height = Math.min(clientHeight, innerHeight - this.#region.getBoundingClientRect().top);
 		const element = this.element(line);
-		if (element && !always && !this.target) {
+		if (element && !always && !this.#target) {
 			const y = this.#y(element);
 			if (y >= 0 && y + element.offsetHeight <= height) return;
 		}
@@ -152,7 +151,7 @@ export class LogView {
 
 	/** The reader moves the view: what it was to go to does not count any more. */
 	release(): void {
-		this.target = undefined;
+		this.#target = undefined;
 	}
 
 	/** Whether the reader's hand is on it: then nothing else moves it. */
@@ -182,7 +181,7 @@ export class LogView {
 		if (JSON.stringify(before) === JSON.stringify(mode)) return;
 		this.#mode = mode;
 		const wrapped = before?.unwrapped !== mode.unwrapped || before.times !== mode.times;
-		if (wrapped && !this.following) this.target ??= this.#stays();
+		if (wrapped && !this.following) this.#target ??= this.#stays();
 		this.#rows.classList.toggle("unwrapped", mode.unwrapped);
 		this.#rows.classList.toggle("timed", mode.times !== "off");
 		this.#rows.classList.toggle("exact", mode.exact);
@@ -203,7 +202,7 @@ export class LogView {
 	/** To be called on each scroll of the region. */
 	scrolled(): void {
 		if (!this.byReader) return;
-		this.seen = this.#first();
+		this.#seen = this.#first();
 		this.#scrolled = performance.now();
 		this.#schedule();
 	}
@@ -320,7 +319,7 @@ export class LogView {
 		const end = text.missing(last);
 		const held = this.following && this.#ended && end !== undefined;
 		this.#ended = this.following && (held || end === undefined);
-		let anchor = this.following && !held ? undefined : (this.target ?? stays ?? this.#whereNow());
+		let anchor = this.following && !held ? undefined : (this.#target ?? stays ?? this.#whereNow());
 		if (anchor && anchor.line > text.lines) anchor = { line: Math.max(1, text.lines), y: anchor.y };
 		if (anchor) anchor = this.#inSight(anchor);
 		const home = anchor ? Math.min(blockOf(anchor.line), last) : last;
@@ -377,7 +376,7 @@ export class LogView {
 		this.#prune(home, near);
 		this.#measure();
 		this.#place(anchor, at(), height);
-		this.seen = this.#first();
+		this.#seen = this.#first();
 		if (held) this.#owner.need(end, firstOf(last + 1) - 1, true);
 		else this.#ask(home, last);
 		text.trim(this.#blocks[0]?.index ?? home, this.#blocks.at(-1)?.index ?? home);
@@ -387,7 +386,7 @@ export class LogView {
 
 	/** What stays at the top of the view while all lines take another height. */
 	#stays(): Anchor | undefined {
-		return this.seen && { ...this.seen, y: Math.max(0, this.seen.y) };
+		return this.#seen && { ...this.#seen, y: Math.max(0, this.#seen.y) };
 	}
 
 	/** The same place, or that of the heading that hides it. */
@@ -649,7 +648,7 @@ export class LogView {
 		}
 		const busy = performance.now() - this.#scrolled < calm;
 		let above = before;
-		if (busy && !this.target && before > 0) {
+		if (busy && !this.#target && before > 0) {
 			const kept = region.scrollTop + anchor.y - at;
 			if (kept >= height && kept < 2 * before + height) above = Math.round(kept);
 			window.setTimeout(() => this.#schedule(), calm);
@@ -659,7 +658,7 @@ export class LogView {
 		if (Math.abs(region.scrollTop - top) >= 1) region.scrollTop = top;
 		this.#top = region.scrollTop;
 		const here = this.#source.text.line(anchor.line) !== undefined;
-		if (here || folds.hides(anchor.line) || anchor.line > text.lines) this.target = undefined;
+		if (here || folds.hides(anchor.line) || anchor.line > text.lines) this.#target = undefined;
 	}
 
 	#space(above: number, below: number): void {

@@ -629,10 +629,10 @@ export class BuildPage extends LitElement {
 		if (history.state) this.view = viewOf(location.search);
 		else this.#show("log");
 		this.#shown();
+		const again = place.step === this.place.step && place.lines?.[0] === this.place.lines?.[0];
+		this.place = place;
 		// The same line once more: it may be out of sight.
-		if (`${[place.step, place.lines]}` !== `${[this.place.step, this.place.lines]}`)
-			this.place = place;
-		else if (place.lines) this.#shownLog?.reveal(place.lines[0]);
+		if (again && place.lines) this.#shownLog?.reveal(place.lines[0]);
 	};
 
 	/** Writes into the address what is shown, without a new entry in the history. */
@@ -661,10 +661,7 @@ export class BuildPage extends LitElement {
 		const path = event.composedPath();
 		const link = path.find((one) => one instanceof HTMLAnchorElement);
 		if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-		if (link.hash !== "" && link.href === location.href && this.view !== "log") {
-			this.place = parseFragment(link.hash);
-			this.#show("log", 1);
-		}
+		if (link.hash !== "" && link.href === location.href) this.#show("log", 1);
 		const list = this.renderRoot.querySelector("details");
 		if (!narrow.matches || !list || !path.includes(list)) return;
 		// Where there is no room for both, the list makes way for the log.

@@ -17,7 +17,7 @@ import { Highlights } from "../highlights.ts";
 import { Keys } from "../keys.ts";
 import { seen } from "../line.ts";
 import { Lines } from "../lines.ts";
-import { LogText, type Reading } from "../log-text.ts";
+import { LogText } from "../log-text.ts";
 import { LogView } from "../log-view.ts";
 import { type Build, ended, nameOf, type Step, stepPath, stepURL } from "../model.ts";
 import { type Preferences, Prefs, prefs } from "../prefs.ts";
@@ -421,7 +421,6 @@ export class StepLog extends LitElement {
 		small.removeEventListener("change", this.#rendered);
 		low.removeEventListener("change", this.#turned);
 		clearTimeout(this.#silence);
-		this.text.left = this.#reading;
 		this.#close();
 	}
 
@@ -700,15 +699,9 @@ export class StepLog extends LitElement {
 	#open(step: Step): void {
 		const region = this.#region;
 		if (!region) return;
+		// The same log, asked for anew: whoever reads it stays where they are.
+		const here = step.key === this.#shown?.key && !this.following ? this.#view?.first : undefined;
 		const begins = !this.#shown;
-		// The same log, asked for anew, or after another view: whoever reads it stays where they are, unless a
-		// link leads elsewhere.
-		const before = begins
-			? this.text.left
-			: step.key === this.#shown?.key && !this.following
-				? this.#reading
-				: undefined;
-		const here = before?.marked === this.marked ? before : undefined;
 		this.#close();
 		this.#shown = { key: step.key, text: this.text };
 		this.#own = this.marked;
@@ -743,9 +736,7 @@ export class StepLog extends LitElement {
 		this.#left = this.text.lines;
 		this.#said = { lines: this.text.lines, at: Date.now() };
 		if (here) {
-			this.following = here.following;
-			this.#left = here.left;
-			view.target = here.following ? undefined : here.seen;
+			view.goTo(here.line, here.y);
 		} else if (this.marked) {
 			this.reveal(this.marked[0]);
 		} else if (/passed|skipped/.test(step.status) && (location.hash || this.build?.finished_at)) {
@@ -759,11 +750,6 @@ export class StepLog extends LitElement {
 		// Later the page may have been scrolled by hand.
 		if (begins) this.#fill();
 		this.#show();
-	}
-
-	get #reading(): Reading {
-		const { marked, following } = this;
-		return { marked, following, left: this.#left, seen: this.#view?.seen };
 	}
 
 	#close(): void {
