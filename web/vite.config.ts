@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { deflateSync } from "node:zlib";
 import { minify } from "terser";
 import { type BuildOptions, defineConfig, type Plugin, type UserConfig } from "vite";
 import { omissions, without } from "./scripts/lit-omissions.mjs";
@@ -23,20 +24,25 @@ const blocking: Plugin = {
  * begins as they do, with a tag, an attribute or a value, goes on in the one before it; at the ends of a
  * template, and between an element's content and a closing tag of a line of its own, there is no blank.
  * Takes the comments and blanks out of stylesheets, and puts those of all elements into one module, like
- * beside like, for gzip sees that they are alike only where they are no more than 32 KB apart. Takes out of properties that they
- * have no attribute, or one that is a number: nobody writes an attribute that is called so. Fixed are those
- * whose rem are pixels: the root of somebody else's page may have letters of any size.
+ * beside like, for gzip sees that they are alike only where they are no more than 32 KB apart. Takes out of
+ * properties that they have no attribute, or one that is a number: nobody writes an attribute that is called
+ * so. Fixed are those whose rem are pixels: the root of somebody else's page may have letters of any size.
  */
 const slim = (fixed = false): Plugin => {
 	const literal = /\bcss`[^`]*`/g;
-	const written = ["src/widgets", "src/elements", "src/gallery"].flatMap((name) => {
-		const folder = fileURLToPath(new URL(name, import.meta.url));
+	const written = ["widgets", "elements", "gallery"].flatMap((name) => {
+		const folder = fileURLToPath(new URL(`src/${name}`, import.meta.url));
 		return readdirSync(folder)
 			.sort()
-			.flatMap((file) => readFileSync(join(folder, file), "utf8").match(literal) ?? []);
+			.flatMap((file) =>
+				(readFileSync(join(folder, file), "utf8").match(literal) ?? []).map(
+					(sheet, i) => [`${name}/${file} ${i + 1}`, sheet] as const,
+				),
+			);
 	});
-	const all = [...new Set(written)];
-	const sheets = fixed ? all : inOrder(all);
+	const sheets = fixed
+		? [...new Set(written.map(([, sheet]) => sheet))]
+		: [...new Set(inOrder(new Map(written)))];
 	const name = (sheet: string) => `sheet${sheets.indexOf(sheet)}`;
 	return {
 		name: "slim",
@@ -69,24 +75,31 @@ const slim = (fixed = false): Plugin => {
 	};
 };
 
+/** The names of the sheets, in the order in which gzip says them in the fewest bytes, or nearly. */
+const orderFile = fileURLToPath(new URL("scripts/sheets.txt", import.meta.url));
+
 /**
- * Each sheet behind those that it repeats the most of, by pieces of as many characters as gzip finds worth
- * naming. Counted here, and not by zlib, whose releases differ.
+ * Puts the sheets of the pages, by their names, into the order of that file; new ones stand at the end. With
+ * ORDER=1 it is found anew: each sheet is put where it fits best, twice. Not at each build, for zlib's
+ * releases differ, and the build is to be the same everywhere.
  */
-function inOrder(sheets: readonly string[]): string[] {
-	const length = 6;
-	const piecesOf = (text: string) =>
-		Array.from({ length: Math.max(1, text.length - length) }, (_, i) => text.slice(i, i + length));
-	let rest = sheets.map((sheet) => ({ sheet, pieces: piecesOf(slimmed(sheet, false)) }));
-	const seen = new Set<string>();
-	return sheets.map(() => {
-		const fresh = ({ pieces }: { readonly pieces: readonly string[] }) =>
-			pieces.filter((piece) => !seen.has(piece)).length / pieces.length;
-		const next = rest.reduce((least, one) => (fresh(one) < fresh(least) ? one : least));
-		rest = rest.filter((one) => one !== next);
-		for (const piece of next.pieces) seen.add(piece);
-		return next.sheet;
-	});
+function inOrder(sheets: ReadonlyMap<string, string>): string[] {
+	let order = readFileSync(orderFile, "utf8")
+		.split("\n")
+		.filter((name) => sheets.has(name));
+	order.push(...[...sheets.keys()].filter((name) => !order.includes(name)));
+	if (process.env.ORDER) {
+		const slim = new Map([...sheets].map(([name, sheet]) => [name, slimmed(sheet, false)]));
+		const size = (names: readonly string[]) =>
+			deflateSync(names.map((name) => slim.get(name)).join("`"), { level: 9 }).length;
+		for (const name of [...order, ...order]) {
+			const others = order.filter((other) => other !== name);
+			const tried = order.map((_, at) => [...others.slice(0, at), name, ...others.slice(at)]);
+			order = tried.reduce((least, one) => (size(one) < size(least) ? one : least), order);
+		}
+		writeFileSync(orderFile, `${order.join("\n")}\n`);
+	}
+	return order.map((name) => sheets.get(name) ?? "");
 }
 
 function slimmed(sheet: string, fixed: boolean): string {

@@ -49,6 +49,19 @@ func TestFiles_HasWhatThePageNames(t *testing.T) {
 	}
 }
 
+// A build that was broken off in its midst has pages, and nothing for the pages of others.
+func TestFiles_AreOfAWholeBuild(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{FrameScript(), FrameStyle()} {
+		if _, err := fs.Stat(Files(), strings.TrimPrefix(name, "/")); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(Widgets()) == 0 || len(FrameHeights()) == 0 {
+		t.Error("a script is empty")
+	}
+}
+
 // What the first page costs to load: whoever opens a link from a phone waits for it. It is 60 KB as gzip -9
 // has them. Go's gzip makes 0.89 % more of the same scripts: 61,436 bytes instead of 60,893.
 const scriptBudget = 60 * 1024 * 10_089 / 10_000

@@ -291,16 +291,15 @@ func (s status) same(other status) bool {
 
 // View is one log as one reader sees it.
 type View struct {
-	c         *Checker
-	reader    string
-	log       string
-	filtered  bool // some events are held back, so ids may jump
-	shape     Shape
-	prefix    string
-	last      int64
-	missed    []span
-	ended     bool
-	abandoned bool
+	c        *Checker
+	reader   string
+	log      string
+	filtered bool // some events are held back, so ids may jump
+	shape    Shape
+	prefix   string
+	last     int64
+	missed   []span
+	ended    bool
 }
 
 type span struct{ first, last int64 }
@@ -466,14 +465,6 @@ func (v *View) over() {
 	v.c.mu.Lock()
 	defer v.c.mu.Unlock()
 	v.ended = true
-}
-
-// Abandon says that the reader left for good, on purpose: it need not see the
-// end.
-func (v *View) Abandon() {
-	v.c.mu.Lock()
-	defer v.c.mu.Unlock()
-	v.abandoned = true
 }
 
 // Refused records an answer that no stream may give. A reader that resumes has
@@ -819,7 +810,7 @@ func (c *Checker) compareFeed(build string) {
 // closeView finds readers that never saw the end, or an end that was none.
 func (c *Checker) closeView(v *View) {
 	said, h := c.said[v.log], c.logs[v.log]
-	if v.abandoned || v.log == Feed || said == nil || said.build.finished() == "" {
+	if v.log == Feed || said == nil || said.build.finished() == "" {
 		return
 	}
 	if !v.ended {
@@ -854,7 +845,7 @@ func (c *Checker) readersDone() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, v := range c.views {
-		if v.log != Feed && !v.ended && !v.abandoned {
+		if v.log != Feed && !v.ended {
 			return false
 		}
 	}
@@ -882,7 +873,7 @@ func (c *Checker) feedsSettled() bool {
 		}
 	}
 	for _, v := range c.views {
-		if v.log == Feed && !v.abandoned && v.last < int64(len(feed.seen)) {
+		if v.log == Feed && v.last < int64(len(feed.seen)) {
 			return false
 		}
 	}

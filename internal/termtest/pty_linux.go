@@ -122,12 +122,6 @@ func (t *Terminal) Look(look func(*Screen)) {
 	look(t.screen)
 }
 
-// Columns is the screen's width.
-func (t *Terminal) Columns() (n int) {
-	t.Look(func(s *Screen) { n = s.Columns })
-	return n
-}
-
 // Text is all that can be seen by scrolling back.
 func (t *Terminal) Text() (text string) {
 	t.Look(func(s *Screen) { text = s.Text() })

@@ -791,7 +791,7 @@ test("more logs than one stream carries go over two", async ({ page, server, rel
 	const live = plain.evaluate(
 		async ({ worker, ids }) => {
 			const lines = ids.map((id) => {
-				const { port } = new SharedWorker(worker, { name: "stepcast" });
+				const { port } = new SharedWorker(worker, { name: "" });
 				return new Promise<string>((resolve) => {
 					port.onmessage = ({ data }: MessageEvent) => {
 						port.postMessage({ say: "took", number: data.number });

@@ -553,7 +553,7 @@ test("what could not be loaded is asked for as soon as the server is there again
 	// The time of the page's own next attempt never comes.
 	await page.evaluate(() => {
 		const { setTimeout } = window;
-		const soon = (run: () => void, wait = 0) => (wait < 500 ? setTimeout(run, wait) : -1);
+		const soon = (run: () => void, wait = 0) => (wait < 500 ? setTimeout(run, wait) : 0);
 		window.setTimeout = soon as typeof window.setTimeout;
 	});
 	relay.answer = (path) => (path.includes("/lines") ? 502 : "pass");

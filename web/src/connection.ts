@@ -26,7 +26,7 @@ const doubtEvery = 60_000;
 export const upgraded = "stepcast-upgraded";
 
 /** What one session may see is not for the pages of another, nor what it may not: the hub asks by its name. */
-const name = session ? `&session=${session}` : "";
+const sessionQuery = session ? `&session=${session}` : "";
 
 const workerAddress = worker + tokenQuery.replace("&", "?");
 /** The worker of this page alone, where none can be shared. */
@@ -145,7 +145,7 @@ export class Subscription {
 		const address = (trusted?.createScriptURL(workerAddress) ?? workerAddress) as string;
 		if (sharing) {
 			try {
-				const shared = new SharedWorker(address, { name });
+				const shared = new SharedWorker(address, { name: sessionQuery });
 				shared.addEventListener("error", () => {
 					if (shared.port === this.#port) this.#replace();
 				});
@@ -155,7 +155,7 @@ export class Subscription {
 			}
 		}
 		const { port1, port2 } = new MessageChannel();
-		own ??= new Worker(address, { name });
+		own ??= new Worker(address, { name: sessionQuery });
 		own.postMessage(undefined, [port1]);
 		return port2;
 	}
@@ -205,7 +205,7 @@ export class Subscription {
 		if (this.#state.name !== "finished" || document.hidden || this.#doubting) return;
 		this.#doubting = true;
 		try {
-			await get(`${buildURL(this.#wanted.log)}/events?limit=1&after=${this.#known}${name}`);
+			await get(`${buildURL(this.#wanted.log)}/events?limit=1&after=${this.#known}${sessionQuery}`);
 		} catch (error) {
 			// A server that is away says nothing of whether one may.
 			if (error instanceof Refusal && error.gone) {

@@ -517,7 +517,9 @@ async function snapshot(log: string): Promise<State | Refused | "passing"> {
 		const state = { kind: "snapshot", id: next, data: first.data as Snapshot } as const;
 		return { state, cursor: next, final: false, finished: undefined };
 	}
-	const answer = await ask<BuildWithSteps & { readonly last_event_id: string }>(buildURL(log));
+	const answer = await ask<BuildWithSteps & { readonly last_event_id: string }>(
+		`${buildURL(log)}?${whose}`,
+	);
 	if (answer === undefined || "refused" in answer) return answer ?? "passing";
 	const { last_event_id: cursor, ...data } = answer.body;
 	const state = { kind: "whole", id: cursor, data } as const;

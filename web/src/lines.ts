@@ -47,7 +47,7 @@ export class Lines {
 
 	/** Does not wait for the next attempt, if there is to be one. */
 	retryNow(): void {
-		if (!this.#retry) return;
+		if (this.#retry === undefined) return;
 		clearTimeout(this.#retry);
 		this.#retry = undefined;
 		void this.#ask();

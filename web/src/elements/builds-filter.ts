@@ -145,7 +145,7 @@ export class BuildsFilter extends LitElement {
 			</form>
 			<p role="status">${
 				this.asking
-					? "Who are you? Write your name into the author field, as builds show it, then press “This is me”."
+					? "Who are you? Write your name as author, as builds show it, then press “This is me”."
 					: ""
 			}</p>
 		`;

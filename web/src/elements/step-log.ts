@@ -449,8 +449,7 @@ export class StepLog extends LitElement {
 	readonly #turned = (): void => {
 		this.#fill();
 		const [line = 0] = this.marked ?? [];
-		const y = this.#view?.element(line)?.getBoundingClientRect().top ?? 0;
-		if (!this.following && y > 0 && y < 2 * innerHeight) this.#view?.reveal(line);
+		if (this.#view?.element(line)) this.#view.reveal(line);
 	};
 
 	/** Whether the reader is at work here, so that another step's log must not take its place. */
@@ -663,7 +662,7 @@ export class StepLog extends LitElement {
 				return silent > mostSilent && !this.over ? `Nothing new for ${elapsed(silent)}.` : "";
 			}
 			case "lost":
-				return "The reporter of this step went silent. If it comes back, the log goes on here.";
+				return "The reporter went silent. If it comes back, the log goes on.";
 			default: {
 				const [from, to] = [instant(step.started_at), instant(step.finished_at)];
 				const took = from === undefined || to === undefined ? "" : ` after ${duration(to - from)}`;
