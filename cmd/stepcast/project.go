@@ -18,6 +18,11 @@ type projectCmd struct {
 
 type projectListCmd struct{ serverFlags }
 
+// Help is what --help says beyond the flags.
+func (c *projectListCmd) Help() string {
+	return "It takes a token with the scope status or read, and lists the projects that it is for, and public ones."
+}
+
 // Run lists the projects.
 func (c *projectListCmd) Run(ctx context.Context, std stdio) error {
 	client, err := c.reader(std.say)

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -362,10 +363,17 @@ func (h *Header) sgr(codes string) string {
 // terminals disagree about what is joined into one character.
 func narrow(row string, width int) string {
 	row = ansi.Truncate(row, width, "…")
-	if ansi.StringWidthWc(row) > width {
-		row = ansi.TruncateWc(row, width, "…")
+	if ansi.StringWidthWc(row) <= width {
+		return row
 	}
-	return row
+	for row != "" && ansi.StringWidthWc(row) >= width {
+		_, last := utf8.DecodeLastRuneInString(row)
+		row = row[:len(row)-last]
+	}
+	if strings.Contains(row, "\x1b") { // what was cut has the end of its colours
+		return row + "…\x1b[m"
+	}
+	return row + "…"
 }
 
 // counts says how many steps stand how: "2 passed, 1 running".
@@ -442,5 +450,5 @@ func (t *Terminal) Fit(row string) string {
 	if columns == 0 {
 		return row
 	}
-	return ansi.Truncate(row, columns, "…")
+	return narrow(row, columns)
 }

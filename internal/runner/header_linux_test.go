@@ -119,3 +119,18 @@ func TestElapsed(t *testing.T) {
 		t.Errorf("lost at no known time: %q", got)
 	}
 }
+
+// TestTerminal_Fit cuts rows whose characters some terminals join, and others show side by side.
+func TestTerminal_Fit(t *testing.T) {
+	t.Parallel()
+	terminal := OpenTerminal(termtest.New(t, 40, 5).Theirs)
+	for row, want := range map[string]string{
+		"acme/api#1  passed":                                "acme/api#1  passed",
+		"acme/api#1  " + strings.Repeat("x", 40):            "acme/api#1  " + strings.Repeat("x", 27) + "…",
+		strings.Repeat("\u1100", 27) + "acme/api#32 passed": strings.Repeat("\u1100", 19) + "…",
+	} {
+		if got := terminal.Fit(row); got != want {
+			t.Errorf("%q becomes %q, want %q", row, got, want)
+		}
+	}
+}
