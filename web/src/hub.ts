@@ -518,7 +518,7 @@ async function snapshot(log: string): Promise<State | Refused | "passing"> {
 		return { state, cursor: next, final: false, finished: undefined };
 	}
 	const answer = await ask<BuildWithSteps & { readonly last_event_id: string }>(
-		`${buildURL(log)}?${whose}`,
+		buildURL(log) + whose.replace("&", "?"),
 	);
 	if (answer === undefined || "refused" in answer) return answer ?? "passing";
 	const { last_event_id: cursor, ...data } = answer.body;

@@ -1128,7 +1128,7 @@ export class StepLog extends LitElement {
 
 	#copyMarked(): void {
 		if (!this.marked) {
-			this.#say("No lines are marked: click a number, then another with Shift.");
+			this.#say("No lines are marked: click a number, another with Shift.");
 			return;
 		}
 		const [first, last] = this.marked;

@@ -412,7 +412,7 @@ export class WallPage extends LitElement {
 		const { connection } = this.#following;
 		if (connection.name === "connecting" || connection.name === "live") return ["Loading…", ""];
 		if (connection.name !== "refused") {
-			return ["No data yet", "The server cannot be reached. This board goes on trying."];
+			return ["No data yet", "The server cannot be reached. It is tried again."];
 		}
 		return refusal(connection.status, "board");
 	}
