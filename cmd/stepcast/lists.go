@@ -66,19 +66,20 @@ func ago(at *time.Time, now time.Time) string {
 	case now.Sub(*at) < time.Minute: // clocks differ
 		return "just now"
 	}
-	return about(now.Sub(*at)) + " ago"
+	return about(now.Sub(*at), 2) + " ago"
 }
 
 // about tells how long something is, rounded, in the largest unit that it has two of
-// and in which that is true to a twentieth.
-func about(d time.Duration) string {
+// and in which that is true to such a part of it: 20 is a twentieth. What was, is not said
+// so exactly.
+func about(d time.Duration, part time.Duration) string {
 	const day = 24 * time.Hour
 	d = max(d.Round(time.Second), time.Second)
 	for _, unit := range []struct {
 		name string
 		is   time.Duration
 	}{{"years", 365 * day}, {"days", day}, {"hours", time.Hour}, {"min", time.Minute}} {
-		if n := d.Round(unit.is); n >= 2*unit.is && (n-d).Abs() < d/20 {
+		if n := d.Round(unit.is); n >= 2*unit.is && (n-d).Abs() < d/part {
 			return fmt.Sprintf("%d %s", n/unit.is, unit.name)
 		}
 	}
@@ -93,7 +94,7 @@ func lasts(revoked, expires *time.Time, now time.Time) string {
 	case expires == nil:
 		return "never expires"
 	case expires.After(now):
-		return "expires in " + about(expires.Sub(now))
+		return "expires in " + about(expires.Sub(now), 20)
 	}
 	return "expired " + ago(expires, now)
 }

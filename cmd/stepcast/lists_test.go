@@ -31,8 +31,17 @@ func TestAbout(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := about(long); got != want {
+		if got := about(long, 20); got != want {
 			t.Errorf("%s: %s, want %s", d, got, want)
+		}
+	}
+	now := time.Now()
+	for d, want := range map[time.Duration]string{
+		59 * time.Second: "just now", 70 * time.Second: "70 s ago", 147 * time.Second: "2 min ago", 387 * time.Second: "6 min ago", 36 * time.Hour: "2 days ago", 60 * time.Hour: "3 days ago",
+	} {
+		at := now.Add(-d)
+		if got := ago(&at, now); got != want {
+			t.Errorf("%s ago: %s, want %s", d, got, want)
 		}
 	}
 }
