@@ -154,7 +154,7 @@ test("unavailable, reset and end", async ({ page, server, relay, through, compla
 	await expect.poll(() => relay.asked.at(-1)?.after).toMatch(/^\w+-\d+$/);
 	await expect(page.locator(state)).toHaveText("Live");
 	await build.log("s", "three\n");
-	await expectLines(page, ["one", "two", "three"]);
+	await expectLines(page, ["one", "\x1b[31mtwo\x1b[0m", "three"]);
 
 	// History was rewound: the page asks for what is, and the stream goes on from there.
 	const before = relay.asked.length;
@@ -208,7 +208,7 @@ test("a proxy's 502 passes, and the stream goes on at its cursor", async ({
 	await expect(page.locator(state)).toHaveText("Reconnecting");
 	relay.answer = () => "pass";
 	await expect(page.locator(state)).toHaveText("Finished", { timeout: 40_000 });
-	await expectLines(page, ["one", "two", "three"]);
+	await expectLines(page, ["one", "\x1b[31mtwo\x1b[0m", "three"]);
 });
 
 test("the list begins anew when the feed's history was rewound", async ({
@@ -320,7 +320,7 @@ test("a connection that died without a word is made anew", async ({
 	await page.getByRole("button", { name: "Retry now" }).dispatchEvent("click");
 	await page.clock.resume();
 	await expect(page.locator(state)).toHaveText("Live");
-	await expectLines(page, ["one", "two", "three"]);
+	await expectLines(page, ["one", "\x1b[31mtwo\x1b[0m", "three"]);
 	expect(relay.asked).toHaveLength(asked + 1);
 	await finished(page, server, build);
 });
@@ -386,7 +386,41 @@ test("a text to copy that does not come is said not to have come", async ({
 	await page.getByRole("button", { name: "Copy all" }).click();
 	await expect.poll(() => relay.paths.slice(asked).join()).toContain("/log");
 	await page.clock.fastForward(15_000);
-	await expect(log(page).locator(".said")).toHaveText("The server did not give the log to copy.");
+	await expect(log(page).locator(".said")).toHaveText(
+		"Not copied: the server did not give the log.",
+	);
+	await build.finish("s");
+});
+
+test("without a network what is here is copied, and a search that failed is made when there is one again", async ({
+	page,
+	server,
+	relay,
+	through,
+	context,
+	complaints,
+}) => {
+	complaints.expected = [...connectionErrors, /503/];
+	await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: relay.url });
+	const build = await running(server, "one\n\x1b[31mtwo\x1b[0m\nthree\n");
+	await page.goto(`${through(build)}#s:L1-L2`);
+	await expect(page.locator(state)).toHaveText("Live");
+	await expectLines(page, ["one", "\x1b[31mtwo\x1b[0m", "three"]);
+
+	relay.answer = () => 503;
+	relay.cut();
+	await expect(page.locator(state)).toHaveText("Reconnecting");
+	await page.keyboard.press("c");
+	await expect(log(page).locator(".said")).toHaveText("Copied lines 1 to 2.");
+	expect(await page.evaluate(() => navigator.clipboard.readText())).toBe("one\ntwo\n");
+	await log(page).getByRole("searchbox").fill("t");
+	await expect(log(page).getByRole("alert")).toContainText("Try again");
+
+	relay.answer = () => "pass";
+	await page.getByRole("button", { name: "Retry now" }).click();
+	await expect(page.locator(state)).toHaveText("Live");
+	await expect(log(page).locator("log-search [role=status]")).toHaveText("1 of 2");
+	await expect(log(page).getByRole("alert")).toBeHidden();
 	await build.finish("s");
 });
 
@@ -599,7 +633,7 @@ for (const worker of [true, false]) {
 		await expect(page.locator(state)).toHaveText("Live");
 		expect(await page.evaluate(() => (globalThis as { mark?: boolean }).mark)).toBe(true);
 		await build.log("s", "three\n");
-		await expectLines(page, ["one", "two", "three"]);
+		await expectLines(page, ["one", "\x1b[31mtwo\x1b[0m", "three"]);
 		await expect.poll(() => relay.streams).toHaveLength(1);
 		await finished(page, server, build);
 		await browser.close();

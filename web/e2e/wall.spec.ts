@@ -145,6 +145,8 @@ test("no board is green that knows nothing: server gone, page asleep, offline", 
 	await page.clock.fastForward(120_000);
 	await expect(alarm(page)).toHaveText(/^NO DATA SINCE \d\d:\d\d$/);
 	await expect(page).toHaveTitle(/^! no data/);
+	// What is said below stands on no stripes.
+	await expect(page.locator("footer stream-state")).toHaveCSS("background-image", "none");
 	await page.screenshot({ path: "test-results/wall-stale.png" });
 	await server.start();
 	// The page's clock is that of its connection again.

@@ -1,5 +1,6 @@
 import type { ReactiveController, ReactiveControllerHost } from "lit";
 import { type Connection, Subscription } from "./connection.ts";
+import { listening } from "./listening.ts";
 import type { StreamEvent } from "./model.ts";
 import type { Wanted } from "./subscriber.ts";
 
@@ -54,16 +55,15 @@ export class Following<State> implements ReactiveController {
 			},
 		);
 		host.addController(this);
+		listening(host, "stepcast-retry", () => this.#subscription.retryNow());
 	}
 
 	hostConnected(): void {
 		this.#subscription.open();
-		addEventListener("stepcast-retry", this.#retry);
 	}
 
 	hostDisconnected(): void {
 		this.#subscription.close();
-		removeEventListener("stepcast-retry", this.#retry);
 	}
 
 	/** Wants the same log, with the text of another step. */
@@ -76,8 +76,6 @@ export class Following<State> implements ReactiveController {
 		this.state = state;
 		this.#schedule();
 	}
-
-	readonly #retry = (): void => this.#subscription.retryNow();
 
 	#schedule(): void {
 		if (this.#scheduled) return;

@@ -22,7 +22,7 @@ export class Lines {
 	readonly #changed: () => void;
 	#request: AbortController | undefined;
 	#wanted: Wanted | undefined;
-	#retry: ReturnType<typeof setTimeout> | undefined;
+	#pause: ReturnType<typeof setTimeout> | undefined;
 	#failures = 0;
 	/** Whether lines are so long that those of the last block do not come in one answer. */
 	#long = false;
@@ -32,7 +32,6 @@ export class Lines {
 		this.#path = path;
 		this.#text = text;
 		this.#changed = changed;
-		addEventListener("connection", this.#news);
 	}
 
 	/**
@@ -42,27 +41,25 @@ export class Lines {
 	 */
 	need(from: number, to: number, end: boolean): void {
 		this.#wanted = { from, to, end };
-		if (!this.#request && this.#retry === undefined) void this.#ask();
+		if (!this.#request && this.#pause === undefined) void this.#ask();
 	}
 
-	/** Does not wait for the next attempt, if there is to be one. */
-	retryNow(): void {
-		if (this.#retry === undefined) return;
-		clearTimeout(this.#retry);
-		this.#retry = undefined;
-		void this.#ask();
+	/** The server may be there again: the next attempt, if there is to be one, does not wait. */
+	retry(): void {
+		this.#failures = 0;
+		if (this.#pause === undefined) return;
+		clearTimeout(this.#pause);
+		this.#again();
 	}
 
 	stop(): void {
 		this.#request?.abort();
-		clearTimeout(this.#retry);
-		removeEventListener("connection", this.#news);
+		clearTimeout(this.#pause);
 	}
 
-	/** When the server is there again, so may be what it did not give. */
-	readonly #news = (): void => {
-		this.#failures = 0;
-		this.retryNow();
+	readonly #again = (): void => {
+		this.#pause = undefined;
+		void this.#ask();
 	};
 
 	async #ask(): Promise<void> {
@@ -96,6 +93,6 @@ export class Lines {
 	#later(wanted: Wanted): void {
 		this.#wanted ??= wanted;
 		const delay = Math.min(mostPatience, patience * 2 ** this.#failures++);
-		this.#retry = setTimeout(() => this.retryNow(), delay * (0.5 + Math.random() / 2));
+		this.#pause = setTimeout(this.#again, delay * (0.5 + Math.random() / 2));
 	}
 }

@@ -309,3 +309,17 @@ test("characters are bounded too", () => {
 	assert.ok(kept <= maxCharacters + blockLines * wide.length, `${kept}`);
 	assert.equal(log.atEnd, true);
 });
+
+test("lines are whole where all of each is here", () => {
+	const server = new Server();
+	const log = new LogText();
+	for (const chunk of [server.write("one\ntwo\nthree"), server.lose(7), server.write("\nfour\n")]) {
+		log.append(chunk);
+	}
+	assert.equal(log.whole(1, 2), "one\ntwo\n");
+	assert.equal(log.whole(2, 3), undefined, "bytes of the third were lost");
+	assert.equal(log.whole(4, 4), "four\n");
+	assert.equal(log.whole(4, 5), undefined, "there is no fifth");
+	log.append(server.write(`${"x".repeat(maxLine + 1)}\n`));
+	assert.equal(log.whole(5, 5), undefined, "the fifth is longer than what is kept of it");
+});

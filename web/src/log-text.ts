@@ -59,10 +59,20 @@ export class LogText {
 
 	/** A line that is here. */
 	line(number: number): Line | undefined {
-		for (const row of this.rows(blockOf(number))) {
-			if (row.kind === "line" && row.number === number) return row;
+		return this.rows(blockOf(number)).find(
+			(row): row is Line => row.kind === "line" && row.number === number,
+		);
+	}
+
+	/** Lines with their line feeds; undefined unless all of each is here. */
+	whole(first: number, last: number): string | undefined {
+		let text = "";
+		for (let number = first; number <= last; number++) {
+			const [row, more] = this.rows(blockOf(number)).filter((one) => one.number === number);
+			if (row?.kind !== "line" || row.cut || more) return undefined;
+			text += `${row.text}\n`;
 		}
-		return undefined;
+		return text;
 	}
 
 	/** From which line on a block should be asked for; undefined when all of it is here, as far as the log goes. */

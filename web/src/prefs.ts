@@ -1,4 +1,5 @@
-import type { ReactiveController, ReactiveControllerHost } from "lit";
+import type { ReactiveControllerHost } from "lit";
+import { listening } from "./listening.ts";
 
 /** What someone has chosen for this browser. */
 export interface Preferences {
@@ -105,22 +106,7 @@ function load(): Preferences {
 
 export const prefs = new Store();
 
-/** Renders its host whenever a preference changes. */
-export class Prefs implements ReactiveController {
-	readonly #host: ReactiveControllerHost;
-
-	constructor(host: ReactiveControllerHost) {
-		this.#host = host;
-		host.addController(this);
-	}
-
-	hostConnected(): void {
-		prefs.addEventListener("change", this.#changed);
-	}
-
-	hostDisconnected(): void {
-		prefs.removeEventListener("change", this.#changed);
-	}
-
-	readonly #changed = (): void => this.#host.requestUpdate();
+/** Renders an element whenever a preference changes. */
+export function followPrefs(host: ReactiveControllerHost): void {
+	listening(host, "change", () => host.requestUpdate(), prefs);
 }

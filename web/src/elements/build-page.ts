@@ -6,6 +6,7 @@ import { Following } from "../following.ts";
 import { buildTitle, count } from "../format.ts";
 import { formatFragment, type Place, parseFragment } from "../fragment.ts";
 import { Keys } from "../keys.ts";
+import { listening } from "../listening.ts";
 import { LogText } from "../log-text.ts";
 import {
 	type Build,
@@ -88,6 +89,8 @@ export class BuildPage extends LitElement {
 		this.beside = "";
 		this.result = "";
 		this.addEventListener("click", this.#clicked);
+		listening(this, "hashchange", this.#moved);
+		listening(this, "popstate", this.#moved);
 		new Keys(this, "Build", [
 			{ keys: ["j"], help: "Go to the next step", run: () => this.#walk(1) },
 			{ keys: ["k"], help: "Go to the previous step", run: () => this.#walk(-1) },
@@ -329,15 +332,7 @@ export class BuildPage extends LitElement {
 
 	override connectedCallback(): void {
 		super.connectedCallback();
-		addEventListener("hashchange", this.#moved);
-		addEventListener("popstate", this.#moved);
 		this.#shown();
-	}
-
-	override disconnectedCallback(): void {
-		super.disconnectedCallback();
-		removeEventListener("hashchange", this.#moved);
-		removeEventListener("popstate", this.#moved);
 	}
 
 	protected override willUpdate(_changed: PropertyValues): void {

@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing } from "lit";
 import { everything, type Filter, isEverything, same } from "../filter.ts";
 import { type Status, statuses } from "../model.ts";
-import { Prefs, prefs } from "../prefs.ts";
+import { followPrefs, prefs } from "../prefs.ts";
 import { shared } from "./shared-styles.ts";
 
 /** Suggestions of a field; more could not be read. */
@@ -30,7 +30,7 @@ export class BuildsFilter extends LitElement {
 		this.filter = everything;
 		this.known = { project: [], branch: [], author: [] };
 		this.asking = false;
-		new Prefs(this);
+		followPrefs(this);
 	}
 
 	static override styles = [

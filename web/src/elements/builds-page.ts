@@ -7,6 +7,7 @@ import { Following } from "../following.ts";
 import { counted } from "../format.ts";
 import { keyed } from "../keyed.ts";
 import { Keys } from "../keys.ts";
+import { listening } from "../listening.ts";
 import {
 	type BuildWithSteps,
 	buildURL,
@@ -86,6 +87,8 @@ export class BuildsPage extends LitElement {
 		this.slow = false;
 		this.said = "";
 		this.known = { project: [], branch: [], author: [] };
+		listening(this, "scroll", this.#settle);
+		listening(this, "popstate", this.#went);
 		new Keys(this, "Builds", [
 			{ keys: ["/"], help: "Go to the filter", run: () => this.#filterBar?.focus() },
 			{ keys: ["j"], help: "Go to the next build; Enter opens it", run: () => this.#move(1) },
@@ -213,15 +216,11 @@ export class BuildsPage extends LitElement {
 	override connectedCallback(): void {
 		super.connectedCallback();
 		showResult({ title: "Builds · Stepcast" });
-		addEventListener("scroll", this.#settle, { passive: true });
-		addEventListener("popstate", this.#went);
 		void this.#load();
 	}
 
 	override disconnectedCallback(): void {
 		super.disconnectedCallback();
-		removeEventListener("scroll", this.#settle);
-		removeEventListener("popstate", this.#went);
 		this.#request?.abort();
 	}
 

@@ -1,6 +1,6 @@
 import { css, html, LitElement } from "lit";
 import { groups, type Key, showModal } from "../keys.ts";
-import { Prefs, prefs } from "../prefs.ts";
+import { followPrefs, prefs } from "../prefs.ts";
 import { shared } from "./shared-styles.ts";
 
 /** What a keyboard calls the key for commands. */
@@ -17,7 +17,7 @@ const spoken: Readonly<Record<string, string>> = {
 export class HelpDialog extends LitElement {
 	constructor() {
 		super();
-		new Prefs(this);
+		followPrefs(this);
 	}
 
 	static override styles = [

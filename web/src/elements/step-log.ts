@@ -17,10 +17,11 @@ import { Highlights } from "../highlights.ts";
 import { Keys } from "../keys.ts";
 import { seen } from "../line.ts";
 import { Lines } from "../lines.ts";
+import { listening } from "../listening.ts";
 import { LogText } from "../log-text.ts";
 import { LogView } from "../log-view.ts";
 import { type Build, ended, nameOf, type Step, stepPath, stepURL } from "../model.ts";
-import { type Preferences, Prefs, prefs } from "../prefs.ts";
+import { followPrefs, type Preferences, prefs } from "../prefs.ts";
 import { type Match, type Query, Search } from "../search.ts";
 import { StepNotes } from "../step-notes.ts";
 import { Ticking } from "../ticking.ts";
@@ -151,7 +152,15 @@ export class StepLog extends LitElement {
 		this.failed = "";
 		this.heard = "";
 		this.said = "";
-		new Prefs(this);
+		followPrefs(this);
+		// When the server is there again, so may be what it did not give.
+		listening(this, "connection", () => {
+			this.#lines?.retry();
+			this.#search.retry();
+		});
+		listening(this, "keydown", this.#arrived);
+		listening(this, "change", this.#rendered, small);
+		listening(this, "change", this.#turned, low);
 		new Keys(this, "Log", [
 			{ keys: ["/"], help: "Search the logs", run: () => this.#field?.focus() },
 			{
@@ -408,18 +417,8 @@ export class StepLog extends LitElement {
 		`,
 	];
 
-	override connectedCallback(): void {
-		super.connectedCallback();
-		addEventListener("keydown", this.#arrived);
-		small.addEventListener("change", this.#rendered);
-		low.addEventListener("change", this.#turned);
-	}
-
 	override disconnectedCallback(): void {
 		super.disconnectedCallback();
-		removeEventListener("keydown", this.#arrived);
-		small.removeEventListener("change", this.#rendered);
-		low.removeEventListener("change", this.#turned);
 		clearTimeout(this.#silence);
 		this.#close();
 	}
@@ -521,11 +520,12 @@ export class StepLog extends LitElement {
 						? nothing
 						: html`<button class="end" @click=${this.#toEnd}>${this.#news()}</button>`
 				}
+				${this.said ? html`<p class="said" aria-hidden="true">${this.said}</p>` : nothing}
 			</div>
 			${
 				this.failed
 					? this.#trouble(`Some lines could not be loaded. ${this.failed}`, () =>
-							this.#lines?.retryNow(),
+							this.#lines?.retry(),
 						)
 					: nothing
 			}
@@ -537,7 +537,6 @@ export class StepLog extends LitElement {
 						</div>`
 					: nothing
 			}
-			${this.said ? html`<p class="said" aria-hidden="true">${this.said}</p>` : nothing}
 			<span class="unseen" role="status">${this.heard}</span>
 		`;
 	}
@@ -1098,16 +1097,15 @@ export class StepLog extends LitElement {
 	}
 
 	async #copy(text: string | Promise<string>, what: string, hint = ""): Promise<void> {
+		// How far it comes.
+		let said = `Not copied: the server did not give ${what}.`;
 		try {
-			await navigator.clipboard.writeText(await text);
-			this.#say(`Copied ${what}${hint}.`);
-		} catch (error) {
-			this.#say(
-				error instanceof Unread
-					? `The server did not give ${what} to copy.`
-					: `This browser does not let the page copy ${what}.`,
-			);
-		}
+			const given = await text;
+			said = "Not copied: the browser refused.";
+			await navigator.clipboard.writeText(given);
+			said = `Copied ${what}${hint}.`;
+		} catch {}
+		this.#say(said);
 	}
 
 	/** Says what was done, to see and to hear. */
@@ -1132,13 +1130,15 @@ export class StepLog extends LitElement {
 			return;
 		}
 		const [first, last] = this.marked;
-		const text = read(`${this.#raw}?lines=${first}-${last}`);
+		// What is here needs no server, which may be away.
+		const here = this.text.whole(first, last);
+		const text = here ? seen(here) : read(`${this.#raw}?lines=${first}-${last}`);
 		void this.#copy(text, linesOf(this.marked));
 	}
 
 	#copyAll(): void {
 		if (this.text.bytes > mostCopied) {
-			this.#say("The log is too long to copy; download it.");
+			this.#say("Not copied: the log is too long. Download it.");
 			return;
 		}
 		void this.#copy(read(this.#raw), "the log");
@@ -1309,17 +1309,14 @@ function linesOf([first, last]: readonly [first: number, last: number]): string 
 	return first === last ? `line ${first}` : `lines ${first} to ${last}`;
 }
 
-/** A text that the server did not give. */
-class Unread extends Error {}
-
-/** Text of a log, as it is seen. */
+/** Text of a log, as it is seen. It throws when the server does not give it. */
 async function read(path: string): Promise<string> {
 	// A long text may take its time, its beginning may not.
 	const late = new AbortController();
 	const timer = setTimeout(() => late.abort(), 15_000);
-	const answer = await fetch(path, { signal: late.signal }).catch(() => undefined);
+	const answer = await fetch(path, { signal: late.signal });
 	clearTimeout(timer);
-	if (!answer?.ok) throw new Unread();
+	if (!answer.ok) throw answer;
 	return seen(await answer.text());
 }
 

@@ -31,7 +31,11 @@ export class StepcastApp extends LitElement {
 		const none = route(location.pathname).page === "none"; // and so nothing to connect to
 		this.connection = none ? { name: "refused", status: 404 } : { name: "connecting" };
 		new Keys(this, "Everywhere", [
-			{ keys: ["Mod+k"], help: "Jump to a project, a build or a step", run: () => this.#jump() },
+			{
+				keys: ["Mod+k"],
+				help: "Jump to a project, a build, a branch or a step",
+				run: () => this.#jump(),
+			},
 			{ keys: ["?"], help: "Show the keys", run: () => this.#help() },
 		]);
 		leadBack(this);
@@ -164,7 +168,7 @@ export class StepcastApp extends LitElement {
 						<circle cx="7" cy="7" r="4.5" />
 						<path d="M10.5 10.5 14 14" />
 					</svg>
-					<span class="words">Jump to <span class="unseen">a project, a build or a step</span></span>
+					<span class="words">Jump to <span class="unseen">a project, a build, a branch or a step</span></span>
 					<kbd aria-hidden="true">${command} K</kbd>
 				</button>
 				<a class="wide" href="/wall">Wallboard</a>

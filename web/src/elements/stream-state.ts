@@ -2,6 +2,7 @@ import { css, html, LitElement, type PropertyValues } from "lit";
 import { refusal, signIn } from "../account.ts";
 import { type Connection, upgraded } from "../connection.ts";
 import { clockOrDay, elapsed } from "../format.ts";
+import { listening } from "../listening.ts";
 import { Ticking } from "../ticking.ts";
 import { shared } from "./shared-styles.ts";
 
@@ -32,6 +33,8 @@ export class StreamState extends LitElement {
 		this.connection = { name: "connecting" };
 		this.slow = false;
 		this.old = false;
+		listening(this, upgraded, this.#upgraded);
+		listening(this, "visibilitychange", this.#unseen, document);
 	}
 
 	static override styles = [
@@ -81,15 +84,11 @@ export class StreamState extends LitElement {
 		this.#slowly = setTimeout(() => {
 			this.slow = true;
 		}, 1_000);
-		addEventListener(upgraded, this.#upgraded);
-		document.addEventListener("visibilitychange", this.#unseen);
 	}
 
 	override disconnectedCallback(): void {
 		super.disconnectedCallback();
 		clearTimeout(this.#slowly);
-		removeEventListener(upgraded, this.#upgraded);
-		document.removeEventListener("visibilitychange", this.#unseen);
 	}
 
 	protected override willUpdate(_changed: PropertyValues): void {

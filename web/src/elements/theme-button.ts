@@ -1,5 +1,5 @@
 import { css, html, LitElement, svg } from "lit";
-import { Prefs, prefs } from "../prefs.ts";
+import { followPrefs, prefs } from "../prefs.ts";
 import { shared } from "./shared-styles.ts";
 
 const shapes = {
@@ -12,7 +12,7 @@ const shapes = {
 export class ThemeButton extends LitElement {
 	constructor() {
 		super();
-		new Prefs(this);
+		followPrefs(this);
 	}
 
 	static override styles = [

@@ -4,6 +4,7 @@ import { staleAfter } from "../connection.ts";
 import { Following } from "../following.ts";
 import { clock, clockOrDay, count, counted } from "../format.ts";
 import { keyed } from "../keyed.ts";
+import { listening } from "../listening.ts";
 import type { ProjectsPage, StreamEvent } from "../model.ts";
 import { get } from "../request.ts";
 import { Ticking } from "../ticking.ts";
@@ -99,6 +100,10 @@ export class WallPage extends LitElement {
 		this.paused = this.#calmly.matches;
 		this.still = false;
 		new Ticking(this);
+		for (const kind of ["pointermove", "pointerdown", "keydown"]) {
+			listening(this, kind, this.#moved);
+		}
+		listening(this, "visibilitychange", this.#stayAwake, document);
 		this.addEventListener("connection", () => {
 			const { connection, state } = this.#following;
 			// A connection that says itself that it is not live leaves nothing to doubt.
@@ -126,7 +131,7 @@ export class WallPage extends LitElement {
 				cursor: none;
 			}
 
-			.stale {
+			.board.stale {
 				position: relative;
 				padding: 1.25rem;
 				background: repeating-linear-gradient(
@@ -268,11 +273,6 @@ export class WallPage extends LitElement {
 	override connectedCallback(): void {
 		super.connectedCallback();
 		this.#gone = new AbortController();
-		const options = { signal: this.#gone.signal, passive: true };
-		for (const kind of ["pointermove", "pointerdown", "keydown"]) {
-			addEventListener(kind, this.#moved, options);
-		}
-		document.addEventListener("visibilitychange", this.#stayAwake, options);
 		this.#moved();
 		this.#stayAwake();
 	}
@@ -412,7 +412,7 @@ export class WallPage extends LitElement {
 		const { connection } = this.#following;
 		if (connection.name === "connecting" || connection.name === "live") return ["Loading…", ""];
 		if (connection.name !== "refused") {
-			return ["No data yet", "The server cannot be reached. It is tried again."];
+			return ["No data yet", "The server could not be reached. It is tried again."];
 		}
 		return refusal(connection.status, "board");
 	}
