@@ -574,9 +574,7 @@ func (c *Change) applyLog(u *LogUpdate) error {
 		c.Over += length - max(0, have-offset)
 	case beyond:
 		c.appendLog(step, u, have-offset)
-		if have == 0 {
-			c.Receipt.Began = append(c.Receipt.Began, u.Step)
-		}
+		c.Receipt.Texts = withAdded(c.Receipt.Texts, Added{u.Step, have, step.LogBytes})
 	}
 	if n := min(length, have-offset); n > 0 && u.Lost == 0 && len(c.Receipt.Repeated) < mostRepeated {
 		c.Receipt.Repeated = append(c.Receipt.Repeated, Repeated{u.Step, offset, n, u.Chunk})
@@ -695,6 +693,7 @@ func (c *Change) applyNote(u *NoteUpdate) error {
 	c.rouse(step, added, beyond)
 	if beyond {
 		c.emitNote(step, u)
+		c.Receipt.Noted = withAdded(c.Receipt.Noted, Added{u.Step, have, step.Notes})
 	} else if len(c.Receipt.RepeatedNotes) < mostRepeated {
 		c.Receipt.RepeatedNotes = append(c.Receipt.RepeatedNotes, u)
 	}

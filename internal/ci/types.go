@@ -201,8 +201,24 @@ type Receipt struct {
 	Repeated      []Repeated
 	RepeatedNotes []*NoteUpdate
 
-	Began []StepKey // whose logs had nothing before
-	Odd   []Oddity  // a few, of what was taken and looks like a mistake
+	Texts []Added  // what is new of logs, in bytes
+	Noted []Added  // and of notes, in numbers
+	Odd   []Oddity // a few, of what was taken and looks like a mistake
+}
+
+// Added is what is new of a step: from its first byte, or number, to before the last.
+type Added struct {
+	Step     StepKey
+	From, To int64
+}
+
+// withAdded adds what is new to what a receipt has of it.
+func withAdded(all []Added, one Added) []Added {
+	if n := len(all); n > 0 && all[n-1].Step == one.Step && all[n-1].To == one.From {
+		all[n-1].To = one.To
+		return all
+	}
+	return append(all, one)
 }
 
 // Oddity is what looks like a mistake of whoever reports a step, or the build.

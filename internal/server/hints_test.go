@@ -602,7 +602,7 @@ func TestHints_OfTextAreForWhoMayKnowIt(t *testing.T) {
 	for i, one := range []struct {
 		token string
 		told  bool
-	}{{other, false}, {author, true}, {other, false}} {
+	}{{author, true}, {other, false}, {author, false}} { // what another wrote behind it is its author's no more
 		if a := updates(one.token, logText("twice", (i+1)*len(lines), lines)); a.status != 200 || strings.Contains(a.body, "the same as what came right before it") != one.told {
 			t.Errorf("what came right before, again: %d %s, told %v", a.status, a.body, one.told)
 		}
@@ -614,13 +614,32 @@ func TestHints_OfTextAreForWhoMayKnowIt(t *testing.T) {
 		token         string
 		offset, times int
 		told          bool
-	}{{other, 1, 2, false}, {author, 3, 4, true}} {
+	}{{author, 1, 2, true}, {other, 3, 4, false}, {author, 7, 8, false}} {
 		if a := updates(one.token, logText("whole", one.offset*len(lines), strings.Repeat(lines, one.times))); a.status != 200 || strings.Contains(a.body, "begins as its log does") != one.told {
 			t.Errorf("the whole behind it: %d %s, told %v", a.status, a.body, one.told)
 		}
 	}
 	if a := as(other, "PATCH", build+"/steps/twice/log", lines, fmt.Sprint("Upload-Offset: ", 4*len(lines))); a.status != 204 {
 		t.Errorf("an upload of what came right before: %d %s", a.status, a.body)
+	}
+	// Who writes the first byte of a log, and the first note of a step, asks for the rest.
+	for i, one := range []struct{ token, updates string }{
+		{other, logText("begun", 0, "d") + "," + strings.ReplaceAll(note("mine"), `"test"`, `"begun"`)},
+		{author, logText("begun", 1, key[1:]+secret) + "," + strings.ReplaceAll(strings.ReplaceAll(note("x"), `"test"`, `"begun"`), `"number":0`, `"number":1`)},
+		{other, logText("begun", 0, key+"X")},
+		{other, logText("begun", len(key), "X")},
+		{other, logText("begun", 0, key) + "," + logText("begun", len(key), "X")},
+		{other, strings.ReplaceAll(strings.ReplaceAll(note("y"), `"test"`, `"begun"`), `"number":0`, `"number":1`)},
+	} {
+		if a := updates(one.token, one.updates); a.status != 200 || strings.Contains(a.body, "differs") || strings.Contains(a.body, "something else") {
+			t.Errorf("request %d of who began a log and may not read it: %d %s", i, a.status, a.body)
+		}
+	}
+	if a := as(other, "PATCH", build+"/steps/begun/log", key+"X", "Upload-Offset: 0"); a.status != 204 {
+		t.Errorf("an upload of who began a log and may not read it: %d %s", a.status, a.body)
+	}
+	if a := updates(other, logText("begun", 0, "X")); !strings.Contains(a.body, `"differs":{"begun":0}`) {
+		t.Errorf("what it wrote itself: %d %s", a.status, a.body)
 	}
 	for _, ended := range []bool{false, true} {
 		for token, told := range map[string]bool{other: false, s.tokenFor("acme/*", ci.ScopeReport, ci.ScopeRead): true} {

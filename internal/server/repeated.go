@@ -74,40 +74,61 @@ func (s *Server) readsText(c echo.Context, ref postgres.Ref) bool {
 	return s.nobody().open || s.who(c).text(ref.Project, ref.ID, ref.Public)
 }
 
-// authors are who wrote the first text of a log, lately and through this process: of who
-// may not read it, they alone are told whether what they send again is what is there. Who
-// else is could read it byte by byte.
+// authors are who wrote logs and notes from their beginning on, lately and through this
+// process, and as far as they alone did: of who may not read them, they are told whether what
+// they send again is what is there. Who else is could read it byte by byte, and so could
+// they what others wrote behind it.
 type authors struct {
-	of recent[logOfStep, string] // their tokens
+	texts, notes recent[logOfStep, authored]
+}
+
+type authored struct {
+	who string // their token
+	to  int64  // before this byte, or number, all is theirs
 }
 
 // mostAuthors is of how many logs they are remembered, half of them or all.
 const mostAuthors = 10_000
 
-// learn remembers which logs somebody began, as a receipt says, and hides in it from who may
-// not read the build what authors alone are told.
-func (a *authors) learn(build ci.BuildID, who string, reads bool, receipt *ci.Receipt) {
-	for _, step := range receipt.Began {
-		a.of.remember(logOfStep{build, step}, who)
+// learn remembers what somebody who may not read a build wrote there, as a receipt says, and
+// hides in it what authors alone are told.
+func (a *authors) learn(build ci.BuildID, who string, receipt *ci.Receipt) {
+	for _, of := range []struct {
+		known *recent[logOfStep, authored]
+		added []ci.Added
+	}{{&a.texts, receipt.Texts}, {&a.notes, receipt.Noted}} {
+		for _, one := range of.added {
+			key := logOfStep{build, one.Step}
+			if before, known := of.known.recall(key); one.From == 0 || known && before == (authored{who, one.From}) {
+				of.known.remember(key, authored{who, one.To})
+			}
+		}
 	}
-	if !reads {
-		a.hide(build, who, receipt)
-	}
+	a.hide(build, who, receipt)
 }
 
-func (a *authors) wrote(build ci.BuildID, step ci.StepKey, who string) bool {
-	author, known := a.of.recall(logOfStep{build, step})
-	return known && author == who
+// wrote tells whether somebody wrote a step's log up to a byte.
+func (a *authors) wrote(build ci.BuildID, step ci.StepKey, who string, to int64) bool {
+	return wrote(&a.texts, build, step, who, to)
+}
+
+func wrote(known *recent[logOfStep, authored], build ci.BuildID, step ci.StepKey, who string, to int64) bool {
+	of, there := known.recall(logOfStep{build, step})
+	return there && of.who == who && to <= of.to
 }
 
 // hide leaves of what was sent again what its sender may have compared, or know to be the
 // same.
 func (a *authors) hide(build ci.BuildID, who string, receipt *ci.Receipt) {
-	receipt.Repeated = slices.DeleteFunc(receipt.Repeated, func(r ci.Repeated) bool { return !a.wrote(build, r.Step, who) })
-	receipt.Odd = slices.DeleteFunc(receipt.Odd, func(o ci.Oddity) bool {
-		return (o.What == ci.OddTwice || o.What == ci.OddWhole) && !a.wrote(build, o.Step, who)
+	receipt.Repeated = slices.DeleteFunc(receipt.Repeated, func(r ci.Repeated) bool {
+		return !a.wrote(build, r.Step, who, r.Offset+r.Bytes)
 	})
-	receipt.RepeatedNotes = slices.DeleteFunc(receipt.RepeatedNotes, func(u *ci.NoteUpdate) bool { return !a.wrote(build, u.Step, who) })
+	receipt.Odd = slices.DeleteFunc(receipt.Odd, func(o ci.Oddity) bool {
+		return (o.What == ci.OddTwice || o.What == ci.OddWhole) && !a.wrote(build, o.Step, who, receipt.Logs[o.Step])
+	})
+	receipt.RepeatedNotes = slices.DeleteFunc(receipt.RepeatedNotes, func(u *ci.NoteUpdate) bool {
+		return !wrote(&a.notes, build, u.Step, who, u.Number+1)
+	})
 }
 
 // differed are the logs that a sender was told of lately, on this process: it is told

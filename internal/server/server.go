@@ -107,7 +107,8 @@ func New(cfg Config) *Server {
 	}
 	s.reading, s.arriving = turns.NewRoom(mostUnread), turns.NewRoom(mostArriving)
 	s.snapshots = newSnapshots(cfg.Store.FeedSnapshots)
-	s.authors.of.most, s.differed.at.most, s.creations.by.most = mostAuthors, mostDiffered, mostCreations
+	s.authors.texts.most, s.authors.notes.most = mostAuthors, mostAuthors
+	s.differed.at.most, s.creations.by.most = mostDiffered, mostCreations
 	s.readingOn = rate.NewLimiter(readOnPace, readOnAhead)
 	s.gaps.last.most, s.gaps.seed = mostGaps, maphash.MakeSeed()
 	s.creations.seed = maphash.MakeSeed()

@@ -420,7 +420,9 @@ func (u *upload) append(ctx context.Context, piece []byte, stop <-chan struct{})
 // compareWith looks whether a piece that was there already is the same. Once that was not
 // found out in time it is not looked again: the upload goes on.
 func (u *upload) compareWith(ctx context.Context, receipt *ci.Receipt) {
-	u.server.authors.learn(u.id, u.from, u.reads, receipt)
+	if !u.reads {
+		u.server.authors.learn(u.id, u.from, receipt)
+	}
 	if u.blind || u.differs != nil {
 		return
 	}
@@ -463,7 +465,7 @@ const (
 func (u *upload) wasThere(ctx context.Context, piece ci.Chunk) (bytes int64, where string) {
 	before := u.have - piece.Bytes
 	n := min(piece.Bytes, before)
-	if n < leastTelling || !u.reads && !u.server.authors.wrote(u.id, u.step, u.from) {
+	if n < leastTelling || !u.reads && !u.server.authors.wrote(u.id, u.step, u.from, before) {
 		return 0, ""
 	}
 	ctx, cancel := context.WithTimeout(ctx, compareWait)

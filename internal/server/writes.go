@@ -49,12 +49,14 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 	ctx := c.Request().Context()
 	var h hints
 	reads := s.readsText(c, ref)
-	s.authors.learn(ref.ID, r.From, reads, &receipt)
+	if !reads {
+		s.authors.learn(ref.ID, r.From, &receipt)
+	}
 	found, _ := s.comparing(ctx, ref.Log, r.From, &receipt, &h)
 	returnToEntrance(c.Request())
 	differs := s.differed.recall(ref.ID, found.differs, r.Updates)
 	if !reads {
-		maps.DeleteFunc(differs, func(step ci.StepKey, _ int64) bool { return !s.authors.wrote(ref.ID, step, r.From) })
+		maps.DeleteFunc(differs, func(step ci.StepKey, at int64) bool { return !s.authors.wrote(ref.ID, step, r.From, at+1) })
 	}
 	if found.differs = differs; len(differs) > 0 {
 		answer = appendCounts(append(answer, `,"differs":`...), differs)
