@@ -272,7 +272,7 @@ func TestServer_FlagsOfABuildArrive(t *testing.T) {
 			continue
 		}
 		name := field.Tag.Get("json")
-		flag := "--" + name
+		flag := "--" + strings.ReplaceAll(name, "_", "-")
 		if name == "url" { // --url is where the server is
 			flag = "--link"
 		}

@@ -211,9 +211,10 @@ func (l *listener) listen(ctx context.Context) error {
 	for {
 		wait, cancel := context.WithDeadline(ctx, heard.Add(listenDead))
 		notification, err := conn.WaitForNotification(wait)
+		silent := wait.Err() != nil && ctx.Err() == nil
 		cancel()
 		switch {
-		case err != nil && wait.Err() != nil && ctx.Err() == nil:
+		case err != nil && silent:
 			return errSilent
 		case err != nil:
 			return fmt.Errorf("wait: %w", err)

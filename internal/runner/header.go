@@ -363,10 +363,10 @@ func (h *Header) sgr(codes string) string {
 // terminals disagree about what is joined into one character.
 func narrow(row string, width int) string {
 	row = ansi.Truncate(row, width, "…")
-	if ansi.StringWidthWc(row) <= width {
+	if widest(row) <= width {
 		return row
 	}
-	for row != "" && ansi.StringWidthWc(row) >= width {
+	for row != "" && widest(row) >= width {
 		_, last := utf8.DecodeLastRuneInString(row)
 		row = row[:len(row)-last]
 	}
@@ -374,6 +374,18 @@ func narrow(row string, width int) string {
 		return row + "…\x1b[m"
 	}
 	return row + "…"
+}
+
+// widest is how many columns a row takes of a terminal that joins nothing, and draws numbers in
+// a circle on black (U+3248 to U+324F) as glibc counts them.
+func widest(row string) int {
+	n := ansi.StringWidthWc(row)
+	for _, r := range row {
+		if r >= '\u3248' && r <= '\u324f' {
+			n++
+		}
+	}
+	return n
 }
 
 // counts says how many steps stand how: "2 passed, 1 running".

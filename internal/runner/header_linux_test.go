@@ -128,6 +128,7 @@ func TestTerminal_Fit(t *testing.T) {
 		"acme/api#1  passed":                                "acme/api#1  passed",
 		"acme/api#1  " + strings.Repeat("x", 40):            "acme/api#1  " + strings.Repeat("x", 27) + "…",
 		strings.Repeat("\u1100", 27) + "acme/api#32 passed": strings.Repeat("\u1100", 19) + "…",
+		strings.Repeat("\u3248", 27) + "acme/api#32 passed": strings.Repeat("\u3248", 19) + "…",
 	} {
 		if got := terminal.Fit(row); got != want {
 			t.Errorf("%q becomes %q, want %q", row, got, want)

@@ -2,6 +2,8 @@ package runner
 
 import (
 	"fmt"
+	"image/color"
+	"math"
 	"net/url"
 	"strconv"
 	"strings"
@@ -17,7 +19,7 @@ import (
 // cleaner makes log text safe for a terminal: printable text, line ends, tabs
 // and carriage returns go through, of escape sequences only colours (SGR). Those
 // are not copied but written anew from what was understood, so nothing can hide in
-// them. A link (OSC 8) becomes its text, with the address behind it: what says one
+// them, nor behind them: text in the colour of its ground has neither. A link (OSC 8) becomes its text, with the address behind it: what says one
 // thing leads nowhere else. A character that turns text around is shown by its
 // number, as \u202e. Every line ends plain and begins with the style that is in
 // force, so that lines of several logs may be mixed.
@@ -170,9 +172,9 @@ func (c *cleaner) endLink() {
 
 // show appends text, as the log has asked for it.
 func (c *cleaner) show(text []byte) {
-	if c.want != c.shown {
-		c.out = c.want.append(c.out)
-		c.shown = c.want
+	if want := c.want.readable(); want != c.shown {
+		c.out = want.append(c.out)
+		c.shown = want
 	}
 	c.out = append(c.out, text...)
 	if c.named = c.link != ""; c.said >= 0 && strings.HasPrefix(c.link[min(c.said, len(c.link)):], string(text)) {
@@ -185,6 +187,34 @@ func (c *cleaner) show(text []byte) {
 func (c *cleaner) reset() {
 	c.out = c.shown.end(c.out)
 	c.shown = style{}
+}
+
+// leastContrast is between a text and its ground (WCAG 2, 1.4.3): 1 is none, and what is below
+// this is hardly seen.
+const leastContrast = 1.25
+
+// readable is the style, without its colours where a text is not seen for the ground that it
+// stands on. What a terminal's own ground is nobody knows here.
+func (s style) readable() style {
+	if s.fg == 0 || s.bg == 0 {
+		return s
+	}
+	text, ground := s.fg.luminance()+0.05, s.bg.luminance()+0.05
+	if s.fg == s.bg || max(text, ground)/min(text, ground) < leastContrast {
+		s.fg, s.bg = 0, 0
+	}
+	return s
+}
+
+// luminance is the relative luminance (WCAG 2), 0 to 1; of a palette, as terminals mostly have it.
+func (p paint) luminance() float64 {
+	shown := color.Color(ansi.IndexedColor(p & 0xff))
+	if p >= rgb {
+		shown = ansi.RGBColor{R: uint8(p >> 16), G: uint8(p >> 8), B: uint8(p)}
+	}
+	r, g, b, _ := shown.RGBA()
+	linear := func(v uint32) float64 { return math.Pow(float64(v)/0xffff, 2.2) }
+	return 0.2126*linear(r) + 0.7152*linear(g) + 0.0722*linear(b)
 }
 
 // end appends what brings a terminal that shows this style back to its default.

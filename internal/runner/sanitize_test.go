@@ -21,6 +21,7 @@ func TestCleaner(t *testing.T) {
 		"colons":                {"\x1b[38:2::1:2:3;4:3mx\n", "\x1b[0;4:3;38;2;1;2;3mx\x1b[0m\n", "x\n"},
 		"attributes go off":     {"\x1b[1;3;31mx\x1b[22;39my\n", "\x1b[0;1;3;31mx\x1b[0;3my\x1b[0m\n", "xy\n"},
 		"concealed":             {"\x1b[1;8mx\x1b[28my\x1b[0;8mz\n", "\x1b[0;1mxy\x1b[0mz\n", "xyz\n"},
+		"as its ground":         {"\x1b[30;40mx\x1b[38;5;16mx\x1b[48;2;9;9;9mx\x1b[37my\x1b[31;41mx\n", "xxx\x1b[0;37;48;2;9;9;9my\x1b[0mx\n", "xxxyx\n"},
 		"colours out of range":  {"\x1b[38;5;999mx\x1b[38;2;1mx\x1b[999999999999999999999mx\n", "xxx\n", "xxx\n"},
 		"link":                  {"\x1b]8;id=1;https://ci.example/1\x07here\x1b]8;;\x07.\n", "here (https://ci.example/1).\n", "here.\n"},
 		"link over lines":       {"\x1b]8;;https://ci.example/1\ahere\nand\x1b[1m here\n", "here (https://ci.example/1)\nand\x1b[0;1m here\x1b[0m\n", "here\nand here\n"},

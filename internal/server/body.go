@@ -143,7 +143,7 @@ func leftLong(r *http.Request) bool {
 // together so much a second: who sends hundreds as fast as a machine can is not to keep its
 // processors from others.
 const (
-	mostReadOn  = 32 << 20
+	mostReadOn  = 256 << 20
 	readOnTime  = 5 * time.Second
 	readOnPace  = 64 << 20
 	readOnAhead = 4 << 20 // at once, if there was none before

@@ -462,7 +462,9 @@ test("a link shows a build live to somebody else, until it is revoked", async ({
 	await page.getByRole("button", { name: "Revoke the link" }).click();
 	await expect(page.getByRole("status")).toHaveText("✓ The link was revoked.");
 	await expect(guest.locator(state)).toHaveText("Not available");
-	await expect(guest.getByText("Your access has ended: this is as of")).toBeVisible();
+	await expect(
+		guest.getByText("The build is gone, or not for you to see any more: this is as of"),
+	).toBeVisible();
 	await expect(log(guest).locator(".line")).toHaveText(["one", "two"]);
 	// What may be over by now is not said to run, nor its end promised.
 	await expect(guest).toHaveTitle("Build · Stepcast");
@@ -676,7 +678,9 @@ test("the page of a build that has ended says too that access has, when it is se
 	await refuses(guest.context());
 	await guest.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
 	await expect(guest.locator(state)).toHaveText("Not available");
-	await expect(guest.getByText("Your access has ended: this is as of")).toBeVisible();
+	await expect(
+		guest.getByText("The build is gone, or not for you to see any more: this is as of"),
+	).toBeVisible();
 	await guest.context().close();
 });
 

@@ -43,7 +43,7 @@ export function refusal(status: number, what: string): [heading: string, sentenc
 export function accessEnded(connection: Connection, asOf: number) {
 	return connection.name === "refused"
 		? html`<p role="alert" class="over">
-				${account ? "Your access has ended" : "The build is gone"}: this is as of ${clockOrDay(asOf, Date.now())}.
+				${connection.status === 404 ? ["The build is gone", account && ", or not for you to see any more"] : "Your access has ended"}: this is as of ${clockOrDay(asOf, Date.now())}.
 				${signIn(connection) ?? maybeSignIn}
 			</p>`
 		: nothing;

@@ -13,19 +13,8 @@ export class FirstBuild extends LitElement {
 			}
 
 			.waiting {
-				display: flex;
-				align-items: center;
-				gap: 0.5rem;
 				margin: 0 0 1rem;
-				font-size: 1.0625rem;
-			}
-
-			.dot {
-				flex: none;
-				width: 0.625rem;
-				height: 0.625rem;
-				border-radius: 50%;
-				background: var(--running);
+				font-size: 1rem;
 			}
 
 			section {
@@ -60,25 +49,12 @@ export class FirstBuild extends LitElement {
 				white-space: pre-wrap;
 				overflow-wrap: anywhere;
 			}
-
-			@media (prefers-reduced-motion: no-preference) {
-				.dot {
-					animation: pulse 2s ease-in-out infinite;
-				}
-			}
-
-			@keyframes pulse {
-				50% {
-					opacity: 0.45;
-				}
-			}
 		`,
 	];
 
 	override render() {
 		return html`
 			<p class="waiting">
-				<span class="dot" aria-hidden="true"></span>
 				No builds yet. Waiting for the first one, which appears here by itself.
 			</p>
 			${snippets(location.origin).map(
