@@ -65,13 +65,38 @@ type result struct {
 	err     error
 }
 
-// Append commits one request. The error is a *ci.Problem when the request is
+// Ready is a request whose rows are made.
+type Ready struct {
+	*ci.Request
+	rows []prepared
+	size int64
+}
+
+// Ready makes the rows of a request, if there is room for it. They may be thousands, and
+// as large as their text until they are written: the caller has turns for it.
+func (s *Store) Ready(r ci.Request) (Ready, error) {
+	size := sizeOf(&r)
+	if !s.committerOf(r.Build).queue.Takes(r.From, size) {
+		return Ready{}, s.overloaded()
+	}
+	return Ready{&r, prepare(&r), size}, nil
+}
+
+// AppendReady commits one request. The error is a *ci.Problem when the request is
 // refused, or could not be taken now (Overloaded, Unavailable, DiskFull,
 // OutcomeUnknown).
-func (s *Store) Append(ctx context.Context, r ci.Request) (ci.Receipt, error) {
-	t := &task{build: r.Build, request: &r, ready: prepare(&r)}
-	res := s.submit(ctx, r.From, t, sizeOf(&r))
+func (s *Store) AppendReady(ctx context.Context, r Ready) (ci.Receipt, error) {
+	res := s.submit(ctx, r.From, &task{build: r.Build, request: r.Request, ready: r.rows}, r.size)
 	return res.receipt, res.err
+}
+
+// Append commits one request whose rows are few.
+func (s *Store) Append(ctx context.Context, r ci.Request) (ci.Receipt, error) {
+	ready, err := s.Ready(r)
+	if err != nil {
+		return ci.Receipt{}, err
+	}
+	return s.AppendReady(ctx, ready)
 }
 
 // CheckNew tells whether there is room for a creation, and what is wrong with it by

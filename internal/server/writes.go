@@ -23,12 +23,19 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 	if !ndjson && kind != "application/json" {
 		return &ci.Problem{Code: mediaType, Detail: fmt.Sprintf("The body is announced as %s; send it as application/json or, with one update a line, as application/x-ndjson.", printable(kind))}
 	}
-	r, err := decoded(s, c, func(body []byte) (ci.Request, error) { return decodeUpdates(body, ndjson, time.Now()) })
+	ready, err := decoded(s, c, func(body []byte) (ready postgres.Ready, err error) {
+		r, err := decodeUpdates(body, ndjson, time.Now())
+		if err != nil {
+			return ready, err
+		}
+		r.Build, r.From = ref.ID, s.who(c).holder()
+		return s.store.Ready(r)
+	})
 	if err != nil {
 		return allOrNothing(err)
 	}
-	r.Build, r.From = ref.ID, s.who(c).holder()
-	receipt, err := s.store.Append(c.Request().Context(), r)
+	r := *ready.Request
+	receipt, err := s.store.AppendReady(c.Request().Context(), ready)
 	if err != nil {
 		returnToEntrance(c.Request()) // as do all of a commit
 		s.gaps.remember(r, err)
