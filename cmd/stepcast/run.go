@@ -122,6 +122,7 @@ func (c *runCmd) options(say func(string)) (opt runner.ReportOptions, err error)
 		Run:      w.run,
 		Own:      w.own,
 		Project:  w.project,
+		Guessed:  c.Build != "" && c.Project == "",
 		Details:  w.details,
 		Step:     runner.StepName(c.Command[0]),
 		Name:     c.Name,

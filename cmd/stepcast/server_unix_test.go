@@ -117,8 +117,8 @@ func (s *testServer) get(path string) []byte {
 }
 
 type shownBuild struct {
-	ID, Project, Status, Title string
-	Steps                      []struct {
+	ID, Project, Status, Title, Branch string
+	Steps                              []struct {
 		Key, Name, Status string
 		ExitCode          *int `json:"exit_code"`
 		LogBytes          int  `json:"log_bytes"`

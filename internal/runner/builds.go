@@ -14,16 +14,18 @@ import (
 
 // BuildState is a build as the server tells of it.
 type BuildState struct {
-	ID      ci.BuildID  `json:"id"`
-	Project string      `json:"project"`
-	Number  int64       `json:"number"`
-	Status  ci.Status   `json:"status"`
-	Steps   []StepState `json:"steps"`
+	ID      ci.BuildID `json:"id"`
+	Project string     `json:"project"`
+	Number  int64      `json:"number"`
+	Details
+	Status ci.Status   `json:"status"`
+	Steps  []StepState `json:"steps"`
 }
 
 // StepState is a step as the server tells of it.
 type StepState struct {
 	Key      ci.StepKey `json:"key"`
+	Name     string     `json:"name"`
 	Status   ci.Status  `json:"status"`
 	LogBytes int64      `json:"log_bytes"`
 	LogLines int64      `json:"log_lines"`

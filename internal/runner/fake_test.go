@@ -94,7 +94,7 @@ func (c *contract) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		for _, s := range b.steps {
 			steps = append(steps, s)
 		}
-		json.NewEncoder(w).Encode(map[string]any{"id": parts[1], "status": b.status, "steps": steps})
+		json.NewEncoder(w).Encode(map[string]any{"id": parts[1], "project": b.project, "title": b.title, "status": b.status, "steps": steps})
 	default:
 		c.update(w, c.builds[parts[1]], body)
 	}

@@ -18,6 +18,7 @@ type identity struct {
 	Run     string       `json:"run,omitempty"` // what the build's id is derived from
 	Own     bool         `json:"own,omitempty"`
 	Project string       `json:"project,omitempty"`
+	Guessed bool         `json:"guessed,omitempty"` // nobody named the project for this build
 	Details Details      `json:"details"`
 	Dir     string       `json:"dir,omitempty"` // where the command was started
 	Step    ci.StepKey   `json:"step"`
@@ -27,6 +28,14 @@ type identity struct {
 	// Reporter tells this report from others of the same step.
 	Reporter  string `json:"reporter"`
 	Buildkite bool   `json:"buildkite,omitempty"` // the log has that system's marks
+}
+
+// named is the project that the user named for the build; empty: none.
+func (id *identity) named() string {
+	if id.Guessed {
+		return ""
+	}
+	return id.Project
 }
 
 // entry is one thing that a journal keeps; exactly one member is not nil.
@@ -40,8 +49,9 @@ type entry struct {
 
 // described is what was found out about a build beside the command.
 type described struct {
-	Project string  `json:"project"`
-	Details Details `json:"details"`
+	Project string    `json:"project"`
+	Details Details   `json:"details"`
+	Planned []newStep `json:"planned,omitempty"` // had not begun
 }
 
 // joined is the place in which a report has begun.
@@ -76,9 +86,9 @@ func Resume(client *Client, s *spool.Spool, say func(string)) (*Report, error) {
 		switch {
 		case e.Open != nil:
 			r.id = *e.Open
-			r.key = e.Open.Step
+			r.key, r.named = e.Open.Step, e.Open.named()
 		case e.Described != nil:
-			r.id.Project, r.id.Details = e.Described.Project, e.Described.Details
+			r.id.Project, r.id.Details, r.planned = e.Described.Project, e.Described.Details, e.Described.Planned
 			r.described = true
 		case e.Joined != nil:
 			r.id.Build, r.series, r.key = e.Joined.Build, e.Joined.Series, e.Joined.Step

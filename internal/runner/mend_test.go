@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stepcast/stepcast/internal/ci"
+	"github.com/stepcast/stepcast/internal/mask"
 	"github.com/stepcast/stepcast/internal/spool"
 )
 
@@ -42,6 +43,51 @@ func TestReport_ABuildThatWasForgotten(t *testing.T) {
 			t.Errorf("said %q", lines)
 		}
 	})
+}
+
+// What is kept of a build of others, in case that it is forgotten, has nothing in it that is
+// to be hidden, and a bound; and it is nothing but a build's own word.
+func TestReport_ABuildOfOthersThatWasForgotten(t *testing.T) {
+	t.Parallel()
+	for _, friendly := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			c, said := newContract(), &sayings{}
+			opt := options(said)
+			opt.Own, opt.Guessed, opt.Masker = false, true, mask.New()
+			if err := opt.Masker.Add("s3cret"); err != nil {
+				t.Fatal(err)
+			}
+			id := opt.Build.String()
+			theirs := &fakeBuild{project: "acme/theirs", title: "All of s3cret", status: "running", steps: map[string]*fakeStep{}}
+			for n := range 2 * mostPlanned {
+				key := fmt.Sprint(n)
+				theirs.steps[key] = &fakeStep{Key: key, Status: "queued"}
+			}
+			c.builds[id] = theirs
+			c.fault = func(n int, w http.ResponseWriter, r *http.Request) bool {
+				if friendly && n == 1 {
+					fmt.Fprint(w, `{"project":"acme/nobody","title":"Sign in"}`)
+				}
+				return friendly && n == 1
+			}
+			err := reported(t, c, opt, func(r *Report) {
+				fmt.Fprint(r, "first line\n")
+				time.Sleep(time.Second)
+				synctest.Wait()
+				c.mu.Lock()
+				clear(c.builds)
+				c.mu.Unlock()
+				passed(r)
+			})
+			b, want := c.builds[id], fmt.Sprintf("acme/theirs, All of ***, %d", mostPlanned+1)
+			if friendly {
+				want = "acme/api, , 1"
+			}
+			if got := fmt.Sprintf("%s, %s, %d", b.project, b.title, len(b.steps)); err != nil || got != want || b.steps["test"].Status != "passed" {
+				t.Errorf("error %v; the build is %s, want %s; said %q", err, got, want, said.all())
+			}
+		})
+	}
 }
 
 // A server that forgets for ever is believed at the second time.

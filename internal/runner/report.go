@@ -29,6 +29,9 @@ const (
 	// leastBody is how small a request may be made for a proxy that finds
 	// ours too large.
 	leastBody = 32 << 10
+	// mostPlanned is how many steps that have not begun are kept with a report:
+	// each of a build's steps has one.
+	mostPlanned = 100
 )
 
 // ReportOptions say what is reported, and as what.
@@ -37,6 +40,7 @@ type ReportOptions struct {
 	Run     string // what Build is derived from; empty: nothing
 	Own     bool   // the build is this step's alone: it begins and ends with it
 	Project string // of the build, if it has to be created; empty: Describe's
+	Guessed bool   // Project was not named for this build, which may be another's
 	Details Details
 	Step    ci.StepKey
 	Name    string // what people read; empty: the key
@@ -73,6 +77,7 @@ type Report struct {
 	client *Client
 	opt    ReportOptions
 	id     identity
+	named  string // the project that the user named; empty: none
 	spool  *spool.Spool
 	left   bool // behind, by a process that has ended
 
@@ -88,14 +93,15 @@ type Report struct {
 
 	// Of the goroutine that sends.
 	key       ci.StepKey
-	series    int  // place of the build's id among those derived from the run
-	described bool // project and details are settled
-	joined    bool // the build is there, and the key is settled
-	begun     bool // the server knows that the step runs
-	claims    bool // the reporter is named, though the step has begun
-	created   bool // we created it, or created it again: it may have been forgotten
-	recreated bool // the server had forgotten the build, and it was created again
-	closed    bool // the server takes no more text
+	series    int       // place of the build's id among those derived from the run
+	described bool      // project and details are settled
+	planned   []newStep // of a build that others began: those that had not begun
+	joined    bool      // the build is there, and the key is settled
+	begun     bool      // the server knows that the step runs
+	claims    bool      // the reporter is named, though the step has begun
+	created   bool      // we created it, or created it again: it may have been forgotten
+	recreated bool      // the server had forgotten the build, and it was created again
+	closed    bool      // the server takes no more text
 	notes     notes
 	proofless bool     // log_bytes is not sent
 	settled   bool     // the step has an end that is not ours
@@ -116,10 +122,11 @@ type Report struct {
 func NewReport(client *Client, opt ReportOptions) *Report {
 	r := &Report{client: client, opt: opt, key: opt.Step, over: make(chan struct{}), said: make(map[string]bool)}
 	r.id = identity{
-		Server: client.URL, Build: opt.Build, Run: opt.Run, Own: opt.Own, Project: opt.Project, Details: r.hideIn(opt.Details),
+		Server: client.URL, Build: opt.Build, Run: opt.Run, Own: opt.Own, Project: opt.Project, Guessed: opt.Guessed, Details: r.hideIn(opt.Details),
 		Dir: workingDir(), Step: opt.Step, Name: ci.OneLine(r.hide(opt.Name), ci.MaxTitle), Needs: opt.Needs, Started: ci.Cut(time.Now()),
 		Reporter: rand.Text(), Buildkite: opt.Buildkite,
 	}
+	r.named = r.id.named()
 	r.notes.options = outlineOptions(r.id.Dir, opt.Buildkite)
 	first := mustJSON(entry{Open: &r.id})
 	if opt.SpoolRoot != "" {
@@ -330,7 +337,9 @@ func (r *Report) open(ctx context.Context) error {
 	err := error(ErrNoBuild)
 	if !r.id.Own && r.id.Run == "" {
 		// If its `build start` did not reach the server, make up for it.
-		build, err = r.look(ctx)
+		if build, err = r.look(ctx); err == nil {
+			r.learn(build)
+		}
 	}
 	if errors.Is(err, ErrNoBuild) {
 		build, err = r.create(ctx)
@@ -355,6 +364,27 @@ func (r *Report) look(ctx context.Context) (build BuildState, err error) {
 		err = ErrNoBuild
 	}
 	return build, err
+}
+
+// learn keeps what a build is that somebody else has begun, in case that the
+// server forgets it: neither the directory nor git knows. A project that the user
+// named stays, with what is known of it.
+func (r *Report) learn(build BuildState) {
+	if build.ID != r.id.Build || r.named != "" && r.named != build.Project {
+		return
+	}
+	r.id.Project, r.id.Details, r.planned = build.Project, r.hideIn(build.Details), nil
+	for _, s := range build.Steps {
+		if s.Status == ci.Queued && len(r.planned) < mostPlanned {
+			r.planned = append(r.planned, newStep{Key: s.Key, Name: r.hide(s.Name)})
+		}
+	}
+	r.described = true
+	r.recordDescribed()
+}
+
+func (r *Report) recordDescribed() {
+	_ = r.record(entry{Described: &described{Project: r.id.Project, Details: r.id.Details, Planned: r.planned}})
 }
 
 // catchUp finds out what the server has of a report that was left behind, so
@@ -383,7 +413,7 @@ func (r *Report) catchUp(ctx context.Context) error {
 func (r *Report) create(ctx context.Context) (build BuildState, err error) {
 	r.describe(ctx)
 	for {
-		b := newBuild{ID: r.id.Build, Project: r.id.Project, Details: r.id.Details.tidy()}
+		b := newBuild{ID: r.id.Build, Project: r.id.Project, Details: r.id.Details.tidy(), Steps: r.planned}
 		if r.id.Own {
 			b.Status = ci.Running
 			b.Steps = []newStep{{Key: r.key, Name: r.id.Name}}
@@ -441,7 +471,7 @@ func (r *Report) describe(ctx context.Context) {
 		r.id.Details = r.id.Details.Or(r.hideIn(d))
 	}
 	r.described = true
-	_ = r.record(entry{Described: &described{Project: r.id.Project, Details: r.id.Details}})
+	r.recordDescribed()
 }
 
 // settleKey makes a step that was tried before a new step.

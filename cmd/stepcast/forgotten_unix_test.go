@@ -1,0 +1,147 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stepcast/stepcast/internal/pgtest"
+)
+
+// begun starts a build of three steps, and returns its id and the environment of whoever
+// reports into it from elsewhere, with a token for such projects alone.
+func (s *testServer) begun() (id string, env []string) {
+	s.t.Helper()
+	id, _ = s.do(0, "build", "start", "--project", "acme/begun", "--title", "All of it", "--branch", "release", "--steps", "lint,test,deploy")
+	token, _ := s.do(0, "token", "create", "--scope", "report", "--project", "acme/*")
+	id = strings.TrimSpace(id)
+	return id, append(s.env, "STEPCAST_URL="+s.url, "STEPCAST_BUILD="+id, "STEPCAST_TOKEN="+strings.TrimSpace(token), "STEPCAST_SPOOL_DIR="+filepath.Join(s.t.TempDir(), "spool"))
+}
+
+// forget makes the server forget every build, as a dump from before them does.
+func (s *testServer) forget() {
+	s.t.Helper()
+	s.kill()
+	if _, err := pgtest.Connect(s.t, s.db).Exec(s.t.Context(), `DELETE FROM builds`); err != nil {
+		s.t.Fatal(err)
+	}
+	s.start()
+}
+
+// told is a build in a few words; empty: it is not there.
+func (s *testServer) told(id string) string {
+	s.t.Helper()
+	var list struct{ Builds []shownBuild }
+	if err := json.Unmarshal(s.get("/api/v1/builds"), &list); err != nil {
+		s.t.Fatal(err)
+	}
+	for _, b := range list.Builds {
+		if b.ID != id {
+			continue
+		}
+		text := fmt.Sprintf("%s, %q of %q is %s:", b.Project, b.Title, b.Branch, b.Status)
+		for _, step := range b.Steps {
+			text += fmt.Sprintf(" %s %s", step.Key, step.Status)
+		}
+		return text
+	}
+	return ""
+}
+
+// elsewhere has a command run in a directory that is not the build's project.
+func elsewhere(t *testing.T, cmd *exec.Cmd) *exec.Cmd {
+	t.Helper()
+	cmd.Dir = filepath.Join(t.TempDir(), "work")
+	if err := os.Mkdir(cmd.Dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return cmd
+}
+
+// A build that is gone under its run comes back as what it was, not as what the directory
+// or the CI system of whoever reports into it would make of it. A project that was named
+// stays.
+func TestRun_ABuildOfOthersThatIsForgotten(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	type running struct {
+		id, want string
+		cmd      *exec.Cmd
+		stdin    io.Writer
+		stdout   io.Reader
+	}
+	var all []running
+	for _, c := range []struct {
+		env  []string
+		want string
+	}{
+		{nil, `acme/begun, "All of it" of "release" is running: test failed deploy queued`},
+		{gitlab("test"), `acme/begun, "All of it" of "release" is running: test failed deploy queued`},
+		{[]string{"STEPCAST_PROJECT=acme/begun"}, `acme/begun, "All of it" of "release" is running: test failed deploy queued`},
+		{[]string{"STEPCAST_PROJECT=acme/other"}, `acme/other, "" of "" is running: test failed`},
+	} {
+		id, env := s.begun()
+		if _, _, code := output(t, elsewhere(t, stepcast(t, env, "step", "set", "lint", "--status", "passed"))); code != 0 {
+			t.Fatalf("exit code %d", code)
+		}
+		cmd := elsewhere(t, stepcast(t, append(env, c.env...), "run", "--step", "test", "--", "sh", "-c", `echo ready; read line; echo "$line"; exit 3`))
+		stdin, err := cmd.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, running{id, c.want, cmd, stdin, started(t, cmd)})
+		if !eventually(func() bool { return strings.Contains(string(s.get("/api/v1/builds/"+id)), `"log_bytes":6,`) }) {
+			t.Fatalf("the log does not come: %s", s.told(id))
+		}
+	}
+	s.forget()
+	for _, r := range all {
+		io.WriteString(r.stdin, "on\n")
+		io.Copy(io.Discard, r.stdout)
+		r.cmd.Wait()
+		stderr := r.cmd.Stderr.(*bytes.Buffer).String()
+		if code := r.cmd.ProcessState.ExitCode(); code != 3 || !strings.Contains(stderr, "it is created again\n") || strings.Contains(stderr, "not reported") {
+			t.Errorf("exit code %d, stderr %q", code, stderr)
+		}
+		if got := s.told(r.id); got != r.want {
+			t.Errorf("the build is %s, want %s", got, r.want)
+			continue
+		}
+		if log := s.get("/api/v1/builds/" + r.id + "/steps/test/log"); string(log) != "ready\non\n" {
+			t.Errorf("the log is %q", log)
+		}
+	}
+}
+
+// After kill -9 another process knows it too, wherever it runs.
+func TestFlush_ABuildOfOthersThatIsForgotten(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	id, env := s.begun()
+	cmd := elsewhere(t, stepcast(t, env, "run", "--step", "test", "--", "sh", "-c", "echo ready; exec sleep 1000"))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	started(t, cmd)
+	if !eventually(func() bool { return strings.Contains(string(s.get("/api/v1/builds/"+id)), `"log_bytes":6,`) }) {
+		t.Fatalf("the log does not come: %s", s.told(id))
+	}
+	s.kill()
+	syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	cmd.Wait()
+	s.start()
+	s.forget()
+	if _, stderr, code := output(t, stepcast(t, env, "flush")); code != 0 || !strings.Contains(stderr, "delivered what there is of step test") {
+		t.Errorf("exit code %d, stderr %q", code, stderr)
+	}
+	if got, want := s.told(id), `acme/begun, "All of it" of "release" is running: lint queued test running deploy queued`; got != want {
+		t.Errorf("the build is %s, want %s", got, want)
+	}
+}
