@@ -133,12 +133,7 @@ func (c *buildFinishCmd) Run(ctx context.Context, std stdio) error {
 	left.Quiet = true
 	// How its steps ended is said by those of this machine first.
 	waiting, _ := left.DeliverBuild(ctx, id, run)
-	build, err := present(ctx, client, id, run)
-	if runner.IsNotFound(err) || errors.Is(err, runner.ErrNoBuild) {
-		if t, _ := left.Again(ctx, id); t.Delivered > 0 {
-			build, err = client.GetBuild(ctx, id)
-		}
-	}
+	build, err := presentAgain(ctx, left, id, run)
 	if auto := status == "" || status == "auto"; err == nil && auto && waiting.Waiting > 0 {
 		return fmt.Errorf("the build was not finished: %s still in %s, and without them it is not known how it ended; run `stepcast flush` and finish it again, or say --status", reports(waiting.Waiting), left.Root)
 	}

@@ -145,3 +145,28 @@ func TestFlush_ABuildOfOthersThatIsForgotten(t *testing.T) {
 		t.Errorf("the build is %s, want %s", got, want)
 	}
 }
+
+// Commands that say something of a build that is forgotten bring it back first, as far as
+// this machine has reported it.
+func TestBuild_OfOthersThatIsForgotten(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	id, env := s.begun()
+	do := func(args ...string) {
+		t.Helper()
+		if _, stderr, code := output(t, elsewhere(t, stepcast(t, env, args...))); code != 0 {
+			t.Errorf("%q: exit code %d, stderr %q", args, code, stderr)
+		}
+	}
+	do("run", "--step", "lint", "--", "echo", "clean")
+	s.forget()
+	do("step", "set", "deploy", "--status", "passed")
+	if got, want := s.told(id), `acme/begun, "All of it" of "release" is running: lint passed test queued deploy passed`; got != want {
+		t.Errorf("the build is %s, want %s", got, want)
+	}
+	s.forget()
+	do("build", "finish")
+	if got, want := s.told(id), `acme/begun, "All of it" of "release" is passed: lint passed test skipped deploy skipped`; got != want {
+		t.Errorf("the build is %s, want %s", got, want)
+	}
+}

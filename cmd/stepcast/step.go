@@ -16,6 +16,7 @@ type stepCmd struct {
 
 type stepSetCmd struct {
 	reporterFlags
+	spoolFlags
 	Build    string        `help:"The build's id or address. Default: in a CI system, the build of its run." env:"STEPCAST_BUILD" placeholder:"ID" group:"Build"`
 	Project  string        `help:"Of which project the build of the run is. Default: the CI system's." env:"STEPCAST_PROJECT" placeholder:"NAME" group:"Build"`
 	Status   string        `help:"queued, running, passed, failed, canceled or skipped." placeholder:"STATUS" complete:"queued,running,passed,failed,canceled,skipped"`
@@ -34,7 +35,8 @@ func (c *stepSetCmd) Help() string {
   stepcast step set deploy --status passed`
 }
 
-// Run says it.
+// Run says it. A build that the server has forgotten is created again of what this
+// machine still has of it.
 func (c *stepSetCmd) Run(ctx context.Context, std stdio) error {
 	if err := ci.CheckStepKey(c.Key); err != nil {
 		return usage(std, exitUsage, badKey(err))
@@ -55,17 +57,22 @@ func (c *stepSetCmd) Run(ctx context.Context, std stdio) error {
 	if set.Status == "" && set.Name == "" && set.Needs == nil && set.ExitCode == nil {
 		return usage(std, exitUsage, errors.New("what is to be set? Such as --status passed"))
 	}
-	client, err := c.reporter(std.say, c.Project, "")
+	left, err := c.leftovers(std)
+	if err != nil {
+		return usage(std, exitUsage, err)
+	}
+	client, err := c.reporter(std.say, c.Project, c.SpoolDir)
 	if err != nil {
 		return err
 	}
+	left.Client, left.Quiet = client, true
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
 	id, run, err := whichPresent(c.Project, c.Build)
 	if err != nil {
 		return usage(std, exitUsage, err)
 	}
-	build, err := present(ctx, client, id, run)
+	build, err := presentAgain(ctx, left, id, run)
 	switch {
 	case errors.Is(err, runner.ErrNoBuild):
 		return errors.New("the step was not set: no job of this run has reported anything; begin with `stepcast build start`")

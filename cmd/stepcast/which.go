@@ -76,3 +76,15 @@ func present(ctx context.Context, client *runner.Client, id ci.BuildID, run stri
 	}
 	return client.FindRun(ctx, run)
 }
+
+// presentAgain is present, and creates a build that the server has forgotten again,
+// of what this machine still has of it.
+func presentAgain(ctx context.Context, left *runner.Leftovers, id ci.BuildID, run string) (runner.BuildState, error) {
+	build, err := present(ctx, left.Client, id, run)
+	if runner.IsNotFound(err) || errors.Is(err, runner.ErrNoBuild) {
+		if t, _ := left.Again(ctx, id); t.Delivered > 0 {
+			return left.Client.GetBuild(ctx, id)
+		}
+	}
+	return build, err
+}
