@@ -200,3 +200,46 @@ func FuzzDecodeNotes(f *testing.F) {
 		}
 	})
 }
+
+// Text of steps in turn is a row each time, which takes the database longer than the same
+// text of one step after the other.
+func TestWeight_OfRows(t *testing.T) {
+	t.Parallel()
+	of := func(steps ...ci.StepKey) int {
+		state := ci.NewState(1, 1, ci.Build{Status: ci.Running}, time.Time{}, nil)
+		var r ci.Request
+		for _, step := range steps {
+			r.Updates = append(r.Updates, ci.Update{Log: &ci.LogUpdate{Step: step, Offset: ci.AtEnd, Chunk: ci.NewChunk([]byte("text\n"))}})
+		}
+		change, err := state.Decide(r, time.Unix(1_700_000_000, 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return weight(change)
+	}
+	if runs, turns := of("a", "a", "a", "b", "b", "b"), of("a", "b", "a", "b", "a", "b"); turns-runs < 3*turnBytes {
+		t.Errorf("in turn %d bytes, one after the other %d", turns, runs)
+	}
+}
+
+// A request that there is no room for is refused before its rows are made.
+func TestStore_ReadyRefusesFirst(t *testing.T) {
+	t.Parallel()
+	s := &Store{}
+	c := newCommitter(s)
+	s.committers = []*committer{c}
+	text := ci.NewChunk(bytes.Repeat([]byte("text\n"), 100_000))
+	r := ci.Request{From: "one", Updates: []ci.Update{{Log: &ci.LogUpdate{Step: "s", Chunk: text}}}}
+	for {
+		ready, err := s.Ready(r)
+		if err != nil {
+			if p := ci.AsProblem(err); p == nil || p.Code != ci.Overloaded || ready.rows != nil {
+				t.Errorf("%v, %d rows", err, len(ready.rows))
+			}
+			return
+		}
+		if err := c.queue.Add(r.From, &task{}, ready.size); err != nil {
+			t.Fatalf("no room where it was said to be: %v", err)
+		}
+	}
+}

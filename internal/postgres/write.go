@@ -25,6 +25,7 @@ const (
 	maxDecided  = 4 << 20 // a batch may become so many bytes, as status events repeat whole steps
 	eventBytes  = 256     // an event takes the database as long as so many bytes of log text, beside its own
 	statusBytes = 2 << 10 // an event of status takes as long as so many more
+	turnBytes   = 4 << 10 // and text of another step than the one before it in a request, which begins a row
 	heardBytes  = 1 << 10 // a step that was heard takes as long as so many
 
 	taskBytes = 512 // a task takes so much memory beside its text
@@ -565,8 +566,11 @@ func weight(change *ci.Change) (bytes int) {
 	for i := range change.Events {
 		e := &change.Events[i]
 		bytes += len(e.Data) + len(e.Chunk.Body) + eventBytes
-		if e.Kind.OfStatus() {
+		switch {
+		case e.Kind.OfStatus():
 			bytes += len(e.Data) + statusBytes
+		case i > 0 && e.Step != change.Events[i-1].Step:
+			bytes += turnBytes
 		}
 	}
 	return bytes
