@@ -75,12 +75,9 @@ const listStyles = css`
 		gap: 0.125rem 0.75rem;
 	}
 
-	.head stepcast-mark,
-	.head .sign {
+	.head stepcast-mark {
 		flex: none;
-		align-items: center;
-		align-self: flex-start;
-		height: 1.45em;
+		translate: 0 0.125em;
 	}
 
 	.name {

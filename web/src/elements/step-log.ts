@@ -1097,6 +1097,7 @@ export class StepLog extends LitElement {
 	}
 
 	async #copy(text: string | Promise<string>, what: string, hint = ""): Promise<void> {
+		if (typeof text !== "string") this.#say(`Copying ${what}…`);
 		// How far it comes.
 		let said = `Not copied: the server did not give ${what}.`;
 		try {
