@@ -75,7 +75,6 @@ func (s *Stream) pass(p []byte) int {
 					return i
 				}
 			}
-			s.line.fresh = false
 		}
 		i += lineEnd(p[i:])
 		s.line.fresh = i < len(p)
