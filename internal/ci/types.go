@@ -201,12 +201,13 @@ type Receipt struct {
 	Repeated      []Repeated
 	RepeatedNotes []*NoteUpdate
 
-	Texts []Added  // what is new of logs, in bytes
-	Noted []Added  // and of notes, in numbers
-	Odd   []Oddity // a few, of what was taken and looks like a mistake
+	Odd []Oddity // a few, of what was taken and looks like a mistake
+
+	// What is new of logs, in bytes, and of notes, in numbers: all of it, in its order.
+	Texts, Noted []Added
 }
 
-// Added is what is new of a step: from its first byte, or number, to before the last.
+// Added is what is new of a step: from a byte, or number, on, up to before another.
 type Added struct {
 	Step     StepKey
 	From, To int64

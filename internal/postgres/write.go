@@ -39,6 +39,8 @@ const (
 	loadedTogether = 8       // so many states are read at once at most
 	loadedBytes    = 1 << 20 // no more states are read once those that were take about so much memory
 
+	mostRows = 200 // what becomes more rows than that is written by itself
+
 	laneWriters = 4 // there are so many connections for builds that other processes write too
 )
 
@@ -525,6 +527,10 @@ func (c *committer) decide(tasks []*task, now time.Time) (writes []*write, rest 
 			return writes, tasks[i:]
 		}
 		w := byBuild[t.build]
+		if t.rows() > mostRows {
+			c.detour(t) // it takes so long that nobody else is to wait for it
+			continue
+		}
 		if t.create != nil {
 			if w = c.decideCreation(t, byBuild, now); w != nil {
 				byBuild[t.build] = w
@@ -574,6 +580,23 @@ func weight(change *ci.Change) (bytes int) {
 		}
 	}
 	return bytes
+}
+
+// rows is about how many rows a task becomes.
+func (t *task) rows() int {
+	if t.create != nil {
+		return len(t.create.Steps)
+	}
+	if t.request == nil {
+		return 0
+	}
+	n := len(t.ready)
+	for i := range t.request.Updates {
+		if t.request.Updates[i].Log == nil {
+			n++
+		}
+	}
+	return n
 }
 
 func (t *task) decide(state *ci.State, now time.Time) (*ci.Change, error) {

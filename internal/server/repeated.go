@@ -74,61 +74,87 @@ func (s *Server) readsText(c echo.Context, ref postgres.Ref) bool {
 	return s.nobody().open || s.who(c).text(ref.Project, ref.ID, ref.Public)
 }
 
-// authors are who wrote logs and notes from their beginning on, lately and through this
-// process, and as far as they alone did: of who may not read them, they are told whether what
-// they send again is what is there. Who else is could read it byte by byte, and so could
-// they what others wrote behind it.
+// authors are which bytes of logs, and which notes, senders wrote who may not read them,
+// lately and through this process: of these they are told whether what they send again is
+// what is there. Of what others wrote they are told nothing: who asked byte by byte would
+// have read it.
 type authors struct {
-	texts, notes recent[logOfStep, authored]
+	texts, notes recent[authored, spans]
 }
 
+// authored is a step's log, or its notes, and who wrote there. A build that was deleted and
+// is made again has another log.
 type authored struct {
-	who string // their token
-	to  int64  // before this byte, or number, all is theirs
+	epoch ci.Epoch
+	log   ci.LogID
+	step  ci.StepKey
+	who   string // the token
 }
 
 // mostAuthors is of how many logs they are remembered, half of them or all.
 const mostAuthors = 10_000
 
-// learn remembers what somebody who may not read a build wrote there, as a receipt says, and
-// hides in it what authors alone are told.
-func (a *authors) learn(build ci.BuildID, who string, receipt *ci.Receipt) {
+// spans are apart from each other, in their order.
+type spans []span
+
+type span struct{ from, to int64 }
+
+// mostSpans is how many are remembered, the last ones: what is sent again is mostly new.
+const mostSpans = 32
+
+// with are the spans and another one.
+func (s spans) with(one span) spans {
+	before := slices.IndexFunc(s, func(of span) bool { return of.to >= one.from })
+	if before < 0 {
+		before = len(s)
+	}
+	behind := before
+	for behind < len(s) && s[behind].from <= one.to {
+		one.from, one.to = min(one.from, s[behind].from), max(one.to, s[behind].to)
+		behind++
+	}
+	all := slices.Concat(s[:before], spans{one}, s[behind:])
+	return all[max(0, len(all)-mostSpans):]
+}
+
+func (s spans) has(one span) bool {
+	return slices.ContainsFunc(s, func(of span) bool { return of.from <= one.from && one.to <= of.to })
+}
+
+// learn remembers what somebody who may not read a build wrote there, as a receipt says.
+func (a *authors) learn(log ci.LogID, who string, receipt *ci.Receipt) {
 	for _, of := range []struct {
-		known *recent[logOfStep, authored]
+		known *recent[authored, spans]
 		added []ci.Added
 	}{{&a.texts, receipt.Texts}, {&a.notes, receipt.Noted}} {
 		for _, one := range of.added {
-			key := logOfStep{build, one.Step}
-			if before, known := of.known.recall(key); one.From == 0 || known && before == (authored{who, one.From}) {
-				of.known.remember(key, authored{who, one.To})
-			}
+			of.known.change(authored{receipt.Epoch, log, one.Step, who}, func(before spans, _ bool) spans {
+				return before.with(span{one.From, one.To})
+			})
 		}
 	}
-	a.hide(build, who, receipt)
 }
 
-// wrote tells whether somebody wrote a step's log up to a byte.
-func (a *authors) wrote(build ci.BuildID, step ci.StepKey, who string, to int64) bool {
-	return wrote(&a.texts, build, step, who, to)
-}
-
-func wrote(known *recent[logOfStep, authored], build ci.BuildID, step ci.StepKey, who string, to int64) bool {
-	of, there := known.recall(logOfStep{build, step})
-	return there && of.who == who && to <= of.to
-}
-
-// hide leaves of what was sent again what its sender may have compared, or know to be the
-// same.
-func (a *authors) hide(build ci.BuildID, who string, receipt *ci.Receipt) {
+// hide leaves of what was sent again, in a receipt, what its sender may have compared, or
+// know to be the same.
+func (a *authors) hide(log ci.LogID, who string, receipt *ci.Receipt) {
 	receipt.Repeated = slices.DeleteFunc(receipt.Repeated, func(r ci.Repeated) bool {
-		return !a.wrote(build, r.Step, who, r.Offset+r.Bytes)
+		return !a.wrote(receipt.Epoch, log, r.Step, who, span{r.Offset, r.Offset + r.Bytes})
 	})
 	receipt.Odd = slices.DeleteFunc(receipt.Odd, func(o ci.Oddity) bool {
-		return (o.What == ci.OddTwice || o.What == ci.OddWhole) && !a.wrote(build, o.Step, who, receipt.Logs[o.Step])
+		compares := o.What == ci.OddTwice || o.What == ci.OddWhole || o.What == ci.OddSeams
+		return compares && !a.wrote(receipt.Epoch, log, o.Step, who, span{0, receipt.Logs[o.Step]})
 	})
 	receipt.RepeatedNotes = slices.DeleteFunc(receipt.RepeatedNotes, func(u *ci.NoteUpdate) bool {
-		return !wrote(&a.notes, build, u.Step, who, u.Number+1)
+		noted, _ := a.notes.recall(authored{receipt.Epoch, log, u.Step, who})
+		return !noted.has(span{u.Number, u.Number + 1})
 	})
+}
+
+// wrote tells whether somebody wrote these bytes of a step's log.
+func (a *authors) wrote(epoch ci.Epoch, log ci.LogID, step ci.StepKey, who string, bytes span) bool {
+	texts, _ := a.texts.recall(authored{epoch, log, step, who})
+	return texts.has(bytes)
 }
 
 // differed are the logs that a sender was told of lately, on this process: it is told

@@ -333,6 +333,7 @@ type upload struct {
 	lines    bool  // one of them is a line end
 
 	log        ci.LogID
+	epoch      ci.Epoch                // of the last receipt
 	cut        map[ci.StepKey]ci.Quota // as of a receipt
 	differs    *int64                  // the byte at which one is not what the log has
 	blind      bool                    // what was there already could not be compared in time
@@ -421,7 +422,9 @@ func (u *upload) append(ctx context.Context, piece []byte, stop <-chan struct{})
 // found out in time it is not looked again: the upload goes on.
 func (u *upload) compareWith(ctx context.Context, receipt *ci.Receipt) {
 	if !u.reads {
-		u.server.authors.learn(u.id, u.from, receipt)
+		u.epoch = receipt.Epoch
+		u.server.authors.learn(u.log, u.from, receipt)
+		u.server.authors.hide(u.log, u.from, receipt)
 	}
 	if u.blind || u.differs != nil {
 		return
@@ -465,7 +468,7 @@ const (
 func (u *upload) wasThere(ctx context.Context, piece ci.Chunk) (bytes int64, where string) {
 	before := u.have - piece.Bytes
 	n := min(piece.Bytes, before)
-	if n < leastTelling || !u.reads && !u.server.authors.wrote(u.id, u.step, u.from, before) {
+	if n < leastTelling || !u.reads && !u.server.authors.wrote(u.epoch, u.log, u.step, u.from, span{0, before}) {
 		return 0, ""
 	}
 	ctx, cancel := context.WithTimeout(ctx, compareWait)

@@ -57,13 +57,16 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 	var h hints
 	reads := s.readsText(c, ref)
 	if !reads {
-		s.authors.learn(ref.ID, r.From, &receipt)
+		s.authors.learn(ref.Log, r.From, &receipt)
+		s.authors.hide(ref.Log, r.From, &receipt)
 	}
 	found, _ := s.comparing(ctx, ref.Log, r.From, &receipt, &h)
 	returnToEntrance(c.Request())
 	differs := s.differed.recall(ref.ID, found.differs, r.Updates)
 	if !reads {
-		maps.DeleteFunc(differs, func(step ci.StepKey, at int64) bool { return !s.authors.wrote(ref.ID, step, r.From, at+1) })
+		maps.DeleteFunc(differs, func(step ci.StepKey, at int64) bool {
+			return !s.authors.wrote(receipt.Epoch, ref.Log, step, r.From, span{at, at + 1})
+		})
 	}
 	if found.differs = differs; len(differs) > 0 {
 		answer = appendCounts(append(answer, `,"differs":`...), differs)
