@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { Page } from "@playwright/test";
+import type { Locator, Page } from "@playwright/test";
 import { Site } from "./site.ts";
 import { test as base, expect, type Server } from "./stepcast.ts";
 
@@ -63,6 +63,28 @@ test("frames are live on a page of another origin with a strict policy, and as h
 		.poll(async () => (await page.locator("iframe").nth(1).boundingBox())?.height ?? 0)
 		.toBeGreaterThan(before?.height ?? 0);
 	await expect.poll(() => spare(page)).toEqual([0, 0]);
+});
+
+test("a frame whose token is refused shows what is public, and says so beside one that has none", async ({
+	page,
+	server,
+	site,
+}) => {
+	const build = await server.build({ project: "frames/token", branch: "main" });
+	await set(server, "frames/token", { visibility: "public" });
+	await build.finish("test", "passed");
+	const board = `${server.url}/embed/board?project=frames/token`;
+	site.policy = `default-src 'none'; frame-src ${server.url}`;
+	site.body = `${iframe(board)}${iframe(`${board}&token=stp_wrong`)}${iframe(`${board}&mode=problems&token=stp_wrong`)}`;
+	await page.goto(site.url);
+	const [plain, refused, problems] = [0, 1, 2].map((nth) =>
+		page.frameLocator("iframe").nth(nth).locator("stepcast-board"),
+	);
+	for (const one of [refused, problems])
+		await expect(one as Locator).toContainText("! token refused");
+	await expect(refused as Locator).toContainText("passed");
+	await expect(plain as Locator).toContainText("passed");
+	await expect(plain as Locator).not.toContainText("token refused");
 });
 
 test("a page without our script gives a frame its height by the lines of the manual", async ({

@@ -33,12 +33,28 @@ let hub: Frame | undefined;
  * call each other; a SharedWorker would not start where browsers let third parties store nothing.
  */
 export function follow(server: string, token: string | undefined, follower: Follower): () => void {
-	const seat: Seat = { server, token, follower, leave: () => {} };
+	const seat: Seat = { server, token, follower: toldOfToken(follower), leave: () => {} };
 	seats.add(seat);
 	enter(seat);
 	return () => {
 		seats.delete(seat);
 		seat.leave();
+	};
+}
+
+/** A frame whose token the server has refused is given none, and says that it shows what is public without. */
+function toldOfToken(follower: Follower): Follower {
+	if (!document.querySelector("[data-token-refused]")) return follower;
+	return {
+		get wanted() {
+			return follower.wanted;
+		},
+		receive: (events) => follower.receive(events),
+		changed: (connection, news) =>
+			follower.changed(
+				connection.name === "live" ? { ...connection, without: true } : connection,
+				news,
+			),
 	};
 }
 
