@@ -83,7 +83,7 @@ func TestFiles_ScriptsWithinBudget(t *testing.T) {
 		total += size
 	}
 	if total > scriptBudget {
-		t.Errorf("all scripts together are %d bytes compressed, over the budget of %d: say something once that is said twice, or leave it out, before anything new goes in", total, scriptBudget)
+		t.Errorf("all scripts together are %d bytes compressed, over the budget of %d: what to leave out before anything new goes in, CONTRIBUTING.md says under \"The pages\"", total, scriptBudget)
 	}
 }
 

@@ -19,7 +19,7 @@ import (
 // cleaner makes log text safe for a terminal: printable text, line ends, tabs
 // and carriage returns go through, of escape sequences only colours (SGR). Those
 // are not copied but written anew from what was understood, so nothing can hide in
-// them, nor behind them: text in the colour of its ground has neither. A link (OSC 8) becomes its text, with the address behind it: what says one
+// them. Text in the colour of its ground is shown without either. A link (OSC 8) becomes its text, with the address behind it: what says one
 // thing leads nowhere else. A character that turns text around is shown by its
 // number, as \u202e. Every line ends plain and begins with the style that is in
 // force, so that lines of several logs may be mixed.
@@ -30,6 +30,7 @@ type cleaner struct {
 	parser *ansi.Parser
 	out    []byte
 	want   style  // what the log has asked for
+	seen   style  // the same, for text that is to be seen
 	shown  style  // what the terminal shows
 	link   string // the address of the link that the text is in; "": it is in none
 	named  bool   // the link has text
@@ -129,6 +130,7 @@ func (c *cleaner) endLine(dst []byte) []byte {
 func (c *cleaner) csi(cmd ansi.Cmd, params ansi.Params) {
 	if cmd == 'm' && !c.plain {
 		c.want.apply(params)
+		c.seen = c.want.readable()
 	}
 }
 
@@ -172,7 +174,11 @@ func (c *cleaner) endLink() {
 
 // show appends text, as the log has asked for it.
 func (c *cleaner) show(text []byte) {
-	if want := c.want.readable(); want != c.shown {
+	want := c.seen
+	if paints(text) {
+		want = c.want
+	}
+	if want != c.shown {
 		c.out = want.append(c.out)
 		c.shown = want
 	}
@@ -189,24 +195,44 @@ func (c *cleaner) reset() {
 	c.shown = style{}
 }
 
+// paints tells whether text is nothing to read: blanks, or blocks, of which pictures are made.
+func paints(text []byte) bool {
+	for _, r := range string(text) {
+		if r != ' ' && (r < '\u2580' || r > '\u259f') {
+			return false
+		}
+	}
+	return true
+}
+
 // leastContrast is between a text and its ground (WCAG 2, 1.4.3): 1 is none, and what is below
 // this is hardly seen.
 const leastContrast = 1.25
 
 // readable is the style, without its colours where a text is not seen for the ground that it
-// stands on. What a terminal's own ground is nobody knows here.
+// stands on. What a terminal's own ground is nobody knows here, nor its first 16 colours, of
+// which only equal ones are told: bold may make a dark one bright.
 func (s style) readable() style {
 	if s.fg == 0 || s.bg == 0 {
 		return s
 	}
-	text, ground := s.fg.luminance()+0.05, s.bg.luminance()+0.05
-	if s.fg == s.bg || max(text, ground)/min(text, ground) < leastContrast {
+	bold := s.fg
+	if s.flags&1 != 0 && s.fg < palette+8 {
+		bold += 8
+	}
+	same := s.fg == s.bg || bold == s.bg
+	if !same && s.fg >= palette+16 && s.bg >= palette+16 {
+		text, ground := s.fg.luminance()+0.05, s.bg.luminance()+0.05
+		same = max(text, ground)/min(text, ground) < leastContrast
+	}
+	if same {
 		s.fg, s.bg = 0, 0
 	}
 	return s
 }
 
-// luminance is the relative luminance (WCAG 2), 0 to 1; of a palette, as terminals mostly have it.
+// luminance is the relative luminance (WCAG 2), 0 to 1, of a colour that is the same in every
+// terminal.
 func (p paint) luminance() float64 {
 	shown := color.Color(ansi.IndexedColor(p & 0xff))
 	if p >= rgb {

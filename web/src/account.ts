@@ -39,11 +39,14 @@ export function refusal(status: number, what: string): [heading: string, sentenc
 		: ["Not available", `The server refused this ${what} (HTTP status ${status}).`];
 }
 
-/** What is said above something that was seen until the server refused it: it stays, and is news no more. */
-export function accessEnded(connection: Connection, asOf: number) {
+/**
+ * What is said above something that was seen until the server refused it: it stays, and is news no more. Of
+ * a build nobody is told whether it is gone.
+ */
+export function accessEnded(connection: Connection, asOf: number, build = false) {
 	return connection.name === "refused"
 		? html`<p role="alert" class="over">
-				${connection.status === 404 ? ["The build is gone", account && ", or not for you to see any more"] : "Your access has ended"}: this is as of ${clockOrDay(asOf, Date.now())}.
+				${build && connection.status === 404 ? ["The build is gone", account && ", or not for you to see any more"] : "Your access has ended"}: this is as of ${clockOrDay(asOf, Date.now())}.
 				${signIn(connection) ?? maybeSignIn}
 			</p>`
 		: nothing;

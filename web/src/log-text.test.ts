@@ -320,6 +320,9 @@ test("lines are whole where all of each is here", () => {
 	assert.equal(log.whole(2, 3), undefined, "bytes of the third were lost");
 	assert.equal(log.whole(4, 4), "four\n");
 	assert.equal(log.whole(4, 5), undefined, "there is no fifth");
+	log.append(server.write("five"));
+	assert.equal(log.whole(4, 5), "four\nfive", "which has no end yet");
+	log.append(server.write("\n"));
 	log.append(server.write(`${"x".repeat(maxLine + 1)}\n`));
-	assert.equal(log.whole(5, 5), undefined, "the fifth is longer than what is kept of it");
+	assert.equal(log.whole(6, 6), undefined, "the sixth is longer than what is kept of it");
 });

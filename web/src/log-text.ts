@@ -64,13 +64,13 @@ export class LogText {
 		);
 	}
 
-	/** Lines with their line feeds; undefined unless all of each is here. */
+	/** Lines with the line feeds that they have; undefined unless all of each is here. */
 	whole(first: number, last: number): string | undefined {
 		let text = "";
 		for (let number = first; number <= last; number++) {
 			const [row, more] = this.rows(blockOf(number)).filter((one) => one.number === number);
 			if (row?.kind !== "line" || row.cut || more) return undefined;
-			text += `${row.text}\n`;
+			text += row === this.#end?.row ? row.text : `${row.text}\n`;
 		}
 		return text;
 	}

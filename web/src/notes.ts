@@ -1,6 +1,6 @@
 import type { ReactiveController, ReactiveControllerHost } from "lit";
 import { formatFragment } from "./fragment.ts";
-import { listening } from "./listening.ts";
+import { returning } from "./listening.ts";
 import { buildURL, type Step } from "./model.ts";
 import { get, Refusal } from "./request.ts";
 import { straightened } from "./turning.ts";
@@ -82,8 +82,7 @@ export class Notes<N extends Note> implements ReactiveController {
 		this.#host = host;
 		this.#filter = filter;
 		host.addController(this);
-		// When the server is there again, so may be the list that it did not give.
-		listening(host, "connection", () => {
+		returning(host, () => {
 			if (this.state === "failed") this.load();
 		});
 	}

@@ -114,9 +114,7 @@ export class Search implements ReactiveController {
 		if (!this.#request) this.#look(0);
 	}
 
-	/** Asks again, if that failed. */
 	retry(): void {
-		if (this.state !== "failed") return;
 		this.state = "searching";
 		this.#look(0);
 	}

@@ -366,7 +366,7 @@ export class BuildPage extends LitElement {
 
 		const asOf = connection.name === "live" ? 0 : following.asOf;
 		return html`
-			${this.#facts(build, asOf, accessEnded(connection, asOf))}
+			${this.#facts(build, asOf, accessEnded(connection, asOf, true))}
 			<nav aria-label="Steps">
 				<details ?open=${!narrow.matches} @toggle=${this.#opened}>
 					<summary>Steps <span class="muted">${count(state.steps.length)}</span></summary>

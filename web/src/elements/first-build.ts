@@ -12,11 +12,6 @@ export class FirstBuild extends LitElement {
 				max-width: 52rem;
 			}
 
-			.waiting {
-				margin: 0 0 1rem;
-				font-size: 1rem;
-			}
-
 			section {
 				margin-bottom: 1.25rem;
 			}
@@ -54,7 +49,7 @@ export class FirstBuild extends LitElement {
 
 	override render() {
 		return html`
-			<p class="waiting">
+			<p>
 				No builds yet. Waiting for the first one, which appears here by itself.
 			</p>
 			${snippets(location.origin).map(

@@ -45,7 +45,7 @@ export class NotifyButton extends LitElement {
 		return html`
 			<button
 				aria-pressed=${this.waiting}
-				title="A notification when this build has ended"
+				title="When this build has ended"
 				@click=${this.#toggle}
 			>
 				Notify me

@@ -17,7 +17,7 @@ import { Highlights } from "../highlights.ts";
 import { Keys } from "../keys.ts";
 import { seen } from "../line.ts";
 import { Lines } from "../lines.ts";
-import { listening } from "../listening.ts";
+import { listening, returning } from "../listening.ts";
 import { LogText } from "../log-text.ts";
 import { LogView } from "../log-view.ts";
 import { type Build, ended, nameOf, type Step, stepPath, stepURL } from "../model.ts";
@@ -153,9 +153,11 @@ export class StepLog extends LitElement {
 		this.heard = "";
 		this.said = "";
 		followPrefs(this);
-		// When the server is there again, so may be what it did not give.
-		listening(this, "connection", () => {
+		returning(this, () => {
 			this.#lines?.retry();
+			if (this.#search.state !== "failed") return;
+			// Whoever has gone on reading stays where they are.
+			this.#seeking = undefined;
 			this.#search.retry();
 		});
 		listening(this, "keydown", this.#arrived);
@@ -1097,9 +1099,9 @@ export class StepLog extends LitElement {
 	}
 
 	async #copy(text: string | Promise<string>, what: string, hint = ""): Promise<void> {
-		if (typeof text !== "string") this.#say(`Copying ${what}…`);
+		if (typeof text !== "string") this.#say("Copying…");
 		// How far it comes.
-		let said = `Not copied: the server did not give ${what}.`;
+		let said = "Not copied: the server did not give it.";
 		try {
 			const given = await text;
 			said = "Not copied: the browser refused.";
