@@ -55,6 +55,7 @@ type Store struct {
 	read       *pgxpool.Pool
 	committers []*committer
 	repeats    *turns.Turns  // of creations, by sender
+	slow       *turns.Room   // for what takes long to write, by sender
 	touching   chan struct{} // one in it for each Touch that is under way
 	notifier   *notifier
 	listener   *listener
@@ -98,7 +99,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s.sessions = sessions{writing: make(chan struct{}, 1), ways: make(chan struct{}, mostWays)}
 	s.rare = make(chan struct{}, mostRare)
 	s.sessions.found.keep = keepToken
-	s.repeats = turns.New(runtime.GOMAXPROCS(0))
+	s.repeats, s.slow = turns.New(runtime.GOMAXPROCS(0)), turns.NewRoom(mostSlow)
 	s.touching = make(chan struct{}, 2)
 	for range max(1, cfg.Committers) {
 		s.committers = append(s.committers, newCommitter(s))

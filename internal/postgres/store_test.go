@@ -974,6 +974,64 @@ func TestStore_FewBytesThatBecomeManyKeepNobodyWaiting(t *testing.T) {
 	}
 }
 
+// A build of many steps, and a report of many rows, is held up: what others write meanwhile is
+// not.
+func TestStore_WhatBecomesManyRowsKeepsNobodyWaiting(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	s, _ := open(t, url)
+	little, much := create(t, s, "little"), create(t, s, "much")
+	steps := make([]ci.StepUpdate, 300)
+	turns := make([]ci.Update, 300)
+	for i := range steps {
+		steps[i].Key = ci.StepKey(fmt.Sprint("step ", i))
+		turns[i] = text(fmt.Sprint("step ", i%2), int64(i/2), "x")
+	}
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	for name, one := range map[string]struct {
+		lock  string
+		write func() error
+	}{
+		"a creation": {`SELECT FROM projects WHERE name = 'much' FOR UPDATE`, func() error {
+			_, _, err := s.Create(t.Context(), ci.Creation{ID: ci.NewBuildID(), Project: "much", Steps: steps})
+			return err
+		}},
+		"a report": {`SELECT FROM build_heads h JOIN builds b ON b.id = h.build WHERE b.uuid = '` + much.String() + `' FOR UPDATE OF h`, func() error {
+			_, err := s.Append(t.Context(), ci.Request{Build: much, Updates: turns})
+			return err
+		}},
+	} {
+		tx, err := conn.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tx.Exec(t.Context(), one.lock); err != nil {
+			t.Fatal(err)
+		}
+		written := make(chan error, 1)
+		go func() { written <- one.write() }()
+		for waits := false; !waits && len(written) == 0; {
+			waits = sqlBool(t, url, `SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)
+		}
+		must(t, s, little, ci.Update{Step: &ci.StepUpdate{Key: ci.StepKey(strings.ReplaceAll(name, " ", "-"))}})
+		select {
+		case err := <-written:
+			t.Fatalf("%s was through first: %v", name, err)
+		default:
+		}
+		if err := tx.Commit(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-written; err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // Creations that are repeated wait for lanes, and for their answers, in turns by sender.
 func TestStore_RepeatedCreationsHaveTurns(t *testing.T) {
 	t.Parallel()

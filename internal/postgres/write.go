@@ -39,7 +39,8 @@ const (
 	loadedTogether = 8       // so many states are read at once at most
 	loadedBytes    = 1 << 20 // no more states are read once those that were take about so much memory
 
-	mostRows = 200 // what becomes more rows than that is written by itself
+	mostRows = 200     // what becomes more rows than that is written by itself,
+	mostSlow = 8 << 20 // of each sender at most so many bytes at once
 
 	laneWriters = 4 // there are so many connections for builds that other processes write too
 )
@@ -105,7 +106,8 @@ func (s *Store) Append(ctx context.Context, r ci.Request) (ci.Receipt, error) {
 // CheckNew tells whether there is room for a creation, and what is wrong with it by
 // itself. It may have thousands of steps: the caller has turns for it.
 func (s *Store) CheckNew(c *ci.Creation) error {
-	if !s.committerOf(c.ID).queue.Takes(c.From, sizeOfNew(c)) {
+	size := sizeOfNew(c)
+	if !s.committerOf(c.ID).queue.Takes(c.From, size) || len(c.Steps) > mostRows && s.slow.Full(c.From, int(size)) {
 		return s.overloaded()
 	}
 	_, err := newBuild(0, c, &project{name: c.Project}).Create(*c, time.Now())
@@ -192,16 +194,28 @@ func (s *Store) submit(ctx context.Context, from string, t *task, size int64) re
 		return result{err: diskFull()}
 	}
 	t.done, t.from, t.size = make(chan result, 1), from, size
+	var slow *turns.Hold
+	if t.rows() > mostRows { // it leaves the queue for a lane, and waits there
+		if slow = s.slow.Begin(from); !slow.Grow(int(size)) {
+			return result{err: s.overloaded()}
+		}
+	}
 	switch err := s.committerOf(t.build).queue.Add(from, t, size); {
 	case errors.Is(err, groupcommit.ErrFull):
+		slow.Keep(0)
 		return result{err: s.overloaded()}
 	case err != nil:
+		slow.Keep(0)
 		return result{err: &ci.Problem{Code: ci.Unavailable, Detail: "The server is shutting down; send the same request again."}}
 	}
 	select {
 	case res := <-t.done:
+		slow.Keep(0)
 		return res
 	case <-ctx.Done(): // the commit goes on without its caller
+		if slow != nil {
+			go func() { <-t.done; slow.Keep(0) }()
+		}
 		return result{err: fmt.Errorf("wait for the commit: %w", ctx.Err())}
 	}
 }
