@@ -42,6 +42,9 @@ func (c *Change) notice(updates []Update) {
 		if b := updates[i].Build; b != nil && (b.Status.Value == Running || b.Status.Value == Queued) && c.state.Final(c.now) && !endsBuild(updates) {
 			c.odd(Oddity{What: OddRerun})
 		}
+		if b := updates[i].Build; b != nil && b.Status.Value == "" && !b.FinishedAt.Value.IsZero() && !c.state.Build.Status.Final() {
+			c.odd(Oddity{What: OddGoesOn})
+		}
 		u := updates[i].Step
 		if u == nil {
 			continue
@@ -52,6 +55,8 @@ func (c *Change) notice(updates []Update) {
 			c.odd(Oddity{Step: u.Key, What: OddUnlined})
 		case to == Running && step.Status.Final() && !endsIn(updates, u.Key):
 			c.odd(Oddity{Step: u.Key, What: OddAgain})
+		case to == "" && !step.Status.Final() && (!u.FinishedAt.Value.IsZero() || u.ExitCode.Present && !u.ExitCode.Null):
+			c.odd(Oddity{Step: u.Key, What: OddOpen})
 		}
 	}
 }

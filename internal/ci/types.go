@@ -245,6 +245,8 @@ const (
 	OddSeams              // its texts have lines, and none ends with one
 	OddTwice              // text of it is what came right before it
 	OddWhole              // text of it begins as its log does
+	OddOpen               // it has an exit code, or an end, and no status that ends it
+	OddGoesOn             // or the build has
 )
 
 // Repeated is a piece of text whose first bytes were there already.

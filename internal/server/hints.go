@@ -105,6 +105,8 @@ var oddSentences = map[ci.Odd]string{
 	ci.OddNeed:    "Step %s needs %s, and there is no such step.",
 	ci.OddAgain:   "Step %s has ended, and stays so. What runs again is a step of its own, under another key; if this was a repeat, all is well.",
 	ci.OddUnlined: "The log of step %s has no line end, so it is one line by now; each line has to end with a line feed, as the escape \\n in JSON. If the command wrote none, all is well.",
+	ci.OddOpen:    "Step %s has an exit code, or an end, and goes on: it ends with a status, which is passed, failed, canceled or skipped.",
+	ci.OddGoesOn:  "The build has an end, and goes on: it ends with a status, which is passed, failed, canceled or skipped.",
 	ci.OddRerun:   "The build has ended, and stays so. A rerun is a build of its own, under another id; if this was a repeat, all is well.",
 	ci.OddLate:    "Text of step %s came after the build had ended, and is kept. Who followed the build live has mostly gone by then, since its end says that nothing more comes; send all text before the build's final status.",
 	ci.OddTail:    "Text of step %s came after its final status, and is kept. Who followed its log alone has gone by then; send the status behind the text, best with log_bytes, which lets no text be missed.",
