@@ -57,6 +57,18 @@ func (s *testServer) told(id string) string {
 	return ""
 }
 
+// beganAt is when a build began, as the server has it.
+func (s *testServer) beganAt(id string) string {
+	s.t.Helper()
+	var b struct {
+		StartedAt string `json:"started_at"`
+	}
+	if err := json.Unmarshal(s.get("/api/v1/builds/"+id), &b); err != nil || b.StartedAt == "" {
+		s.t.Fatalf("the build began at %q: %v", b.StartedAt, err)
+	}
+	return b.StartedAt
+}
+
 // elsewhere has a command run in a directory that is not the build's project.
 func elsewhere(t *testing.T, cmd *exec.Cmd) *exec.Cmd {
 	t.Helper()
@@ -75,6 +87,7 @@ func TestRun_ABuildOfOthersThatIsForgotten(t *testing.T) {
 	s := newServer(t)
 	type running struct {
 		id, want string
+		began    string
 		cmd      *exec.Cmd
 		stdin    io.Writer
 		stdout   io.Reader
@@ -98,10 +111,11 @@ func TestRun_ABuildOfOthersThatIsForgotten(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		all = append(all, running{id, c.want, cmd, stdin, started(t, cmd)})
+		stdout := started(t, cmd)
 		if !eventually(func() bool { return strings.Contains(string(s.get("/api/v1/builds/"+id)), `"log_bytes":6,`) }) {
 			t.Fatalf("the log does not come: %s", s.told(id))
 		}
+		all = append(all, running{id, c.want, s.beganAt(id), cmd, stdin, stdout})
 	}
 	s.forget()
 	for _, r := range all {
@@ -118,6 +132,9 @@ func TestRun_ABuildOfOthersThatIsForgotten(t *testing.T) {
 		}
 		if log := s.get("/api/v1/builds/" + r.id + "/steps/test/log"); string(log) != "ready\non\n" {
 			t.Errorf("the log is %q", log)
+		}
+		if got := s.beganAt(r.id); got != r.began && strings.HasPrefix(r.want, "acme/begun") {
+			t.Errorf("the build began at %s, and before the server forgot it at %s", got, r.began)
 		}
 	}
 }

@@ -18,8 +18,9 @@ type BuildState struct {
 	Project string     `json:"project"`
 	Number  int64      `json:"number"`
 	Details
-	Status ci.Status   `json:"status"`
-	Steps  []StepState `json:"steps"`
+	Status    ci.Status   `json:"status"`
+	StartedAt *time.Time  `json:"started_at"`
+	Steps     []StepState `json:"steps"`
 }
 
 // StepState is a step as the server tells of it.

@@ -52,6 +52,8 @@ type described struct {
 	Project string    `json:"project"`
 	Details Details   `json:"details"`
 	Planned []newStep `json:"planned,omitempty"` // had not begun
+
+	StartedAt *time.Time `json:"started_at,omitempty"` // when somebody else's build had begun; nil: it had not
 }
 
 // joined is the place in which a report has begun.
@@ -89,6 +91,7 @@ func Resume(client *Client, s *spool.Spool, say func(string)) (*Report, error) {
 			r.key, r.named = e.Open.Step, e.Open.named()
 		case e.Described != nil:
 			r.id.Project, r.id.Details, r.planned = e.Described.Project, e.Described.Details, e.Described.Planned
+			r.startedAt = e.Described.StartedAt
 			r.described = true
 		case e.Joined != nil:
 			r.id.Build, r.series, r.key = e.Joined.Build, e.Joined.Series, e.Joined.Step

@@ -93,15 +93,16 @@ type Report struct {
 
 	// Of the goroutine that sends.
 	key       ci.StepKey
-	series    int       // place of the build's id among those derived from the run
-	described bool      // project and details are settled
-	planned   []newStep // of a build that others began: those that had not begun
-	joined    bool      // the build is there, and the key is settled
-	begun     bool      // the server knows that the step runs
-	claims    bool      // the reporter is named, though the step has begun
-	created   bool      // we created it, or created it again: it may have been forgotten
-	recreated bool      // the server had forgotten the build, and it was created again
-	closed    bool      // the server takes no more text
+	series    int        // place of the build's id among those derived from the run
+	described bool       // project and details are settled
+	planned   []newStep  // of a build that others began: those that had not begun
+	startedAt *time.Time // and when it began
+	joined    bool       // the build is there, and the key is settled
+	begun     bool       // the server knows that the step runs
+	claims    bool       // the reporter is named, though the step has begun
+	created   bool       // we created it, or created it again: it may have been forgotten
+	recreated bool       // the server had forgotten the build, and it was created again
+	closed    bool       // the server takes no more text
 	notes     notes
 	proofless bool     // log_bytes is not sent
 	settled   bool     // the step has an end that is not ours
@@ -374,6 +375,9 @@ func (r *Report) learn(build BuildState) {
 		return
 	}
 	r.id.Project, r.id.Details, r.planned = build.Project, r.hideIn(build.Details), nil
+	if r.startedAt = build.StartedAt; r.startedAt == nil {
+		r.startedAt = &r.id.Started
+	}
 	for _, s := range build.Steps {
 		if s.Status == ci.Queued && len(r.planned) < mostPlanned {
 			r.planned = append(r.planned, newStep{Key: s.Key, Name: r.hide(s.Name)})
@@ -384,7 +388,7 @@ func (r *Report) learn(build BuildState) {
 }
 
 func (r *Report) recordDescribed() {
-	_ = r.record(entry{Described: &described{Project: r.id.Project, Details: r.id.Details, Planned: r.planned}})
+	_ = r.record(entry{Described: &described{Project: r.id.Project, Details: r.id.Details, Planned: r.planned, StartedAt: r.startedAt}})
 }
 
 // catchUp finds out what the server has of a report that was left behind, so
@@ -544,10 +548,13 @@ func (r *Report) gather(ctx context.Context) *batch {
 	end := r.ended() // first: what came before it is in the spool
 	b := &batch{key: r.key, limit: r.bodyLimit, from: r.acked.Load()}
 	if !r.begun {
-		if r.id.Own && !r.finished {
-			// By the server's clock it began when the server heard of it, which
-			// may be after its end.
+		// By the server's clock a build began when the server heard of it, which may be
+		// after its end.
+		switch {
+		case r.id.Own && !r.finished:
 			b.add(update{build: &buildUpdate{Status: ci.Running, StartedAt: &r.id.Started}})
+		case !r.id.Own && r.created && r.startedAt != nil:
+			b.add(update{build: &buildUpdate{Status: ci.Running, StartedAt: r.startedAt}})
 		}
 		b.add(update{step: &stepUpdate{Key: r.key, Reporter: r.id.Reporter, Name: r.id.Name, Needs: r.id.Needs, Status: ci.Running, StartedAt: &r.id.Started}})
 	}

@@ -30,6 +30,7 @@ type cleaner struct {
 	parser *ansi.Parser
 	out    []byte
 	want   style  // what the log has asked for
+	asked  style  // what it had when this was looked at last:
 	seen   style  // the same, for text that is to be seen
 	shown  style  // what the terminal shows
 	link   string // the address of the link that the text is in; "": it is in none
@@ -130,7 +131,6 @@ func (c *cleaner) endLine(dst []byte) []byte {
 func (c *cleaner) csi(cmd ansi.Cmd, params ansi.Params) {
 	if cmd == 'm' && !c.plain {
 		c.want.apply(params)
-		c.seen = c.want.readable()
 	}
 }
 
@@ -174,9 +174,12 @@ func (c *cleaner) endLink() {
 
 // show appends text, as the log has asked for it.
 func (c *cleaner) show(text []byte) {
-	want := c.seen
-	if paints(text) {
-		want = c.want
+	want := c.want
+	if !paints(text) {
+		if c.want != c.asked {
+			c.asked, c.seen = c.want, c.want.readable()
+		}
+		want = c.seen
 	}
 	if want != c.shown {
 		c.out = want.append(c.out)
@@ -210,8 +213,9 @@ func paints(text []byte) bool {
 const leastContrast = 1.25
 
 // readable is the style, without its colours where a text is not seen for the ground that it
-// stands on. What a terminal's own ground is nobody knows here, nor its first 16 colours, of
-// which only equal ones are told: bold may make a dark one bright.
+// stands on. What a terminal's own ground is nobody knows here, nor its first 16 colours but
+// for black and white, and so of the others only equal ones are told: bold may make a dark
+// one bright. Faint text has two thirds of its colour.
 func (s style) readable() style {
 	if s.fg == 0 || s.bg == 0 {
 		return s
@@ -221,9 +225,8 @@ func (s style) readable() style {
 		bold += 8
 	}
 	same := s.fg == s.bg || bold == s.bg
-	if !same && s.fg >= palette+16 && s.bg >= palette+16 {
-		text, ground := s.fg.luminance()+0.05, s.bg.luminance()+0.05
-		same = max(text, ground)/min(text, ground) < leastContrast
+	if !same && s.fg.known() && s.bg.known() {
+		same = s.fg.like(s.bg, 1) || s.flags&2 != 0 && s.fg.like(s.bg, 2.0/3)
 	}
 	if same {
 		s.fg, s.bg = 0, 0
@@ -231,15 +234,25 @@ func (s style) readable() style {
 	return s
 }
 
-// luminance is the relative luminance (WCAG 2), 0 to 1, of a colour that is the same in every
-// terminal.
-func (p paint) luminance() float64 {
+// known tells whether a colour is the same in about every terminal.
+func (p paint) known() bool {
+	return p == palette || p >= palette+15
+}
+
+// like tells whether a colour that is shown so strongly cannot be told from a ground.
+func (p paint) like(ground paint, strongly float64) bool {
+	a, b := p.luminance(strongly)+0.05, ground.luminance(1)+0.05
+	return max(a, b)/min(a, b) < leastContrast
+}
+
+// luminance is the relative luminance (WCAG 2), 0 to 1, of a colour that is shown so strongly.
+func (p paint) luminance(strongly float64) float64 {
 	shown := color.Color(ansi.IndexedColor(p & 0xff))
 	if p >= rgb {
 		shown = ansi.RGBColor{R: uint8(p >> 16), G: uint8(p >> 8), B: uint8(p)}
 	}
 	r, g, b, _ := shown.RGBA()
-	linear := func(v uint32) float64 { return math.Pow(float64(v)/0xffff, 2.2) }
+	linear := func(v uint32) float64 { return math.Pow(strongly*float64(v)/0xffff, 2.2) }
 	return 0.2126*linear(r) + 0.7152*linear(g) + 0.0722*linear(b)
 }
 

@@ -22,6 +22,7 @@ func TestCleaner(t *testing.T) {
 		"attributes go off":     {"\x1b[1;3;31mx\x1b[22;39my\n", "\x1b[0;1;3;31mx\x1b[0;3my\x1b[0m\n", "xy\n"},
 		"concealed":             {"\x1b[1;8mx\x1b[28my\x1b[0;8mz\n", "\x1b[0;1mxy\x1b[0mz\n", "xyz\n"},
 		"as its ground":         {"\x1b[30;40mx\x1b[48;2;0;0;0;38;5;16mx\x1b[48;2;9;9;9mx\x1b[37my\x1b[1;30;100mx\n", "xxx\x1b[0;37;48;2;9;9;9my\x1b[0;1mx\x1b[0m\n", "xxxyx\n"},
+		"of another kind":       {"\x1b[30;48;5;16mx\x1b[97;48;2;250;250;250mx\x1b[0;2;38;5;240;48;5;236mx\n", "xx\x1b[0;2mx\x1b[0m\n", "xxx\n"},
 		"pictures":              {"\x1b[42;32m  █▀\x1b[41;31m \n", "\x1b[0;32;42m  █▀\x1b[0;31;41m \x1b[0m\n", "  █▀ \n"},
 		"alike, and seen":       {"\x1b[33;100mx\x1b[36;100my\n", "\x1b[0;33;100mx\x1b[0;36;100my\x1b[0m\n", "xy\n"},
 		"colours out of range":  {"\x1b[38;5;999mx\x1b[38;2;1mx\x1b[999999999999999999999mx\n", "xxx\n", "xxx\n"},

@@ -12,12 +12,12 @@ const mostGaps = 1000
 // gaps are the texts that came beyond the end of a log lately, on this process. One that
 // comes again at another place may do so in place of what was missing before it.
 type gaps struct {
-	last recent[gapOf, refusedText]
+	last recent[logBy, refusedText]
 	seed maphash.Seed
 }
 
-// gapOf is a log, and who writes it: of anybody else's text nobody is told.
-type gapOf struct {
+// logBy is a log, and who writes it: of what anybody else was told nobody is.
+type logBy struct {
 	logOfStep
 	from string
 }
@@ -36,14 +36,14 @@ func (g *gaps) remember(r ci.Request, err error) {
 		return
 	}
 	if u := r.Updates[*p.Index].Log; u.Lost == 0 && u.Chunk.Bytes >= worthTelling {
-		g.last.remember(gapOf{logOfStep{r.Build, u.Step}, r.From}, refusedText{u.Offset, maphash.Bytes(g.seed, u.Chunk.Body)})
+		g.last.remember(logBy{logOfStep{r.Build, u.Step}, r.From}, refusedText{u.Offset, maphash.Bytes(g.seed, u.Chunk.Body)})
 	}
 }
 
 // closed tells, once, at which offset a text was refused that is now at another one. Once
 // there is text where it was refused the gap is closed as it should be.
 func (g *gaps) closed(r ci.Request, u *ci.LogUpdate) (before int64, is bool) {
-	of := gapOf{logOfStep{r.Build, u.Step}, r.From}
+	of := logBy{logOfStep{r.Build, u.Step}, r.From}
 	last, known := g.last.recall(of)
 	if !known || last.offset == 0 || u.Offset == ci.AtEnd {
 		return 0, false

@@ -628,6 +628,15 @@ func TestHints_OfTextAreForWhoMayKnowIt(t *testing.T) {
 	if a := as(other, "PATCH", build+"/steps/twice/log", lines, fmt.Sprint("Upload-Offset: ", 4*len(lines))); a.status != 204 {
 		t.Errorf("an upload of what came right before: %d %s", a.status, a.body)
 	}
+	// Nor does the length of a line, or the colour that it begins with, say anything of it.
+	if a := as(author, "PATCH", build+"/steps/painted/log", "one\x1b[31m\ntwo\n", "Upload-Offset: 0"); a.status != 204 {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	for token, told := range map[string]string{other: "", s.tokenFor("acme/*", ci.ScopeRead): "31"} {
+		if a := as(token, "HEAD", build+"/steps/painted/log?lines=2", ""); a.status != 200 || a.header.Get("Stepcast-SGR") != told || a.header.Get("Upload-Offset") != "13" {
+			t.Errorf("a line's colours, told %q: %d %v", told, a.status, a.header)
+		}
+	}
 	// Who writes the first byte of a log, and the first note of a step, asks for the rest.
 	for i, one := range []struct{ token, updates string }{
 		{other, logText("begun", 0, "d") + "," + strings.ReplaceAll(note("mine"), `"test"`, `"begun"`)},
@@ -646,6 +655,16 @@ func TestHints_OfTextAreForWhoMayKnowIt(t *testing.T) {
 	}
 	if a := updates(other, logText("begun", 0, "X")); !strings.Contains(a.body, `"differs":{"begun":0}`) {
 		t.Errorf("what it wrote itself: %d %s", a.status, a.body)
+	}
+	// Nor is who wrote a guess told what the reader was told that wrote the text.
+	if a := updates(other, logText("guess", 0, "password: a\n")); a.status != 200 {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	if a := updates(s.tokenFor("acme/*", ci.ScopeReport, ci.ScopeRead), logText("guess", 0, "password: b\n")); !strings.Contains(a.body, `"differs":{"guess":10}`) {
+		t.Errorf("who reads: %d %s", a.status, a.body)
+	}
+	if a := updates(other, `{"step":{"key":"guess","status":"passed","log_bytes":12}}`); a.status != 200 || strings.Contains(a.body, "differs") {
+		t.Errorf("the length, after another was told: %d %s", a.status, a.body)
 	}
 	for _, ended := range []bool{false, true} {
 		for token, told := range map[string]bool{other: false, s.tokenFor("acme/*", ci.ScopeReport, ci.ScopeRead): true} {

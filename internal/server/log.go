@@ -30,6 +30,9 @@ func (s *Server) getLog(c echo.Context, ref postgres.Ref) error {
 	if err != nil {
 		return err
 	}
+	if !s.readsText(c, ref) {
+		want = logQuery{} // how long the log is, and nothing of what is in it
+	}
 	ctx, h := c.Request().Context(), c.Response().Header()
 	extent, err := s.store.StepLog(ctx, ref.ID, key)
 	if errors.Is(err, &ci.Problem{Code: ci.UnknownStep}) {

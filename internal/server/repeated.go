@@ -160,7 +160,7 @@ func (a *authors) wrote(epoch ci.Epoch, log ci.LogID, step ci.StepKey, who strin
 // differed are the logs that a sender was told of lately, on this process: it is told
 // again with the proof of their length, which holds all the same.
 type differed struct {
-	at recent[logOfStep, int64]
+	at recent[logBy, int64]
 }
 
 type logOfStep struct {
@@ -171,8 +171,8 @@ type logOfStep struct {
 // mostDiffered is how many are remembered.
 const mostDiffered = 1000
 
-func (d *differed) remember(build ci.BuildID, step ci.StepKey, at int64) {
-	d.at.change(logOfStep{build, step}, func(before int64, known bool) int64 {
+func (d *differed) remember(of logBy, at int64) {
+	d.at.change(of, func(before int64, known bool) int64 {
 		if known {
 			return min(before, at)
 		}
@@ -181,16 +181,16 @@ func (d *differed) remember(build ci.BuildID, step ci.StepKey, at int64) {
 }
 
 // recall remembers what differs, and adds what did where updates say how long a log is.
-func (d *differed) recall(build ci.BuildID, differs map[ci.StepKey]int64, updates []ci.Update) map[ci.StepKey]int64 {
+func (d *differed) recall(build ci.BuildID, who string, differs map[ci.StepKey]int64, updates []ci.Update) map[ci.StepKey]int64 {
 	for step, at := range differs {
-		d.remember(build, step, at)
+		d.remember(logBy{logOfStep{build, step}, who}, at)
 	}
 	for i := range updates {
 		step := updates[i].Step
 		if step == nil || !step.LogBytes.Present {
 			continue
 		}
-		at, did := d.at.recall(logOfStep{build, step.Key})
+		at, did := d.at.recall(logBy{logOfStep{build, step.Key}, who})
 		if _, told := differs[step.Key]; !did || told {
 			continue
 		}

@@ -436,7 +436,7 @@ func (u *upload) compareWith(ctx context.Context, receipt *ci.Receipt) {
 	}
 	if at, ok := found.differs[u.step]; ok {
 		u.differs = &at
-		u.server.differed.remember(u.id, u.step, at)
+		u.server.differed.remember(logBy{logOfStep{u.id, u.step}, u.from}, at)
 	}
 }
 

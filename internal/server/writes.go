@@ -62,7 +62,7 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 	}
 	found, _ := s.comparing(ctx, ref.Log, r.From, &receipt, &h)
 	returnToEntrance(c.Request())
-	differs := s.differed.recall(ref.ID, found.differs, r.Updates)
+	differs := s.differed.recall(ref.ID, r.From, found.differs, r.Updates)
 	if !reads {
 		maps.DeleteFunc(differs, func(step ci.StepKey, at int64) bool {
 			return !s.authors.wrote(receipt.Epoch, ref.Log, step, r.From, span{at, at + 1})
