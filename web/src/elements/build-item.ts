@@ -49,6 +49,7 @@ export class BuildItem extends LitElement {
 
 			a {
 				display: block;
+				overflow: hidden;
 				color: inherit;
 				text-decoration: none;
 			}

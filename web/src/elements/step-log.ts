@@ -178,7 +178,7 @@ export class StepLog extends LitElement {
 			{ keys: ["E"], help: "Go to the previous error or warning", run: () => this.#toMark(-1) },
 			{
 				keys: ["f"],
-				help: "Follow the end, or stop following",
+				help: "Follow the end, or not",
 				run: () => this.#follow(!this.following),
 			},
 			{ keys: ["G", "End"], help: "Go to the end", run: () => this.#follow(true) },
@@ -187,7 +187,7 @@ export class StepLog extends LitElement {
 			{ keys: ["t"], help: "Show times, or other ones", run: () => prefs.next("times") },
 			{
 				keys: ["w"],
-				help: "Wrap long lines, or do not",
+				help: "Wrap long lines, or not",
 				run: () => prefs.next("wrap"),
 			},
 			{ keys: ["x"], help: "Fold or unfold the group in view", run: () => this.#foldHere() },
