@@ -243,3 +243,22 @@ func TestStore_ReadyRefusesFirst(t *testing.T) {
 		}
 	}
 }
+
+// Notes of one step lie together in rows, as its text does; of steps in turn they do not.
+func TestTask_Rows(t *testing.T) {
+	t.Parallel()
+	note := func(step ci.StepKey) ci.Update { return ci.Update{Note: &ci.NoteUpdate{Step: step}} }
+	status := ci.Update{Step: &ci.StepUpdate{Key: "a"}}
+	text := ci.Update{Log: &ci.LogUpdate{Step: "a", Chunk: ci.NewChunk([]byte("text\n"))}}
+	for want, updates := range map[int][]ci.Update{
+		1: {note("a"), note("a"), note("a")},
+		2: {status, note("a"), note("a")},
+		3: {note("a"), note("b"), note("a")},
+		4: {note("a"), text, note("a"), status},
+	} {
+		r := ci.Request{Updates: updates}
+		if got := (&task{request: &r, ready: prepare(&r)}).rows(); got != want {
+			t.Errorf("%d rows, want %d", got, want)
+		}
+	}
+}

@@ -42,7 +42,7 @@ const (
 	mostRows = 200     // what becomes more rows than that is written by itself,
 	mostSlow = 8 << 20 // of each sender at most so many bytes at once
 
-	laneWriters = 4 // there are so many connections for builds that other processes write too
+	laneWriters = 4 // there are so many connections for these, and for builds that other processes write too
 )
 
 // decidedFor is how long a batch may take to be decided: a few bytes may be of needs that
@@ -59,8 +59,9 @@ type task struct {
 	ready   []prepared
 	done    chan result // one slot
 
-	from string // whose it is, and how large it is, in the queue
-	size int64
+	from  string // whose it is, and how large it is, in the queue
+	size  int64
+	apart bool // it becomes so many rows that nobody else is to wait for it
 }
 
 type result struct {
@@ -195,7 +196,7 @@ func (s *Store) submit(ctx context.Context, from string, t *task, size int64) re
 	}
 	t.done, t.from, t.size = make(chan result, 1), from, size
 	var slow *turns.Hold
-	if t.rows() > mostRows { // it leaves the queue for a lane, and waits there
+	if t.apart = t.rows() > mostRows; t.apart { // it leaves the queue for a lane, and waits there
 		if slow = s.slow.Begin(from); !slow.Grow(int(size)) {
 			return result{err: s.overloaded()}
 		}
@@ -541,8 +542,8 @@ func (c *committer) decide(tasks []*task, now time.Time) (writes []*write, rest 
 			return writes, tasks[i:]
 		}
 		w := byBuild[t.build]
-		if t.rows() > mostRows {
-			c.detour(t) // it takes so long that nobody else is to wait for it
+		if t.apart {
+			c.detour(t)
 			continue
 		}
 		if t.create != nil {
@@ -605,8 +606,16 @@ func (t *task) rows() int {
 		return 0
 	}
 	n := len(t.ready)
+	var noted ci.StepKey // of the update before, if that was a note
 	for i := range t.request.Updates {
-		if t.request.Updates[i].Log == nil {
+		switch u := &t.request.Updates[i]; {
+		case u.Log != nil:
+			noted = ""
+		case u.Note == nil:
+			noted = ""
+			n++
+		case u.Note.Step != noted:
+			noted = u.Note.Step
 			n++
 		}
 	}

@@ -19,10 +19,11 @@ import (
 // cleaner makes log text safe for a terminal: printable text, line ends, tabs
 // and carriage returns go through, of escape sequences only colours (SGR). Those
 // are not copied but written anew from what was understood, so nothing can hide in
-// them. Text in the colour of its ground is shown without either. A link (OSC 8) becomes its text, with the address behind it: what says one
-// thing leads nowhere else. A character that turns text around is shown by its
-// number, as \u202e. Every line ends plain and begins with the style that is in
-// force, so that lines of several logs may be mixed.
+// them. Text in the colour of its ground is shown without either. A link (OSC 8)
+// becomes its text, with the address behind it: what says one thing leads nowhere
+// else. A character that turns text around is shown by its number, as \u202e. Every
+// line ends plain and begins with the style that is in force, so that lines of
+// several logs may be mixed.
 //
 // It keeps its state from one piece of a log to the next.
 type cleaner struct {

@@ -139,22 +139,23 @@ func (a *authors) learn(log ci.LogID, who string, receipt *ci.Receipt) {
 // know to be the same.
 func (a *authors) hide(log ci.LogID, who string, receipt *ci.Receipt) {
 	receipt.Repeated = slices.DeleteFunc(receipt.Repeated, func(r ci.Repeated) bool {
-		return !a.wrote(receipt.Epoch, log, r.Step, who, span{r.Offset, r.Offset + r.Bytes})
+		return !a.wrote(authored{receipt.Epoch, log, r.Step, who}, span{r.Offset, r.Offset + r.Bytes})
 	})
 	receipt.Odd = slices.DeleteFunc(receipt.Odd, func(o ci.Oddity) bool {
 		compares := o.What == ci.OddTwice || o.What == ci.OddWhole || o.What == ci.OddSeams
-		return compares && !a.wrote(receipt.Epoch, log, o.Step, who, span{0, receipt.Logs[o.Step]})
+		return compares && !a.wrote(authored{receipt.Epoch, log, o.Step, who}, span{0, receipt.Logs[o.Step]})
 	})
 	receipt.RepeatedNotes = slices.DeleteFunc(receipt.RepeatedNotes, func(u *ci.NoteUpdate) bool {
-		noted, _ := a.notes.recall(authored{receipt.Epoch, log, u.Step, who})
-		return !noted.has(span{u.Number, u.Number + 1})
+		return !wrote(&a.notes, authored{receipt.Epoch, log, u.Step, who}, span{u.Number, u.Number + 1})
 	})
 }
 
 // wrote tells whether somebody wrote these bytes of a step's log.
-func (a *authors) wrote(epoch ci.Epoch, log ci.LogID, step ci.StepKey, who string, bytes span) bool {
-	texts, _ := a.texts.recall(authored{epoch, log, step, who})
-	return texts.has(bytes)
+func (a *authors) wrote(of authored, bytes span) bool { return wrote(&a.texts, of, bytes) }
+
+func wrote(known *recent[authored, spans], of authored, one span) bool {
+	all, _ := known.recall(of)
+	return all.has(one)
 }
 
 // differed are the logs that a sender was told of lately, on this process: it is told

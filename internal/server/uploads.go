@@ -468,7 +468,7 @@ const (
 func (u *upload) wasThere(ctx context.Context, piece ci.Chunk) (bytes int64, where string) {
 	before := u.have - piece.Bytes
 	n := min(piece.Bytes, before)
-	if n < leastTelling || !u.reads && !u.server.authors.wrote(u.epoch, u.log, u.step, u.from, span{0, before}) {
+	if n < leastTelling || !u.reads && !u.server.authors.wrote(authored{u.epoch, u.log, u.step, u.from}, span{0, before}) {
 		return 0, ""
 	}
 	ctx, cancel := context.WithTimeout(ctx, compareWait)

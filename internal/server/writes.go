@@ -65,7 +65,7 @@ func (s *Server) postUpdates(c echo.Context, ref postgres.Ref) error {
 	differs := s.differed.recall(ref.ID, r.From, found.differs, r.Updates)
 	if !reads {
 		maps.DeleteFunc(differs, func(step ci.StepKey, at int64) bool {
-			return !s.authors.wrote(receipt.Epoch, ref.Log, step, r.From, span{at, at + 1})
+			return !s.authors.wrote(authored{receipt.Epoch, ref.Log, step, r.From}, span{at, at + 1})
 		})
 	}
 	if found.differs = differs; len(differs) > 0 {
