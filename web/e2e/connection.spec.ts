@@ -312,7 +312,7 @@ test("a connection that died without a word is made anew", async ({
 	relay.hush();
 	const asked = relay.asked.length;
 	await build.log("s", "three\n");
-	await page.clock.fastForward(50_000);
+	await page.clock.fastForward(25_000);
 	await expect(page.locator(state)).toHaveText("No news from the server");
 	await expect(page.locator("stream-state")).toContainText(/No news for \d\d s/);
 	await page.clock.pauseAt(Date.now() + 10 * 60_000);
@@ -326,6 +326,29 @@ test("a connection that died without a word is made anew", async ({
 	await expectLines(page, ["one", "two", "three"]);
 	expect(relay.asked).toHaveLength(asked + 1);
 	await finished(page, server, build);
+});
+
+test("a wallboard says that a word is late, and alarms when nothing was heard for longer", async ({
+	page,
+	server,
+	relay,
+	complaints,
+}) => {
+	complaints.expected = connectionErrors;
+	const build = await server.build({ project: "quiet/api", branch: "main" });
+	await build.finish("test");
+	await workerInPage(page);
+	await page.clock.install();
+	await page.goto(`${relay.url}/wall?project=quiet/*`);
+	await expect(page.locator("stepcast-tile")).toContainText("passed");
+	await expect(page.locator(state)).toHaveText("Live");
+	relay.hush();
+	relay.answer = () => "silence";
+	await page.clock.fastForward(25_000);
+	await expect(page.locator(state)).toHaveText("No news from the server");
+	await expect(page.locator(".alarm")).toHaveText("");
+	await page.clock.fastForward(25_000);
+	await expect(page.locator(".alarm")).toHaveText(/^NO DATA SINCE/);
 });
 
 test("connections that the browser kept, and that died too, are found out soon", async ({
@@ -440,7 +463,7 @@ test("silence is told from quiet", async ({
 	await page.goto(through(build));
 	await expect(page.locator(state)).toHaveText("Live");
 	await heard(page, relay, build, ["one", "two"]);
-	await page.clock.fastForward(47_000);
+	await page.clock.fastForward(25_000);
 	await expect(page.locator(state)).toHaveText("No news from the server");
 	await expect(page.locator("stream-state")).toContainText(/No news for \d\d s/);
 	await build.log("s", "news\n");

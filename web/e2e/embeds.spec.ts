@@ -342,7 +342,7 @@ test("what may be old says since when, and durations stand still", async ({
 	const all = page.locator("stepcast-status, stepcast-board, stepcast-steps");
 	for (const element of await all.all()) await expect(element).toContainText("running");
 	relay.hush();
-	await page.clock.fastForward(46_000);
+	await page.clock.fastForward(25_000);
 	for (const element of await all.all()) await expect(element).toContainText("no news since");
 	const before = await words(page, "stepcast-status");
 	await page.clock.runFor(5_000);
@@ -385,7 +385,7 @@ test("a build that has ended is the newest for as long as the server says so", a
 	// All is asked for that will be: of the log of a step, once it is known which.
 	await expect(page.locator("stepcast-log")).toContainText("No output.");
 	relay.hush();
-	await page.clock.fastForward(46_000);
+	await page.clock.fastForward(25_000);
 	for (const element of await all.all()) await expect(element).toContainText("no news since");
 	await page.clock.fastForward(30_000);
 	await page.clock.setSystemTime(Date.now());
@@ -393,7 +393,7 @@ test("a build that has ended is the newest for as long as the server says so", a
 	relay.answer = () => 502;
 	relay.cut();
 	for (const element of await all.all()) await expect(element).toContainText("! reconnecting");
-	await page.clock.fastForward(46_000);
+	await page.clock.fastForward(25_000);
 	for (const element of await all.all()) await expect(element).toContainText("no news since");
 	relay.answer = () => "pass";
 	await page.evaluate(() => dispatchEvent(new Event("online")));

@@ -26,8 +26,8 @@ const long = process.env.STEPCAST_LONG === "1";
 const rounds = long ? [true, false, false, false, false] : [false];
 /** How long a fault that lasts does, in milliseconds: longer than any silence that is believed. */
 const minute = 65_000;
-/** What is shown as live was vouched for within 45 s; a page looks every 3 s, and is looked at as often. */
-const believed = 45_000 + 6_000;
+/** What is shown as live was vouched for within 20 s; a page looks every 3 s, and is looked at as often. */
+const believed = 20_000 + 6_000;
 
 const state = "stream-state [role=status]";
 

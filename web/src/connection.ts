@@ -13,8 +13,8 @@ export type Connection =
 	| { readonly name: "stale"; readonly news: number }
 	| { readonly name: "offline" };
 
-/** The server sends a ping after 15 s of silence, so three missing ones mean that something is wrong. */
-export const staleAfter = 45_000;
+/** The server sends a ping after 15 s of silence: one that is 5 s late is said to be. */
+const staleAfter = 20_000;
 /** How often a page asks whether its hub is there. */
 const askEvery = 3_000;
 /** Questions without an answer, after which the hub is dead. Counted, not timed: a page may sleep. */
@@ -56,7 +56,7 @@ interface TrustedTypes {
  * One thing that a page follows, through the hub that all pages of the browser share.
  *
  * The hub is watched: one that does not answer is replaced, by another worker, or by one of this page
- * alone when none that is shared starts. So is the page: what it shows as live was vouched for within 45 s, by its own
+ * alone when none that is shared starts. So is the page: what it shows as live was vouched for within 20 s, by its own
  * clock, whatever froze it.
  */
 export class Subscription {

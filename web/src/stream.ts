@@ -59,8 +59,8 @@ export interface Listener {
 	due(): void;
 }
 
-/** The server pings after 15 s of silence: four missing pings, and the connection is given up. */
-const giveUpAfter = 60_000;
+/** The server pings after 15 s of silence: two missing pings, and the connection is given up. */
+const giveUpAfter = 40_000;
 /**
  * The server answers at once. An attempt without any answer was mostly made over a connection that the
  * browser had kept, and that is dead; over HTTP/1.1 it keeps a few, and tries one after the other.

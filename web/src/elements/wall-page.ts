@@ -1,6 +1,5 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { maybeSignIn, noneToSee, refusal, without } from "../account.ts";
-import { staleAfter } from "../connection.ts";
 import { Following } from "../following.ts";
 import { clock, clockOrDay, count, counted } from "../format.ts";
 import { keyed } from "../keyed.ts";
@@ -19,6 +18,8 @@ import "./stepcast-tile.ts";
 
 /** How long a page of tiles stays when there are several. */
 const turnAfter = 20_000;
+/** Without news for so long nobody should rely on a board. */
+const staleAfter = 45_000;
 /** A pointer that rests so long is hidden. */
 const hideAfter = 5_000;
 /** Requests about the past that are under way at once. */
@@ -326,7 +327,7 @@ export class WallPage extends LitElement {
 		const { name } = this.#following.connection;
 		if (this.#true === undefined) return false;
 		if (name === "live") return this.#doubted !== undefined;
-		return !name.endsWith("connecting") || Date.now() - this.#true > staleAfter;
+		return !/ing|stale/.test(name) || Date.now() - this.#true > staleAfter;
 	}
 
 	override render() {

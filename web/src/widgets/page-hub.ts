@@ -17,8 +17,8 @@ export type Connection =
 	/** The server refuses what is wanted: the HTTP status. There is no retry. */
 	| { readonly name: "refused"; readonly status: number };
 
-/** The server sends a ping after 15 s of silence, so three missing ones mean that something is wrong. */
-export const staleAfter = 45_000;
+/** The server sends a ping after 15 s of silence: one that is 5 s late is said to be. */
+export const staleAfter = 20_000;
 /** How long an answer may take, in milliseconds. */
 const patience = 10_000;
 /** Events of a replay that are told together at most. */
