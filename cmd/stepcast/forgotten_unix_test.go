@@ -139,6 +139,68 @@ func TestRun_ABuildOfOthersThatIsForgotten(t *testing.T) {
 	}
 }
 
+// A build of several steps comes back with its steps in their order, whichever comes first,
+// as far as they are reported again: a step that nobody here reported would be skipped for
+// ever. Those that had ended come at once, not when the one that goes on has.
+func TestRun_StepsOfAForgottenBuildKeepTheirOrder(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	id, _ := s.do(0, "build", "start", "--project", "acme/begun", "--title", "All of it", "--branch", "release")
+	id = strings.TrimSpace(id)
+	env := append(s.env, "STEPCAST_URL="+s.url, "STEPCAST_BUILD="+id, "STEPCAST_SPOOL_DIR="+filepath.Join(t.TempDir(), "spool"))
+	do := func(args ...string) {
+		t.Helper()
+		if _, stderr, code := output(t, elsewhere(t, stepcast(t, env, args...))); code != 0 {
+			t.Fatalf("%q: exit code %d, stderr %q", args, code, stderr)
+		}
+	}
+	do("run", "--step", "lint", "--", "echo", "clean")
+	do("step", "set", "vet", "--status", "passed")
+	do("run", "--step", "build", "--", "echo", "built")
+	type running struct {
+		step  string
+		cmd   *exec.Cmd
+		stdin io.Writer
+		out   io.Reader
+	}
+	var both []running
+	for _, step := range []string{"test", "deploy"} {
+		cmd := elsewhere(t, stepcast(t, env, "run", "--step", step, "--", "sh", "-c", `echo ready; while read line; do echo "$line"; done`))
+		stdin, err := cmd.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := started(t, cmd)
+		if !eventually(func() bool { return strings.Contains(s.told(id), step+" running") }) {
+			t.Fatalf("it does not come: %s", s.told(id))
+		}
+		both = append(both, running{step, cmd, stdin, out})
+	}
+	s.forget()
+	io.WriteString(both[1].stdin, "on\n")
+	want := `acme/begun, "All of it" of "release" is running: lint passed build passed test running deploy running`
+	if !eventually(func() bool { return strings.ReplaceAll(s.told(id), "queued", "running") == want }) {
+		t.Errorf("the build is %s, want %s", s.told(id), want)
+	}
+	for _, r := range both {
+		r.stdin.(io.Closer).Close()
+		io.Copy(io.Discard, r.out)
+		if err := r.cmd.Wait(); err != nil {
+			t.Errorf("%s: %v, stderr %q", r.step, err, r.cmd.Stderr)
+		}
+	}
+	do("build", "finish")
+	want = `acme/begun, "All of it" of "release" is passed: lint passed build passed test passed deploy passed`
+	if got := s.told(id); got != want {
+		t.Errorf("the build is %s, want %s", got, want)
+	}
+	for _, step := range []struct{ key, log string }{{"lint", "clean\n"}, {"build", "built\n"}, {"test", "ready\n"}, {"deploy", "ready\non\n"}} {
+		if log := s.get("/api/v1/builds/" + id + "/steps/" + step.key + "/log"); string(log) != step.log {
+			t.Errorf("the log of %s is %q", step.key, log)
+		}
+	}
+}
+
 // After kill -9 another process knows it too, wherever it runs.
 func TestFlush_ABuildOfOthersThatIsForgotten(t *testing.T) {
 	t.Parallel()

@@ -51,9 +51,15 @@ type entry struct {
 type described struct {
 	Project string    `json:"project"`
 	Details Details   `json:"details"`
-	Planned []newStep `json:"planned,omitempty"` // had not begun
+	Planned []planned `json:"planned,omitempty"`
 
 	StartedAt *time.Time `json:"started_at,omitempty"` // when somebody else's build had begun; nil: it had not
+}
+
+// planned is a step of a build that others began.
+type planned struct {
+	newStep
+	Begun bool `json:"begun,omitempty"` // by whoever reports it
 }
 
 // joined is the place in which a report has begun.

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -250,4 +251,29 @@ func (l *Leftovers) tidy(ctx context.Context, r *Report, seen map[ci.BuildID]*Bu
 		return r.spool.Remove()
 	}
 	return errNotThis
+}
+
+// stepsOf are the steps of a build whose reports lie in a root, of runs that go on
+// too. What cannot be read is not among them.
+func stepsOf(build ci.BuildID, root string) map[ci.StepKey]bool {
+	steps := make(map[ci.StepKey]bool)
+	dirs, _ := spool.List(root)
+	for _, dir := range dirs {
+		kept, _ := spool.Journal(dir)
+		var of ci.BuildID
+		var step ci.StepKey
+		for _, k := range kept {
+			var e entry
+			switch _ = json.Unmarshal(k.Data, &e); {
+			case e.Open != nil:
+				of, step = e.Open.Build, e.Open.Step
+			case e.Joined != nil:
+				of, step = e.Joined.Build, e.Joined.Step
+			}
+		}
+		if of == build {
+			steps[step] = true
+		}
+	}
+	return steps
 }

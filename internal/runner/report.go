@@ -29,8 +29,8 @@ const (
 	// leastBody is how small a request may be made for a proxy that finds
 	// ours too large.
 	leastBody = 32 << 10
-	// mostPlanned is how many steps that have not begun are kept with a report:
-	// each of a build's steps has one.
+	// mostPlanned is how many steps of a build are kept with a report: each of
+	// them has one.
 	mostPlanned = 100
 )
 
@@ -93,16 +93,17 @@ type Report struct {
 
 	// Of the goroutine that sends.
 	key       ci.StepKey
-	series    int        // place of the build's id among those derived from the run
-	described bool       // project and details are settled
-	planned   []newStep  // of a build that others began: those that had not begun
-	startedAt *time.Time // and when it began
-	joined    bool       // the build is there, and the key is settled
-	begun     bool       // the server knows that the step runs
-	claims    bool       // the reporter is named, though the step has begun
-	created   bool       // we created it, or created it again: it may have been forgotten
-	recreated bool       // the server had forgotten the build, and it was created again
-	closed    bool       // the server takes no more text
+	series    int             // place of the build's id among those derived from the run
+	described bool            // project and details are settled
+	planned   []planned       // the steps of a build that others began
+	startedAt *time.Time      // and when it began
+	joined    bool            // the build is there, and the key is settled
+	begun     bool            // the server knows that the step runs
+	claims    bool            // the reporter is named, though the step has begun
+	created   bool            // we created it, or created it again: it may have been forgotten
+	recreated bool            // the server had forgotten the build, and it was created again
+	forgotten chan ci.BuildID // gets the build then, for its other steps on this machine
+	closed    bool            // the server takes no more text
 	notes     notes
 	proofless bool     // log_bytes is not sent
 	settled   bool     // the step has an end that is not ours
@@ -121,7 +122,7 @@ type Report struct {
 // NewReport begins the report of a step that starts now. Where the spool cannot
 // be used, it says so and keeps the text in memory.
 func NewReport(client *Client, opt ReportOptions) *Report {
-	r := &Report{client: client, opt: opt, key: opt.Step, over: make(chan struct{}), said: make(map[string]bool)}
+	r := &Report{client: client, opt: opt, key: opt.Step, over: make(chan struct{}), forgotten: make(chan ci.BuildID, 1), said: make(map[string]bool)}
 	r.id = identity{
 		Server: client.URL, Build: opt.Build, Run: opt.Run, Own: opt.Own, Project: opt.Project, Guessed: opt.Guessed, Details: r.hideIn(opt.Details),
 		Dir: workingDir(), Step: opt.Step, Name: ci.OneLine(r.hide(opt.Name), ci.MaxTitle), Needs: opt.Needs, Started: ci.Cut(time.Now()),
@@ -378,10 +379,8 @@ func (r *Report) learn(build BuildState) {
 	if r.startedAt = build.StartedAt; r.startedAt == nil {
 		r.startedAt = &r.id.Started
 	}
-	for _, s := range build.Steps {
-		if s.Status == ci.Queued && len(r.planned) < mostPlanned {
-			r.planned = append(r.planned, newStep{Key: s.Key, Name: r.hide(s.Name)})
-		}
+	for _, s := range build.Steps[:min(len(build.Steps), mostPlanned)] {
+		r.planned = append(r.planned, planned{newStep{Key: s.Key, Name: r.hide(s.Name)}, s.Status != ci.Queued})
 	}
 	r.described = true
 	r.recordDescribed()
@@ -417,10 +416,12 @@ func (r *Report) catchUp(ctx context.Context) error {
 func (r *Report) create(ctx context.Context) (build BuildState, err error) {
 	r.describe(ctx)
 	for {
-		b := newBuild{ID: r.id.Build, Project: r.id.Project, Details: r.id.Details.tidy(), Steps: r.planned}
+		b := newBuild{ID: r.id.Build, Project: r.id.Project, Details: r.id.Details.tidy()}
 		if r.id.Own {
 			b.Status = ci.Running
 			b.Steps = []newStep{{Key: r.key, Name: r.id.Name}}
+		} else {
+			b.Steps = r.toCome()
 		}
 		body := mustJSON(b)
 		err = r.persist(ctx, func(c *Client) (err error) {
@@ -435,6 +436,23 @@ func (r *Report) create(ctx context.Context) (build BuildState, err error) {
 		}
 		r.nextID()
 	}
+}
+
+// toCome is what is created with a build that the server has forgotten, so that
+// its steps stand in the order in which they did: those that had not begun, and
+// those that are reported again, because their report lies here too. Of another
+// one nothing would come but that it was skipped.
+func (r *Report) toCome() (steps []newStep) {
+	var here map[ci.StepKey]bool
+	for _, s := range r.planned {
+		if s.Begun && here == nil {
+			here = stepsOf(r.id.Build, r.spool.Root())
+		}
+		if !s.Begun || here[s.Key] {
+			steps = append(steps, s.newStep)
+		}
+	}
+	return steps
 }
 
 // nextID goes on to the next id of the series.
@@ -811,7 +829,16 @@ func (r *Report) createAgain(ctx context.Context, refused *refusal) (bool, error
 	}
 	r.say("the server does not know the build any more; it is created again")
 	r.restart()
+	r.othersAgain()
 	return true, nil
+}
+
+// othersAgain has what this machine reported of the build delivered again; once.
+func (r *Report) othersAgain() {
+	select {
+	case r.forgotten <- r.id.Build:
+	default: // it was, or nobody would
+	}
 }
 
 // persist repeats a request about the build until it is answered for good or

@@ -47,6 +47,11 @@ func (r *Run) Do(ctx context.Context) Result {
 	beside.Go(func() { r.Report.Sync(syncing) })
 	others, enough := context.WithCancel(ctx)
 	beside.Go(func() { r.leftovers(others) })
+	again := make(chan struct{})
+	beside.Go(func() {
+		defer close(again)
+		r.again(others)
+	})
 
 	results := lookAtResults(r.Tests, r.Report.hideInFile)
 	r.Command.Log = r.Report.Stream
@@ -60,7 +65,7 @@ func (r *Run) Do(ctx context.Context) Result {
 	if n := r.Report.Dropped(); n > 0 {
 		r.Say(fmt.Sprintf("%s of the log were given up: there was no room to keep them until the server could take them", bytesText(n)))
 	}
-	r.leave(others, enough, err)
+	r.leave(enough, again, err)
 	synced()
 	beside.Wait()
 	if err := r.Report.Close(err == nil); err != nil {
@@ -73,38 +78,26 @@ func (r *Run) Do(ctx context.Context) Result {
 // little time to end by itself; a signal ends it at once. If the server may
 // have forgotten our build, its other steps on this machine come first. The error
 // is that of our own report.
-func (r *Run) leave(ctx context.Context, enough context.CancelFunc, err error) {
+func (r *Run) leave(enough context.CancelFunc, again <-chan struct{}, err error) {
 	defer enough()
 	if r.Leftovers == nil || err != nil && (Passing(err) || refusesAll(err)) { // then no others are taken either
 		return
 	}
 	r.Leftovers.hurry.Store(true)
-	limit := leaveTime
-	again := make(chan struct{})
 	if err == nil && r.Report.created && !r.Report.id.Own {
-		limit = max(limit, r.DrainTimeout)
-		go func() {
-			defer close(again)
-			_, _ = r.Leftovers.Again(ctx, r.Report.id.Build)
-		}()
-	} else {
-		close(again)
-	}
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
-	select {
-	case <-again:
-	case <-timer.C:
-	case <-r.Command.Signals:
-		return
+		r.Report.othersAgain()
+		select {
+		case <-again:
+		case <-time.After(max(leaveTime, r.DrainTimeout)):
+		case <-r.Command.Signals:
+			return
+		}
 	}
 	select {
 	case <-r.Leftovers.idle:
 	case <-time.After(leaveTime):
 	case <-r.Command.Signals:
 	}
-	enough()
-	<-again
 }
 
 // nowhere is the log of a command that is not reported.
@@ -126,6 +119,18 @@ func (r *Run) leftovers(ctx context.Context) {
 	if r.Leftovers != nil {
 		_, _ = r.Leftovers.Deliver(ctx) // what is left stays where it is, for `flush` to say more
 		close(r.Leftovers.idle)
+	}
+}
+
+// again delivers the build's other steps on this machine, once, when the server
+// has forgotten it.
+func (r *Run) again(ctx context.Context) {
+	select {
+	case build := <-r.Report.forgotten:
+		if r.Leftovers != nil {
+			_, _ = r.Leftovers.Again(ctx, build)
+		}
+	case <-ctx.Done():
 	}
 }
 

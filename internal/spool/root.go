@@ -99,6 +99,24 @@ func Open(dir string, opt Options) (*Spool, error) {
 	return s, nil
 }
 
+// Journal returns the entries of a spool that somebody may be at work on, as far
+// as they are written. The error is ErrGone or the file system's.
+func Journal(dir string) ([]Entry, error) {
+	f, err := os.Open(filepath.Join(dir, journalName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrGone
+	}
+	if err != nil {
+		return nil, plain(err)
+	}
+	defer f.Close()
+	s := newSpool(Options{}, filepath.Base(dir))
+	if err := s.readJournal(f); err != nil {
+		return nil, plain(err)
+	}
+	return s.entries, nil
+}
+
 // recover reads what a folder holds.
 func (s *Spool) recover() error {
 	f, err := os.OpenFile(filepath.Join(s.dir, journalName), os.O_RDWR, 0)

@@ -238,6 +238,9 @@ func (s *Spool) tryLock() (bool, error) {
 // Dir is the spool's folder; empty when it is in memory alone.
 func (s *Spool) Dir() string { return s.dir }
 
+// Root is the folder in which that lies beside others; empty as that is.
+func (s *Spool) Root() string { return s.root }
+
 // Wake gets a value when text has come after everything was read, and when the
 // text has ended.
 func (s *Spool) Wake() <-chan struct{} { return s.wake }
