@@ -102,7 +102,7 @@ var readings = []reading{
 		func(_ *server.Stats, p *postgres.Stats) float64 { return float64(p.OverBytes) }),
 	read("stepcast_lost_steps_total", "Steps whose reporter fell silent, as this process found out.", counter,
 		func(_ *server.Stats, p *postgres.Stats) float64 { return float64(p.LostSteps) }),
-	read("stepcast_write_queue_bytes", "What waits for its commit.", gauge,
+	read("stepcast_write_queue_bytes", "What waits for the next commit; what is in one that is under way is no part of it.", gauge,
 		func(_ *server.Stats, p *postgres.Stats) float64 { return float64(p.QueueBytes) }),
 	read("stepcast_write_queue_limit_bytes", "What may wait for its commit before writes are refused.", gauge,
 		func(_ *server.Stats, p *postgres.Stats) float64 { return float64(p.QueueMost) }),

@@ -158,7 +158,7 @@ func (c *Client) CreateLink(ctx context.Context, build ci.BuildID, scope string,
 	if !ok {
 		return l, notStepcast()
 	}
-	l.URL = ci.OneLine(l.URL, maxAddress)
+	l.URL = label(l.URL, maxAddress)
 	l.ID = ci.TokenID(sum) // which is shown, whatever the server says
 	return l, nil
 }
@@ -208,7 +208,7 @@ func (c *Client) Projects(ctx context.Context) ([]Project, error) {
 	err := c.until(ctx, http.MethodGet, "/api/v1/projects", nil, &list)
 	for i := range list.Projects {
 		p := &list.Projects[i]
-		p.Name, p.Visibility = ci.OneLine(p.Name, ci.MaxName), ci.OneLine(p.Visibility, ci.MaxName)
+		safe(&p.Name, &p.Visibility)
 	}
 	return list.Projects, err
 }

@@ -35,6 +35,32 @@ func TestClient_CreateToken(t *testing.T) {
 	}
 }
 
+// Nothing that a server says turns what is around it on a terminal, or cannot be seen.
+func TestClient_WhatAServerSaysIsPlain(t *testing.T) {
+	t.Parallel()
+	mux := http.NewServeMux()
+	mux.HandleFunc("/api/v1/projects", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `{"projects":[{"name":"a\u202eb\u200b","visibility":"\u2066public"}]}`)
+	})
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprint(w, `{"type":"/problems/token-scope","detail":"No\u202e, \u001b[2Jnever.\u200b"}`)
+	})
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	client, err := NewClient(server.URL, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if projects, err := client.Projects(t.Context()); err != nil || len(projects) != 1 || projects[0].Name != "ab" || projects[0].Visibility != "public" {
+		t.Errorf("%q, %v", projects, err)
+	}
+	if _, err := client.GetBuild(t.Context(), ci.NewBuildID()); err == nil || !strings.Contains(err.Error(), "No,  [2Jnever (403)") {
+		t.Errorf("a refusal: %q", err)
+	}
+}
+
 // Who waits is told why, once; a server that is only slow, or back at once, is
 // not spoken of.
 func TestClient_SaysThatTheServerIsAway(t *testing.T) {

@@ -297,7 +297,7 @@ func untrusted(err error) error {
 	case errors.As(err, &unknown):
 		return fmt.Errorf("its certificate is signed by nobody whom this machine knows; name the authority with --ca-file or STEPCAST_CA_FILE: %w", err)
 	case errors.As(err, &other):
-		return fmt.Errorf("its certificate is for %s, so that is what its address has to have in it: %w", ci.OneLine(strings.Join(namesIn(other.Certificate), ", "), 200), err)
+		return fmt.Errorf("its certificate is for %s, so that is what its address has to have in it: %w", label(strings.Join(namesIn(other.Certificate), ", "), 200), err)
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return fmt.Errorf("its certificate was good from %s to %s; is this machine's clock right: %w", invalid.Cert.NotBefore.Format(time.DateOnly), invalid.Cert.NotAfter.Format(time.DateOnly), err)
 	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
@@ -321,7 +321,7 @@ var speakHTTPS = []string{"HTTP request to an HTTPS server", "HTTP request was s
 func refused(resp *http.Response, answer []byte) *refusal {
 	r := &refusal{status: resp.StatusCode, index: -1, wait: retryAfter(resp.Header.Get("Retry-After"))}
 	if r.status/100 == 3 {
-		r.moved = ci.OneLine(resp.Header.Get("Location"), 300)
+		r.moved = label(resp.Header.Get("Location"), 300)
 	}
 	var p struct {
 		Type   string    `json:"type"`
@@ -336,7 +336,7 @@ func refused(resp *http.Response, answer []byte) *refusal {
 		return r
 	}
 	r.code = ci.Code(p.Type[strings.LastIndexByte(p.Type, '/')+1:])
-	r.detail, r.offset, r.number, r.present = ci.OneLine(p.Detail, 300), p.Offset, p.Number, p.Status
+	r.detail, r.offset, r.number, r.present = label(p.Detail, 300), p.Offset, p.Number, p.Status
 	if p.Index != nil {
 		r.index = *p.Index
 	}

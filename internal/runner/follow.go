@@ -256,7 +256,7 @@ func (f *Follow) handle(event sse.Event) error {
 	case "reset":
 		var reset struct{ Reason string }
 		err = json.Unmarshal(event.Data, &reset)
-		e.Reset = strings.ReplaceAll(ci.OneLine(reset.Reason, 100), "_", " ")
+		e.Reset = strings.ReplaceAll(label(reset.Reason, 100), "_", " ")
 		if e.Reset == "" {
 			e.Reset = "unknown"
 		}

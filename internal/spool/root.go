@@ -80,6 +80,9 @@ func Open(dir string, opt Options) (*Spool, error) {
 	if err := checkOwner(s.root); err != nil {
 		return nil, fmt.Errorf("the spool %s cannot be used: %w", s.root, err)
 	}
+	if err := onlyFiles(dir); err != nil {
+		return nil, err
+	}
 	ok, err := s.tryLock()
 	switch {
 	case errors.Is(err, fs.ErrNotExist): // its owner has just removed it
@@ -99,9 +102,30 @@ func Open(dir string, opt Options) (*Spool, error) {
 	return s, nil
 }
 
+// onlyFiles refuses a folder in which somebody has put a link, which would have
+// another file read or cut off, or a pipe, which nobody writes to.
+func onlyFiles(dir string) error {
+	files, err := os.ReadDir(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return ErrGone
+	case err != nil:
+		return plain(err)
+	}
+	for _, f := range files {
+		if !f.Type().IsRegular() && !f.IsDir() {
+			return fmt.Errorf("%s is no file that Stepcast wrote; remove the folder that it is in", filepath.Join(dir, f.Name()))
+		}
+	}
+	return nil
+}
+
 // Journal returns the entries of a spool that somebody may be at work on, as far
 // as they are written. The error is ErrGone or the file system's.
 func Journal(dir string) ([]Entry, error) {
+	if err := onlyFiles(dir); err != nil {
+		return nil, err
+	}
 	f, err := os.Open(filepath.Join(dir, journalName))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, ErrGone

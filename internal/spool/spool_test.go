@@ -576,6 +576,41 @@ func TestCreate_RefusesWhatOthersCouldHavePrepared(t *testing.T) {
 	}
 }
 
+// Whoever could write into a spool's folder, as an earlier job where a CI system keeps it,
+// has no other file cut off, read or made.
+func TestOpen_FollowsNoLink(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{segmentName(9999), journalName, lockName, seenName, deliveredName} {
+		s := create(t, Options{})
+		s.Append(lines(0, 10), noon)
+		s.close()
+		theirs := filepath.Join(t.TempDir(), "theirs")
+		if name != seenName {
+			if err := os.WriteFile(theirs, []byte("precious"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		link := filepath.Join(s.dir, name)
+		_ = os.Remove(link)
+		if err := os.Symlink(theirs, link); err != nil {
+			t.Skip(err) // Windows, where not everybody may
+		}
+		if again, err := Open(s.dir, Options{}); err == nil || !strings.Contains(err.Error(), "no file that Stepcast wrote; remove the folder") {
+			t.Errorf("%s: %v", name, err)
+			if err == nil {
+				again.TooOld()
+				again.close()
+			}
+		}
+		if _, err := Journal(s.dir); err == nil {
+			t.Errorf("%s: the journal is read", name)
+		}
+		if text, err := os.ReadFile(theirs); name != seenName && string(text) != "precious" || name == seenName && err == nil {
+			t.Errorf("%s: the file that it leads to is %q", name, text)
+		}
+	}
+}
+
 // With two streams, a reader, and the syncing beside, for the race detector.
 func TestSpool_Together(t *testing.T) {
 	t.Parallel()

@@ -318,6 +318,10 @@ test("a connection that died without a word is made anew", async ({
 	await page.clock.pauseAt(Date.now() + 10 * 60_000);
 	await page.clock.runFor(50);
 	await expect(page.locator(state)).toHaveText("Reconnecting");
+	// Nobody knows whether the step says nothing.
+	await expect(log(page).locator(".note")).toHaveText(
+		/^Not heard from the server since \d\d:\d\d\.$/,
+	);
 	expect(relay.asked).toHaveLength(asked);
 	// With the clock standing still, only the button makes the next attempt.
 	await page.getByRole("button", { name: "Retry now" }).dispatchEvent("click");

@@ -89,17 +89,17 @@ let build: Reporter;
 const each: Reporter[] = [];
 const lines = [...texts, ...escapes, "the end"];
 
+/** The texts of a build that its page shows. */
+const shown = ["title", "branch", "author", "trigger"];
+
 test.beforeAll(async ({ server }) => {
 	test.setTimeout(120_000);
 	for (const [i, text] of texts.entries()) {
 		const other = (by: number) => texts[(i + by) % texts.length] ?? "";
 		const one = await server.build({
 			project: keys[i % keys.length]?.replace("valueOf/__proto__/x", "valueOf/__proto__"),
-			title: text,
-			branch: other(1),
-			author: other(2),
-			trigger: other(3),
-			commit: other(4),
+			...Object.fromEntries(shown.map((field, by) => [field, other(by)])),
+			commit: other(shown.length),
 			url: `https://elsewhere.example/${encodeURI(text)}"'<x>${i}`.replaceAll(" ", ""),
 		});
 		await one.step("constructor", "running", { name: text });
@@ -388,7 +388,7 @@ test("each text is shown as it is, in each place of a build's page", async ({
 	const facts = page.locator("build-page .facts");
 	for (const [i, one] of each.entries()) {
 		await page.goto(one.url);
-		for (const text of [0, 1, 2, 3].map((by) => texts[(i + by) % texts.length] ?? "")) {
+		for (const text of shown.map((_, by) => texts[(i + by) % texts.length] ?? "")) {
 			await expect.poll(() => facts.evaluate((e) => e.textContent)).toContain(text);
 		}
 		const icon = await page.locator("link[rel=icon]").getAttribute("href");

@@ -165,6 +165,25 @@ test("no board is green that knows nothing: server gone, page asleep, offline", 
 	await expect(alarm(page)).toHaveText("");
 });
 
+test("a board whose script does not come loads itself anew", async ({
+	page,
+	server,
+	complaints,
+}) => {
+	complaints.expected = [/net::ERR_/, /dynamically imported/];
+	await ended(server, "late-script/api", "passed", "Ada");
+	await page.clock.install();
+	await page.route("**/wall-page-*.js", (route) => route.abort(), { times: 1 });
+	const failed = page.waitForEvent("requestfailed");
+	await page.goto(`${server.url}/wall?project=late-script/*`);
+	await failed;
+	await expect(page.locator("stepcast-tile")).toHaveCount(0);
+	await expect(async () => {
+		await page.clock.runFor(5_000);
+		await expect(tile(page, "late-script/api")).toContainText("passed", { timeout: 2_000 });
+	}).toPass();
+});
+
 test("a step that was lost is marked while its build still runs", async ({ page, server }) => {
 	await open(page, server, "project=nothing/*");
 	await page.evaluate(() => {

@@ -85,7 +85,7 @@ function connecting(t: TestContext): { stream: Stream; source: () => Source } {
 
 test("attempts without an answer are given up early, and later when there were more", (t) => {
 	const { stream, source } = connecting(t);
-	for (const patience of [10_000, 10_000, 10_000, 10_000, 16_000, 32_000, 40_000, 40_000]) {
+	for (const patience of [10_000, 10_000, 10_000, 10_000, 16_000, 20_000, 20_000, 20_000]) {
 		const attempts = Source.all.length;
 		const attempt = source();
 		t.mock.timers.tick(patience - 1);
@@ -101,6 +101,33 @@ test("attempts without an answer are given up early, and later when there were m
 	assert.equal(stream.state.name, "live");
 	for (const time of [40_000, 100, 10_000]) t.mock.timers.tick(time);
 	assert.equal(source().readyState, Source.CLOSED);
+});
+
+test("what was waited for an answer is part of the pause before the next attempt", (t) => {
+	const { stream, source } = connecting(t);
+	t.mock.method(Math, "random", () => 1);
+	for (const [patience, pause] of [
+		[10_000, 100],
+		[10_000, 100],
+		[10_000, 100],
+		[10_000, 100],
+		[16_000, 100],
+		[20_000, 10_100],
+		[20_000, 10_100],
+	] as const) {
+		t.mock.timers.tick(patience);
+		const given = source();
+		const { state } = stream;
+		assert.equal(state.name === "reconnecting" && state.at, Date.now() + pause);
+		t.mock.timers.tick(pause - 1);
+		assert.equal(source(), given);
+		t.mock.timers.tick(1);
+		assert.notEqual(source(), given);
+	}
+	// What is refused at once has waited for nothing.
+	source().break();
+	const { state } = stream;
+	assert.equal(state.name === "reconnecting" && state.at, Date.now() + 30_100);
 });
 
 test("what is answered may be silent for longer than an attempt", (t) => {

@@ -138,7 +138,7 @@ export class Stream {
 			if (source === this.#source) this.#broken(source);
 		});
 		// A server that is slow gets more time when it was given up a few times.
-		this.#watch(Math.max(answerWithin, Math.min(giveUpAfter, 1_000 * 2 ** this.#failures)));
+		this.#watch(Math.max(answerWithin, Math.min(giveUpAfter / 2, 1_000 * 2 ** this.#failures)));
 	}
 
 	/** Ends the connection, and plans no other. */
@@ -149,11 +149,11 @@ export class Stream {
 		clearTimeout(this.#timer);
 	}
 
-	/** Plans the next attempt. */
-	later(): void {
+	/** Plans the next attempt. What was waited for an answer, in milliseconds, is part of the pause. */
+	later(waited = 0): void {
 		this.close();
 		this.#pausing = true;
-		const delay = backoff(this.#failures++);
+		const delay = Math.max(100, backoff(this.#failures++) - waited);
 		this.#become({ name: "reconnecting", at: Date.now() + delay });
 		this.#timer = setTimeout(() => this.#listener.due(), delay);
 	}
@@ -220,7 +220,7 @@ export class Stream {
 		this.#timer = setTimeout(() => {
 			const left = giveUpAfter + Math.max(this.#news, this.#opened) - Date.now();
 			if (left > 0 && this.#source?.readyState === EventSource.OPEN) this.#watch(left);
-			else this.later();
+			else this.later(time);
 		}, time);
 	}
 

@@ -428,7 +428,7 @@ export class BuildPage extends LitElement {
 		}
 		switch (this.view) {
 			case "log":
-				return this.#log(build, state);
+				return this.#log(build, state, asOf);
 			case "waterfall":
 				return html`<stepcast-waterfall
 					.build=${build}
@@ -443,7 +443,7 @@ export class BuildPage extends LitElement {
 		}
 	}
 
-	#log(build: Build, state: BuildState) {
+	#log(build: Build, state: BuildState, asOf: number) {
 		const place = state.places.get(this.selected);
 		const step = place === undefined ? undefined : state.steps[place];
 		if (!step) {
@@ -463,6 +463,7 @@ export class BuildPage extends LitElement {
 			.text=${text}
 			.notes=${notes}
 			.over=${this.hasAttribute("over")}
+			.asof=${asOf}
 			.marked=${this.place.step === step.key ? this.place.lines : undefined}
 			@lines=${(event: CustomEvent<Place["lines"]>) => this.#address(step.key, event.detail)}
 			@step=${(event: CustomEvent<Match>) => this.#goTo(event.detail.step, event.detail.line)}

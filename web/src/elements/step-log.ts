@@ -2,6 +2,7 @@ import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { alone } from "../account.ts";
 import {
 	capital,
+	clock,
 	count,
 	counted,
 	duration,
@@ -43,6 +44,8 @@ const quiet = 5_000;
 const saying = 4_000;
 /** How long a running step may be silent without a word, in milliseconds. */
 const mostSilent = 30_000;
+/** How long a server may be away without a word here, where on its side a phone shows nothing but the log. */
+const mostAway = 5_000;
 /** Bytes of a log that are copied as one. */
 const mostCopied = 32 << 20;
 
@@ -61,6 +64,7 @@ export class StepLog extends LitElement {
 		notes: { attribute: false },
 		marked: { attribute: false },
 		over: { attribute: false },
+		asof: { type: Number },
 		following: { state: true },
 		atEnd: { state: true },
 		only: { state: true },
@@ -78,6 +82,8 @@ export class StepLog extends LitElement {
 	declare marked: readonly [first: number, last: number] | undefined;
 	/** Whether nothing more will come, whatever the step's status: access has ended. */
 	declare over: boolean;
+	/** When what is here was last true, in milliseconds since 1970; 0: now. Then nobody knows what is silent. */
+	declare asof: number;
 	/** Whether the newest line is kept in view. */
 	declare following: boolean;
 	/** Whether the end of the log is in view, because it was scrolled to or because all of it fits. */
@@ -144,6 +150,7 @@ export class StepLog extends LitElement {
 		this.text = new LogText();
 		this.notes = new StepNotes();
 		this.over = false;
+		this.asof = 0;
 		this.following = true;
 		this.atEnd = true;
 		this.only = false;
@@ -652,15 +659,18 @@ export class StepLog extends LitElement {
 			case "queued": {
 				const since = instant(this.build?.created_at);
 				const waited =
-					since === undefined || this.over ? "" : ` Queued for ${elapsed(Date.now() - since)}.`;
+					since === undefined || this.asof ? "" : ` Queued for ${elapsed(Date.now() - since)}.`;
 				return `The step has not started.${waited}`;
 			}
 			case "skipped":
 				return "The step was skipped.";
 			case "running": {
+				if (this.asof && !this.over && Date.now() - this.asof > mostAway) {
+					return `Not heard from the server since ${clock(this.asof)}.`;
+				}
 				if (quiet) return "No output yet.";
 				const silent = Date.now() - this.#spoke;
-				return silent > mostSilent && !this.over ? `Nothing new for ${elapsed(silent)}.` : "";
+				return silent > mostSilent && !this.asof ? `Nothing new for ${elapsed(silent)}.` : "";
 			}
 			case "lost":
 				return "The reporter went silent. If it comes back, the log goes on.";

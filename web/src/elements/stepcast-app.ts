@@ -16,7 +16,6 @@ import "./no-page.ts";
 import { shared } from "./shared-styles.ts";
 import "./stream-state.ts";
 import "./theme-button.ts";
-import "./wall-page.ts";
 
 /**
  * The frame of every page: the header, the state of the connection, and the page that the address
@@ -191,6 +190,8 @@ export class StepcastApp extends LitElement {
 			case "build":
 				return html`<build-page .build=${where.id}></build-page>`;
 			case "wall":
+				// A script of its own, that most people never load. On a screen nobody presses "reload".
+				import("./wall-page.ts").catch(() => setTimeout(() => location.reload(), 5_000));
 				return html`<wall-page></wall-page>`;
 			case "none":
 				return html`<no-page></no-page>`;
