@@ -35,8 +35,8 @@
 // TypeScript, and other compilers with numbered messages in Microsoft's form;
 // ESLint; Maven; Python's tracebacks and pytest; uncaught errors of Node, and the
 // failures of Jest, Mocha and Vitest; Perl's Test::More. When a step has failed and none of
-// these said why, lines that begin with error: or fatal:, whatever their case, after a
-// time or without; what passes prints them too.
+// these said why, lines that begin with error: or fatal:, whatever their case, or as those of
+// kubectl and docker, after a time or without; what passes prints them too.
 //
 // # Tests
 //

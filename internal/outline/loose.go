@@ -14,6 +14,7 @@ const maxLoose = 1000
 //
 //	error: rollout of node-07.eu-1 failed: connection refused
 //	2026-11-25T12:00:00Z fatal: repository 'https://git.example/x' not found
+//	Error from server (Forbidden): deployments.apps "web" is forbidden
 //
 // What passes prints such lines as well, and so does what says elsewhere what is
 // wrong. They count when the step has failed and nothing else was found, but of make's.
@@ -28,8 +29,8 @@ func (p *Parser) readLoose(line []byte) {
 		return
 	}
 	start := timeLen(line)
-	n := errorWord(line[start:])
-	if n == 0 {
+	n, is := errorWord(line[start:])
+	if !is {
 		return
 	}
 	if message := cut(string(bytes.TrimSpace(line[start+n:])), maxLoose); message != "" && !describing(message) {
@@ -61,25 +62,32 @@ func (p *Parser) endLoose(failed bool) {
 // loosely tells, from how a line begins, whether it may be a loose error.
 func loosely(line []byte) bool {
 	rest := line[timeLen(line):]
-	return len(rest) > 0 && (rest[0] == esc && len(rest) < len(line) || errorWord(rest) > 0)
+	_, is := errorWord(rest)
+	return is || len(rest) > 0 && rest[0] == esc && len(rest) < len(line)
 }
 
-// errorWord is the length of the word that begins an error, with the blank behind it.
-func errorWord(s []byte) int {
+// errorWord tells whether this begins an error, and the length of the word that says so,
+// with the blank behind it, unless it belongs to what is said.
+func errorWord(s []byte) (n int, is bool) {
 	if len(s) == 0 {
-		return 0
+		return 0, false
 	}
 	switch s[0] {
 	case 'e', 'E', 'f', 'F':
 	default:
-		return 0
+		return 0, false
+	}
+	for _, who := range []string{"Error from server", "Error response from daemon: "} { // of kubectl, of docker
+		if bytes.HasPrefix(s, []byte(who)) {
+			return 0, true
+		}
 	}
 	for _, word := range []string{"error: ", "Error: ", "ERROR: ", "fatal: ", "Fatal: ", "FATAL: "} {
 		if len(s) > len(word) && string(s[:len(word)]) == word {
-			return len(word)
+			return len(word), true
 		}
 	}
-	return 0
+	return 0, false
 }
 
 // timeLen is the length of the time with which a line begins, with the blank behind

@@ -452,6 +452,56 @@ test("without a network what is here is copied, and a search that failed is made
 	await build.finish("s");
 });
 
+test("a build that has ended, and then has not, is told anew", async ({
+	page,
+	server,
+	relay,
+	through,
+}) => {
+	const build = await running(server);
+	await build.finish("s");
+	await page.clock.install();
+	await page.goto(through(build));
+	await expect(page.locator(state)).toHaveText("Finished");
+	await expectLines(page, ["one"]);
+	const told = () => relay.paths.filter((path) => path.split("?")[0]?.endsWith(build.id)).length;
+	const before = told();
+	// As after a backup was restored; the hub asks the same of the server itself.
+	let asked = 0;
+	relay.answer = (path) =>
+		path.includes("/events?limit=1") && asked++ === 0
+			? { page: '{"events":[],"next":"x-1","end":false,"reset":"rewound"}' }
+			: "pass";
+	await page.clock.fastForward(61_000);
+	await expect.poll(() => asked).toBeGreaterThan(1);
+	await expect.poll(told).toBeGreaterThan(before);
+	await expect(page.locator(state)).toHaveText("Finished");
+	await expectLines(page, ["one"]);
+});
+
+test("whoever follows a step sees it say that it is silent", async ({
+	page,
+	server,
+	relay,
+	through,
+}) => {
+	const build = await running(server, "a line\n".repeat(400));
+	await workerInPage(page);
+	await page.clock.install();
+	await page.goto(through(build));
+	await expect(page.locator(state)).toHaveText("Live");
+	await expect(log(page).locator(".line").last()).toBeInViewport();
+	const note = log(page).locator(".note");
+	await expect(async () => {
+		relay.say("event: ping\ndata: {}\n\n", false);
+		await page.clock.runFor(2_000);
+		await expect(note).toHaveText(/^Nothing new for \d\d s\.$/, { timeout: 100 });
+	}).toPass({ intervals: [10] });
+	await expect(page.locator(state)).toHaveText("Live");
+	await expect(note).toBeInViewport({ ratio: 1 });
+	await build.finish("s");
+});
+
 test("silence is told from quiet", async ({
 	page,
 	server,

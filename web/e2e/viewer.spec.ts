@@ -587,19 +587,6 @@ test("a progress bar stays one line, as far as it has come", async ({ page, serv
 	console.log(`longest task with a progress bar: ${longest} ms`);
 });
 
-test("whoever follows a step sees it say that it is silent", async ({ page, server }) => {
-	const build = await server.build();
-	await build.step("s", "running");
-	await build.log("s", numbered(1, 400));
-	await page.clock.install();
-	await page.goto(build.url);
-	await expect(line(page, 400)).toBeInViewport();
-	await page.clock.runFor(32_000);
-	await expect(log(page).locator(".note")).toHaveText(/^Nothing new for 3\d s\.$/);
-	await expect(log(page).locator(".note")).toBeInViewport({ ratio: 1 });
-	await build.finish("s");
-});
-
 test("a log that has just been opened is read by the keys that scroll", async ({
 	page,
 	server,

@@ -200,12 +200,18 @@ export class Subscription {
 		if (this.#over()) this.#dial();
 	}
 
-	/** Nothing comes of a log that has ended, not even that it may be seen no more: that is asked for. */
+	/** Nothing comes of a log that has ended, not even that it may be seen no more, or has not ended: that is asked for. */
 	readonly #doubt = async (): Promise<void> => {
 		if (this.#state.name !== "finished" || document.hidden || this.#doubting) return;
 		this.#doubting = true;
 		try {
-			await get(`${buildURL(this.#wanted.log)}/events?limit=1&after=${this.#known}${sessionQuery}`);
+			const { reset } = await get<{ readonly reset?: string }>(
+				`${buildURL(this.#wanted.log)}/events?limit=1&after=${this.#known}${sessionQuery}`,
+			);
+			if (reset && this.#over()) {
+				this.#state = { name: "reconnecting", at: undefined };
+				this.#dial();
+			}
 		} catch (error) {
 			// A server that is away says nothing of whether one may.
 			if (error instanceof Refusal && error.gone) {
