@@ -156,6 +156,7 @@ func TestRun_StepsOfAForgottenBuildKeepTheirOrder(t *testing.T) {
 	}
 	do("run", "--step", "lint", "--", "echo", "clean")
 	do("step", "set", "vet", "--status", "passed")
+	do("step", "set", "approve", "--status", "running")
 	do("run", "--step", "build", "--", "echo", "built")
 	type running struct {
 		step  string
@@ -178,7 +179,7 @@ func TestRun_StepsOfAForgottenBuildKeepTheirOrder(t *testing.T) {
 	}
 	s.forget()
 	io.WriteString(both[1].stdin, "on\n")
-	want := `acme/begun, "All of it" of "release" is running: lint passed build passed test running deploy running`
+	want := `acme/begun, "All of it" of "release" is running: lint passed approve running build passed test running deploy running`
 	if !eventually(func() bool { return strings.ReplaceAll(s.told(id), "queued", "running") == want }) {
 		t.Errorf("the build is %s, want %s", s.told(id), want)
 	}
@@ -189,8 +190,9 @@ func TestRun_StepsOfAForgottenBuildKeepTheirOrder(t *testing.T) {
 			t.Errorf("%s: %v, stderr %q", r.step, err, r.cmd.Stderr)
 		}
 	}
+	do("step", "set", "approve", "--status", "passed")
 	do("build", "finish")
-	want = `acme/begun, "All of it" of "release" is passed: lint passed build passed test passed deploy passed`
+	want = `acme/begun, "All of it" of "release" is passed: lint passed approve passed build passed test passed deploy passed`
 	if got := s.told(id); got != want {
 		t.Errorf("the build is %s, want %s", got, want)
 	}
@@ -244,8 +246,13 @@ func TestBuild_OfOthersThatIsForgotten(t *testing.T) {
 		t.Errorf("the build is %s, want %s", got, want)
 	}
 	s.forget()
+	do("run", "--step", "test", "--", "echo", "tested")
+	if got, want := s.told(id), `acme/begun, "All of it" of "release" is running: lint passed test passed deploy queued`; got != want {
+		t.Errorf("the build is %s, want %s", got, want)
+	}
+	s.forget()
 	do("build", "finish")
-	if got, want := s.told(id), `acme/begun, "All of it" of "release" is passed: lint passed test skipped deploy skipped`; got != want {
+	if got, want := s.told(id), `acme/begun, "All of it" of "release" is passed: lint passed test passed deploy skipped`; got != want {
 		t.Errorf("the build is %s, want %s", got, want)
 	}
 }

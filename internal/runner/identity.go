@@ -59,7 +59,7 @@ type described struct {
 // planned is a step of a build that others began.
 type planned struct {
 	newStep
-	Begun bool `json:"begun,omitempty"` // by whoever reports it
+	Ended bool `json:"ended,omitempty"` // what there is of it is in its report alone
 }
 
 // joined is the place in which a report has begun.

@@ -253,27 +253,39 @@ func (l *Leftovers) tidy(ctx context.Context, r *Report, seen map[ci.BuildID]*Bu
 	return errNotThis
 }
 
-// stepsOf are the steps of a build whose reports lie in a root, of runs that go on
-// too. What cannot be read is not among them.
-func stepsOf(build ci.BuildID, root string) map[ci.StepKey]bool {
-	steps := make(map[ci.StepKey]bool)
+// known is what the reports in a root, those of runs that go on too, have of a build.
+type known struct {
+	steps map[ci.StepKey]bool // that they are of
+	build *described          // what the newest that has learnt it says; nil: none has
+}
+
+// knownOf reads them. What cannot be read says nothing.
+func knownOf(build ci.BuildID, root string) known {
+	k := known{steps: make(map[ci.StepKey]bool)}
 	dirs, _ := spool.List(root)
 	for _, dir := range dirs {
 		kept, _ := spool.Journal(dir)
 		var of ci.BuildID
 		var step ci.StepKey
-		for _, k := range kept {
+		var said *described
+		for _, one := range kept {
 			var e entry
-			switch _ = json.Unmarshal(k.Data, &e); {
+			switch _ = json.Unmarshal(one.Data, &e); {
 			case e.Open != nil:
 				of, step = e.Open.Build, e.Open.Step
 			case e.Joined != nil:
 				of, step = e.Joined.Build, e.Joined.Step
+			case e.Described != nil:
+				said = e.Described
 			}
 		}
-		if of == build {
-			steps[step] = true
+		if of != build {
+			continue
+		}
+		k.steps[step] = true
+		if said != nil && (k.build == nil || said.StartedAt != nil) {
+			k.build = said
 		}
 	}
-	return steps
+	return k
 }

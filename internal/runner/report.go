@@ -339,8 +339,11 @@ func (r *Report) open(ctx context.Context) error {
 	err := error(ErrNoBuild)
 	if !r.id.Own && r.id.Run == "" {
 		// If its `build start` did not reach the server, make up for it.
-		if build, err = r.look(ctx); err == nil {
+		switch build, err = r.look(ctx); {
+		case err == nil:
 			r.learn(build)
+		case errors.Is(err, ErrNoBuild) && r.recall():
+			defer r.othersAgain() // once it is there
 		}
 	}
 	if errors.Is(err, ErrNoBuild) {
@@ -380,10 +383,23 @@ func (r *Report) learn(build BuildState) {
 		r.startedAt = &r.id.Started
 	}
 	for _, s := range build.Steps[:min(len(build.Steps), mostPlanned)] {
-		r.planned = append(r.planned, planned{newStep{Key: s.Key, Name: r.hide(s.Name)}, s.Status != ci.Queued})
+		r.planned = append(r.planned, planned{newStep{Key: s.Key, Name: r.hide(s.Name)}, s.Status != ci.Queued && s.Status != ci.Running})
 	}
 	r.described = true
 	r.recordDescribed()
+}
+
+// recall is what it learns of a build that the server has forgotten between two
+// steps: what this machine's other reports know, if there are any.
+func (r *Report) recall() bool {
+	d := knownOf(r.id.Build, r.spool.Root()).build
+	if d == nil || r.named != "" && r.named != d.Project {
+		return false
+	}
+	r.id.Project, r.id.Details, r.planned, r.startedAt = d.Project, d.Details, d.Planned, d.StartedAt
+	r.described = true
+	r.recordDescribed()
+	return true
 }
 
 func (r *Report) recordDescribed() {
@@ -439,16 +455,16 @@ func (r *Report) create(ctx context.Context) (build BuildState, err error) {
 }
 
 // toCome is what is created with a build that the server has forgotten, so that
-// its steps stand in the order in which they did: those that had not begun, and
-// those that are reported again, because their report lies here too. Of another
-// one nothing would come but that it was skipped.
+// its steps stand in the order in which they did: those of which more is to come,
+// and those that had ended and are reported again, because their report lies here
+// too. Of another one nothing would come but that it was skipped.
 func (r *Report) toCome() (steps []newStep) {
 	var here map[ci.StepKey]bool
 	for _, s := range r.planned {
-		if s.Begun && here == nil {
-			here = stepsOf(r.id.Build, r.spool.Root())
+		if s.Ended && here == nil {
+			here = knownOf(r.id.Build, r.spool.Root()).steps
 		}
-		if !s.Begun || here[s.Key] {
+		if !s.Ended || here[s.Key] {
 			steps = append(steps, s.newStep)
 		}
 	}

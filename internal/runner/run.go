@@ -125,10 +125,15 @@ func (r *Run) leftovers(ctx context.Context) {
 // again delivers the build's other steps on this machine, once, when the server
 // has forgotten it.
 func (r *Run) again(ctx context.Context) {
+	if r.Leftovers == nil {
+		return
+	}
 	select {
 	case build := <-r.Report.forgotten:
-		if r.Leftovers != nil {
+		select {
+		case <-r.Leftovers.idle: // what somebody looks at is passed over
 			_, _ = r.Leftovers.Again(ctx, build)
+		case <-ctx.Done():
 		}
 	case <-ctx.Done():
 	}
