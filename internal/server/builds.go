@@ -91,12 +91,13 @@ func (s *Server) createBuild(c echo.Context) error {
 }
 
 func reportsElsewhere(who *caller, want ci.Creation) error {
+	patterns := who.patterns(report, http.MethodPost)
 	for _, g := range who.grants {
-		if !g.Whole() && g.Project == want.Project {
-			return &ci.Problem{Code: tokenProject, Field: "id", Detail: fmt.Sprintf("The token reports for the build %s alone; create that one.", g.Build)}
+		if !g.Whole() && (g.Project == want.Project || len(patterns) == 0) {
+			return &ci.Problem{Code: tokenProject, Field: "id", Detail: fmt.Sprintf("The token reports for the build %s of %s alone; create that one.", g.Build, g.Project)}
 		}
 	}
-	return &ci.Problem{Code: tokenProject, Field: "project", Detail: fmt.Sprintf("The token reports for %s, not for %s.", strings.Join(who.patterns(report, http.MethodPost), ", "), want.Project)}
+	return &ci.Problem{Code: tokenProject, Field: "project", Detail: fmt.Sprintf("The token reports for %s, not for %s.", strings.Join(patterns, ", "), want.Project)}
 }
 
 // getBuild answers with a snapshot. Its ETag is the cursor, for whatever

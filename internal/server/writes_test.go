@@ -257,6 +257,7 @@ func TestBadInput(t *testing.T) {
 		{"create with a number", "POST", "/api/v1/builds", `{"project":"x","number":7}`, token, 400, ci.Invalid},
 		{"create in other letters", "POST", "/api/v1/builds", `{"project":"P"}`, token, 409, ci.ProjectCase},
 		{"create elsewhere", "POST", "/api/v1/builds", `{"project":"x"}`, []string{"Authorization: Bearer " + s.addToken(postgres.Token{Name: "o2", Scopes: report, Project: "other/*"})}, 403, tokenProject},
+		{"create with a build's token", "POST", "/api/v1/builds", `{"project":"x"}`, []string{"Authorization: Bearer " + s.addToken(postgres.Token{Name: "o3", Scopes: report, Project: "other/api", Build: ci.NewBuildID()})}, 403, tokenProject},
 		{"create with a taken id", "POST", "/api/v1/builds", `{"project":"x","id":"` + strings.TrimPrefix(build, "/api/v1/builds/") + `"}`, token, 409, ci.BuildIDTaken},
 		{"an upload to a bad key", "PATCH", build + "/steps/a%00b/log", `x`, token, 400, ci.Invalid},
 		{"an upload to no log", "PATCH", build + "/steps/a", `x`, token, 404, ci.NotFound},

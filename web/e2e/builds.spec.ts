@@ -110,6 +110,27 @@ test("a build without a title is named by its steps, of which all are in the str
 	expect(height).toBeLessThan(120);
 });
 
+test("thousands of steps make no row higher", async ({ page, server }) => {
+	const build = await server.build({
+		project: "acme/thousands",
+		title: "All of them",
+		steps: Array.from({ length: 1_500 }, (_, i) => ({ key: `s${i}` })),
+	});
+	await build.step("s7", "failed");
+	await build.step("s8", "passed");
+	await page.goto(server.url);
+	const row = item(page, "acme/thousands");
+	await expect(row.locator(".strip > .queued")).toHaveAttribute("title", "1498 queued");
+	await expect(row.locator(".strip > .failed")).toHaveAttribute("title", "1 failed");
+	await expect(row.locator(".strip > span")).toHaveCount(3);
+	const strip = (await row.locator(".strip").boundingBox()) ?? { height: 0, width: 0 };
+	expect(strip.height).toBeLessThan(20);
+	const queued = (await row.locator(".strip > .queued").boundingBox()) ?? { width: 0 };
+	expect(queued.width).toBeGreaterThan(strip.width * 0.9);
+	const failed = (await row.locator(".strip > .failed").boundingBox()) ?? { width: 0 };
+	expect(failed.width).toBeGreaterThan(1);
+});
+
 test("older builds are loaded on demand, and new ones wait while someone reads below", async ({
 	page,
 	server,

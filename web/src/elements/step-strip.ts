@@ -1,16 +1,19 @@
 import { css, html, LitElement, nothing } from "lit";
 import { counted } from "../format.ts";
 import { nameOf, type Status, type Step, statuses } from "../model.ts";
+import { vars } from "../vars.ts";
 import { shared } from "./shared-styles.ts";
 import "./stepcast-mark.ts";
 
 /** Above so many steps their segments are narrow, above the second they are small. */
 const narrow = 14;
 const small = 28;
+/** Above so many a status has one segment, as long as its part of them. */
+const most = 300;
 
 /**
- * The steps of a build as a strip of segments in their order, each with its name as a tooltip; below
- * it, in words, the first one that matters most. A segment tells its status by its pattern as well.
+ * The steps of a build as a strip of segments in their order, each with its name as a tooltip, or where
+ * they are too many for a row of a list as one segment for each status; below it, in words, the first one that matters most. A segment tells its status by its pattern as well.
  */
 export class StepStrip extends LitElement {
 	static override properties = { steps: { attribute: false } };
@@ -45,6 +48,10 @@ export class StepStrip extends LitElement {
 				--wide: 4px;
 				--high: 7px;
 				gap: 1px;
+			}
+
+			.whole {
+				flex-wrap: nowrap;
 			}
 
 			.strip > * {
@@ -110,13 +117,23 @@ export class StepStrip extends LitElement {
 	override render() {
 		const { steps } = this;
 		if (steps.length === 0) return nothing;
+		const whole = steps.length > most;
 		const size = steps.length > small ? "small" : steps.length > narrow ? "narrow" : "";
 		return html`
-			<div class="strip ${size}" role="img" aria-label=${spoken(steps)}>
-				${steps.map(
-					(step) =>
-						html`<span class=${step.status} title="${nameOf(step)}: ${step.status}"></span>`,
-				)}
+			<div class="strip ${whole ? "whole" : size}" role="img" aria-label=${spoken(steps)}>
+				${
+					whole
+						? statuses.map((status) => {
+								const part = steps.filter((step) => step.status === status).length;
+								return part === 0
+									? nothing
+									: html`<span class=${status} title="${part} ${status}" ${vars({ "--wide": `${(part / steps.length) * 100}%` })}></span>`;
+							})
+						: steps.map(
+								(step) =>
+									html`<span class=${step.status} title="${nameOf(step)}: ${step.status}"></span>`,
+							)
+				}
 			</div>
 			${this.#said()}
 		`;
