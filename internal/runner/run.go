@@ -131,10 +131,11 @@ func (r *Run) again(ctx context.Context) {
 	select {
 	case build := <-r.Report.forgotten:
 		select {
-		case <-r.Leftovers.idle: // what somebody looks at is passed over
-			_, _ = r.Leftovers.Again(ctx, build)
+		case <-r.Leftovers.idle: // which looks at them too, and what somebody looks at is passed over
+		case <-time.After(leaveTime):
 		case <-ctx.Done():
 		}
+		_, _ = r.Leftovers.Again(ctx, build)
 	case <-ctx.Done():
 	}
 }
