@@ -26,7 +26,7 @@ func TestDatabaseAway(t *testing.T) {
 	log := build + "/steps/a/log"
 	s.update(build, logText("a", 0, "x"))
 	watching, _, _ := s.dial(s.create(`{"project":"q"}`) + "/events") // of another build, so that nobody else has its tail
-	watching.until("live") // its first page has been read
+	watching.until("live")                                            // its first page has been read
 	watching.until("ping")
 	if err := pg.Stop(); err != nil {
 		t.Fatal(err)
