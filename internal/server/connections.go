@@ -67,7 +67,12 @@ func (s *Server) track(conn net.Conn, state http.ConnState) {
 }
 
 // hangUp closes a connection at once: TLS would wait for the peer to be told.
-func hangUp(conn net.Conn) { bare(conn).Close() }
+func hangUp(conn net.Conn) {
+	if c := belowTLS(conn); c != nil {
+		c.close() // what waits to be read on
+	}
+	bare(conn).Close()
+}
 
 // forget counts a connection no longer. mu is held.
 func (c *conns) forget(addr netip.Addr, conn net.Conn) {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/stepcast/stepcast/internal/turns"
 )
@@ -21,6 +22,9 @@ import (
 // the addresses taking turns. A request gives its place back when it waits for something
 // (leaveEntrance); where that comes for hundreds at once, they come in again
 // (returnToEntrance).
+//
+// A request that its peer gives up is over at once, and never one of many; so a connection
+// that brings more and more of these is read no further for a while.
 func (s *Server) entrance(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ProtoMajor < 2 {
@@ -37,6 +41,7 @@ func (s *Server) entrance(h http.Handler) http.Handler {
 			}
 			many, onConn, done := s.limits.underWay.add(e.from, conn)
 			defer done()
+			defer s.countGivenUp(r, conn)
 			switch {
 			case many <= mostUnderWay || conn != nil && onConn <= fewUnderWay:
 			case conn != nil:
@@ -80,6 +85,9 @@ type entrant struct {
 }
 
 func (e *entrant) enter(ctx context.Context) bool {
+	if ctx.Err() != nil {
+		return false // though there may be a place
+	}
 	place, err := e.turns.Enter(ctx, e.from)
 	if err == nil {
 		e.place = place
@@ -137,5 +145,61 @@ func (u *underWay) add(addr string, conn net.Conn) (many, onConn int, done func(
 		if u.on[conn]--; u.on[conn] <= 0 {
 			delete(u.on, conn)
 		}
+	}
+}
+
+// givenUp are the requests of a connection over HTTP/2 that its peer did not wait for. A
+// browser gives up a few at a time, or all that a page had open when it goes. To ask and to
+// give up thousands of times a second costs a peer some bytes, and the server a request each,
+// so the connection waits until its pace is kept again. Were it closed, it would be back at
+// once, for a handshake.
+type givenUp struct {
+	mu   sync.Mutex
+	upTo time.Time // what was given up so far would have taken until then, at its pace
+}
+
+// All that a connection may have under way may be given up at once, if nothing was for a
+// while, and then one after the other.
+const (
+	mostGivenUp  = 250
+	givenUpEvery = 100 * time.Millisecond
+)
+
+// add counts one more, and tells for how long nothing more is to be read.
+func (g *givenUp) add(now time.Time) time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if least := now.Add(-mostGivenUp * givenUpEvery); g.upTo.Before(least) {
+		g.upTo = least
+	}
+	g.upTo = g.upTo.Add(givenUpEvery)
+	return g.upTo.Sub(now)
+}
+
+// wait waits until the pace is kept, or the connection is closed.
+func (g *givenUp) wait(open context.Context) {
+	for {
+		g.mu.Lock()
+		rest := time.Until(g.upTo)
+		g.mu.Unlock()
+		if rest <= 0 {
+			return
+		}
+		select {
+		case <-time.After(rest): // and there may be more by then
+		case <-open.Done():
+			return
+		}
+	}
+}
+
+// countGivenUp counts a request that is over to its connection, if its peer has not waited
+// for that. Conn is nil where it is a trusted proxy's, which is read on for the others.
+func (s *Server) countGivenUp(r *http.Request, conn net.Conn) {
+	if r.Context().Err() == nil {
+		return
+	}
+	if c := belowTLS(conn); c != nil && c.givenUp.add(time.Now()) > 0 {
+		s.limits.refused[limitGivenUp].Add(1)
 	}
 }

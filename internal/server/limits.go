@@ -77,6 +77,7 @@ const (
 	limitUnread           limit = "unread"
 	limitArriving         limit = "arriving"
 	limitUnderWay         limit = "requests_under_way"
+	limitGivenUp          limit = "requests_given_up"
 	limitBody             limit = "body_size"
 	limitSlow             limit = "body_pace"
 )
@@ -88,7 +89,7 @@ func newRefusals() refusals {
 	r := make(refusals)
 	for _, l := range []limit{
 		limitStreams, limitStreamsOfAddress, limitStreamsOfToken, limitStreamsOfProject, limitConns,
-		limitRequests, limitReads, limitFailures, limitSignIns, limitUploads, limitUnread, limitArriving, limitUnderWay, limitBody, limitSlow,
+		limitRequests, limitReads, limitFailures, limitSignIns, limitUploads, limitUnread, limitArriving, limitUnderWay, limitGivenUp, limitBody, limitSlow,
 	} {
 		r[l] = new(atomic.Int64)
 	}

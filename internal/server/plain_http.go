@@ -2,6 +2,8 @@ package server
 
 import (
 	"bytes"
+	"context"
+	"crypto/tls"
 	"io"
 	"net"
 	"sync/atomic"
@@ -43,14 +45,32 @@ type answeringConn struct {
 	read   atomic.Bool // something was
 	plain  atomic.Bool // and is no TLS
 	silent atomic.Bool // and net/http does not know it for HTTP, as it is of PATCH or DELETE
+
+	givenUp givenUp
+	open    context.Context // until it is closed
+	close   context.CancelFunc
 }
 
-func answering(conn *net.TCPConn) net.Conn { return &answeringConn{TCPConn: conn} }
+func answering(conn *net.TCPConn) net.Conn {
+	c := &answeringConn{TCPConn: conn}
+	c.open, c.close = context.WithCancel(context.Background())
+	return c
+}
+
+// belowTLS is what is below a connection of TLS; nil: it is none.
+func belowTLS(conn net.Conn) *answeringConn {
+	if around, ok := conn.(*tls.Conn); ok {
+		c, _ := around.NetConn().(*answeringConn)
+		return c
+	}
+	return nil
+}
 
 // NetConn is what bare looks for.
 func (c *answeringConn) NetConn() net.Conn { return c.TCPConn }
 
 func (c *answeringConn) Read(b []byte) (int, error) {
+	c.givenUp.wait(c.open)
 	n, err := c.TCPConn.Read(b)
 	if n > 0 && !c.read.Swap(true) {
 		c.plain.Store(b[0] != tlsHandshake)
@@ -60,6 +80,7 @@ func (c *answeringConn) Read(b []byte) (int, error) {
 }
 
 func (c *answeringConn) Close() error {
+	c.close()
 	switch {
 	case c.silent.Load():
 		return leave(c.TCPConn, plainAnswer)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,7 +29,7 @@ type tlsServer struct {
 	cert, key string
 }
 
-func startTLS(t *testing.T) *tlsServer {
+func startTLS(t *testing.T, change ...func(*Config)) *tlsServer {
 	t.Helper()
 	s := &tlsServer{ca: certtest.New(t), cert: filepath.Join(t.TempDir(), "cert.pem"), key: filepath.Join(t.TempDir(), "key.pem")}
 	s.ca.Issue(s.cert, s.key, time.Now().Add(90*24*time.Hour), "ci.example", "127.0.0.1")
@@ -35,10 +37,10 @@ func startTLS(t *testing.T) *tlsServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.testServer = startOn(t, pgtest.New(t), func(cfg *Config) {
+	s.testServer = startOn(t, pgtest.New(t), append(change, func(cfg *Config) {
 		cfg.TLS, cfg.Open = files.Config(), true
 		cfg.Log = slog.New(slog.NewTextHandler(faultless{t}, nil))
-	})
+	})...)
 	s.url = "https://" + s.address()
 	s.transport = s.client("h2").Transport
 	return s
@@ -323,6 +325,61 @@ func TestTLS_AnswersThatNobodyTakes(t *testing.T) {
 			begun++
 		}
 	}
+}
+
+// TestTLS_GivesUpAllTheTime asks and gives up, over and over: soon the connection is read no
+// further, and others of the same address are answered meanwhile.
+func TestTLS_GivesUpAllTheTime(t *testing.T) {
+	t.Parallel()
+	s := startTLS(t, func(cfg *Config) { cfg.Limits.Loopback = true })
+	build := s.create(`{"project":"p"}`)
+	conn, err := tls.Dial("tcp", s.address(), &tls.Config{RootCAs: s.ca.Pool, NextProtos: []string{"h2"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const headers, reset, settings, ping, goAway, endOfBoth, ack = 1, 3, 4, 6, 7, 5, 1
+	frame := func(kind, flags byte, stream int, payload string) string {
+		n := len(payload)
+		return string([]byte{byte(n >> 16), byte(n >> 8), byte(n), kind, flags, byte(stream >> 24), byte(stream >> 16), byte(stream >> 8), byte(stream)}) + payload
+	}
+	const atOnce, rounds = 200, 200
+	var read atomic.Int32 // rounds, of which the server says so
+	ended := make(chan error, 1)
+	go func() {
+		_, err := io.WriteString(conn, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"+frame(settings, 0, 0, ""))
+		r, head := bufio.NewReader(conn), make([]byte, 9)
+		for stream := 1; err == nil && read.Load() < rounds; read.Add(1) {
+			all := ""
+			for range atOnce { // of GET / from localhost
+				all += frame(headers, endOfBoth, stream, "\x82\x87\x84\x01\x09localhost") + frame(reset, 0, stream, "\x00\x00\x00\x08")
+				stream += 2
+			}
+			_, err = io.WriteString(conn, all+frame(ping, 0, 0, "12345678"))
+			for acked := false; err == nil && !acked; acked = head[3] == ping && head[4] == ack {
+				if _, err = io.ReadFull(r, head); err == nil {
+					_, err = r.Discard(int(head[0])<<16 | int(head[1])<<8 | int(head[2]))
+				}
+				if head[3] == goAway {
+					err = errors.New("the server says go away")
+				}
+			}
+		}
+		ended <- err
+	}()
+	tooMany := s.limits.refused[limitGivenUp]
+	for last, same := int32(0), 0; same < 20 || tooMany.Load() == 0; same++ { // answers while nothing more is read
+		if now := read.Load(); now != last {
+			last, same = now, 0
+		}
+		if a := s.write(build+"/updates", `{"updates":[]}`); a.status != 200 {
+			t.Fatalf("another is answered %d %s", a.status, a.body)
+		}
+		if len(ended) > 0 {
+			t.Fatalf("after %d requests that were given up: %v", read.Load()*atOnce, <-ended)
+		}
+	}
+	conn.Close()
+	<-ended
 }
 
 // TestTLS_Closed lets go of readers that close.

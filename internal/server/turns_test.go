@@ -1,16 +1,21 @@
 package server
 
 import (
+	"context"
+	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stepcast/stepcast/internal/turns"
 )
@@ -259,6 +264,72 @@ func TestEntrance_HasNoRoomForMore(t *testing.T) {
 	all.Wait()
 	if len(s.limits.underWay.of)+len(s.limits.underWay.on) > 0 || s.limits.refused[limitUnderWay].Load() != 1 {
 		t.Errorf("%+v, refused %d", s.limits.underWay.of, s.limits.refused[limitUnderWay].Load())
+	}
+}
+
+// All that a connection has under way may be given up at once, and then it waits.
+func TestGivenUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var g givenUp
+		open, cancel := context.WithCancel(t.Context())
+		took := func() time.Duration {
+			begun := time.Now()
+			g.wait(open)
+			return time.Since(begun)
+		}
+		for range mostGivenUp {
+			g.add(time.Now())
+		}
+		if d := took(); d > 0 {
+			t.Errorf("after as many as may be it waits %v", d)
+		}
+		for range 3 {
+			g.add(time.Now())
+		}
+		time.AfterFunc(givenUpEvery, func() { g.add(time.Now()) })
+		if d := took(); d != 4*givenUpEvery {
+			t.Errorf("after four too many it waits %v", d)
+		}
+		time.Sleep(time.Hour)
+		for range mostGivenUp {
+			g.add(time.Now())
+		}
+		if d := took(); d > 0 {
+			t.Errorf("an hour later it waits %v", d)
+		}
+		g.add(time.Now())
+		if cancel(); took() > 0 {
+			t.Error("it waits, though it is closed")
+		}
+	})
+}
+
+// A request that was given up counts to its connection, unless that is everybody's, and is
+// not worked on if it was before it came in.
+func TestEntrance_CountsWhatIsGivenUp(t *testing.T) {
+	t.Parallel()
+	for _, proxy := range []string{"192.0.2.1/32", "192.0.2.2/32"} {
+		s := New(Config{Proxies: Proxies{Trusted: []netip.Prefix{netip.MustParsePrefix(proxy)}}})
+		below := new(answeringConn)
+		ctx, cancel := context.WithCancel(withConn(t.Context(), tls.Server(below, nil)))
+		served := 0
+		h := s.entrance(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+			served++
+			cancel()
+		}))
+		for range mostGivenUp + 1 {
+			r := httptest.NewRequest(http.MethodGet, "/", nil).WithContext(ctx)
+			r.ProtoMajor, r.RemoteAddr = 2, "192.0.2.1:1"
+			h.ServeHTTP(nil, r)
+		}
+		everybodys := s.cfg.Proxies.trusts(netip.MustParseAddr("192.0.2.1"))
+		if waits := time.Until(below.givenUp.upTo) > 0; served != 1 || waits == everybodys {
+			t.Errorf("proxy %s: %d are served, the connection waits: %v", proxy, served, waits)
+		}
+		if n := s.limits.refused[limitGivenUp].Load(); (n == 0) != everybodys {
+			t.Errorf("proxy %s: %d are counted", proxy, n)
+		}
 	}
 }
 
