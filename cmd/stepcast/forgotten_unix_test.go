@@ -227,6 +227,44 @@ func TestFlush_ABuildOfOthersThatIsForgotten(t *testing.T) {
 	}
 }
 
+// What had ended is sent again by whoever brings the build back, not only by a run; in the
+// order in which it began, though nobody had planned it.
+func TestFlush_AllOfABuildThatIsForgotten(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	id, _ := s.do(0, "build", "start", "--project", "acme/begun", "--title", "All of it", "--branch", "release")
+	id = strings.TrimSpace(id)
+	env := append(s.env, "STEPCAST_URL="+s.url, "STEPCAST_BUILD="+id, "STEPCAST_SPOOL_DIR="+filepath.Join(t.TempDir(), "spool"))
+	do := func(want int, args ...string) {
+		t.Helper()
+		if _, stderr, code := output(t, elsewhere(t, stepcast(t, env, args...))); code != want {
+			t.Fatalf("%q: exit code %d, stderr %q", args, code, stderr)
+		}
+	}
+	do(3, "run", "--step", "lint", "--", "sh", "-c", "echo unclean; exit 3")
+	do(0, "run", "--step", "build", "--", "echo", "built")
+	cmd := elsewhere(t, stepcast(t, env, "run", "--step", "test", "--", "sh", "-c", "echo ready; exec sleep 1000"))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	started(t, cmd)
+	if !eventually(func() bool { return strings.Contains(string(s.get("/api/v1/builds/"+id)), `"log_bytes":6,`) }) {
+		t.Fatalf("the log does not come: %s", s.told(id))
+	}
+	s.kill()
+	syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	cmd.Wait()
+	s.start()
+	s.forget()
+	do(0, "flush")
+	if got, want := s.told(id), `acme/begun, "All of it" of "release" is running: lint failed build passed test running`; got != want {
+		t.Errorf("the build is %s, want %s", got, want)
+	}
+	s.forget()
+	do(0, "run", "--step", "deploy", "--", "echo", "deployed")
+	if got, want := s.told(id), `acme/begun, "All of it" of "release" is running: lint failed build passed test running deploy passed`; got != want {
+		t.Errorf("the build is %s, want %s", got, want)
+	}
+}
+
 // Commands that say something of a build that is forgotten bring it back first, as far as
 // this machine has reported it.
 func TestBuild_OfOthersThatIsForgotten(t *testing.T) {

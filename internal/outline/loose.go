@@ -77,7 +77,7 @@ func errorWord(s []byte) (n int, is bool) {
 	default:
 		return 0, false
 	}
-	for _, who := range []string{"Error from server", "Error response from daemon: "} { // of kubectl, of docker
+	for _, who := range []string{"Error from server (", "Error from server: ", "Error response from daemon: "} { // of kubectl, of docker
 		if bytes.HasPrefix(s, []byte(who)) {
 			return 0, true
 		}

@@ -262,7 +262,7 @@ func TestParser_LooseErrors(t *testing.T) {
 		{"fatal: repository 'https://git.example/x' not found\nError: a\nERROR: b\nFatal: c\nFATAL: d\n", []int64{1, 2, 3, 4, 5}},
 		{"\x1b[1;31merror\x1b[0m\x1b[1m:\x1b[0m a\n  50%\rerror: b\r\n12:00:00 \x1b[31merror: \x1b[0mc\n", []int64{1, 2, 3}},
 		{"12:00:00 error: a\n[12:00:00.5] error: b\n2026-11-25T12:00:00.123456789Z error: c\n[2026/11/25 12:00:00,5] error: d\n2026-11-25 12:00:00+01:00 fatal: e\n2026-11-25T12:00:00-0800 ERROR: f\n", []int64{1, 2, 3, 4, 5, 6}},
-		{"Error from server (Forbidden): deployments.apps \"web\" is forbidden\nError from server: x\n12:00:00 Error response from daemon: no such image\nError fromage\n", []int64{1, 2, 3}},
+		{"Error from server (Forbidden): deployments.apps \"web\" is forbidden\nError from server: x\n12:00:00 Error response from daemon: no such image\nError from servers\n", []int64{1, 2, 3}},
 		{"make: *** \nerror: a\n", []int64{2}},
 		{"error: again\nerror: again\n", []int64{1}},
 		{"error: a\nmake: *** [Makefile:3: deploy] Error 1\n", []int64{1, 2}},

@@ -336,7 +336,7 @@ func refused(resp *http.Response, answer []byte) *refusal {
 		return r
 	}
 	r.code = ci.Code(p.Type[strings.LastIndexByte(p.Type, '/')+1:])
-	r.detail, r.offset, r.number, r.present = label(p.Detail, 300), p.Offset, p.Number, p.Status
+	r.detail, r.offset, r.number, r.present = label(p.Detail, 300), p.Offset, p.Number, ci.Status(label(string(p.Status), ci.MaxShort))
 	if p.Index != nil {
 		r.index = *p.Index
 	}

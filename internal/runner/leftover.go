@@ -205,6 +205,9 @@ func (l *Leftovers) deliver(ctx context.Context, r *Report) error {
 	if err := r.Send(ctx); err != nil {
 		return err
 	}
+	if r.recreated {
+		_, _ = l.Again(ctx, r.id.Build) // those before it were passed: the build was not there
+	}
 	if r.gone { // it was said
 		return errors.Join(errGivenUp, r.Close(true))
 	}
@@ -255,34 +258,32 @@ func (l *Leftovers) tidy(ctx context.Context, r *Report, seen map[ci.BuildID]*Bu
 
 // known is what the reports in a root, those of runs that go on too, have of a build.
 type known struct {
-	steps map[ci.StepKey]bool // that they are of
-	build *described          // what the newest that has learnt it says; nil: none has
+	steps []newStep  // that they are of, the oldest first
+	build *described // what the newest that has learnt it says; nil: none has
 }
 
-// knownOf reads them. What cannot be read says nothing.
-func knownOf(build ci.BuildID, root string) known {
-	k := known{steps: make(map[ci.StepKey]bool)}
+// knownOf reads them, those for that server. What cannot be read says nothing.
+func knownOf(server string, build ci.BuildID, root string) (k known) {
 	dirs, _ := spool.List(root)
 	for _, dir := range dirs {
 		kept, _ := spool.Journal(dir)
-		var of ci.BuildID
-		var step ci.StepKey
+		var id identity
 		var said *described
 		for _, one := range kept {
 			var e entry
 			switch _ = json.Unmarshal(one.Data, &e); {
 			case e.Open != nil:
-				of, step = e.Open.Build, e.Open.Step
+				id = *e.Open
 			case e.Joined != nil:
-				of, step = e.Joined.Build, e.Joined.Step
+				id.Build, id.Step = e.Joined.Build, e.Joined.Step
 			case e.Described != nil:
 				said = e.Described
 			}
 		}
-		if of != build {
+		if id.Build != build || id.Server != server {
 			continue
 		}
-		k.steps[step] = true
+		k.steps = append(k.steps, newStep{Key: id.Step, Name: id.Name})
 		if said != nil && (k.build == nil || said.StartedAt != nil) {
 			k.build = said
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,8 +30,8 @@ const (
 	// leastBody is how small a request may be made for a proxy that finds
 	// ours too large.
 	leastBody = 32 << 10
-	// mostPlanned is how many steps of a build are kept with a report: each of
-	// them has one.
+	// mostPlanned is how many steps of a build that have ended, and how many
+	// others, are kept with a report: each of them has one.
 	mostPlanned = 100
 )
 
@@ -337,13 +338,14 @@ func (r *Report) open(ctx context.Context) error {
 	}
 	build := BuildState{}
 	err := error(ErrNoBuild)
+	recalled := false
 	if !r.id.Own && r.id.Run == "" {
 		// If its `build start` did not reach the server, make up for it.
 		switch build, err = r.look(ctx); {
 		case err == nil:
 			r.learn(build)
-		case errors.Is(err, ErrNoBuild) && r.recall():
-			defer r.othersAgain() // once it is there
+		case errors.Is(err, ErrNoBuild):
+			recalled = r.recall()
 		}
 	}
 	if errors.Is(err, ErrNoBuild) {
@@ -351,6 +353,9 @@ func (r *Report) open(ctx context.Context) error {
 	}
 	if err != nil {
 		return err
+	}
+	if recalled {
+		r.othersAgain()
 	}
 	if !r.id.Own {
 		r.settleKey(build)
@@ -382,8 +387,16 @@ func (r *Report) learn(build BuildState) {
 	if r.startedAt = build.StartedAt; r.startedAt == nil {
 		r.startedAt = &r.id.Started
 	}
-	for _, s := range build.Steps[:min(len(build.Steps), mostPlanned)] {
-		r.planned = append(r.planned, planned{newStep{Key: s.Key, Name: r.hide(s.Name)}, s.Status != ci.Queued && s.Status != ci.Running})
+	var ended, others int
+	for _, s := range build.Steps {
+		kept := planned{newStep{Key: s.Key, Name: r.hide(s.Name)}, s.Status != ci.Queued && s.Status != ci.Running}
+		n := &others
+		if kept.Ended {
+			n = &ended
+		}
+		if *n++; *n <= mostPlanned {
+			r.planned = append(r.planned, kept)
+		}
 	}
 	r.described = true
 	r.recordDescribed()
@@ -392,7 +405,7 @@ func (r *Report) learn(build BuildState) {
 // recall is what it learns of a build that the server has forgotten between two
 // steps: what this machine's other reports know, if there are any.
 func (r *Report) recall() bool {
-	d := knownOf(r.id.Build, r.spool.Root()).build
+	d := knownOf(r.id.Server, r.id.Build, r.spool.Root()).build
 	if d == nil || r.named != "" && r.named != d.Project {
 		return false
 	}
@@ -456,16 +469,23 @@ func (r *Report) create(ctx context.Context) (build BuildState, err error) {
 
 // toCome is what is created with a build that the server has forgotten, so that
 // its steps stand in the order in which they did: those of which more is to come,
-// and those that had ended and are reported again, because their report lies here
-// too. Of another one nothing would come but that it was skipped.
+// those that had ended and are reported again, because their report lies here
+// too, and those that began later here. Of another one nothing would come but
+// that it was skipped.
 func (r *Report) toCome() (steps []newStep) {
-	var here map[ci.StepKey]bool
+	if r.startedAt == nil {
+		return nil // nothing was learnt
+	}
+	here := knownOf(r.id.Server, r.id.Build, r.spool.Root()).steps
+	is := func(key ci.StepKey) func(newStep) bool { return func(s newStep) bool { return s.Key == key } }
 	for _, s := range r.planned {
-		if s.Ended && here == nil {
-			here = knownOf(r.id.Build, r.spool.Root()).steps
-		}
-		if !s.Ended || here[s.Key] {
+		if !s.Ended || slices.ContainsFunc(here, is(s.Key)) {
 			steps = append(steps, s.newStep)
+		}
+	}
+	for _, s := range here {
+		if !slices.ContainsFunc(steps, is(s.Key)) {
+			steps = append(steps, s)
 		}
 	}
 	return steps

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -93,7 +94,7 @@ func (s *Server) createBuild(c echo.Context) error {
 func reportsElsewhere(who *caller, want ci.Creation) error {
 	patterns := who.patterns(report, http.MethodPost)
 	for _, g := range who.grants {
-		if !g.Whole() && (g.Project == want.Project || len(patterns) == 0) {
+		if !g.Whole() && slices.Contains(g.Scopes, ci.ScopeReport) && (g.Project == want.Project || len(patterns) == 0) {
 			return &ci.Problem{Code: tokenProject, Field: "id", Detail: fmt.Sprintf("The token reports for the build %s of %s alone; create that one.", g.Build, g.Project)}
 		}
 	}

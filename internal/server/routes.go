@@ -121,7 +121,7 @@ func (s *Server) router() *echo.Echo {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = s.answer
-	e.Use(s.readOn, s.observe, s.unproxy, s.headers, s.recover, s.orUnavailable, s.guard, paced)
+	e.Use(s.readOn, s.observe, s.unproxy, s.headers, s.recover, s.orUnavailable, paced, s.guard)
 	behind := make(map[string]ends) // a star, by method and address up to it
 	for _, r := range s.routes() {
 		h := s.check(r)

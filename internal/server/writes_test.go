@@ -289,6 +289,10 @@ func TestBadInput(t *testing.T) {
 			t.Fatalf("%s: stored something: %s, was %s", c.name, after, before)
 		}
 	}
+	ofABuild := s.addToken(postgres.Token{Name: "o4", Scopes: report, Project: "other/api", Build: ci.NewBuildID()})
+	if a := s.do("POST", "/api/v1/builds", `{"project":"x"}`, "Authorization: Bearer "+ofABuild); !strings.Contains(a.body, " of other/api alone; create that one.") {
+		t.Errorf("a build's token: %s", a.body)
+	}
 	if after := s.get("/api/v1/builds").body; after != builds {
 		t.Errorf("the list of builds was %s, is %s", builds, after)
 	}
@@ -378,20 +382,26 @@ func TestProblems_Explained(t *testing.T) {
 	}
 }
 
+// Who is refused for what is known before the body has the answer as soon.
 func TestBody_TooSlow(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	build := s.create(`{"project":"p"}`)
-	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(patience))
-	fmt.Fprintf(conn, "POST %s/updates HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Length: 1000\r\n\r\n{", build, s.token)
-	text, err := io.ReadAll(conn)
-	if err != nil || !strings.HasPrefix(string(text), "HTTP/1.1 408 ") {
-		t.Errorf("%v, %q", err, text)
+	for host, want := range map[string]string{"localhost": "408 ", "evil.example": "421 "} {
+		t.Run(host, func(t *testing.T) {
+			t.Parallel()
+			conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			conn.SetDeadline(time.Now().Add(patience))
+			fmt.Fprintf(conn, "POST %s/updates HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nContent-Length: 1000\r\n\r\n{", build, host, s.token)
+			text, err := io.ReadAll(conn)
+			if err != nil || !strings.HasPrefix(string(text), "HTTP/1.1 "+want) {
+				t.Errorf("%v, %q", err, text)
+			}
+		})
 	}
 }
 

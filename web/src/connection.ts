@@ -208,7 +208,7 @@ export class Subscription {
 			const { reset } = await get<{ readonly reset?: string }>(
 				`${buildURL(this.#wanted.log)}/events?limit=1&after=${this.#known}${sessionQuery}`,
 			);
-			if (reset && this.#over()) {
+			if (reset && this.#over() && !this.#closed.signal.aborted) {
 				this.#state = { name: "reconnecting", at: undefined };
 				this.#dial();
 			}

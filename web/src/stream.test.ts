@@ -85,7 +85,7 @@ function connecting(t: TestContext): { stream: Stream; source: () => Source } {
 
 test("attempts without an answer are given up early, and later when there were more", (t) => {
 	const { stream, source } = connecting(t);
-	for (const patience of [10_000, 10_000, 10_000, 10_000, 16_000, 20_000, 20_000, 20_000]) {
+	for (const patience of [10_000, 10_000, 10_000, 10_000, 16_000, 30_000, 30_000, 30_000]) {
 		const attempts = Source.all.length;
 		const attempt = source();
 		t.mock.timers.tick(patience - 1);
@@ -107,13 +107,13 @@ test("what was waited for an answer is part of the pause before the next attempt
 	const { stream, source } = connecting(t);
 	t.mock.method(Math, "random", () => 1);
 	for (const [patience, pause] of [
-		[10_000, 100],
-		[10_000, 100],
-		[10_000, 100],
-		[10_000, 100],
-		[16_000, 100],
-		[20_000, 10_100],
-		[20_000, 10_100],
+		[10_000, 1_100],
+		[10_000, 1_100],
+		[10_000, 1_100],
+		[10_000, 1_100],
+		[16_000, 1_100],
+		[30_000, 1_100],
+		[30_000, 1_100],
 	] as const) {
 		t.mock.timers.tick(patience);
 		const given = source();

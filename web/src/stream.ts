@@ -138,7 +138,7 @@ export class Stream {
 			if (source === this.#source) this.#broken(source);
 		});
 		// A server that is slow gets more time when it was given up a few times.
-		this.#watch(Math.max(answerWithin, Math.min(giveUpAfter / 2, 1_000 * 2 ** this.#failures)));
+		this.#watch(Math.max(answerWithin, Math.min(maxBackoff, 1_000 * 2 ** this.#failures)));
 	}
 
 	/** Ends the connection, and plans no other. */
@@ -153,7 +153,7 @@ export class Stream {
 	later(waited = 0): void {
 		this.close();
 		this.#pausing = true;
-		const delay = Math.max(100, backoff(this.#failures++) - waited);
+		const delay = Math.max(backoff(0), backoff(this.#failures++) - waited);
 		this.#become({ name: "reconnecting", at: Date.now() + delay });
 		this.#timer = setTimeout(() => this.#listener.due(), delay);
 	}

@@ -2,7 +2,7 @@ import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { alone } from "../account.ts";
 import {
 	capital,
-	clock,
+	clockOrDay,
 	count,
 	counted,
 	duration,
@@ -666,7 +666,7 @@ export class StepLog extends LitElement {
 				return "The step was skipped.";
 			case "running": {
 				if (this.asof && !this.over && Date.now() - this.asof > mostAway) {
-					return `Not heard from the server since ${clock(this.asof)}.`;
+					return `Not heard from the server since ${clockOrDay(this.asof, Date.now())}.`;
 				}
 				if (quiet) return "No output yet.";
 				const silent = Date.now() - this.#spoke;

@@ -17,6 +17,18 @@ import { shared } from "./shared-styles.ts";
 import "./stream-state.ts";
 import "./theme-button.ts";
 
+/** Whether the wallboard's script is here, or on its way: most people never load it. */
+let wall = false;
+
+/** On a screen nobody presses "reload". Not before the server answers: a proxy's page would stay. */
+function loadAnew(): void {
+	setTimeout(async () => {
+		const answer = await fetch(location.href).catch(() => undefined);
+		if (answer?.ok) location.reload();
+		else loadAnew();
+	}, 5_000);
+}
+
 /**
  * The frame of every page: the header, the state of the connection, and the page that the address
  * names; and what there is on every page, the palette, the keys and their help.
@@ -190,8 +202,8 @@ export class StepcastApp extends LitElement {
 			case "build":
 				return html`<build-page .build=${where.id}></build-page>`;
 			case "wall":
-				// A script of its own, that most people never load. On a screen nobody presses "reload".
-				import("./wall-page.ts").catch(() => setTimeout(() => location.reload(), 5_000));
+				if (!wall) import("./wall-page.ts").catch(loadAnew);
+				wall = true;
 				return html`<wall-page></wall-page>`;
 			case "none":
 				return html`<no-page></no-page>`;

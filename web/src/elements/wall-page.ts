@@ -327,7 +327,9 @@ export class WallPage extends LitElement {
 		const { name } = this.#following.connection;
 		if (this.#true === undefined) return false;
 		if (name === "live") return this.#doubted !== undefined;
-		return !/ing|stale/.test(name) || Date.now() - this.#true > staleAfter;
+		return (
+			(!name.endsWith("connecting") && name !== "stale") || Date.now() - this.#true > staleAfter
+		);
 	}
 
 	override render() {

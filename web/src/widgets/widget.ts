@@ -121,10 +121,7 @@ export abstract class Widget extends LitElement implements Watcher {
 	/** What nobody here may know, or what there is not. */
 	protected unknown(what?: unknown) {
 		if (!this.#warned) {
-			console.warn(
-				"Stepcast shows what is public, and has no such build: check names and token.",
-				this,
-			);
+			console.warn("No such public build: check names and token.", this);
 		}
 		this.#warned = true;
 		return html`<span class="muted">? unknown</span> ${what}`;
