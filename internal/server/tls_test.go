@@ -367,7 +367,7 @@ func TestTLS_GivesUpAllTheTime(t *testing.T) {
 		ended <- err
 	}()
 	tooMany := s.limits.refused[limitGivenUp]
-	for last, same := int32(0), 0; same < 20 || tooMany.Load() == 0; same++ { // answers while nothing more is read
+	for last, same := int32(0), 0; same < 100 || tooMany.Load() == 0; same++ { // answers while nothing more is read
 		if now := read.Load(); now != last {
 			last, same = now, 0
 		}

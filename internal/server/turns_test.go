@@ -271,11 +271,12 @@ func TestEntrance_HasNoRoomForMore(t *testing.T) {
 func TestGivenUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var g givenUp
-		open, cancel := context.WithCancel(t.Context())
+		c := &answeringConn{TCPConn: new(net.TCPConn)}
+		c.open, c.close = context.WithCancel(t.Context())
+		g := &c.givenUp
 		took := func() time.Duration {
 			begun := time.Now()
-			g.wait(open)
+			c.Read(nil) // there is nothing
 			return time.Since(begun)
 		}
 		for range mostGivenUp {
@@ -299,7 +300,7 @@ func TestGivenUp(t *testing.T) {
 			t.Errorf("an hour later it waits %v", d)
 		}
 		g.add(time.Now())
-		if cancel(); took() > 0 {
+		if c.close(); took() > 0 {
 			t.Error("it waits, though it is closed")
 		}
 	})
@@ -318,7 +319,7 @@ func TestEntrance_CountsWhatIsGivenUp(t *testing.T) {
 			served++
 			cancel()
 		}))
-		for range mostGivenUp + 1 {
+		for range 2 * mostGivenUp {
 			r := httptest.NewRequest(http.MethodGet, "/", nil).WithContext(ctx)
 			r.ProtoMajor, r.RemoteAddr = 2, "192.0.2.1:1"
 			h.ServeHTTP(nil, r)
