@@ -295,7 +295,7 @@ test("one that is refused says why on the console, does not disturb the others, 
 	}
 	await expect(page.locator("#public")).not.toContainText("refused");
 	expect(warnings.filter((text) => text.includes("refuses the token"))).toHaveLength(2);
-	expect(warnings.filter((text) => text.includes("no such build"))).toHaveLength(5);
+	expect(warnings.filter((text) => text.includes("No such public build"))).toHaveLength(5);
 	const asked = relay.paths.length;
 	await seen.send({ build: { status: "passed" } });
 	await expect(page.locator("#public")).toContainText("passed");
