@@ -355,6 +355,7 @@ func (r *Report) open(ctx context.Context) error {
 		return err
 	}
 	if recalled {
+		r.recreated = true
 		r.othersAgain()
 	}
 	if !r.id.Own {
