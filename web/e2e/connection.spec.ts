@@ -479,6 +479,38 @@ test("a build that has ended, and then has not, is told anew", async ({
 	await expectLines(page, ["one"]);
 });
 
+test("after a break a page is live once what was missed is there", async ({
+	page,
+	server,
+	relay,
+	through,
+	complaints,
+}) => {
+	complaints.expected = connectionErrors;
+	const build = await running(server);
+	await page.goto(through(build));
+	await expect(page.locator(state)).toHaveText("Live");
+	await expectLines(page, ["one"]);
+	relay.headOnly = true;
+	relay.cut();
+	await build.log("s", "two\n");
+	await expect.poll(() => relay.streams).toHaveLength(1);
+	const {
+		steps: _steps,
+		last_event_id: _id,
+		...known
+	} = await server.send("GET", `/api/v1/builds/${build.id}`);
+	const missed = JSON.stringify({ ...known, log: build.id, title: "The first that was missed" });
+	relay.say(`event: build\ndata: ${missed}\n\n`, false);
+	await expect(page.locator("h1")).toContainText("The first that was missed");
+	await expect(page.locator(state)).toHaveText("Reconnecting");
+	relay.headOnly = false;
+	relay.cut();
+	await expect(page.locator(state)).toHaveText("Live");
+	await expectLines(page, ["one", "two"]);
+	await build.finish("s");
+});
+
 test("whoever follows a step sees it say that it is silent", async ({
 	page,
 	server,

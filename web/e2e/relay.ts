@@ -41,6 +41,8 @@ export class Relay {
 	#held: (() => void)[] | undefined;
 	/** When anything was passed on to the browser on a stream. */
 	readonly #heard: number[] = [];
+	/** Whether streams that are opened now have a head, and nothing after it but what `say` says. */
+	headOnly = false;
 	/** Decides what becomes of each request, by its address. */
 	answer: (path: string) => Answer = () => "pass";
 	/** Requests for streams, in order: address and Last-Event-ID. */
@@ -170,7 +172,7 @@ export class Relay {
 					got.pipe(response);
 					return;
 				}
-				const stream: OpenStream = { path, response, silent: false };
+				const stream: OpenStream = { path, response, silent: this.headOnly };
 				this.#open.add(stream);
 				got.on("data", (piece) => {
 					if (stream.silent) return;

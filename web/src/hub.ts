@@ -64,8 +64,10 @@ interface Log {
 	 * or in one of a history that is past: then the stream is not listened to.
 	 */
 	steps: ReadonlySet<string> | undefined;
-	/** Whether its stream has caught up once. */
+	/** Whether its stream has caught up. */
 	live: boolean;
+	/** Whether it had, before the connection broke. */
+	behind: boolean;
 	/** Whether it has ended, and all of it was told. */
 	over: boolean;
 	/** When the build finished, as the server says it. */
@@ -187,6 +189,7 @@ export class Hub {
 			stream: undefined,
 			steps: undefined,
 			live: false,
+			behind: false,
 			fresh: false,
 			over: false,
 			finished: undefined,
@@ -289,7 +292,14 @@ export class Hub {
 					if (log?.stream === stream && log.steps) log.cursor = cursor;
 				},
 				changed: (recovered) => {
-					for (const log of this.#carriedBy(stream)) this.#announce(log);
+					for (const log of this.#carriedBy(stream)) {
+						// What was missed comes first: until it is here, what a page shows is old.
+						if (stream.state.name === "reconnecting") {
+							log.behind ||= log.live;
+							log.live = false;
+						}
+						this.#announce(log);
+					}
 					if (recovered) void this.#look();
 				},
 				closed: () => void this.#closed(stream),
@@ -351,6 +361,7 @@ export class Hub {
 				break;
 			case "live":
 				log.live = true;
+				log.behind = false;
 				log.fresh = false;
 				break;
 			case "build":
@@ -477,7 +488,9 @@ function stateOf({ log, subscriber, refused }: Page): HubState {
 	const state = log.stream?.state;
 	if (log.live && subscriber.told && state) return state;
 	if (state?.name === "reconnecting") return state;
-	return log.failures > 0 ? { name: "reconnecting", at: undefined } : { name: "connecting" };
+	return log.failures > 0 || log.behind
+		? { name: "reconnecting", at: undefined }
+		: { name: "connecting" };
 }
 
 /**
