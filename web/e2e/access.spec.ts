@@ -472,6 +472,8 @@ test("a link shows a build live to somebody else, until it is revoked", async ({
 	await expect(guest.getByRole("button", { name: "Follow" })).toHaveCount(0);
 	await guest.clock.runFor(32_000);
 	await expect(log(guest).locator(".note")).toHaveCount(0);
+	// The page's clock is that of its connection again.
+	await guest.clock.setSystemTime(Date.now());
 	await guest.setViewportSize({ width: 320, height: 640 });
 	expect(await guest.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
 	await fine(guest);
