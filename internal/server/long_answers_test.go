@@ -5,21 +5,27 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stepcast/stepcast/internal/ci"
 )
 
-// createLong makes a build of so many steps with names of 480 bytes, all of which an
-// answer with it has.
-func (s *testServer) createLong(steps int) (build string) {
+// createLong makes a build of so many steps with names of 450 bytes, all of which an
+// answer with it has. The steps come in parts: with the race detector on a busy machine
+// the most that a build may have takes longer than a transaction may pause.
+func (s *testServer) createLong(project string, steps int) (build string) {
 	s.t.Helper()
+	build = s.create(`{"project":"` + project + `"}`)
 	list := make([]string, steps)
 	for i := range list {
-		list[i] = fmt.Sprintf(`{"key":"%d","name":"%s"}`, i, strings.Repeat("x", 480))
+		list[i] = fmt.Sprintf(`{"step":{"key":"%d","name":"%s"}}`, i, strings.Repeat("x", 450))
 	}
-	return s.create(`{"project":"p","steps":[` + strings.Join(list, ",") + `]}`)
+	for part := range slices.Chunk(list, 250) {
+		s.update(build, strings.Join(part, ","))
+	}
+	return build
 }
 
 // TestLimits_Unread asks for a long answer while it is being sent the one before,
@@ -28,7 +34,7 @@ func (s *testServer) createLong(steps int) (build string) {
 func TestLimits_Unread(t *testing.T) {
 	t.Parallel()
 	s := limited(t, Limits{Requests: -1})
-	build := s.createLong(ci.MaxSteps)
+	build := s.createLong("p", ci.MaxSteps)
 	ask := func(addr string, then func()) *httptest.ResponseRecorder {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, s.url+build, nil)
 		r.RemoteAddr = addr + ":1"
@@ -69,7 +75,7 @@ func TestLimits_Unread(t *testing.T) {
 func TestLimits_UnreadAnswersToWrites(t *testing.T) {
 	t.Parallel()
 	s := limited(t, Limits{Requests: -1})
-	build := s.createLong(ci.MaxSteps)
+	build := s.createLong("p", ci.MaxSteps)
 	again := `{"project":"p","id":"` + strings.TrimPrefix(build, "/api/v1/builds/") + `"}`
 	refused, answered := s.limits.refused[limitUnread], 0
 	var repeat func()
@@ -110,7 +116,7 @@ func (w *eachWrite) Write(data []byte) (int, error) {
 func TestLimits_UnreadSnapshots(t *testing.T) {
 	t.Parallel()
 	s := limited(t, Limits{Requests: -1})
-	s.createLong(200)
+	s.createLong("p", 200)
 	counted := func() int {
 		s.limits.mu.Lock()
 		defer s.limits.mu.Unlock()
