@@ -37,6 +37,26 @@ func (s *testServer) forget() {
 	s.start()
 }
 
+// startedApart starts a command in a process group of its own, which forgetKilled ends.
+func startedApart(t *testing.T, env []string, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := elsewhere(t, stepcast(t, env, args...))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	started(t, cmd)
+	return cmd
+}
+
+// forgetKilled ends a command with kill -9, while the server is away, and then makes the
+// server forget every build.
+func (s *testServer) forgetKilled(cmd *exec.Cmd) {
+	s.t.Helper()
+	s.kill()
+	syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	cmd.Wait()
+	s.start()
+	s.forget()
+}
+
 // told is a build in a few words; empty: it is not there.
 func (s *testServer) told(id string) string {
 	s.t.Helper()
@@ -208,17 +228,11 @@ func TestFlush_ABuildOfOthersThatIsForgotten(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	id, env := s.begun()
-	cmd := elsewhere(t, stepcast(t, env, "run", "--step", "test", "--", "sh", "-c", "echo ready; exec sleep 1000"))
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	started(t, cmd)
+	cmd := startedApart(t, env, "run", "--step", "test", "--", "sh", "-c", "echo ready; exec sleep 1000")
 	if !eventually(func() bool { return strings.Contains(string(s.get("/api/v1/builds/"+id)), `"log_bytes":6,`) }) {
 		t.Fatalf("the log does not come: %s", s.told(id))
 	}
-	s.kill()
-	syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-	cmd.Wait()
-	s.start()
-	s.forget()
+	s.forgetKilled(cmd)
 	if _, stderr, code := output(t, stepcast(t, env, "flush")); code != 0 || !strings.Contains(stderr, "delivered what there is of step test") {
 		t.Errorf("exit code %d, stderr %q", code, stderr)
 	}
@@ -243,17 +257,11 @@ func TestFlush_AllOfABuildThatIsForgotten(t *testing.T) {
 	}
 	do(3, "run", "--step", "lint", "--", "sh", "-c", "echo unclean; exit 3")
 	do(0, "run", "--step", "build", "--", "echo", "built")
-	cmd := elsewhere(t, stepcast(t, env, "run", "--step", "test", "--", "sh", "-c", "echo ready; exec sleep 1000"))
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	started(t, cmd)
+	cmd := startedApart(t, env, "run", "--step", "test", "--", "sh", "-c", "echo ready; exec sleep 1000")
 	if !eventually(func() bool { return strings.Contains(s.told(id), "test running") }) {
 		t.Fatalf("it does not come: %s", s.told(id))
 	}
-	s.kill()
-	syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-	cmd.Wait()
-	s.start()
-	s.forget()
+	s.forgetKilled(cmd)
 	do(0, "flush")
 	if got, want := s.told(id), `acme/begun, "All of it" of "release" is running: lint failed build passed test running`; got != want {
 		t.Errorf("the build is %s, want %s", got, want)

@@ -77,6 +77,38 @@ type ending struct {
 	Bytes    int64     `json:"bytes"`
 }
 
+// journal is what a report has kept.
+type journal struct {
+	id        identity   // empty: it is damaged
+	described *described // nil: nothing was found out yet
+	joined    *joined    // nil: the report has not begun
+	tests     []ci.Test
+	ending    *ending // nil: the command has not ended
+}
+
+// readJournal reads it. With an error it returns what comes before.
+func readJournal(entries []spool.Entry) (j journal, err error) {
+	for _, kept := range entries {
+		var e entry
+		if err := json.Unmarshal(kept.Data, &e); err != nil {
+			return j, err
+		}
+		switch {
+		case e.Open != nil:
+			j.id = *e.Open
+		case e.Described != nil:
+			j.described = e.Described
+		case e.Joined != nil:
+			j.joined = e.Joined
+		case e.Tests != nil:
+			j.tests = append(j.tests, e.Tests...)
+		case e.End != nil:
+			j.ending = e.End
+		}
+	}
+	return j, nil
+}
+
 // record keeps an entry. If the disk does not take it, memory does.
 func (r *Report) record(e entry) error { return r.spool.Journal(mustJSON(e)) }
 
@@ -86,27 +118,18 @@ func (r *Report) record(e entry) error { return r.spool.Journal(mustJSON(e)) }
 func Resume(client *Client, s *spool.Spool, say func(string)) (*Report, error) {
 	r := &Report{client: client, spool: s, left: true, said: make(map[string]bool)}
 	r.opt.Say = say
-	for _, kept := range s.Entries() {
-		var e entry
-		if err := json.Unmarshal(kept.Data, &e); err != nil {
-			return nil, fmt.Errorf("read the journal of %s: %w", s.Dir(), err)
-		}
-		switch {
-		case e.Open != nil:
-			r.id = *e.Open
-			r.key, r.named = e.Open.Step, e.Open.named()
-		case e.Described != nil:
-			r.id.Project, r.id.Details, r.planned = e.Described.Project, e.Described.Details, e.Described.Planned
-			r.startedAt = e.Described.StartedAt
-			r.described = true
-		case e.Joined != nil:
-			r.id.Build, r.series, r.key = e.Joined.Build, e.Joined.Series, e.Joined.Step
-			r.joined = true
-		case e.Tests != nil:
-			r.tests = append(r.tests, e.Tests...)
-		case e.End != nil:
-			r.ending = e.End
-		}
+	j, err := readJournal(s.Entries())
+	if err != nil {
+		return nil, fmt.Errorf("read the journal of %s: %w", s.Dir(), err)
+	}
+	r.id, r.key, r.named, r.tests, r.ending = j.id, j.id.Step, j.id.named(), j.tests, j.ending
+	if d := j.described; d != nil {
+		r.id.Project, r.id.Details, r.planned, r.startedAt = d.Project, d.Details, d.Planned, d.StartedAt
+		r.described = true
+	}
+	if p := j.joined; p != nil {
+		r.id.Build, r.series, r.key = p.Build, p.Series, p.Step
+		r.joined = true
 	}
 	if r.id.Server == "" {
 		return nil, fmt.Errorf("%s does not say what it is of: its journal is damaged", s.Dir())

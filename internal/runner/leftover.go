@@ -2,7 +2,6 @@ package runner
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -267,25 +266,16 @@ func knownOf(server string, build ci.BuildID, root string) (k known) {
 	dirs, _ := spool.List(root)
 	for _, dir := range dirs {
 		kept, _ := spool.Journal(dir)
-		var id identity
-		var said *described
-		for _, one := range kept {
-			var e entry
-			switch _ = json.Unmarshal(one.Data, &e); {
-			case e.Open != nil:
-				id = *e.Open
-			case e.Joined != nil:
-				id.Build, id.Step = e.Joined.Build, e.Joined.Step
-			case e.Described != nil:
-				said = e.Described
-			}
+		j, _ := readJournal(kept)
+		if j.joined != nil {
+			j.id.Build, j.id.Step = j.joined.Build, j.joined.Step
 		}
-		if id.Build != build || id.Server != server {
+		if j.id.Build != build || j.id.Server != server {
 			continue
 		}
-		k.steps = append(k.steps, newStep{Key: id.Step, Name: id.Name})
-		if said != nil && (k.build == nil || said.StartedAt != nil) {
-			k.build = said
+		k.steps = append(k.steps, newStep{Key: j.id.Step, Name: j.id.Name})
+		if d := j.described; d != nil && (k.build == nil || d.StartedAt != nil) {
+			k.build = d
 		}
 	}
 	return k

@@ -13,7 +13,8 @@ const most = 300;
 
 /**
  * The steps of a build as a strip of segments in their order, each with its name as a tooltip, or where
- * they are too many for a row of a list as one segment for each status; below it, in words, the first one that matters most. A segment tells its status by its pattern as well.
+ * they are too many for a row of a list as one segment for each status; below it, in words, the first one
+ * that matters most. A segment tells its status by its pattern as well.
  */
 export class StepStrip extends LitElement {
 	static override properties = { steps: { attribute: false } };
