@@ -874,6 +874,7 @@ test("extremes: each is shown, and none stops the page", async ({ page, server }
 		"empty lines": "\n".repeat(100_000),
 		"no line end": "y".repeat(20_000_000),
 		"right to left": "\u05e9\u05dc\u05d5\u05dd 123 (abc)\n\u202eevil\nafter\n",
+		"marks on one letter": `e${"\u0301".repeat(100_000)}\nafter\n`,
 	};
 	const build = await server.build({
 		steps: [
