@@ -19,6 +19,7 @@ import (
 	"maps"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/stepcast/stepcast/internal/ci"
@@ -70,23 +71,26 @@ var common = template.FuncMap{
 // Set is a set of pages: one template each, in a file of its name. It has to say
 // what they have at their head and their foot: the templates "header" and
 // "footer".
-type Set struct{ templates *template.Template }
+type Set struct{ templates func() *template.Template }
 
-// New reads the templates of a set, and panics where they are wrong. They begin
-// with the template "top" and end with "bottom", and have the functions of all
-// sets besides their own.
+// New is a set of the templates in files. They begin with the template "top" and
+// end with "bottom", and have the functions of all sets besides their own. They
+// are read with the first page, which panics where they are wrong: a command that
+// makes none, as each step of a build is one, does not pay for them.
 func New(files fs.FS, functions template.FuncMap) Set {
-	all := maps.Clone(common)
-	maps.Copy(all, functions)
-	t := template.Must(template.New("").Funcs(all).ParseFS(frame, "*.html"))
-	return Set{template.Must(t.ParseFS(files, "*.html"))}
+	return Set{sync.OnceValue(func() *template.Template {
+		all := maps.Clone(common)
+		maps.Copy(all, functions)
+		t := template.Must(template.New("").Funcs(all).ParseFS(frame, "*.html"))
+		return template.Must(t.ParseFS(files, "*.html"))
+	})}
 }
 
 // HTML makes a whole document. It panics where a template and its data do not
 // fit, which no input can bring about.
 func (s Set) HTML(name string, data any) []byte {
 	var b bytes.Buffer
-	if err := s.templates.ExecuteTemplate(&b, name, data); err != nil {
+	if err := s.templates().ExecuteTemplate(&b, name, data); err != nil {
 		panic("page: " + err.Error())
 	}
 	return b.Bytes()

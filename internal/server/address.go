@@ -18,7 +18,7 @@ func (s *Server) base(c echo.Context) (string, error) {
 		return s.cfg.PublicURL, nil
 	}
 	r := c.Request()
-	if !hostPort.MatchString(r.Host) {
+	if !isHostPort(r.Host) {
 		return "", &ci.Problem{Code: badHost, Detail: "The Host header of the request is no host name with or without a port."}
 	}
 	if s.secure(c) {
@@ -40,7 +40,13 @@ func (s *Server) onlyHere(c echo.Context) string {
 	return base
 }
 
-var hostPort = regexp.MustCompile(`^([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?$`)
+var hostPort = regexp.MustCompile(`^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
+
+// isHostPort tells whether a text is a host, a name of 253 characters at most, with or
+// without a port.
+func isHostPort(text string) bool {
+	return len(text) <= 253+len(":65535") && hostPort.MatchString(text)
+}
 
 // serves tells whether an address is of this server: of the one that it was
 // told, or of the one that the request came to, where a proxy may have come by

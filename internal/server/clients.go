@@ -91,7 +91,7 @@ func (p *Proxies) origination(r *http.Request) (from origination) {
 	if from.proto = strings.ToLower(from.proto); from.proto != "http" && from.proto != "https" {
 		from.proto = ""
 	}
-	if !hostPort.MatchString(from.host) {
+	if !isHostPort(from.host) {
 		from.host = ""
 	}
 	return from

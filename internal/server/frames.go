@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
@@ -52,7 +53,7 @@ const framePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; co
 //go:embed frame.html
 var framePage string
 
-var frameTemplate = template.Must(template.New("").Parse(framePage))
+var frameTemplate = sync.OnceValue(func() *template.Template { return template.Must(template.New("").Parse(framePage)) })
 
 // An embedded is a document with one element of widgets.js, to be shown in a
 // frame on the pages of others.
@@ -207,7 +208,7 @@ func (s *Server) embed(c echo.Context, page embedded) error {
 		page.Token = noToken
 	}
 	var body bytes.Buffer
-	if err := frameTemplate.Execute(&body, page); err != nil {
+	if err := frameTemplate().Execute(&body, page); err != nil {
 		return fmt.Errorf("make a frame: %w", err)
 	}
 	h := c.Response().Header()
