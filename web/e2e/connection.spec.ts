@@ -479,6 +479,34 @@ test("a build that has ended, and then has not, is told anew", async ({
 	await expectLines(page, ["one"]);
 });
 
+test("a build that is gone, and comes again, is shown again", async ({
+	page,
+	server,
+	relay,
+	through,
+	complaints,
+}) => {
+	complaints.expected = connectionErrors;
+	const build = await running(server);
+	await page.clock.install();
+	await page.goto(through(build));
+	await expect(page.locator(state)).toHaveText("Live");
+	await expectLines(page, ["one"]);
+	relay.answer = (path) => (path.includes(build.id) ? 404 : "pass");
+	relay.cut();
+	await expect(page.locator(state)).toHaveText("Not available");
+	const alert = page.getByText("The build is gone");
+	await expect(alert).toBeVisible();
+	relay.answer = () => "pass";
+	await build.log("s", "two\n");
+	await page.clock.fastForward(61_000);
+	await page.clock.setSystemTime(Date.now());
+	await expect(page.locator(state)).toHaveText("Live");
+	await expect(alert).toHaveCount(0);
+	await expectLines(page, ["one", "two"]);
+	await build.finish("s");
+});
+
 test("after a break a page is live once what was missed is there", async ({
 	page,
 	server,
@@ -509,6 +537,32 @@ test("after a break a page is live once what was missed is there", async ({
 	await expect(page.locator(state)).toHaveText("Live");
 	await expectLines(page, ["one", "two"]);
 	await build.finish("s");
+});
+
+test("a step that began unseen is not said to be silent before its text is told", async ({
+	page,
+	server,
+	relay,
+	through,
+}) => {
+	const build = await running(server);
+	await page.goto(through(build));
+	await expect(page.locator(state)).toHaveText("Live");
+	await expectLines(page, ["one"]);
+	await build.step("t", "running");
+	await build.log("t", "two\n");
+	const link = page.locator('stepcast-tree a[href="#t"]');
+	await expect(link).toBeVisible();
+	relay.hold();
+	await link.click();
+	const note = log(page).locator(".note");
+	await expect(note).toHaveText("Loading…");
+	await expect(page.locator(state)).toHaveText("Live");
+	relay.release();
+	await expectLines(page, ["two"]);
+	await build.step("u", "running");
+	await page.locator('stepcast-tree a[href="#u"]').click();
+	await expect(note).toHaveText("No output yet.");
 });
 
 test("whoever follows a step sees it say that it is silent", async ({

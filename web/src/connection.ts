@@ -19,7 +19,7 @@ const staleAfter = 20_000;
 const askEvery = 3_000;
 /** Questions without an answer, after which the hub is dead. Counted, not timed: a page may sleep. */
 const maxUnanswered = 3;
-/** How often a page whose log has ended asks whether it may still be seen, while somebody looks. */
+/** How often a page whose log has ended, or is gone, asks whether that is still so, while somebody looks. */
 const doubtEvery = 60_000;
 
 /** Fired at the window when the server has other pages than this one. */
@@ -200,15 +200,19 @@ export class Subscription {
 		if (this.#over()) this.#dial();
 	}
 
-	/** Nothing comes of a log that has ended, not even that it may be seen no more, or has not ended: that is asked for. */
+	/**
+	 * Nothing comes of a log that has ended, not even that it may be seen no more, or has not ended; nor of one
+	 * that is gone, which a runner may create again: that is asked for.
+	 */
 	readonly #doubt = async (): Promise<void> => {
-		if (this.#state.name !== "finished" || document.hidden || this.#doubting) return;
+		const gone = this.#state.name === "refused" && this.#state.status === 404;
+		if (!(gone || this.#state.name === "finished") || document.hidden || this.#doubting) return;
 		this.#doubting = true;
 		try {
 			const { reset } = await get<{ readonly reset?: string }>(
-				`${buildURL(this.#wanted.log)}/events?limit=1&after=${this.#known}${sessionQuery}`,
+				`${buildURL(this.#wanted.log)}/events?limit=1&after=${this.#known ?? ""}${sessionQuery}`,
 			);
-			if (reset && this.#over() && !this.#closed.signal.aborted) {
+			if ((reset || gone) && this.#over() && !this.#closed.signal.aborted) {
 				this.#state = { name: "reconnecting", at: undefined };
 				this.#dial();
 			}

@@ -130,6 +130,20 @@ test("what was waited for an answer is part of the pause before the next attempt
 	assert.equal(state.name === "reconnecting" && state.at, Date.now() + 30_100);
 });
 
+test("who is in a hurry sees that it is tried, where nothing was heard for too long", (t) => {
+	const { stream, source } = connecting(t);
+	source().say("live");
+	t.mock.timers.tick(5_000);
+	const first = source();
+	stream.hurry(true);
+	assert.notEqual(source(), first);
+	assert.equal(stream.state.name, "live");
+	source().say("live");
+	t.mock.timers.tick(25_000);
+	stream.hurry(true);
+	assert.deepEqual(stream.state, { name: "reconnecting", at: undefined });
+});
+
 test("what is answered may be silent for longer than an attempt", (t) => {
 	const { stream, source } = connecting(t);
 	t.mock.timers.tick(9_000);

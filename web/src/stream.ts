@@ -166,7 +166,7 @@ export class Stream {
 		const now = Date.now();
 		const young = now - this.#opened < patience;
 		if (this.#source && (young || (!doubt && now - this.#news < doubtAfter))) return;
-		if (this.#state.name === "live" && !doubt)
+		if (this.#state.name === "live" && now - this.#news >= doubtAfter)
 			this.#become({ name: "reconnecting", at: undefined });
 		this.#listener.due();
 	}

@@ -75,6 +75,8 @@ export class BuildPage extends LitElement {
 
 	#following: Following<BuildState> | undefined;
 	#wanted = "";
+	/** The step whose text is told, or was all told: a state has come since it was wanted. */
+	#told = "";
 	readonly #logs = new Map<string, Log>();
 	/** The statuses that were spoken of. */
 	#spoken: BuildState = emptyBuild;
@@ -279,16 +281,6 @@ export class BuildPage extends LitElement {
 				display: none;
 			}
 
-			.slow {
-				animation: appear 0s 300ms backwards;
-			}
-
-			@keyframes appear {
-				from {
-					visibility: hidden;
-				}
-			}
-
 			/* A phone on its side: all but the log scrolls out of sight. */
 			@media (max-height: 30em) {
 				:host {
@@ -344,6 +336,7 @@ export class BuildPage extends LitElement {
 		if (this.place.step === "") this.selected = this.#choice(state.steps);
 		if (this.selected !== this.#wanted && this.selected !== "") {
 			this.#wanted = this.selected;
+			this.#told = "";
 			this.#following.want({ log: this.build, step: this.selected });
 		}
 	}
@@ -462,6 +455,7 @@ export class BuildPage extends LitElement {
 			.step=${step}
 			.text=${text}
 			.notes=${notes}
+			.told=${this.#told === step.key}
 			.over=${this.hasAttribute("over")}
 			.asof=${asOf}
 			.marked=${this.place.step === step.key ? this.place.lines : undefined}
@@ -541,6 +535,7 @@ export class BuildPage extends LitElement {
 			case "whole":
 				// What is of a history that was rewound is shown until then, and goes now.
 				if (this.#following?.state.rewound) this.#forget(0);
+				this.#told = this.#wanted;
 				for (const step of event.data.steps ?? []) this.#extend(step);
 				// The notes of before that, which the stream does not tell.
 				for (const [key, { notes }] of this.#logs) this.#loadNotes(key, notes);

@@ -123,6 +123,17 @@ export const shared = css`
 		--pulse: paused;
 	}
 
+	/* What is mostly over before anybody could read it. */
+	.slow {
+		animation: appear 0s 300ms backwards;
+	}
+
+	@keyframes appear {
+		from {
+			visibility: hidden;
+		}
+	}
+
 	.unseen {
 		position: absolute;
 		width: 1px;

@@ -63,6 +63,7 @@ export class StepLog extends LitElement {
 		text: { attribute: false },
 		notes: { attribute: false },
 		marked: { attribute: false },
+		told: { attribute: false },
 		over: { attribute: false },
 		asof: { type: Number },
 		following: { state: true },
@@ -80,6 +81,8 @@ export class StepLog extends LitElement {
 	declare notes: StepNotes;
 	/** The lines that the address names. */
 	declare marked: readonly [first: number, last: number] | undefined;
+	/** Whether the text is told. Until it is, nobody knows whether there is any. */
+	declare told: boolean;
 	/** Whether nothing more will come, whatever the step's status: access has ended. */
 	declare over: boolean;
 	/** When what is here was last true, in milliseconds since 1970; 0: now. Then nobody knows what is silent. */
@@ -149,6 +152,7 @@ export class StepLog extends LitElement {
 		super();
 		this.text = new LogText();
 		this.notes = new StepNotes();
+		this.told = false;
 		this.over = false;
 		this.asof = 0;
 		this.following = true;
@@ -642,7 +646,7 @@ export class StepLog extends LitElement {
 
 	#note(step: Step) {
 		const words = [this.#beyond(step), this.#words(step), found(step)].filter(Boolean).join(" ");
-		return words === "" ? nothing : html`<p class="note">${words}</p>`;
+		return words === "" ? nothing : html`<p class="note ${this.told ? "" : "slow"}">${words}</p>`;
 	}
 
 	/** What is said of a line in the address that the log does not have. */
@@ -668,7 +672,7 @@ export class StepLog extends LitElement {
 				if (this.asof && !this.over && Date.now() - this.asof > mostAway) {
 					return `Not heard from the server since ${clockOrDay(this.asof, Date.now())}.`;
 				}
-				if (quiet) return "No output yet.";
+				if (quiet) return this.told ? "No output yet." : "Loading…";
 				const silent = Date.now() - this.#spoke;
 				return silent > mostSilent && !this.asof ? `Nothing new for ${elapsed(silent)}.` : "";
 			}
