@@ -853,6 +853,21 @@ test("without a SharedWorker each page has a connection of its own", async ({
 	await expect.poll(() => relay.streams).toHaveLength(0);
 });
 
+test("a worker that was on its way when the network went is asked for again", async ({
+	page,
+	server,
+	relay,
+	through,
+}) => {
+	const build = await running(server);
+	let asked = 0;
+	relay.answer = (path) => (path.includes("hub-worker") && asked++ === 0 ? "silence" : "pass");
+	await page.goto(through(build));
+	await expect(page.locator(state)).toHaveText("Live", { timeout: 40_000 });
+	await expectLines(page, ["one"]);
+	await build.finish("s");
+});
+
 test("a server that has the page's worker no more has other pages, and that is said", async ({
 	page,
 	server,
