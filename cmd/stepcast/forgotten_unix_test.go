@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/stepcast/stepcast/internal/pgtest"
 )
@@ -300,5 +303,136 @@ func TestBuild_OfOthersThatIsForgotten(t *testing.T) {
 	do("build", "finish")
 	if got, want := s.told(id), `acme/begun, "All of it" of "release" is passed: lint passed test passed deploy skipped`; got != want {
 		t.Errorf("the build is %s, want %s", got, want)
+	}
+}
+
+// dumped keeps the database as it is now; what it returns puts that back, as a snapshot is.
+func (s *testServer) dumped() (restore func()) {
+	s.t.Helper()
+	cfg, err := pgx.ParseConfig(s.db)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	name := cfg.Database
+	cfg.Database = "postgres"
+	admin, err := pgx.ConnectConfig(s.t.Context(), cfg)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	between := func(statements ...string) {
+		s.t.Helper()
+		for _, statement := range statements {
+			if _, err := admin.Exec(context.Background(), statement); err != nil {
+				s.t.Fatal(err)
+			}
+		}
+	}
+	s.t.Cleanup(func() {
+		_, _ = admin.Exec(context.Background(), "DROP DATABASE "+name+"_dump")
+		_ = admin.Close(context.Background())
+	})
+	s.kill()
+	between("ALTER DATABASE "+name+" ALLOW_CONNECTIONS false", ended(name), "CREATE DATABASE "+name+"_dump TEMPLATE "+name, "ALTER DATABASE "+name+" ALLOW_CONNECTIONS true")
+	s.start()
+	return func() {
+		s.t.Helper()
+		s.kill()
+		between("DROP DATABASE "+name+" WITH (FORCE)", "CREATE DATABASE "+name+" TEMPLATE "+name+"_dump")
+		if _, stderr, code := output(s.t, stepcast(s.t, nil, "admin", "new-epoch", "--database-url", s.db)); code != 0 {
+			s.t.Fatalf("exit code %d, stderr %q", code, stderr)
+		}
+		s.start()
+	}
+}
+
+// ended ends the connections to a database; that a process which was killed has gone,
+// PostgreSQL may not have noticed yet.
+func ended(database string) string {
+	return "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '" + database + "'"
+}
+
+// A build that was under way in the dump has what has happened since again: from a run that
+// goes on, its own step as it began and those before it.
+func TestRun_ABuildThatIsRestored(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	id, env := s.begun()
+	do := func(want int, args ...string) {
+		t.Helper()
+		if _, stderr, code := output(t, elsewhere(t, stepcast(t, env, args...))); code != want {
+			t.Fatalf("%q: exit code %d, stderr %q", args, code, stderr)
+		}
+	}
+	restore := s.dumped()
+	do(3, "run", "--step", "lint", "--", "sh", "-c", "echo unclean; exit 3")
+	do(0, "run", "--step", "test", "--", "echo", "tested")
+	cmd := elsewhere(t, stepcast(t, env, "run", "--step", "deploy", "--", "sh", "-c", `echo ready; while read line; do echo "$line"; done`))
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := started(t, cmd)
+	began := func() string {
+		var b struct {
+			Steps []struct {
+				StartedAt string `json:"started_at"`
+			}
+		}
+		if err := json.Unmarshal(s.get("/api/v1/builds/"+id), &b); err != nil || len(b.Steps) != 3 {
+			t.Fatalf("%v, %d steps", err, len(b.Steps))
+		}
+		return b.Steps[2].StartedAt
+	}
+	if !eventually(func() bool { return strings.Contains(string(s.get("/api/v1/builds/"+id)), `"log_bytes":6,`) }) {
+		t.Fatalf("the log does not come: %s", s.told(id))
+	}
+	at := began()
+	restore()
+	io.WriteString(stdin, "on\n")
+	want := `acme/begun, "All of it" of "release" is running: lint failed test passed deploy running`
+	if !eventually(func() bool { return s.told(id) == want }) {
+		t.Errorf("the build is %s, want %s", s.told(id), want)
+	}
+	stdin.Close()
+	io.Copy(io.Discard, out)
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("%v, stderr %q", err, cmd.Stderr)
+	}
+	if got := began(); got != at {
+		t.Errorf("the step began at %s, and before the restore at %s", got, at)
+	}
+	for step, log := range map[string]string{"lint": "unclean\n", "test": "tested\n", "deploy": "ready\non\n"} {
+		if got := s.get("/api/v1/builds/" + id + "/steps/" + step + "/log"); string(got) != log {
+			t.Errorf("the log of %s is %q", step, got)
+		}
+	}
+	do(0, "build", "finish")
+	if got, want := s.told(id), `acme/begun, "All of it" of "release" is failed: lint failed test passed deploy passed`; got != want {
+		t.Errorf("the build is %s, want %s", got, want)
+	}
+}
+
+// A build that was under way in the dump is not ended as it was then, where this machine
+// knows what has happened since.
+func TestBuild_FinishedAfterARestore(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	id, env := s.begun()
+	do := func(want int, args ...string) {
+		t.Helper()
+		if _, stderr, code := output(t, elsewhere(t, stepcast(t, env, args...))); code != want {
+			t.Fatalf("%q: exit code %d, stderr %q", args, code, stderr)
+		}
+	}
+	do(0, "run", "--step", "lint", "--", "echo", "clean")
+	restore := s.dumped()
+	do(3, "run", "--step", "test", "--", "sh", "-c", "echo failing; exit 3")
+	restore()
+	do(0, "build", "finish")
+	if got, want := s.told(id), `acme/begun, "All of it" of "release" is failed: lint passed test failed deploy skipped`; got != want {
+		t.Errorf("the build is %s, want %s", got, want)
+	}
+	if log := s.get("/api/v1/builds/" + id + "/steps/test/log"); string(log) != "failing\n" {
+		t.Errorf("the log is %q", log)
 	}
 }

@@ -53,24 +53,30 @@ const maxTidied = 20
 // business. What was delivered before is only looked at: when its build has ended,
 // it is removed.
 func (l *Leftovers) Deliver(ctx context.Context) (Tally, error) {
-	seen := make(map[ci.BuildID]*BuildState)
-	return l.each(ctx, l.Quiet, func(ctx context.Context, r *Report) error {
+	return l.each(ctx, l.Quiet, l.bring(make(map[ci.BuildID]*BuildState)))
+}
+
+// DeliverBuild delivers what is left of one build, or of the builds of a CI
+// system's run, and what the server had of it and has not any more.
+func (l *Leftovers) DeliverBuild(ctx context.Context, build ci.BuildID, run string) (Tally, error) {
+	bring := l.bring(make(map[ci.BuildID]*BuildState))
+	return l.each(ctx, false, func(ctx context.Context, r *Report) error {
+		if r.id.Build != build && (run == "" || r.id.Run != run) {
+			return errNotThis
+		}
+		return bring(ctx, r)
+	})
+}
+
+// bring delivers a report, and looks after one that was delivered. Builds that the
+// server was asked for are kept in seen.
+func (l *Leftovers) bring(seen map[ci.BuildID]*BuildState) func(context.Context, *Report) error {
+	return func(ctx context.Context, r *Report) error {
 		if r.spool.WasDelivered() {
 			return l.tidy(ctx, r, seen)
 		}
 		return l.deliver(ctx, r)
-	})
-}
-
-// DeliverBuild delivers what is left of one build, or of the builds of a CI
-// system's run.
-func (l *Leftovers) DeliverBuild(ctx context.Context, build ci.BuildID, run string) (Tally, error) {
-	return l.each(ctx, false, func(ctx context.Context, r *Report) error {
-		if r.id.Build != build && (run == "" || r.id.Run != run) || r.spool.WasDelivered() {
-			return errNotThis
-		}
-		return l.deliver(ctx, r)
-	})
+	}
 }
 
 // Again delivers what the server had of a build and has forgotten.

@@ -113,6 +113,7 @@ type Report struct {
 	cut       ci.Quota // of log text, that the server says is used up
 	bodyLimit int
 	lastBatch time.Time // when the last batch was put together
+	epoch     string    // of the server's history, as its last receipt said
 	lastBeat  time.Time
 	taken     bool      // the server has something of the step
 	answered  bool      // the server has answered once
@@ -725,15 +726,26 @@ func (r *Report) post(ctx context.Context, c *Client, b *batch, body []byte) err
 	if err == nil && (receipt.Last == "" || b.upTo > b.from && receipt.Logs[r.key] < b.upTo) {
 		err = notStepcast()
 	}
-	if cut, ok := receipt.Cut[r.key]; ok && err == nil {
+	if err != nil {
+		return err
+	}
+	if cut, ok := receipt.Cut[r.key]; ok {
 		r.cut = cut
 	}
-	return err
+	b.epoch, _, _ = strings.Cut(receipt.Last, "-")
+	return nil
 }
 
 // settle notes that the server has what a batch said.
 func (r *Report) settle(b *batch) {
 	r.begun, r.claims = true, false
+	if r.epoch != "" && r.epoch != b.epoch {
+		// A backup was restored: what there was of the build since is to be said again, that this step
+		// has begun too.
+		r.begun = false
+		r.othersAgain()
+	}
+	r.epoch = b.epoch
 	if b.alive {
 		r.lastBeat = r.lastBatch
 	}
@@ -784,6 +796,7 @@ func (r *Report) mend(ctx context.Context, b *batch, refused *refusal) (bool, er
 		}
 		if *refused.offset < b.from {
 			r.say("the server lacks text of step %s that it once had; it gets what is still here", r.key)
+			r.begun = false // when it began, too: the text would begin it now
 		}
 		r.acked.Store(*refused.offset)
 		return true, nil

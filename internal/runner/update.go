@@ -105,8 +105,9 @@ type batch struct {
 	limit      int   // bytes of the body
 	from, upTo int64 // the text that is in it
 	updates    []update
-	alive      bool // with a heartbeat
-	last       bool // nothing comes after it
+	alive      bool   // with a heartbeat
+	last       bool   // nothing comes after it
+	epoch      string // of the receipt
 	list       []byte
 }
 
