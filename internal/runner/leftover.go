@@ -53,30 +53,40 @@ const maxTidied = 20
 // business. What was delivered before is only looked at: when its build has ended,
 // it is removed.
 func (l *Leftovers) Deliver(ctx context.Context) (Tally, error) {
-	return l.each(ctx, l.Quiet, l.bring(make(map[ci.BuildID]*BuildState)))
+	seen := make(map[ci.BuildID]*BuildState)
+	return l.each(ctx, l.Quiet, func(ctx context.Context, r *Report) error { return l.bring(ctx, r, seen) })
 }
 
 // DeliverBuild delivers what is left of one build, or of the builds of a CI
 // system's run, and what the server had of it and has not any more.
 func (l *Leftovers) DeliverBuild(ctx context.Context, build ci.BuildID, run string) (Tally, error) {
-	bring := l.bring(make(map[ci.BuildID]*BuildState))
+	seen := make(map[ci.BuildID]*BuildState)
 	return l.each(ctx, false, func(ctx context.Context, r *Report) error {
 		if r.id.Build != build && (run == "" || r.id.Run != run) {
 			return errNotThis
 		}
-		return bring(ctx, r)
+		if r.spool.WasDelivered() && seen[r.id.Build] == nil {
+			// Who ends the build has to know whether it lacks this.
+			build := &BuildState{}
+			err := l.Client.untilAbout(ctx, r.id.Project, r.id.Build, http.MethodGet, "/api/v1/builds/"+r.id.Build.String(), nil, build)
+			if IsNotFound(err) {
+				return errNotThis // all of it comes again; see Again
+			} else if err != nil {
+				return err
+			}
+			seen[r.id.Build] = build
+		}
+		return l.bring(ctx, r, seen)
 	})
 }
 
 // bring delivers a report, and looks after one that was delivered. Builds that the
 // server was asked for are kept in seen.
-func (l *Leftovers) bring(seen map[ci.BuildID]*BuildState) func(context.Context, *Report) error {
-	return func(ctx context.Context, r *Report) error {
-		if r.spool.WasDelivered() {
-			return l.tidy(ctx, r, seen)
-		}
-		return l.deliver(ctx, r)
+func (l *Leftovers) bring(ctx context.Context, r *Report, seen map[ci.BuildID]*BuildState) error {
+	if r.spool.WasDelivered() {
+		return l.tidy(ctx, r, seen)
 	}
+	return l.deliver(ctx, r)
 }
 
 // Again delivers what the server had of a build and has forgotten.

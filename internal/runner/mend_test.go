@@ -45,6 +45,34 @@ func TestReport_ABuildThatWasForgotten(t *testing.T) {
 	})
 }
 
+// A step that the server does not know any more, as after a dump from before it, is there
+// again with the next heartbeat, though it says nothing.
+func TestReport_AStepThatWasForgotten(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, said := newContract(), &sayings{}
+		err := reported(t, c, options(said), func(r *Report) {
+			fmt.Fprint(r, "first line\n")
+			time.Sleep(time.Second)
+			synctest.Wait()
+			c.mu.Lock()
+			for _, b := range c.builds {
+				clear(b.steps)
+			}
+			c.mu.Unlock()
+			time.Sleep(2 * beatEvery)
+			synctest.Wait()
+			if _, step := c.step(t); step.Status != "running" || step.started == nil {
+				t.Errorf("the step is %s, and began at %v", step.Status, step.started)
+			}
+			passed(r)
+		})
+		if _, step := c.step(t); err != nil || string(step.log) != "first line\n" || step.Status != "passed" {
+			t.Errorf("error %v; the step is %s with %q", err, step.Status, step.log)
+		}
+	})
+}
+
 // What is kept of a build of others, in case that it is forgotten, has nothing in it that is
 // to be hidden, and a bound; and it is nothing but a build's own word.
 func TestReport_ABuildOfOthersThatWasForgotten(t *testing.T) {

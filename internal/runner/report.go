@@ -113,7 +113,8 @@ type Report struct {
 	cut       ci.Quota // of log text, that the server says is used up
 	bodyLimit int
 	lastBatch time.Time // when the last batch was put together
-	epoch     string    // of the server's history, as its last receipt said
+	history   string    // of the build, as the last receipt names it: another one after a restore
+	rewound   bool      // it was another one with the batch before
 	lastBeat  time.Time
 	taken     bool      // the server has something of the step
 	answered  bool      // the server has answered once
@@ -507,6 +508,7 @@ func (r *Report) nextID() {
 func (r *Report) restart() {
 	_ = r.record(entry{Joined: &joined{Build: r.id.Build, Series: r.series, Step: r.key}})
 	r.begun, r.claims, r.taken = false, false, false
+	r.history = ""
 	r.closed, r.proofless, r.settled, r.finished = false, false, false, false
 	r.dropped.Store(0)
 	r.acked.Store(0)
@@ -732,20 +734,22 @@ func (r *Report) post(ctx context.Context, c *Client, b *batch, body []byte) err
 	if cut, ok := receipt.Cut[r.key]; ok {
 		r.cut = cut
 	}
-	b.epoch, _, _ = strings.Cut(receipt.Last, "-")
+	b.history, _, _ = strings.Cut(receipt.Last, "-")
 	return nil
 }
 
 // settle notes that the server has what a batch said.
 func (r *Report) settle(b *batch) {
 	r.begun, r.claims = true, false
-	if r.epoch != "" && r.epoch != b.epoch {
+	if r.history != "" && r.history != b.history && !r.rewound {
 		// A backup was restored: what there was of the build since is to be said again, that this step
-		// has begun too.
-		r.begun = false
+		// has begun too. Once: two servers of two databases may answer in turn.
+		r.begun, r.rewound = false, true
 		r.othersAgain()
+	} else {
+		r.rewound = false
 	}
-	r.epoch = b.epoch
+	r.history = b.history
 	if b.alive {
 		r.lastBeat = r.lastBatch
 	}
@@ -776,6 +780,9 @@ func (r *Report) mend(ctx context.Context, b *batch, refused *refusal) (bool, er
 	switch refused.code {
 	case ci.NotFound:
 		return r.createAgain(ctx, refused)
+	case ci.UnknownStep:
+		r.begun = false // it had begun: a backup was restored
+		return true, nil
 	case ci.NeedsCycle:
 		if r.id.Needs == nil {
 			return false, refused

@@ -107,7 +107,7 @@ type batch struct {
 	updates    []update
 	alive      bool   // with a heartbeat
 	last       bool   // nothing comes after it
-	epoch      string // of the receipt
+	history    string // of the build, as the receipt names it
 	list       []byte
 }
 
