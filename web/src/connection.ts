@@ -36,13 +36,18 @@ let sharing = "SharedWorker" in globalThis;
 /** How many workers have never said a word. */
 let mute = 0;
 
+/**
+ * The worker's address, after one that never said a word another: a browser lets nobody ask for what it
+ * waits for itself, perhaps on a connection that is dead.
+ */
+const workerName = () => workerAddress + (mute ? `${tokenQuery ? "&" : "?"}again=${mute}` : "");
+
 /** Turns an address into one that the page's policy lets become a worker: the worker's own, and no other. */
 const trusted = (() => {
 	const types = (globalThis as { trustedTypes?: TrustedTypes }).trustedTypes;
 	return types?.createPolicy("stepcast", {
 		createScriptURL(address) {
-			if (!address.startsWith(workerAddress))
-				throw new TypeError(`${address} is no script of ours.`);
+			if (address !== workerName()) throw new TypeError(`${address} is no script of ours.`);
 			return address;
 		},
 	});
@@ -145,9 +150,7 @@ export class Subscription {
 	}
 
 	#hub(): MessagePort {
-		// A browser lets nobody ask for what it waits for itself, perhaps on a connection that is dead: by
-		// another name it asks at once.
-		const name = workerAddress + (mute ? `${tokenQuery ? "&" : "?"}again=${mute}` : "");
+		const name = workerName();
 		const address = (trusted?.createScriptURL(name) ?? name) as string;
 		if (sharing) {
 			try {
@@ -212,7 +215,8 @@ export class Subscription {
 	 * that is gone, which a runner may create again: that is asked for.
 	 */
 	readonly #doubt = async (): Promise<void> => {
-		const gone = this.#state.name === "refused" && this.#state.status === 404;
+		const gone =
+			this.#state.name === "refused" && this.#state.status === 404 && this.#wanted.log !== "feed";
 		if (!(gone || this.#state.name === "finished") || document.hidden || this.#doubting) return;
 		this.#doubting = true;
 		try {

@@ -455,7 +455,7 @@ export class BuildPage extends LitElement {
 			.step=${step}
 			.text=${text}
 			.notes=${notes}
-			.told=${this.#told === step.key}
+			.told=${this.#told === step.key || state.ended || this.hasAttribute("over")}
 			.over=${this.hasAttribute("over")}
 			.asof=${asOf}
 			.marked=${this.place.step === step.key ? this.place.lines : undefined}
