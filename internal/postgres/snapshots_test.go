@@ -150,14 +150,22 @@ func TestFeedSnapshots_ComeToSoMuchAtOnce(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t, pgtest.New(t))
 	long := strings.Repeat("x", ci.MaxName)
+	steps := make([]ci.Update, ci.MaxSteps)
+	for key := range steps {
+		steps[key].Step = &ci.StepUpdate{Key: ci.StepKey(fmt.Sprint(key)), Name: ci.Set(long)}
+	}
 	var queries []postgres.FeedQuery
 	for i := range 24 {
 		c := ci.Creation{ID: ci.NewBuildID(), Project: fmt.Sprint("p", i)}
-		for key := range ci.MaxSteps {
-			c.Steps = append(c.Steps, ci.StepUpdate{Key: ci.StepKey(fmt.Sprint(key)), Name: ci.Set(long)})
-		}
 		if _, _, err := s.Create(t.Context(), c); err != nil {
 			t.Fatal(err)
+		}
+		// In parts: with the race detector on a busy machine all of them at once take longer than a
+		// transaction may pause.
+		for part := range slices.Chunk(steps, 250) {
+			if _, err := s.Append(t.Context(), ci.Request{Build: c.ID, Updates: part}); err != nil {
+				t.Fatal(err)
+			}
 		}
 		queries = append(queries, postgres.FeedQuery{Reach: ci.Reach{All: true}, Filter: ci.Filter{Projects: []string{c.Project}}})
 	}
