@@ -229,6 +229,8 @@ test("elements that come, move and go share what there is", async ({
 	await build.step("test", "passed");
 	await build.send({ build: { status: "passed" } });
 	await expect(page.locator("aside stepcast-status")).toContainText("passed");
+	// Who has gone is not followed any more.
+	await expect.poll(() => relay.asked.at(-1)?.path).not.toContain(build.id);
 	await expect.poll(() => relay.streams.length).toBe(1);
 	// Nobody is left, and so is no connection.
 	const gone = await page.evaluateHandle(() => {
