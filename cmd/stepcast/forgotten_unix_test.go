@@ -40,6 +40,16 @@ func (s *testServer) forget() {
 	s.start()
 }
 
+// ending runs commands elsewhere, each of which has to end with the exit code that is wanted.
+func ending(t *testing.T, env []string) func(want int, args ...string) {
+	return func(want int, args ...string) {
+		t.Helper()
+		if _, stderr, code := output(t, elsewhere(t, stepcast(t, env, args...))); code != want {
+			t.Fatalf("%q: exit code %d, stderr %q", args, code, stderr)
+		}
+	}
+}
+
 // startedApart starts a command in a process group of its own, which forgetKilled ends.
 func startedApart(t *testing.T, env []string, args ...string) *exec.Cmd {
 	t.Helper()
@@ -252,12 +262,7 @@ func TestFlush_AllOfABuildThatIsForgotten(t *testing.T) {
 	id, _ := s.do(0, "build", "start", "--project", "acme/begun", "--title", "All of it", "--branch", "release")
 	id = strings.TrimSpace(id)
 	env := append(s.env, "STEPCAST_URL="+s.url, "STEPCAST_BUILD="+id, "STEPCAST_SPOOL_DIR="+filepath.Join(t.TempDir(), "spool"))
-	do := func(want int, args ...string) {
-		t.Helper()
-		if _, stderr, code := output(t, elsewhere(t, stepcast(t, env, args...))); code != want {
-			t.Fatalf("%q: exit code %d, stderr %q", args, code, stderr)
-		}
-	}
+	do := ending(t, env)
 	do(3, "run", "--step", "lint", "--", "sh", "-c", "echo unclean; exit 3")
 	do(0, "run", "--step", "build", "--", "echo", "built")
 	cmd := startedApart(t, env, "run", "--step", "test", "--", "sh", "-c", "echo ready; exec sleep 1000")
@@ -357,12 +362,7 @@ func TestRun_ABuildThatIsRestored(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	id, env := s.begun()
-	do := func(want int, args ...string) {
-		t.Helper()
-		if _, stderr, code := output(t, elsewhere(t, stepcast(t, env, args...))); code != want {
-			t.Fatalf("%q: exit code %d, stderr %q", args, code, stderr)
-		}
-	}
+	do := ending(t, env)
 	restore := s.dumped()
 	do(3, "run", "--step", "lint", "--", "sh", "-c", "echo unclean; exit 3")
 	do(0, "run", "--step", "test", "--", "echo", "tested")
@@ -418,12 +418,7 @@ func TestBuild_FinishedAfterARestore(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	id, env := s.begun()
-	do := func(want int, args ...string) {
-		t.Helper()
-		if _, stderr, code := output(t, elsewhere(t, stepcast(t, env, args...))); code != want {
-			t.Fatalf("%q: exit code %d, stderr %q", args, code, stderr)
-		}
-	}
+	do := ending(t, env)
 	do(0, "run", "--step", "lint", "--", "echo", "clean")
 	restore := s.dumped()
 	do(3, "run", "--step", "test", "--", "sh", "-c", "echo failing; exit 3")

@@ -67,14 +67,13 @@ func (l *Leftovers) DeliverBuild(ctx context.Context, build ci.BuildID, run stri
 		}
 		if r.spool.WasDelivered() && seen[r.id.Build] == nil {
 			// Who ends the build has to know whether it lacks this.
-			build := &BuildState{}
-			err := l.Client.untilAbout(ctx, r.id.Project, r.id.Build, http.MethodGet, "/api/v1/builds/"+r.id.Build.String(), nil, build)
+			build, err := l.Client.GetBuild(ctx, r.id.Build)
 			if IsNotFound(err) {
 				return errNotThis // all of it comes again; see Again
 			} else if err != nil {
 				return err
 			}
-			seen[r.id.Build] = build
+			seen[r.id.Build] = &build
 		}
 		return l.bring(ctx, r, seen)
 	})

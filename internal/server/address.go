@@ -40,12 +40,13 @@ func (s *Server) onlyHere(c echo.Context) string {
 	return base
 }
 
-var hostPort = regexp.MustCompile(`^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
+var hostPort = regexp.MustCompile(`^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?$`)
 
 // isHostPort tells whether a text is a host, a name of 253 characters at most, with or
 // without a port.
 func isHostPort(text string) bool {
-	return len(text) <= 253+len(":65535") && hostPort.MatchString(text)
+	found := hostPort.FindStringSubmatch(text)
+	return found != nil && len(found[1]) <= 253
 }
 
 // serves tells whether an address is of this server: of the one that it was
