@@ -76,7 +76,7 @@ func details(data json.RawMessage) string {
 		}
 		said = append(said, name+" "+shown(detail[name]))
 	}
-	return ci.OneLine(visible(strings.Join(said, ", ")), maxDetail)
+	return ci.Excerpt(visible(strings.Join(said, ", ")), maxDetail)
 }
 
 // visible shows what would hide in a line, or turn the direction of what follows,

@@ -71,6 +71,6 @@ func (c *listCmd) Run(ctx context.Context, std stdio) error {
 	}
 	now := time.Now()
 	return printFitted(std.Out, c.listFlags, builds, "BUILD, STATUS, CREATED, TOOK, BRANCH, TITLE", func(b runner.ListedBuild) []string {
-		return []string{fmt.Sprintf("%s#%d", b.Project, b.Number), string(b.Status), ago(&b.CreatedAt, now), b.Took(now), b.Branch, ci.OneLine(b.Title, maxListedTitle)}
+		return []string{fmt.Sprintf("%s#%d", b.Project, b.Number), string(b.Status), ago(&b.CreatedAt, now), b.Took(now), b.Branch, ci.Excerpt(b.Title, maxListedTitle)}
 	})
 }

@@ -147,6 +147,16 @@ func OneLine(s string, limit int) string {
 	return s
 }
 
+// Excerpt is [OneLine] for people: what is cut short ends with "…", which comes
+// on top of the limit.
+func Excerpt(s string, limit int) string {
+	line := OneLine(s, len(s))
+	if len(line) <= limit {
+		return line
+	}
+	return strings.TrimSpace(OneLine(line, limit)) + "…"
+}
+
 // TurnsText tells whether a character turns what follows it around (an
 // embedding, override or isolate of Unicode's UAX #9, or a mark of right to
 // left), so that it reads otherwise than it stands.

@@ -93,6 +93,21 @@ func TestOneLine(t *testing.T) {
 	}
 }
 
+func TestExcerpt(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		text  string
+		limit int
+		want  string
+	}{
+		{" a\nb ", 3, "a b"}, {"a bc", 2, "a…"}, {"aaé", 3, "aa…"}, {"aaé", 4, "aaé"}, {"", 1, ""},
+	} {
+		if got := Excerpt(c.text, c.limit); got != c.want {
+			t.Errorf("%q is %q, want %q", c.text, got, c.want)
+		}
+	}
+}
+
 func TestPatterns(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

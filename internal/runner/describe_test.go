@@ -148,7 +148,7 @@ func TestDetails_TextsAreAll(t *testing.T) {
 
 func TestDetails_Tidy(t *testing.T) {
 	t.Parallel()
-	d := Details{Title: "one\ntwo\x1b " + strings.Repeat("é", 1000), Branch: strings.Repeat("b", 251), Author: strings.Repeat("a", 300), Commit: "abc"}.tidy()
+	d := Details{Title: "one\ntwo\x1b " + strings.Repeat("é", 1000), Branch: strings.Repeat("b", ci.MaxBranch) + "é", Author: strings.Repeat("a", 300), Commit: "abc"}.tidy()
 	if !strings.HasPrefix(d.Title, "one two") || len(d.Title) > ci.MaxTitle || d.Branch != "" || len(d.Author) != ci.MaxShort || d.Commit != "abc" {
 		t.Errorf("%+v", d)
 	}

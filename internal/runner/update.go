@@ -77,7 +77,7 @@ func (d Details) tidy() Details {
 
 // whole makes one line of a text; "": it is longer than limit.
 func whole(s string, limit int) string {
-	if s = ci.OneLine(s, limit+1); len(s) > limit {
+	if s = ci.OneLine(s, len(s)); len(s) > limit {
 		return ""
 	}
 	return s
