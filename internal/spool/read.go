@@ -38,18 +38,19 @@ func (r *reader) close() {
 
 // Read returns the text from the offset on: at most limit bytes and 64 KiB of
 // it, printed within a tenth of a second; or a hole. What more text follows
-// ends after a line if it can, else between two characters. ok is false when
-// there is none.
+// ends between two characters, and after a line if there is more than the limit.
+// ok is false when there is none: the beginning of a character is none until
+// the rest of it has come, or the text has ended.
 func (s *Spool) Read(offset int64, limit int) (p Piece, ok bool) {
 	p = Piece{Offset: offset, At: time.Now()}
 	s.mu.Lock()
 	seg, size, end := s.find(offset)
-	if seg == nil {
+	ready := s.ready()
+	if seg == nil || offset >= ready {
 		s.mu.Unlock()
 		return p, false
 	}
 	mem := seg.mem
-	whole := s.end
 	s.mu.Unlock()
 	if seg.base > offset {
 		p.Lost = seg.base - offset
@@ -60,19 +61,23 @@ func (s *Spool) Read(offset int64, limit int) (p Piece, ok bool) {
 		return p, true
 	}
 	limit = min(limit, pieceBytes)
-	cut := s.read.gather(&p, limit)
+	follows := s.read.gather(&p, int(min(int64(limit), ready-offset)))
 	switch {
 	case len(p.Data) == 0: // nothing sound from here on
 		if p.Lost == 0 || p.End() > end {
 			p.Lost = end - offset
 		}
-	case cut:
+	case p.End() == ready || !follows:
+	case len(p.Data) == limit:
 		p.Data = p.Data[:cutAt(p.Data)]
 		s.read.backTo(p.End())
+	default:
+		p.Data = p.Data[:len(p.Data)-Unfinished(p.Data)]
+		s.read.backTo(p.End())
 	}
-	if p.End() == whole {
+	if p.End() == ready {
 		s.mu.Lock()
-		s.quiet = s.end == whole
+		s.quiet = s.ready() == ready
 		if !s.quiet {
 			s.since = time.Now()
 		}
@@ -135,8 +140,9 @@ func (r *reader) open(seg *segment, mem memory, size int64, seed seed, offset in
 }
 
 // gather takes records into the piece, and leaves the reader at the first one
-// that is not wholly in it. cut tells that text follows directly.
-func (r *reader) gather(p *Piece, limit int) (cut bool) {
+// that is not wholly in it. follows tells that more text does so directly. A piece
+// is not the beginning of a character alone, if the rest of it is there.
+func (r *reader) gather(p *Piece, limit int) (follows bool) {
 	r.records = r.records[:0]
 	for {
 		before := r.scan
@@ -149,15 +155,16 @@ func (r *reader) gather(p *Piece, limit int) (cut bool) {
 		if h.end() <= from {
 			continue
 		}
-		if h.place > from || len(p.Data) > 0 && h.at.Sub(p.At).Abs() >= pieceTime {
+		start := len(p.Data)
+		begins := start == 0 || start == Unfinished(p.Data)
+		if h.place > from || !begins && h.at.Sub(p.At).Abs() >= pieceTime {
 			r.scan = before
-			if len(p.Data) == 0 {
+			if start == 0 {
 				p.At, p.Lost = h.at, h.place-from
 			}
-			return false
+			return h.place == from
 		}
 		r.records = append(r.records, struct{ pos, place int64 }{before.pos, h.place})
-		start := len(p.Data)
 		data, sound := before.seed.readPayload(p.Data, r.scan.from, h, at)
 		if !sound {
 			if start == 0 {
@@ -167,15 +174,15 @@ func (r *reader) gather(p *Piece, limit int) (cut bool) {
 			}
 			return false
 		}
-		if start == 0 {
+		if begins {
 			p.At = h.at
 		}
 		p.Data = append(data[:start], data[start+int(from-h.place):]...)
 		if len(p.Data) >= limit {
 			r.scan = before
-			cut = len(p.Data) > limit || r.scan.more(h)
+			follows = len(p.Data) > limit || r.scan.more(h)
 			p.Data = p.Data[:limit]
-			return cut
+			return follows
 		}
 	}
 }

@@ -12,7 +12,12 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 )
+
+// insideBytes is how much larger a segment may become so that it does not end
+// within a character, whose halves would be read one by one.
+const insideBytes = 1 << 20
 
 // segment is a part of the text: records in a file, or, where that could not
 // be, in memory. Its end is the next one's base; the last one's is the
@@ -79,7 +84,7 @@ func (s *Spool) Append(p []byte, now time.Time) {
 // append keeps one record; false after Seal. The caller holds write.
 func (s *Spool) append(p []byte, now time.Time) bool {
 	s.mu.Lock()
-	sealed, end := s.sealed, s.end
+	sealed, end, inside := s.sealed, s.end, Unfinished(s.tail) > 0
 	var last *segment
 	if n := len(s.segments); n > 0 {
 		last = s.segments[n-1]
@@ -90,13 +95,13 @@ func (s *Spool) append(p []byte, now time.Time) bool {
 	}
 	w := &s.write
 	w.buf = s.seed.appendRecord(w.buf[:0], end, now, p)
-	if last == nil || last.size >= s.limitOf(last) {
+	if last == nil || last.size >= s.limitOf(last) && (!inside || last.size >= s.limitOf(last)+insideBytes) {
 		last = s.nextSegment()
 	}
 	if last.path != "" {
 		n, err := w.file.Write(w.buf)
 		if err == nil {
-			s.publish(last, n, len(p), now)
+			s.publish(last, n, p, now)
 			return true
 		}
 		// The disk is full, or worse. What is on it stays; this goes on in
@@ -112,18 +117,21 @@ func (s *Spool) append(p []byte, now time.Time) bool {
 	s.mu.Lock()
 	last.mem = append(last.mem, w.buf...)
 	s.mu.Unlock()
-	s.publish(last, len(w.buf), len(p), now)
+	s.publish(last, len(w.buf), p, now)
 	return true
 }
 
 // publish lets readers see what was written.
-func (s *Spool) publish(seg *segment, size, text int, now time.Time) {
+func (s *Spool) publish(seg *segment, size int, text []byte, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	seg.size += int64(size)
-	s.end += int64(text)
+	before := s.ready()
+	s.end += int64(len(text))
+	s.tail = append(s.tail, text[max(0, len(text)-utf8.UTFMax+1):]...)
+	s.tail = s.tail[max(0, len(s.tail)-utf8.UTFMax+1):]
 	s.dirty = seg.path != ""
-	if s.quiet {
+	if s.quiet && s.ready() > before {
 		s.quiet = false
 		s.since = now
 		s.signal()

@@ -102,8 +102,9 @@ type Spool struct {
 	mu        sync.Mutex
 	segments  []*segment
 	end       int64
-	safe      int64 // text below is only kept in case that the server forgets it
-	quiet     bool  // everything was read
+	tail      []byte // the last bytes before it, as many as a character can lack its end with
+	safe      int64  // text below is only kept in case that the server forgets it
+	quiet     bool   // everything was read
 	since     time.Time
 	sealed    bool
 	trouble   error
@@ -268,12 +269,21 @@ func (s *Spool) Seal() int64 {
 	return s.end
 }
 
-// Waiting tells how much there is after the cursor, and since when the first
-// byte of what was never read waits.
+// ready is how far the text can be read: to its end, or to where a character
+// begins of which the rest may still come. The caller holds mu.
+func (s *Spool) ready() int64 {
+	if s.sealed {
+		return s.end
+	}
+	return s.end - int64(Unfinished(s.tail))
+}
+
+// Waiting tells how much there is to read after the cursor, and since when the
+// first byte of what was never read waits.
 func (s *Spool) Waiting(cursor int64) (n int64, since time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.end - cursor, s.since
+	return max(0, s.ready()-cursor), s.since
 }
 
 // Release says that the server has the text below the offset: it is the first

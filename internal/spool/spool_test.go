@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 var noon = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
@@ -119,6 +120,77 @@ func TestSpool_PiecesEndWithALine(t *testing.T) {
 	s.Append([]byte("äöü"), noon)
 	if p, _ := s.Read(0, 3); string(p.Data) != "ä" {
 		t.Errorf("%q", p.Data)
+	}
+}
+
+// A character of which the rest comes later is whole in a piece, with the time of the
+// rest; what is none is told with the end of the text.
+func TestSpool_CharactersStayWhole(t *testing.T) {
+	t.Parallel()
+	s := Memory(Options{}, nil)
+	read := func(offset int64, want string, at time.Time) {
+		t.Helper()
+		if p, ok := s.Read(offset, 1000); string(p.Data) != want || ok != (want != "") || ok && !p.At.Equal(at) {
+			t.Errorf("at %d %q of %v, want %q of %v", offset, p.Data, p.At, want, at)
+		}
+	}
+	later, latest := noon.Add(time.Second), noon.Add(2*time.Second)
+	s.Append([]byte("price 5 \xe2"), noon)
+	<-s.Wake()
+	read(0, "price 5 ", noon)
+	if n, _ := s.Waiting(8); n != 0 {
+		t.Errorf("%d bytes wait", n)
+	}
+	s.Append([]byte("\x82"), later)
+	select {
+	case <-s.Wake():
+		t.Error("woken by what cannot be read")
+	default:
+	}
+	read(8, "", noon)
+	s.Append([]byte("\xac, \xf0\x9f"), latest)
+	<-s.Wake()
+	read(0, "price 5 ", noon)
+	read(8, "€, ", latest)
+	read(13, "", noon)
+	s.Seal()
+	<-s.Wake()
+	read(13, "\xf0\x9f", latest)
+}
+
+// However text is cut where it is written, and wherever it is read from, pieces end
+// between two characters.
+func TestSpool_CharactersStayWholeHoweverWritten(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(3, 4))
+	want := []byte(strings.Repeat("a ä € 😀 漢字\n", 20_000))
+	for name, s := range map[string]*Spool{"disk": create(t, Options{Budget: 16 * minSegment}), "memory": Memory(Options{Memory: 16 * minSegment}, nil)} {
+		t.Run(name, func(t *testing.T) {
+			at, read := noon, int64(0)
+			check := func() {
+				for {
+					p, ok := s.Read(read, 100+random.IntN(1000))
+					if !ok {
+						return
+					}
+					if !utf8.Valid(p.Data) || !bytes.HasPrefix(want[read:], p.Data) {
+						t.Fatalf("at %d %q", read, p.Data)
+					}
+					read = p.End()
+				}
+			}
+			for rest := want; len(rest) > 0; {
+				n := min(1+random.IntN(200), len(rest))
+				s.Append(rest[:n], at)
+				rest, at = rest[n:], at.Add(time.Duration(random.IntN(80))*time.Millisecond)
+				if random.IntN(10) == 0 {
+					check()
+				}
+			}
+			if check(); read != int64(len(want)) {
+				t.Errorf("%d bytes were read, want %d", read, len(want))
+			}
+		})
 	}
 }
 
