@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -21,10 +22,16 @@ type listFlags struct {
 // scripts as a JSON object a line.
 func printList[T any](w io.Writer, f listFlags, list []T, head string, row func(T) []string) error {
 	if f.JSON {
-		encoder := json.NewEncoder(w)
+		var lines bytes.Buffer
+		encoder := json.NewEncoder(&lines)
 		encoder.SetEscapeHTML(false)
 		for _, one := range list {
-			if err := encoder.Encode(one); err != nil {
+			lines.Reset()
+			err := encoder.Encode(one)
+			if err == nil {
+				_, err = w.Write(runner.AppendPrintable(nil, lines.Bytes()))
+			}
+			if err != nil {
 				return fmt.Errorf("print: %w", err)
 			}
 		}

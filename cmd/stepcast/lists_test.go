@@ -1,9 +1,24 @@
 package main
 
 import (
+	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 )
+
+// What a server says in JSON cannot steer a terminal, and is the same to a program.
+func TestPrintList_JSON(t *testing.T) {
+	t.Parallel()
+	list := []any{map[string]string{"name": "a\u009b1m\u0085\x7f\u202e<é>\x1b"}, json.RawMessage("{ \"b\u202e\":\"\x7f\" }")}
+	var out strings.Builder
+	if err := printList(&out, listFlags{JSON: true}, list, "", nil); err != nil {
+		t.Fatal(err)
+	}
+	if want := `{"name":"a\u009b1m\u0085\u007f\u202e<é>\u001b"}` + "\n" + `{"b\u202e":"\u007f"}` + "\n"; out.String() != want {
+		t.Errorf("%q, want %q", out.String(), want)
+	}
+}
 
 func TestAbout(t *testing.T) {
 	t.Parallel()

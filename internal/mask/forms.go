@@ -16,8 +16,8 @@ const (
 	// looked for in pieces, each of which is hidden for itself: so what a stream
 	// holds back is bounded, and the whole is gone all the same.
 	maxPattern = 1 << 10
-	// minRest is how long a base64 pattern must be to be looked for without its
-	// first characters too; a shorter one would be found in other texts.
+	// minRest is how long the rest of a base64 or hex pattern must be to be looked
+	// for without its first characters; a shorter one would be found in other texts.
 	minRest = 8
 )
 
@@ -42,7 +42,7 @@ func patternsOf(value string) patterns {
 	var p patterns
 	for _, secret := range secretsOf(value) {
 		eachForm(secret, func(form string) { p.plain = cut(p.plain, form) })
-		eachBase64(secret, func(form string) { p.wrapped = cut(p.wrapped, form) })
+		eachWrapped(secret, func(form string) { p.wrapped = cut(p.wrapped, form) })
 	}
 	for _, list := range []*[]string{&p.plain, &p.wrapped} {
 		slices.Sort(*list)
@@ -75,40 +75,46 @@ func cut(list []string, form string) []string {
 	return list
 }
 
+// eachWrapped yields the encodings of a secret that are printed in lines.
+func eachWrapped(secret string, yield func(string)) {
+	// A line may break before any of the first characters. The rest is then at the
+	// start of the next line.
+	wrapped := func(form string) {
+		yield(form)
+		for i := 1; i < minValue && len(form)-i >= minRest; i++ {
+			yield(form[i:])
+		}
+	}
+	lower := hex.EncodeToString([]byte(secret))
+	wrapped(lower)
+	wrapped(strings.ToUpper(lower))
+	eachBase64(secret, wrapped, yield)
+}
+
 // eachBase64 yields the characters that a secret has in base64 wherever it
 // stands: after a number of bytes that 3 divides, after one more or two more.
 // Those that also hold bits of a neighbour are not known but at the end of the
-// text, or of a line as echo(1) writes it.
-func eachBase64(secret string, yield func(string)) {
+// text, or of a line as echo(1) writes it; those forms go to end.
+func eachBase64(secret string, yield, end func(string)) {
 	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
 		for shift := range 3 {
 			before := append(make([]byte, shift, shift+len(secret)+1), secret...)
 			text := encoding.EncodeToString(before)
 			from, to := (shift*8+5)/6, len(before)*8/6
-			inside := text[from:to]
-			yield(inside)
-			// A line may break before any of the first characters. The rest is
-			// then at the start of the next line.
-			for i := 1; i < minValue && len(inside)-i >= minRest; i++ {
-				yield(inside[i:])
-			}
+			yield(text[from:to])
 			if len(before)%3 > 0 {
-				yield(text[from : to+1])
-				yield(text[from:])
-				yield(encoding.EncodeToString(append(before, '\n'))[from : to+1])
+				end(text[from : to+1])
+				end(text[from:])
+				end(encoding.EncodeToString(append(before, '\n'))[from : to+1])
 			}
 		}
 	}
 }
 
-// eachForm yields a secret as it is and in every encoding but base64, often
-// the same string again.
+// eachForm yields a secret as it is and in every encoding that is printed as it is,
+// often the same string again.
 func eachForm(secret string, yield func(string)) {
 	yield(secret)
-
-	lower := hex.EncodeToString([]byte(secret))
-	yield(lower)
-	yield(strings.ToUpper(lower))
 
 	for _, digits := range []string{lowerHex, upperHex} {
 		for _, kept := range urlKept {

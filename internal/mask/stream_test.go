@@ -174,32 +174,48 @@ func embeddings(value string) []embedding {
 					for margin := range 4 {
 						shift := shift + 15*margin
 						around := strings.Repeat("\xa5", shift) + value + "\xff\x5a\xa5\x5a"
-						text := encoding.EncodeToString([]byte(around))
-						from, to := (8*shift+5)/6, 8*(shift+len(value))/6
-						little := 0
-						if next := (from + columns - 1) / columns * columns; next-from < 4 {
-							little, from = next-from, next // what little stood before the line's end may stay
-						}
-						e := embedding{
-							name:   fmt.Sprintf("%s after %d bytes in lines of %d and %q", name, shift, columns, end),
-							before: wrap(text[:from], columns, 0, end),
-							hidden: wrap(text[from:to], columns, from, end),
-							after:  wrap(text[to:], columns, to, end),
-						}
-						if strings.HasPrefix(e.hidden, end) {
-							e.before, e.hidden = e.before+end, e.hidden[len(end):]
-						}
-						e.mixed = min(len(e.before)-1-strings.LastIndexByte(e.before, '\n'), 3)
-						if little > 0 {
-							e.mixed = min(len(e.before), 1+little+len(end))
-						}
-						list = append(list, e)
+						name := fmt.Sprintf("%s after %d bytes", name, shift)
+						list = append(list, inLines(name, encoding.EncodeToString([]byte(around)), (8*shift+5)/6, 8*(shift+len(value))/6, columns, end))
 					}
 				}
 			}
 		}
 	}
+	if len(value) < 6 {
+		return list // as with base64
+	}
+	for _, columns := range []int{59, 60, 64} { // 60: xxd -p
+		for _, end := range []string{"\n", "\r\n"} {
+			for shift := range 33 {
+				text := hex.EncodeToString([]byte(strings.Repeat("\xa5", shift) + value + "\xff\x5a\xa5\x5a"))
+				list = append(list, inLines(fmt.Sprintf("hex after %d bytes", shift), text, 2*shift, 2*(shift+len(value)), columns, end))
+			}
+		}
+	}
 	return list
+}
+
+// inLines is an encoded text in lines, of which what lies between two places is to
+// be hidden.
+func inLines(name, text string, from, to, columns int, end string) embedding {
+	little := 0
+	if next := (from + columns - 1) / columns * columns; next-from < 4 {
+		little, from = next-from, next // what little stood before the line's end may stay
+	}
+	e := embedding{
+		name:   fmt.Sprintf("%s in lines of %d and %q", name, columns, end),
+		before: wrap(text[:from], columns, 0, end),
+		hidden: wrap(text[from:to], columns, from, end),
+		after:  wrap(text[to:], columns, to, end),
+	}
+	if strings.HasPrefix(e.hidden, end) {
+		e.before, e.hidden = e.before+end, e.hidden[len(end):]
+	}
+	e.mixed = min(len(e.before)-1-strings.LastIndexByte(e.before, '\n'), 3)
+	if little > 0 {
+		e.mixed = min(len(e.before), 1+little+len(end))
+	}
+	return e
 }
 
 // wrap puts line ends into a text that begins at a column.

@@ -85,7 +85,7 @@ func (t *table) at(text, scratch []byte) (n int, more bool, _ []byte) {
 		return n, more, scratch
 	}
 	content, all := text, true
-	if end := bytes.IndexByte(text[:min(len(text), t.wrapped.max)], '\n'); end >= 0 || text[len(text)-1] == '\r' {
+	if end := bytes.IndexByte(text[:min(len(text), t.wrapped.max+1)], '\n'); end >= 0 || text[len(text)-1] == '\r' {
 		content, all = unwrap(scratch[:0], text, t.wrapped.max)
 		scratch = content
 	}

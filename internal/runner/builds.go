@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -172,15 +173,15 @@ type ListedBuild struct {
 	said []byte
 }
 
-// UnmarshalJSON keeps what the server said beside what is read of it, both fit
-// for a terminal.
+// UnmarshalJSON keeps what the server said beside what is read of it, which is made
+// fit for a terminal.
 func (b *ListedBuild) UnmarshalJSON(data []byte) error {
 	type fields ListedBuild
 	if err := json.Unmarshal(data, (*fields)(b)); err != nil {
 		return err
 	}
 	safe(&b.Project, &b.Branch, &b.Title, (*string)(&b.Status))
-	b.said = appendPrintable(nil, data)
+	b.said = bytes.Clone(data)
 	return nil
 }
 

@@ -90,16 +90,17 @@ func (e *FollowEvent) AppendJSON(dst []byte) []byte {
 		}
 		data = b.Bytes()
 	}
-	dst = appendPrintable(append(dst, `{"id":`...), mustJSON(e.ID))
-	dst = appendPrintable(append(dst, `,"event":`...), mustJSON(e.Kind))
-	dst = appendPrintable(append(dst, `,"data":`...), data)
+	dst = AppendPrintable(append(dst, `{"id":`...), mustJSON(e.ID))
+	dst = AppendPrintable(append(dst, `,"event":`...), mustJSON(e.Kind))
+	dst = AppendPrintable(append(dst, `,"data":`...), data)
 	return append(dst, "}\n"...)
 }
 
-// appendPrintable appends JSON, of which it escapes the control characters that
-// may stand in a string as they are: DEL and those from 0x80 on. What is not
-// UTF-8 becomes U+FFFD, as for every reader of JSON.
-func appendPrintable(dst, data []byte) []byte {
+// AppendPrintable appends JSON for a terminal: of what may stand in a string as it
+// is, it escapes the control characters, DEL and those from 0x80 on, and those that
+// turn the direction of what follows. What is not UTF-8 becomes U+FFFD, as for every
+// reader of JSON.
+func AppendPrintable(dst, data []byte) []byte {
 	for len(data) > 0 {
 		n := 0
 		for n < len(data) && data[n] < ansi.DEL {
@@ -110,7 +111,7 @@ func appendPrintable(dst, data []byte) []byte {
 			break
 		}
 		r, n := utf8.DecodeRune(data)
-		if unicode.IsControl(r) {
+		if unicode.IsControl(r) || ci.TurnsText(r) {
 			dst = fmt.Appendf(dst, `\u%04x`, r)
 		} else {
 			dst = utf8.AppendRune(dst, r)
