@@ -58,7 +58,10 @@ func unavailable(doing string, err error) error {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
 	p := &ci.Problem{Code: ci.Unavailable, Detail: "The database is away; send the same request again."}
-	if unfit(err) {
+	switch {
+	case isBusy(err):
+		p.Detail = "The database is busy and has not got to this in time; send the same request again."
+	case unfit(err):
 		p.Detail = "The database refuses what this server asks of it, and the server's log says why; send the same request again once that is mended."
 	}
 	return fmt.Errorf("%s: %w (%w)", doing, p, err)
@@ -90,6 +93,13 @@ func IsAway(err error) bool {
 }
 
 var errTooMuch = errors.New("this is too much at once")
+
+// isBusy tells whether the database is there and has waited for a lock for too long, or
+// worked for too long.
+func isBusy(err error) bool {
+	var said *pgconn.PgError
+	return errors.As(err, &said) && (said.Code == "55P03" || said.Code == "57014")
+}
 
 // IsTooMuch tells whether an error says that something took longer than it may, or came
 // to more than is read at once.

@@ -156,6 +156,8 @@ func pause(ctx context.Context, d time.Duration) {
 type listener struct {
 	store *Store
 	heard atomic.Int64 // unix nanoseconds of our last ping that came back
+
+	renewing time.Time // of run: since when it is, as the log says; zero: it is not
 }
 
 // age is the time since LISTEN last proved to be alive; negative: it never did.
@@ -176,6 +178,9 @@ func (l *listener) run(ctx context.Context) {
 		}
 		if heard := l.heard.Load(); heard != said {
 			said = heard
+			if l.renewing.IsZero() {
+				l.renewing = time.Now()
+			}
 			l.store.log.Warn("LISTEN is renewed until it is heard", "err", err)
 		}
 		pause(ctx, reconnectIn)
@@ -223,6 +228,10 @@ func (l *listener) listen(ctx context.Context) error {
 			if name == l.store.notifier.name {
 				heard = time.Now()
 				l.heard.Store(heard.UnixNano())
+				if !l.renewing.IsZero() {
+					l.store.log.Info("LISTEN is heard again", "after", heard.Sub(l.renewing).Round(time.Millisecond))
+					l.renewing = time.Time{}
+				}
 			}
 			continue
 		}

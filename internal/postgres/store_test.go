@@ -1032,6 +1032,26 @@ func TestStore_WhatBecomesManyRowsKeepsNobodyWaiting(t *testing.T) {
 	}
 }
 
+// A lock that others hold for too long is no database that is away.
+func TestStore_SaysThatTheDatabaseIsBusy(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	s, _ := open(t, url)
+	id := create(t, s, "acme/api")
+	lock := pgtest.Connect(t, url)
+	if _, err := lock.Exec(t.Context(), `BEGIN; LOCK TABLE build_heads IN ACCESS EXCLUSIVE MODE`); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.Append(t.Context(), ci.Request{Build: id, Updates: []ci.Update{{Step: &ci.StepUpdate{Key: "test"}}}})
+	if p := ci.AsProblem(err); p == nil || p.Code != ci.Unavailable || !strings.Contains(p.Detail, "busy") {
+		t.Errorf("%v", err)
+	}
+	if _, err := lock.Exec(t.Context(), `ROLLBACK`); err != nil {
+		t.Fatal(err)
+	}
+	must(t, s, id, ci.Update{Step: &ci.StepUpdate{Key: "test"}})
+}
+
 // Creations that are repeated wait for lanes, and for their answers, in turns by sender.
 func TestStore_RepeatedCreationsHaveTurns(t *testing.T) {
 	t.Parallel()
@@ -1352,6 +1372,9 @@ func TestListener_SaysOnceThatItIsDeaf(t *testing.T) {
 	stop()
 	if n := strings.Count(said.String(), "LISTEN is renewed"); n != 1 || strings.Contains(said.String(), "do not come back") {
 		t.Errorf("said %d times:\n%s", n, &said)
+	}
+	if n := strings.Count(said.String(), "LISTEN is heard again"); n != 1 {
+		t.Errorf("said %d times that it is heard again:\n%s", n, &said)
 	}
 }
 

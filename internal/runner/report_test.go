@@ -546,9 +546,9 @@ func TestReport_AStepOfASharedBuild(t *testing.T) {
 func TestReport_MakesUpForAStartThatWasLost(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := newContract()
-		opt := options(&sayings{})
-		opt.Own, opt.Project = false, ""
+		c, said := newContract(), &sayings{}
+		opt := options(said)
+		opt.Own, opt.Project, opt.Guessed = false, "", true
 		opt.Describe = func(context.Context) (string, Details) { return "acme/found", Details{Title: "A title\n"} }
 		if err := reported(t, c, opt, passed); err != nil {
 			t.Fatal(err)
@@ -556,6 +556,11 @@ func TestReport_MakesUpForAStartThatWasLost(t *testing.T) {
 		b, s := c.step(t)
 		if b.project != "acme/found" || b.title != "A title" || b.status != "running" || s.Status != "passed" {
 			t.Errorf("the build is %+v", b)
+		}
+		if lines := said.all(); !slices.ContainsFunc(lines, func(line string) bool {
+			return strings.Contains(line, "made of project acme/found, a guess from this directory: STEPCAST_PROJECT")
+		}) {
+			t.Errorf("said %q", lines)
 		}
 	})
 }
