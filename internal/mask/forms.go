@@ -42,7 +42,7 @@ func patternsOf(value string) patterns {
 	var p patterns
 	for _, secret := range secretsOf(value) {
 		eachForm(secret, func(form string) { p.plain = cut(p.plain, form) })
-		eachWrapped(secret, func(form string) { p.wrapped = cut(p.wrapped, form) })
+		eachWrapped(secret, func(form string) { p.wrapped = cutWrapped(p.wrapped, form) })
 	}
 	for _, list := range []*[]string{&p.plain, &p.wrapped} {
 		slices.Sort(*list)
@@ -75,27 +75,36 @@ func cut(list []string, form string) []string {
 	return list
 }
 
-// eachWrapped yields the encodings of a secret that are printed in lines.
-func eachWrapped(secret string, yield func(string)) {
-	// A line may break before any of the first characters. The rest is then at the
-	// start of the next line.
-	wrapped := func(form string) {
-		yield(form)
-		for i := 1; i < minValue && len(form)-i >= minRest; i++ {
-			yield(form[i:])
+// cutWrapped does so with a form that is printed in lines. One may break within a
+// piece's first characters, where it is not known: so each piece is looked for
+// without them too, and reaches as far into the next.
+func cutWrapped(list []string, form string) []string {
+	const unknown = minValue - 1
+	const most = maxPattern - unknown
+	for n := (len(form) + most - 1) / most; n > 0; n-- {
+		at := len(form) / n
+		piece := form[:min(at+unknown, len(form))]
+		list, form = append(list, piece), form[at:]
+		for i := 1; i <= unknown && len(piece)-i >= minRest; i++ {
+			list = append(list, piece[i:])
 		}
 	}
+	return list
+}
+
+// eachWrapped yields a secret in the encodings that are printed in lines.
+func eachWrapped(secret string, yield func(string)) {
 	lower := hex.EncodeToString([]byte(secret))
-	wrapped(lower)
-	wrapped(strings.ToUpper(lower))
-	eachBase64(secret, wrapped, yield)
+	yield(lower)
+	yield(strings.ToUpper(lower))
+	eachBase64(secret, yield)
 }
 
 // eachBase64 yields the characters that a secret has in base64 wherever it
 // stands: after a number of bytes that 3 divides, after one more or two more.
 // Those that also hold bits of a neighbour are not known but at the end of the
-// text, or of a line as echo(1) writes it; those forms go to end.
-func eachBase64(secret string, yield, end func(string)) {
+// text, or of a line as echo(1) writes it.
+func eachBase64(secret string, yield func(string)) {
 	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
 		for shift := range 3 {
 			before := append(make([]byte, shift, shift+len(secret)+1), secret...)
@@ -103,16 +112,16 @@ func eachBase64(secret string, yield, end func(string)) {
 			from, to := (shift*8+5)/6, len(before)*8/6
 			yield(text[from:to])
 			if len(before)%3 > 0 {
-				end(text[from : to+1])
-				end(text[from:])
-				end(encoding.EncodeToString(append(before, '\n'))[from : to+1])
+				yield(text[from : to+1])
+				yield(text[from:])
+				yield(encoding.EncodeToString(append(before, '\n'))[from : to+1])
 			}
 		}
 	}
 }
 
-// eachForm yields a secret as it is and in every encoding that is printed as it is,
-// often the same string again.
+// eachForm yields a secret as it is and in every encoding that is not printed in
+// lines, often the same string again.
 func eachForm(secret string, yield func(string)) {
 	yield(secret)
 

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net/url"
 	"regexp"
 	"slices"
@@ -193,6 +194,34 @@ func embeddings(value string) []embedding {
 		}
 	}
 	return list
+}
+
+// Of a secret of any length no line of its encodings stays, wherever the lines break.
+func TestStream_LongSecretsInLines(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(5, 6))
+	for n := 100; n < 4000; n += 41 {
+		value := make([]byte, n)
+		for i := range value {
+			value[i] = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"[random.IntN(56)]
+		}
+		m := New()
+		if err := m.Add(string(value)); err != nil {
+			t.Fatal(err)
+		}
+		lower := hex.EncodeToString(value)
+		for name, text := range map[string]string{"hex": lower, "HEX": strings.ToUpper(lower), "base64": base64.StdEncoding.EncodeToString(value)} {
+			for _, columns := range []int{60, 64, 76, 11 + random.IntN(90)} {
+				for _, margin := range []int{0, columns - 1, columns - 2, columns - 3, random.IntN(columns)} {
+					before := strings.Repeat(".", margin)
+					left := strings.NewReplacer(before, "", Hidden, "", "\n", "").Replace(masked(m, before+wrap(text, columns, margin, "\n")))
+					if len(left) > 3 {
+						t.Fatalf("%s of %d bytes in lines of %d after %d: %q is left", name, n, columns, margin, left)
+					}
+				}
+			}
+		}
+	}
 }
 
 // inLines is an encoded text in lines, of which what lies between two places is to

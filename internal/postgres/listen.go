@@ -157,7 +157,7 @@ type listener struct {
 	store *Store
 	heard atomic.Int64 // unix nanoseconds of our last ping that came back
 
-	renewing time.Time // of run: since when it is, as the log says; zero: it is not
+	renewing time.Time // since when the log says that LISTEN is renewed; zero: it is not
 }
 
 // age is the time since LISTEN last proved to be alive; negative: it never did.
@@ -170,17 +170,13 @@ func (l *listener) age() time.Duration {
 }
 
 func (l *listener) run(ctx context.Context) {
-	said := int64(-1) // what was heard last when that was said
 	for ctx.Err() == nil {
 		err := l.listen(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		if heard := l.heard.Load(); heard != said {
-			said = heard
-			if l.renewing.IsZero() {
-				l.renewing = time.Now()
-			}
+		if l.renewing.IsZero() {
+			l.renewing = time.Now()
 			l.store.log.Warn("LISTEN is renewed until it is heard", "err", err)
 		}
 		pause(ctx, reconnectIn)

@@ -351,8 +351,9 @@ func (r *Report) open(ctx context.Context) error {
 		}
 	}
 	if errors.Is(err, ErrNoBuild) {
-		if r.describe(ctx); r.described && !r.id.Own && r.id.Run == "" && !recalled && r.named == "" {
-			r.say("the server does not know the build %s; it is made of project %s, a guess from this directory: STEPCAST_PROJECT names the right one", r.id.Build, r.id.Project)
+		r.describe(ctx)
+		if r.described && !r.id.Own && r.id.Run == "" && !recalled && r.named == "" {
+			r.say("the server does not know the build %s; it is to be one of project %s, unless STEPCAST_PROJECT names another", r.id.Build, r.id.Project)
 		}
 		build, err = r.create(ctx)
 	}

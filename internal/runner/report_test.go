@@ -558,7 +558,7 @@ func TestReport_MakesUpForAStartThatWasLost(t *testing.T) {
 			t.Errorf("the build is %+v", b)
 		}
 		if lines := said.all(); !slices.ContainsFunc(lines, func(line string) bool {
-			return strings.Contains(line, "made of project acme/found, a guess from this directory: STEPCAST_PROJECT")
+			return strings.Contains(line, "to be one of project acme/found, unless STEPCAST_PROJECT")
 		}) {
 			t.Errorf("said %q", lines)
 		}

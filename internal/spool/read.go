@@ -38,15 +38,17 @@ func (r *reader) close() {
 
 // Read returns the text from the offset on: at most limit bytes and 64 KiB of
 // it, printed within a tenth of a second; or a hole. What more text follows
-// ends between two characters, and after a line if there is more than the limit.
-// ok is false when there is none: the beginning of a character is none until
-// the rest of it has come, or the text has ended.
+// ends between two characters, unless the disk took no more just there; if it is
+// more than the limit, after a line if it can. ok is false when there is none: the
+// beginning of a character is none until the rest of it has come, or the text has
+// ended.
 func (s *Spool) Read(offset int64, limit int) (p Piece, ok bool) {
 	p = Piece{Offset: offset, At: time.Now()}
 	s.mu.Lock()
 	seg, size, end := s.find(offset)
 	ready := s.ready()
 	if seg == nil || offset >= ready {
+		s.quiet = true
 		s.mu.Unlock()
 		return p, false
 	}

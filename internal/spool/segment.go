@@ -15,8 +15,9 @@ import (
 	"unicode/utf8"
 )
 
-// insideBytes is how much larger a segment may become so that it does not end
-// within a character, whose halves would be read one by one.
+// insideBytes is how much larger than another a segment may become before the record
+// that ends it, so that it does not end within a character, whose halves would be
+// read one by one.
 const insideBytes = 1 << 20
 
 // segment is a part of the text: records in a file, or, where that could not

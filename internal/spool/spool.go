@@ -104,7 +104,7 @@ type Spool struct {
 	end       int64
 	tail      []byte // the last bytes before it, as many as a character can lack its end with
 	safe      int64  // text below is only kept in case that the server forgets it
-	quiet     bool   // everything was read
+	quiet     bool   // all that can be read was
 	since     time.Time
 	sealed    bool
 	trouble   error
@@ -242,8 +242,8 @@ func (s *Spool) Dir() string { return s.dir }
 // Root is the folder in which that lies beside others; empty as that is.
 func (s *Spool) Root() string { return s.root }
 
-// Wake gets a value when text has come after everything was read, and when the
-// text has ended.
+// Wake gets a value when there is something to read after all of it was, and when
+// the text has ended.
 func (s *Spool) Wake() <-chan struct{} { return s.wake }
 
 func (s *Spool) signal() {

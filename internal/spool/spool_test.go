@@ -158,6 +158,42 @@ func TestSpool_CharactersStayWhole(t *testing.T) {
 	read(13, "\xf0\x9f", latest)
 }
 
+// Holes on both sides of what is no character yet: it is told, and who waits is woken.
+func TestSpool_CharactersBesideHoles(t *testing.T) {
+	t.Parallel()
+	s := create(t, Options{})
+	s.Append([]byte("abc\xe2"), noon)
+	<-s.Wake()
+	f, err := os.OpenFile(s.segments[0].path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.WriteAt([]byte("X"), headerBytes); err != nil {
+		t.Fatal(err)
+	}
+	if text, holes := readAll(t, s, 0, 1000); len(text) != 4 || len(holes) != 1 {
+		t.Fatalf("%q with %v", text, holes)
+	}
+	s.Append([]byte("\x82\xac\nhello\n\xe2"), noon)
+	<-s.Wake()
+	if n, _ := s.Waiting(4); n != 9 {
+		t.Errorf("%d bytes wait", n)
+	}
+	if text, _ := readAll(t, s, 4, 1000); string(text) != "\x82\xac\nhello\n" {
+		t.Errorf("%q", text)
+	}
+	size := s.segments[0].size
+	s.Append([]byte("gone"), noon)
+	if _, err := f.WriteAt([]byte("X"), size+headerBytes); err != nil {
+		t.Fatal(err)
+	}
+	s.Append([]byte("end"), noon)
+	if text, holes := readAll(t, s, 13, 1000); string(text) != "\xe2\x00\x00\x00\x00end" || len(holes) != 1 {
+		t.Errorf("%q with %v", text, holes)
+	}
+}
+
 // However text is cut where it is written, and wherever it is read from, pieces end
 // between two characters.
 func TestSpool_CharactersStayWholeHoweverWritten(t *testing.T) {
