@@ -19,7 +19,7 @@ const (
 	maxValue = 64 << 10 // bytes; GitHub's secrets have at most 48 KiB
 	maxFile  = 1 << 20  // bytes
 	// maxCost bounds what all patterns take, in bytes. A value of 40 characters
-	// takes about 4 KiB, a private key in PEM about 400 KiB.
+	// takes about 4 KiB, a private key in PEM up to 850 KiB.
 	maxCost     = 32 << 20
 	patternCost = 48 // bytes of a pattern besides its text
 )
