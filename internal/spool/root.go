@@ -65,6 +65,13 @@ func removeUnborn(dir string, e fs.DirEntry) {
 // just being made.
 const unbornAge = time.Hour
 
+// Of files that are longer than what we write, no more is read: who may write into
+// the folder could make every run look through them.
+const (
+	mostSegment = maxSegment + insideBytes + headerBytes + maxPayload
+	mostJournal = 32 << 20
+)
+
 // Open opens a spool that was left behind, to read it, add to its journal and
 // remove it. A torn tail is cut off. The error is ErrLocked, ErrGone or the
 // file system's.
@@ -164,7 +171,7 @@ func (s *Spool) recover() error {
 		if err != nil {
 			return err
 		}
-		s.segments = append(s.segments, &segment{base: base, path: filepath.Join(s.dir, file.Name()), size: info.Size()})
+		s.segments = append(s.segments, &segment{base: base, path: filepath.Join(s.dir, file.Name()), size: min(info.Size(), mostSegment)})
 	}
 	slices.SortFunc(s.segments, func(a, b *segment) int { return cmp.Compare(a.base, b.base) })
 	if n := len(s.segments); n > 0 {
@@ -179,7 +186,7 @@ func (s *Spool) readJournal(f *os.File) error {
 	if err != nil {
 		return err
 	}
-	scan := scanner{seed: s.seed, from: f, size: info.Size()}
+	scan := scanner{seed: s.seed, from: f, size: min(info.Size(), mostJournal)}
 	for {
 		h, at, ok := scan.next()
 		if !ok {

@@ -686,6 +686,27 @@ func TestCreate_RefusesWhatOthersCouldHavePrepared(t *testing.T) {
 
 // Whoever could write into a spool's folder, as an earlier job where a CI system keeps it,
 // has no other file cut off, read or made.
+// Of files that somebody has made very long, what we wrote is read and no more: 8 TiB
+// would take days.
+func TestOpen_FilesThatAreMuchTooLong(t *testing.T) {
+	t.Parallel()
+	s := create(t, Options{})
+	s.Append([]byte("some text\n"), noon)
+	s.close()
+	for _, path := range []string{filepath.Join(s.dir, journalName), s.segments[0].path} {
+		if err := os.Truncate(path, 8<<40); err != nil {
+			t.Skipf("the file system has no such files: %v", err)
+		}
+	}
+	if entries, err := Journal(s.dir); err != nil || len(entries) != 1 {
+		t.Errorf("%v, %v", entries, err)
+	}
+	again := reopen(t, s)
+	if text, holes := readAll(t, again, 0, 1000); string(text) != "some text\n" || holes != nil || len(again.Entries()) != 1 {
+		t.Errorf("%q, %v, %v", text, holes, again.Entries())
+	}
+}
+
 func TestOpen_FollowsNoLink(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{segmentName(9999), journalName, lockName, seenName, deliveredName} {
