@@ -134,7 +134,10 @@ test("the page's text is the log of random bytes, line for line", async ({ page,
 				? [...line.replaceAll("\ufffd", "")].sort().join("")
 				: line.replace(/\ufffd+/g, "\ufffd"),
 		);
-	await expect.poll(async () => runs(await pageLines(page))).toEqual(runs(want));
+	// To read all of it from the page may take a busy machine longer than one poll usually has.
+	await expect
+		.poll(async () => runs(await pageLines(page)), { timeout: 45_000 })
+		.toEqual(runs(want));
 });
 
 /** The colour of an element's text as it comes to the screen: red, green, blue, up to 255. */
