@@ -267,6 +267,20 @@ func CharEnd(raw []byte, end int) int {
 	return end
 }
 
+// Unfinished returns how many bytes at the end of p begin a character of which
+// the rest has not come yet.
+func Unfinished(p []byte) int {
+	for n := 1; n < utf8.UTFMax && n <= len(p); n++ {
+		if tail := p[len(p)-n:]; utf8.RuneStart(tail[0]) {
+			if utf8.FullRune(tail) {
+				return 0
+			}
+			return n
+		}
+	}
+	return 0
+}
+
 // AppendEscaped appends raw as the inside of a JSON string. Bytes that are not
 // UTF-8 become U+FFFD just as in a browser's TextDecoder (and Python's
 // errors="replace"): one for each maximal beginning of a character, so that a

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/stepcast/stepcast/internal/ci"
-	"github.com/stepcast/stepcast/internal/spool"
 )
 
 // Exit codes for a command that could not be started, or that ran out of time,
@@ -384,7 +383,7 @@ func pass(p pipe, log Log, over *atomic.Bool) {
 		text := buf[:held+n]
 		whole := len(text)
 		if !late {
-			whole -= spool.Unfinished(text)
+			whole -= ci.Unfinished(text)
 		}
 		p.log(log, text[:whole])
 		if !p.show(text[:whole], log, late) {

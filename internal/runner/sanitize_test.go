@@ -8,7 +8,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
-	"github.com/stepcast/stepcast/internal/spool"
+	"github.com/stepcast/stepcast/internal/ci"
 )
 
 func TestCleaner(t *testing.T) {
@@ -136,7 +136,7 @@ func FuzzCleaner(f *testing.F) {
 			t.Errorf("cleaned again, %q is %q", out, twice)
 		}
 		// Pieces of a log are cut between characters.
-		if n := cut; n > 0 && n < len(text) && spool.Unfinished(text[:n]) == 0 {
+		if n := cut; n > 0 && n < len(text) && ci.Unfinished(text[:n]) == 0 {
 			pieces := newCleaner(false)
 			if got := pieces.clean(pieces.clean(nil, text[:n]), text[n:]); !bytes.Equal(got, out) {
 				t.Errorf("in two pieces %q, in one %q", got, out)

@@ -144,7 +144,7 @@ func looksLike(piece []byte) string {
 // looksLatin tells whether a piece looks like text in ISO-8859-1, or in a code like it:
 // letters of it stand beside those of ASCII, and nothing in it is UTF-8 or no text.
 func looksLatin(piece []byte) bool {
-	if piece = piece[:len(piece)-unfinished(piece)]; len(piece) < 5 || utf8.Valid(piece) { // of less it cannot be told
+	if piece = piece[:len(piece)-ci.Unfinished(piece)]; len(piece) < 5 || utf8.Valid(piece) { // of less it cannot be told
 		return false
 	}
 	beside := func(i int) bool {
@@ -171,6 +171,6 @@ func looksLatin(piece []byte) bool {
 
 // endsWithin tells whether a text is UTF-8 that ends within a character.
 func endsWithin(text []byte) bool {
-	n := unfinished(text)
+	n := ci.Unfinished(text)
 	return n > 0 && utf8.Valid(text[:len(text)-n])
 }

@@ -16,7 +16,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -569,25 +568,12 @@ func (in *incoming) take() (piece []byte, err error) {
 	piece, err = in.data, in.err
 	in.data = nil
 	if err != io.EOF {
-		n := len(piece) - unfinished(piece)
+		n := len(piece) - ci.Unfinished(piece)
 		in.data = append(in.data, piece[n:]...)
 		piece = piece[:n:n]
 	}
 	poke(in.room)
 	return piece, err
-}
-
-// unfinished is how many bytes at the end begin a character that is not whole.
-func unfinished(data []byte) int {
-	for n := 1; n < utf8.UTFMax && n <= len(data); n++ {
-		if tail := data[len(data)-n:]; utf8.RuneStart(tail[0]) {
-			if utf8.FullRune(tail) {
-				return 0
-			}
-			return n
-		}
-	}
-	return 0
 }
 
 // poke fills a channel of one slot.

@@ -5,7 +5,8 @@ import (
 	"io"
 	"os"
 	"time"
-	"unicode/utf8"
+
+	"github.com/stepcast/stepcast/internal/ci"
 )
 
 // Piece is a run of text, or the news that so many bytes of it are gone.
@@ -74,7 +75,7 @@ func (s *Spool) Read(offset int64, limit int) (p Piece, ok bool) {
 		p.Data = p.Data[:cutAt(p.Data)]
 		s.read.backTo(p.End())
 	default:
-		p.Data = p.Data[:len(p.Data)-Unfinished(p.Data)]
+		p.Data = p.Data[:len(p.Data)-ci.Unfinished(p.Data)]
 		s.read.backTo(p.End())
 	}
 	if p.End() == ready {
@@ -158,7 +159,7 @@ func (r *reader) gather(p *Piece, limit int) (follows bool) {
 			continue
 		}
 		start := len(p.Data)
-		begins := start == 0 || start == Unfinished(p.Data)
+		begins := start == 0 || start == ci.Unfinished(p.Data)
 		if h.place > from || !begins && h.at.Sub(p.At).Abs() >= pieceTime {
 			r.scan = before
 			if start == 0 {
@@ -202,22 +203,8 @@ func cutAt(p []byte) int {
 	if i := bytes.LastIndexByte(p, '\n'); i >= 0 {
 		return i + 1
 	}
-	if n := len(p) - Unfinished(p); n > 0 {
+	if n := len(p) - ci.Unfinished(p); n > 0 {
 		return n
 	}
 	return len(p)
-}
-
-// Unfinished returns how many bytes at the end of p begin a character of which
-// the rest has not come yet.
-func Unfinished(p []byte) int {
-	for n := 1; n < utf8.UTFMax && n <= len(p); n++ {
-		if tail := p[len(p)-n:]; utf8.RuneStart(tail[0]) {
-			if utf8.FullRune(tail) {
-				return 0
-			}
-			return n
-		}
-	}
-	return 0
 }

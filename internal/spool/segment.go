@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
+
+	"github.com/stepcast/stepcast/internal/ci"
 )
 
 // insideBytes is how much larger than another a segment may become before the record
@@ -85,7 +87,7 @@ func (s *Spool) Append(p []byte, now time.Time) {
 // append keeps one record; false after Seal. The caller holds write.
 func (s *Spool) append(p []byte, now time.Time) bool {
 	s.mu.Lock()
-	sealed, end, inside := s.sealed, s.end, Unfinished(s.tail) > 0
+	sealed, end, inside := s.sealed, s.end, ci.Unfinished(s.tail) > 0
 	var last *segment
 	if n := len(s.segments); n > 0 {
 		last = s.segments[n-1]

@@ -275,7 +275,7 @@ func (s *Spool) ready() int64 {
 	if s.sealed {
 		return s.end
 	}
-	return s.end - int64(Unfinished(s.tail))
+	return s.end - int64(ci.Unfinished(s.tail))
 }
 
 // Waiting tells how much there is to read after the cursor, and since when the
