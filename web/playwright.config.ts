@@ -6,13 +6,15 @@ const root = process.getuid?.() === 0;
 
 /**
  * What of the browser is off: the pages that it draws its own address field with, which nobody sees
- * and which took a quarter of all processor time here; and again what Playwright switches off, since
- * the last list counts.
+ * and which took a quarter of all processor time here; a process made in advance of each page, for
+ * the next one, which took a seventh of the rest; and again what Playwright switches off, since the
+ * last list counts.
  */
 const off = [
 	"WebUIOmniboxPopup",
 	"WebUIOmniboxAimPopup",
 	"AimEnabled",
+	"SpareRendererForSitePerProcess",
 	"AvoidCorsURLLoaderRestartOnRedirect",
 	"AvoidUnnecessaryBeforeUnloadCheckSync",
 	"DestroyProfileOnBrowserClose",

@@ -203,24 +203,19 @@ func (v Settings) changesTo(now Settings) map[string]any {
 	return changed
 }
 
-// mostRare is how many connections of their own there are at once for what is
-// rare. Who asks for more of it waits: the database has connections for so many,
-// and those that write builds need some.
-const mostRare = 8
-
-// administer does what is rare on a connection of its own, whose commits are on
+// administer does what is rare and asked for on a connection whose commits are on
 // disk when they are acknowledged.
 func (s *Store) administer(ctx context.Context, do func(*pgx.Conn) error) error {
 	select {
-	case s.rare <- struct{}{}:
-		defer func() { <-s.rare }()
+	case s.asking <- struct{}{}:
+		defer func() { <-s.asking }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	conn, err := connectWriter(ctx, s.cfg.DirectURL)
+	conn, err := s.acquireRare(ctx)
 	if err != nil {
 		return unavailable("connect", err)
 	}
-	defer closeConn(conn)
-	return do(conn)
+	defer conn.Release()
+	return do(conn.Conn())
 }

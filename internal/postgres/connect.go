@@ -22,6 +22,7 @@ var ErrPooler = errors.New("this address leads to a connection pooler, not to Po
 // a fault test, can tell them apart.
 const (
 	writeName  = "stepcast-write"
+	rareName   = "stepcast-rare"
 	readName   = "stepcast-read"
 	listenName = "stepcast-listen"
 )
@@ -54,7 +55,7 @@ func setParams(cfg *pgx.ConnConfig, name string) {
 	cfg.RuntimeParams["tcp_keepalives_count"] = "3"
 	cfg.RuntimeParams["timezone"] = "UTC"
 	switch name {
-	case writeName:
+	case writeName, rareName:
 		cfg.RuntimeParams["lock_timeout"] = "3s"
 		cfg.RuntimeParams["statement_timeout"] = "10s"
 		cfg.RuntimeParams["idle_in_transaction_session_timeout"] = idleInTransaction
@@ -197,6 +198,53 @@ func openPool(ctx context.Context, url string, conns int, pooler bool) (*pgxpool
 	return pool, nil
 }
 
+// mostRare is how many connections there are at once for what is rare and asked
+// for. Who asks for more of it waits: the database has connections for so many,
+// and those that write builds need some. A few more are for what the store does
+// of itself.
+const (
+	mostRare     = 8
+	mostOfItself = 2
+)
+
+// restRare is how long a connection for what is rare is kept when nobody wants it.
+const restRare = 30 * time.Second
+
+// openRare opens the connections for what is rare. Each is looked at as a new one
+// is before it is used: what has rested may have ended, or be read-only by now.
+func openRare(url string) (*pgxpool.Pool, error) {
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("read the database URL: %w", err)
+	}
+	setParams(cfg.ConnConfig, rareName)
+	cfg.MaxConns, cfg.MinConns, cfg.MinIdleConns = mostRare+mostOfItself, 0, 0
+	cfg.MaxConnIdleTime, cfg.HealthCheckPeriod = restRare, restRare/2
+	cfg.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
+	cfg.PrepareConn = func(ctx context.Context, conn *pgx.Conn) (bool, error) {
+		err := ensureDurable(ctx, conn)
+		if err != nil && conn.IsClosed() && ctx.Err() == nil {
+			return false, nil // another one may be better
+		}
+		return err == nil, err
+	}
+	pool, err := pgxpool.NewWithConfig(context.Background(), cfg)
+	if err != nil {
+		return nil, fmt.Errorf("open the pool: %w", err)
+	}
+	return pool, nil
+}
+
+// acquireRare takes one of them, whose commits are on disk when they are
+// acknowledged, or fails. Whoever took it releases it.
+func (s *Store) acquireRare(ctx context.Context) (*pgxpool.Conn, error) {
+	conn, err := s.rare.Acquire(ctx)
+	if errors.As(err, new(*pgconn.ConnectError)) {
+		err = connectError(err)
+	}
+	return conn, err
+}
+
 // ErrOtherDatabase says that what is read through a pooler is not what is written past it.
 var ErrOtherDatabase = errors.New("the two addresses lead to two databases")
 
@@ -209,11 +257,11 @@ type identity struct{ cluster, database int64 }
 // Where that cannot be asked, as some that are run by others do not let it, it is taken for
 // granted.
 func (s *Store) sameDatabase(ctx context.Context) error {
-	conn, err := connectWriter(ctx, s.cfg.DirectURL)
+	conn, err := s.acquireRare(ctx)
 	if err != nil {
 		return err
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
+	defer conn.Release()
 	var written, read identity
 	err = errors.Join(
 		conn.QueryRow(ctx, identitySQL).Scan(&written.cluster, &written.database),

@@ -79,12 +79,12 @@ const headOfSQL = `
 // seen returned a lower one. If the table really ends before seen, a new epoch
 // begins. It returns the epoch in force.
 func (s *Store) Rewound(ctx context.Context, log ci.LogID, seen ci.EventID) (ci.Epoch, error) {
-	conn, err := connectWriter(ctx, s.cfg.DirectURL)
+	conn, err := s.acquireRare(ctx)
 	if err != nil {
 		return ci.Epoch{}, err
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	epoch, err := replaceEpoch(ctx, conn, func(ctx context.Context, tx pgx.Tx) (bool, error) {
+	defer conn.Release()
+	epoch, err := replaceEpoch(ctx, conn.Conn(), func(ctx context.Context, tx pgx.Tx) (bool, error) {
 		var last ci.EventID
 		err := tx.QueryRow(ctx, headOfSQL, log).Scan(&last)
 		if last == 0 && log != ci.FeedLog {
@@ -157,12 +157,12 @@ func (s *Store) renewEpoch(ctx context.Context) error {
 	if s.epoch.Load() != before {
 		return nil // somebody else was faster
 	}
-	conn, err := connectWriter(ctx, s.cfg.DirectURL)
+	conn, err := s.acquireRare(ctx)
 	if err != nil {
 		return err
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	epoch, err := ensureEpoch(ctx, conn)
+	defer conn.Release()
+	epoch, err := ensureEpoch(ctx, conn.Conn())
 	if err == nil {
 		s.setEpoch(epoch)
 	}

@@ -116,11 +116,11 @@ const mostSilent = 500
 
 // sweepOnce sets what is silent lost, and tells whether there may be more of it.
 func (s *Store) sweepOnce(ctx context.Context) (more bool, err error) {
-	conn, err := connectWriter(ctx, s.cfg.DirectURL)
+	conn, err := s.acquireRare(ctx)
 	if err != nil {
 		return false, err
 	}
-	defer closeConn(conn)
+	defer conn.Release()
 	var ahead bool
 	if err := conn.QueryRow(ctx, hearingSQL, deafAfter.Seconds()).Scan(&ahead); err != nil {
 		return false, err
@@ -175,17 +175,17 @@ const touchSQL = `
 // Touch notes that the reporter of a step is still there, without a heartbeat:
 // an open PATCH.
 func (s *Store) Touch(ctx context.Context, id ci.BuildID, step ci.StepKey) error {
-	select { // each is a connection of its own, and hundreds of uploads that began together touch together
+	select { // each takes a connection, and hundreds of uploads that began together touch together
 	case s.touching <- struct{}{}:
 		defer func() { <-s.touching }()
 	case <-ctx.Done():
 		return fmt.Errorf("touch: %w", ctx.Err())
 	}
-	conn, err := connectWriter(ctx, s.cfg.DirectURL)
+	conn, err := s.acquireRare(ctx)
 	if err != nil {
 		return unavailable("touch", err)
 	}
-	defer closeConn(conn)
+	defer conn.Release()
 	if _, err := conn.Exec(ctx, touchSQL, uuid.UUID(id), string(step)); err != nil {
 		return unavailable("touch", err)
 	}

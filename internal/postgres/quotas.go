@@ -136,11 +136,11 @@ func (s *Store) countOnce(ctx context.Context) error {
 }
 
 func (s *Store) exchangeCounts(ctx context.Context, names []string, fresh []int64) (told map[string]int64, err error) {
-	conn, err := connectWriter(ctx, s.cfg.DirectURL)
+	conn, err := s.acquireRare(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer closeConn(conn)
+	defer conn.Release()
 	rows, err := conn.Query(ctx, countSQL, names, fresh)
 	if err != nil {
 		return nil, err

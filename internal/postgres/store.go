@@ -69,7 +69,8 @@ type Store struct {
 	lastCommits time.Duration // lastCommits, but for tests
 	uses        uses
 	sessions    sessions
-	rare        chan struct{}             // a slot for each connection that does what is rare; see administer
+	rare        *pgxpool.Pool             // for what is rarely written
+	asking      chan struct{}             // one in it for each that does what is rare and asked for; see administer
 	swept       atomic.Pointer[time.Time] // when silence was last looked for; nil: not yet
 	away        atomic.Bool               // there was no connection to write, as the log says
 	disk        diskGauge
@@ -97,7 +98,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s.tokens.keep = keepToken
 	s.uses = uses{latest: make(map[[32]byte]use), due: make(chan struct{}, 1)}
 	s.sessions = sessions{writing: make(chan struct{}, 1), ways: make(chan struct{}, mostWays)}
-	s.rare = make(chan struct{}, mostRare)
+	s.asking = make(chan struct{}, mostRare)
 	s.sessions.found.keep = keepToken
 	s.repeats, s.slow = turns.New(runtime.GOMAXPROCS(0)), turns.NewRoom(mostSlow)
 	s.touching = make(chan struct{}, 2)
@@ -106,24 +107,31 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	s.notifier = newNotifier(s)
 	s.listener = &listener{store: s}
-	if err := s.renewEpoch(ctx); err != nil {
+	if err := s.connect(ctx, pooler); err != nil {
+		s.Close()
 		return nil, fmt.Errorf("open the database: %w", err)
-	}
-	var err error
-	if s.read, err = openPool(ctx, cfg.URL, cfg.ReadConns, pooler); err != nil {
-		return nil, err
-	}
-	if err := s.read.Ping(ctx); err != nil { // a pooler has a password of its own
-		s.read.Close()
-		return nil, fmt.Errorf("open the database: %w", err)
-	}
-	if pooler {
-		if err := s.sameDatabase(ctx); err != nil {
-			s.read.Close()
-			return nil, fmt.Errorf("open the database: %w", err)
-		}
 	}
 	return s, nil
+}
+
+// connect opens what is not opened by Run, and makes sure that there is a database behind it.
+func (s *Store) connect(ctx context.Context, pooler bool) (err error) {
+	if s.rare, err = openRare(s.cfg.DirectURL); err != nil {
+		return err
+	}
+	if err := s.renewEpoch(ctx); err != nil {
+		return err
+	}
+	if s.read, err = openPool(ctx, s.cfg.URL, s.cfg.ReadConns, pooler); err != nil {
+		return err
+	}
+	if err := s.read.Ping(ctx); err != nil { // a pooler has a password of its own
+		return err
+	}
+	if pooler {
+		return s.sameDatabase(ctx)
+	}
+	return nil
 }
 
 // Run commits, listens, looks for lost steps and writes down when tokens were
@@ -153,8 +161,14 @@ func (s *Store) Run(ctx context.Context, w Watcher) error {
 	return group.Wait()
 }
 
-// Close frees the connections for reading. Run frees its own.
-func (s *Store) Close() { s.read.Close() }
+// Close frees the connections that Run does not.
+func (s *Store) Close() {
+	for _, pool := range []*pgxpool.Pool{s.read, s.rare} {
+		if pool != nil {
+			pool.Close()
+		}
+	}
+}
 
 // forget drops everything that was kept of the database.
 func (s *Store) forget() {

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -1297,6 +1298,46 @@ func TestStore_WritesOnAfterItsConnectionsEnded(t *testing.T) {
 	sqlExec(t, url, `SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'stepcast-write'`)
 	round(2)
 	create(t, second, "acme/api")
+}
+
+// What is rarely written makes no session of PostgreSQL's each time, and one that
+// has ended meanwhile costs nobody anything.
+func TestStore_WritesRarelyOnConnectionsThatStay(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	s, _ := open(t, url)
+	conn := pgtest.Connect(t, url)
+	sessions := func() (pids []int32) {
+		t.Helper()
+		rows, err := conn.Query(t.Context(), `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'stepcast-rare'`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if pids, err = pgx.CollectRows(rows, pgx.RowTo[int32]); err != nil {
+			t.Fatal(err)
+		}
+		return pids
+	}
+	add := func() {
+		t.Helper()
+		sum, _ := ci.ParseToken(ci.NewToken())
+		if _, err := s.AddToken(t.Context(), ada, sum, postgres.Token{Name: "t", Scopes: []ci.Scope{ci.ScopeRead}, Project: "p"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add()
+	before := sessions()
+	for range 20 {
+		add()
+	}
+	// Another may have been made meanwhile, by what looks for silence.
+	if after := sessions(); len(before) == 0 || len(after) > len(before)+1 || !slices.Contains(after, before[0]) {
+		t.Errorf("the sessions are %v, and were %v", after, before)
+	}
+	for range 3 {
+		sqlExec(t, url, `SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'stepcast-rare'`)
+		add()
+	}
 }
 
 // Others have taken all of PostgreSQL's connections: those that the store has
