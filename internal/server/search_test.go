@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stepcast/stepcast/internal/pgtest"
 )
@@ -236,6 +237,7 @@ func TestSearch_TimeBound(t *testing.T) {
 func TestSearch_Bounded(t *testing.T) {
 	t.Parallel()
 	s := start(t)
+	s.searchTime = time.Minute // it is bounded by what it finds
 	build := s.create(`{"project":"p"}`)
 	line := strings.Repeat("match ", 100) + "\n"
 	for range 30 {
