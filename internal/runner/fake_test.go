@@ -2,6 +2,7 @@ package runner
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -317,8 +318,8 @@ type inMemory struct{ http.Handler }
 
 func (h inMemory) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	defer func() {
-		if p := recover(); p != nil { // http.ErrAbortHandler: the connection broke
-			resp, err = nil, fmt.Errorf("broken connection: %v", p)
+		if p := recover(); p != nil { // http.ErrAbortHandler: the connection broke, or who asked has gone
+			resp, err = nil, cmp.Or(r.Context().Err(), fmt.Errorf("broken connection: %v", p))
 		}
 	}()
 	if err := r.Context().Err(); err != nil {

@@ -907,6 +907,7 @@ func (r *Report) othersAgain() {
 func (r *Report) persist(ctx context.Context, request func(*Client) error) error {
 	pause := backoff{awaited: r.over}
 	for {
+		began := time.Now()
 		err := r.client.about(ctx, r.id.Project, r.id.Build, request)
 		if err == nil || !Passing(err) {
 			r.answered, r.failing = true, time.Time{}
@@ -915,7 +916,7 @@ func (r *Report) persist(ctx context.Context, request func(*Client) error) error
 		if ctx.Err() != nil {
 			return err
 		}
-		r.trouble(err)
+		r.trouble(began, err)
 		r.sayTrouble()
 		if pause.wait(ctx, err) != nil {
 			return err
@@ -923,15 +924,15 @@ func (r *Report) persist(ctx context.Context, request func(*Client) error) error
 	}
 }
 
-// trouble tells, once, that the server is away.
-func (r *Report) trouble(err error) {
-	now := time.Now()
+// trouble tells, once, that the server is away, to which an attempt that began then
+// was in vain.
+func (r *Report) trouble(began time.Time, err error) {
 	if r.failing.IsZero() {
-		r.failing = now
+		r.failing = began
 	}
 	var noToken noIDToken
 	switch {
-	case r.answered && now.Sub(r.failing) < patience:
+	case r.answered && time.Since(r.failing) < patience:
 	case errors.As(err, &noToken):
 		r.sayOnce("away", "%v; the command goes on, its log follows when there is one", err)
 	case r.left:

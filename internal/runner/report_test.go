@@ -283,6 +283,36 @@ func TestReport_ServerAwayForAnHour(t *testing.T) {
 	})
 }
 
+// A server that takes requests and answers none is away as one that takes none: the
+// first that it does not answer says so.
+func TestReport_ServerHangs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, said := newContract(), &sayings{}
+		begin := time.Now()
+		c.fault = func(_ int, _ http.ResponseWriter, r *http.Request) bool {
+			if since := time.Since(begin); since > time.Second && since < attemptTimeout {
+				<-r.Context().Done()
+				panic(http.ErrAbortHandler)
+			}
+			return false
+		}
+		err := reported(t, c, options(said), func(r *Report) {
+			fmt.Fprintln(r, "a")
+			time.Sleep(2 * time.Second)
+			fmt.Fprintln(r, "b")
+			time.Sleep(attemptTimeout + time.Second)
+			if lines := said.all(); len(lines) != 1 || !strings.Contains(lines[0], "is away (no answer within 30s") {
+				t.Errorf("said %q", lines)
+			}
+			passed(r)
+		})
+		if _, step := c.step(t); err != nil || string(step.log) != "a\nb\n" {
+			t.Errorf("error %v; %q", err, step.log)
+		}
+	})
+}
+
 // When the command has ended somebody waits: the next attempt is at once, and none is late.
 func TestReport_TriesAtOnceWhenTheCommandHasEnded(t *testing.T) {
 	t.Parallel()
