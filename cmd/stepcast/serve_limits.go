@@ -24,7 +24,10 @@ type serveLimits struct {
 	MaxRequests          int    `help:"Requests a second of one address, without a token. Default: 50." default:"50" env:"STEPCAST_MAX_REQUESTS" placeholder:"N" group:"Limits"`
 	MaxReads             int    `help:"Requests a second of one token or one session, but for reports of builds. Default: 100." default:"100" env:"STEPCAST_MAX_READS" placeholder:"N" group:"Limits"`
 	MaxFailures          int    `help:"Tokens a minute that are no good, of one address. Default: 30." default:"30" env:"STEPCAST_MAX_FAILURES" placeholder:"N" group:"Limits"`
-	MaxUploadsPerToken   int    `help:"Live uploads of logs that may be open at once, of one token. Default: 500." default:"500" env:"STEPCAST_MAX_UPLOADS_PER_TOKEN" placeholder:"N" group:"Limits"`
+	MaxUploads           int    `help:"Live uploads of logs that may be open at once. Default: 10000." default:"10000" env:"STEPCAST_MAX_UPLOADS" placeholder:"N" group:"Limits"`
+	MaxUploadsPerAddress int    `help:"The same, of one address. Default: 2000." default:"2000" env:"STEPCAST_MAX_UPLOADS_PER_ADDRESS" placeholder:"N" group:"Limits"`
+	MaxUploadsPerToken   int    `help:"The same, of one token. Default: 500." default:"500" env:"STEPCAST_MAX_UPLOADS_PER_TOKEN" placeholder:"N" group:"Limits"`
+	MaxUploadsPerProject int    `help:"The same, to builds of one project. Default: 2000." default:"2000" env:"STEPCAST_MAX_UPLOADS_PER_PROJECT" placeholder:"N" group:"Limits"`
 	MaxBuildLog          string `help:"Log text that is kept of a build. What comes beyond it is taken and not kept. Default: 4GiB." default:"4GiB" env:"STEPCAST_MAX_BUILD_LOG" placeholder:"SIZE" group:"Limits"`
 	MaxProjectLog        string `help:"Log text that is kept of all builds of a project in a day. Default: 32GiB." default:"32GiB" env:"STEPCAST_MAX_PROJECT_LOG" placeholder:"SIZE" group:"Limits"`
 	LimitLoopback        bool   `help:"Hold loopback addresses to what an address may too." env:"STEPCAST_LIMIT_LOOPBACK" group:"Limits"`
@@ -41,7 +44,7 @@ func (c *serveLimits) limit(cfg *server.Config, database *postgres.Config) error
 		}
 		return n
 	}
-	for _, n := range []int{c.MaxStreams, c.MaxStreamsPerAddress, c.MaxStreamsPerToken, c.MaxStreamsPerProject, c.MaxConnsPerAddress, c.MaxRequests, c.MaxReads, c.MaxFailures, c.MaxUploadsPerToken} {
+	for _, n := range []int{c.MaxStreams, c.MaxStreamsPerAddress, c.MaxStreamsPerToken, c.MaxStreamsPerProject, c.MaxConnsPerAddress, c.MaxRequests, c.MaxReads, c.MaxFailures, c.MaxUploads, c.MaxUploadsPerAddress, c.MaxUploadsPerToken, c.MaxUploadsPerProject} {
 		if n < 0 {
 			return fmt.Errorf("a limit is a number such as 250, or 0 for none, not %d", n)
 		}
@@ -49,7 +52,8 @@ func (c *serveLimits) limit(cfg *server.Config, database *postgres.Config) error
 	cfg.Limits = server.Limits{
 		Streams: bound(c.MaxStreams), StreamsOfAddress: bound(c.MaxStreamsPerAddress), StreamsOfToken: bound(c.MaxStreamsPerToken), StreamsOfProject: bound(c.MaxStreamsPerProject),
 		ConnsOfAddress: bound(c.MaxConnsPerAddress), Requests: bound(c.MaxRequests), Reads: bound(c.MaxReads), Failures: bound(c.MaxFailures),
-		UploadsOfToken: bound(c.MaxUploadsPerToken), Loopback: c.LimitLoopback,
+		Uploads: bound(c.MaxUploads), UploadsOfAddress: bound(c.MaxUploadsPerAddress), UploadsOfToken: bound(c.MaxUploadsPerToken), UploadsOfProject: bound(c.MaxUploadsPerProject),
+		Loopback: c.LimitLoopback,
 	}
 	for _, quota := range []struct {
 		flag, text string

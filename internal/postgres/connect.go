@@ -200,19 +200,28 @@ func openPool(ctx context.Context, url string, conns int, pooler bool) (*pgxpool
 
 // mostRare is how many connections there are at once for what is rare and asked
 // for. Who asks for more of it waits: the database has connections for so many,
-// and those that write builds need some. A few more are for what the store does
-// of itself.
+// and those that write builds need some. mostOfItself more are for what the store
+// does of itself: to look for silence, to count texts, to find the epoch, and to
+// see whether a log was rewound.
 const (
 	mostRare     = 8
-	mostOfItself = 2
+	mostOfItself = 4
 )
 
-// restRare is how long a connection for what is rare is kept when nobody wants it.
-const restRare = 30 * time.Second
+// A connection for what is rare is kept for restRare when nobody wants it, and
+// has lookAtRested to show that it is still good for anything.
+const (
+	restRare     = 30 * time.Second
+	lookAtRested = 2 * time.Second
+)
+
+// hasRested is noted in a connection for what is rare once it was looked at.
+const hasRested = "stepcast: has rested"
 
 // openRare opens the connections for what is rare. Each is looked at as a new one
-// is before it is used: what has rested may have ended, or be read-only by now.
-func openRare(url string) (*pgxpool.Pool, error) {
+// is before it is used: what has rested may have ended, lead to nobody, or be
+// read-only by now. Those are given up together: what became of one did of all.
+func openRare(url string) (pool *pgxpool.Pool, err error) {
 	cfg, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("read the database URL: %w", err)
@@ -221,15 +230,22 @@ func openRare(url string) (*pgxpool.Pool, error) {
 	cfg.MaxConns, cfg.MinConns, cfg.MinIdleConns = mostRare+mostOfItself, 0, 0
 	cfg.MaxConnIdleTime, cfg.HealthCheckPeriod = restRare, restRare/2
 	cfg.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
-	cfg.PrepareConn = func(ctx context.Context, conn *pgx.Conn) (bool, error) {
-		err := ensureDurable(ctx, conn)
-		if err != nil && conn.IsClosed() && ctx.Err() == nil {
-			return false, nil // another one may be better
+	cfg.PrepareConn = func(ctx context.Context, conn *pgx.Conn) (ok bool, err error) {
+		known := conn.PgConn().CustomData()
+		if known[hasRested] == nil {
+			known[hasRested] = true
+			err := ensureDurable(ctx, conn)
+			return err == nil, err
 		}
-		return err == nil, err
+		looking, cancel := context.WithTimeout(ctx, lookAtRested)
+		defer cancel()
+		if ensureDurable(looking, conn) == nil {
+			return true, nil
+		}
+		pool.Reset()
+		return false, ctx.Err() // without one the pool goes on to the next, and then to a new one
 	}
-	pool, err := pgxpool.NewWithConfig(context.Background(), cfg)
-	if err != nil {
+	if pool, err = pgxpool.NewWithConfig(context.Background(), cfg); err != nil {
 		return nil, fmt.Errorf("open the pool: %w", err)
 	}
 	return pool, nil

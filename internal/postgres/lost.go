@@ -181,13 +181,10 @@ func (s *Store) Touch(ctx context.Context, id ci.BuildID, step ci.StepKey) error
 	case <-ctx.Done():
 		return fmt.Errorf("touch: %w", ctx.Err())
 	}
-	conn, err := s.acquireRare(ctx)
-	if err != nil {
-		return unavailable("touch", err)
-	}
-	defer conn.Release()
-	if _, err := conn.Exec(ctx, touchSQL, uuid.UUID(id), string(step)); err != nil {
-		return unavailable("touch", err)
-	}
-	return nil
+	return s.administer(ctx, func(conn *pgx.Conn) error {
+		if _, err := conn.Exec(ctx, touchSQL, uuid.UUID(id), string(step)); err != nil {
+			return unavailable("touch", err)
+		}
+		return nil
+	})
 }

@@ -163,11 +163,13 @@ func (s *Store) Run(ctx context.Context, w Watcher) error {
 
 // Close frees the connections that Run does not.
 func (s *Store) Close() {
+	var closing sync.WaitGroup // a connection that leads to nobody takes some seconds
 	for _, pool := range []*pgxpool.Pool{s.read, s.rare} {
 		if pool != nil {
-			pool.Close()
+			closing.Go(pool.Close)
 		}
 	}
+	closing.Wait()
 }
 
 // forget drops everything that was kept of the database.

@@ -36,7 +36,10 @@ type Limits struct {
 	Requests         int  // a second, of an address, by callers who show nothing
 	Reads            int  // a second, of one token or session
 	Failures         int  // a minute, of an address: tokens, links and cookies that are no good
+	Uploads          int  // of logs, open at once, of all together
+	UploadsOfAddress int  // open at once
 	UploadsOfToken   int  // open at once
+	UploadsOfProject int  // open at once, to its builds
 	Loopback         bool // hold loopback addresses to those of an address too
 }
 
@@ -47,7 +50,8 @@ func (l Limits) withDefaults() Limits {
 		value int
 	}{
 		{&l.Streams, 20_000}, {&l.StreamsOfAddress, 250}, {&l.StreamsOfToken, 1000}, {&l.StreamsOfProject, 10_000},
-		{&l.ConnsOfAddress, 500}, {&l.Requests, 50}, {&l.Reads, 100}, {&l.Failures, 30}, {&l.UploadsOfToken, 500},
+		{&l.ConnsOfAddress, 500}, {&l.Requests, 50}, {&l.Reads, 100}, {&l.Failures, 30},
+		{&l.Uploads, 10_000}, {&l.UploadsOfAddress, 2000}, {&l.UploadsOfToken, 500}, {&l.UploadsOfProject, 2000},
 	} {
 		switch {
 		case *d.limit == 0:
@@ -73,7 +77,10 @@ const (
 	limitReads            limit = "reads_per_token"
 	limitFailures         limit = "failures_per_address"
 	limitSignIns          limit = "sign_ins_per_address"
-	limitUploads          limit = "uploads_per_token"
+	limitUploads          limit = "uploads"
+	limitUploadsOfAddress limit = "uploads_per_address"
+	limitUploadsOfToken   limit = "uploads_per_token"
+	limitUploadsOfProject limit = "uploads_per_project"
 	limitUnread           limit = "unread"
 	limitArriving         limit = "arriving"
 	limitUnderWay         limit = "requests_under_way"
@@ -89,7 +96,8 @@ func newRefusals() refusals {
 	r := make(refusals)
 	for _, l := range []limit{
 		limitStreams, limitStreamsOfAddress, limitStreamsOfToken, limitStreamsOfProject, limitConns,
-		limitRequests, limitReads, limitFailures, limitSignIns, limitUploads, limitUnread, limitArriving, limitUnderWay, limitGivenUp, limitBody, limitSlow,
+		limitRequests, limitReads, limitFailures, limitSignIns,
+		limitUploads, limitUploadsOfAddress, limitUploadsOfToken, limitUploadsOfProject, limitUnread, limitArriving, limitUnderWay, limitGivenUp, limitBody, limitSlow,
 	} {
 		r[l] = new(atomic.Int64)
 	}

@@ -338,6 +338,56 @@ func TestLimits_Uploads(t *testing.T) {
 	}
 }
 
+// However many tokens somebody has, they open no more uploads to a project's builds,
+// from an address and of all together than these may.
+func TestLimits_UploadsOfManyTokens(t *testing.T) {
+	t.Parallel()
+	for l, test := range map[limit]struct {
+		limits Limits
+		answer string
+	}{
+		limitUploadsOfProject: {Limits{UploadsOfProject: 2}, "HTTP/1.1 429 "},
+		limitUploadsOfAddress: {Limits{UploadsOfAddress: 2, Loopback: true}, "HTTP/1.1 429 "},
+		limitUploads:          {Limits{Uploads: 2}, "HTTP/1.1 503 "},
+	} {
+		t.Run(string(l), func(t *testing.T) {
+			t.Parallel()
+			s := limited(t, test.limits)
+			build, other := s.create(`{"project":"p"}`), s.create(`{"project":"q"}`)
+			open := func(log string) *uploader {
+				token := s.addToken(postgres.Token{Name: "t", Scopes: []ci.Scope{ci.ScopeReport}, Project: "*"})
+				return s.uploadAs(token, log, "Upload-Offset: 0")
+			}
+			first, second := open(build+"/steps/a/log"), open(build+"/steps/b/log")
+			first.send("one\n")
+			second.send("two\n")
+			s.eventually(build+"/steps/a/log", "one\n")
+			s.eventually(build+"/steps/b/log", "two\n")
+			if text := open(build + "/steps/c/log").rest(); !strings.HasPrefix(text, test.answer) || !strings.Contains(text, `"limit":2`) || !strings.Contains(text, "\nRetry-After: ") {
+				t.Errorf("the third: %s", text)
+			}
+			if n := s.limits.refused[l].Load(); n != 1 {
+				t.Errorf("%d were counted", n)
+			}
+			if l == limitUploadsOfProject {
+				third := open(other + "/steps/a/log")
+				third.send("three\n")
+				if status, _ := third.finish(); status != 204 {
+					t.Errorf("to another project: %d", status)
+				}
+			}
+			if status, _ := second.finish(); status != 204 {
+				t.Errorf("the second: %d", status)
+			}
+			again := open(build + "/steps/c/log")
+			again.send("three\n")
+			if status, _ := again.finish(); status != 204 {
+				t.Errorf("when the second is over: %d", status)
+			}
+		})
+	}
+}
+
 // What comes through a trusted proxy counts to the client that it names.
 func TestLimits_BehindAProxy(t *testing.T) {
 	t.Parallel()

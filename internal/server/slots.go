@@ -61,25 +61,36 @@ func (s *Server) streamSlots(c echo.Context, projects ...string) (slots []slot) 
 // tooManyOpen is the refusal of something that would be one more of its slot.
 func (l *limits) tooManyOpen(full slot) error {
 	l.refused[full.limit].Add(1)
+	if full.limit == limitUploads {
+		return &ci.Problem{Code: ci.Overloaded, Limit: int64(full.most), Detail: fmt.Sprintf("The server has %d uploads open and takes no more; come back later.", full.most)}
+	}
 	whose := map[limit]string{
 		limitStreamsOfAddress: "Your address has %d streams open",
 		limitStreamsOfToken:   "This token has %d streams open",
 		limitStreamsOfProject: "The project's builds have %d streams open",
-		limitUploads:          "This token has %d uploads open",
+		limitUploadsOfAddress: "Your address has %d uploads open",
+		limitUploadsOfToken:   "This token has %d uploads open",
+		limitUploadsOfProject: "The project's builds have %d uploads open",
 	}[full.limit]
 	return &ci.Problem{Code: tooManyRequests, Limit: int64(full.most), Detail: fmt.Sprintf(whose+", which is as many as it may; close one, or come back later.", full.most)}
 }
 
-// openUpload counts an upload to its token until done. Those that say how long
-// they are come to an end, and are counted by themselves: however many go on for
+// openUpload counts an upload to a build of a project until done. Those that say how
+// long they are come to an end, and are counted by themselves: however many go on for
 // as long as their commands do, a whole log gets in.
-func (s *Server) openUpload(c echo.Context) (done func(), err error) {
-	l := s.limits
-	holder := s.who(c).holder()
+func (s *Server) openUpload(c echo.Context, project string) (done func(), err error) {
+	l, kind := s.limits, ""
 	if c.Request().ContentLength >= 0 {
-		holder += " sized"
+		kind = " sized"
 	}
-	slots := []slot{{limitUploads, holder, l.UploadsOfToken}}
+	slots := []slot{
+		{limitUploadsOfToken, s.who(c).holder() + kind, l.UploadsOfToken},
+		{limitUploadsOfProject, project + kind, l.UploadsOfProject},
+		{limitUploads, kind, l.Uploads},
+	}
+	if addr, counted := l.accountable(s.clientAddr(c)); counted {
+		slots = append(slots, slot{limitUploadsOfAddress, addr.String() + kind, l.UploadsOfAddress})
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if full, ok := l.uploads.take(slots); !ok {

@@ -131,7 +131,7 @@ func (s *Server) patchLog(c echo.Context, ref postgres.Ref) error {
 	if err != nil {
 		return err
 	}
-	closed, err := s.openUpload(c)
+	closed, err := s.openUpload(c, ref.Project)
 	if err != nil {
 		return err
 	}

@@ -445,8 +445,14 @@ type uploader struct {
 
 func (s *testServer) upload(path string, headers ...string) *uploader {
 	s.t.Helper()
+	return s.uploadAs(s.token, path, headers...)
+}
+
+// uploadAs is upload, with another token.
+func (s *testServer) uploadAs(token, path string, headers ...string) *uploader {
+	s.t.Helper()
 	r := s.connect()
-	fmt.Fprintf(r.conn, "PATCH %s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nTransfer-Encoding: chunked\r\n", path, s.token)
+	fmt.Fprintf(r.conn, "PATCH %s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nTransfer-Encoding: chunked\r\n", path, token)
 	for _, h := range headers {
 		fmt.Fprintf(r.conn, "%s\r\n", h)
 	}
