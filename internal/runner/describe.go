@@ -81,6 +81,10 @@ func git(ctx context.Context, dir string, args ...string) string {
 // https://example.com/acme/api. Of a path on this machine it takes the last
 // element; "" when there is nothing to take.
 func remoteProject(remote string) string {
+	if strings.Contains(remote, "://") { // a token may stand behind it too
+		remote, _, _ = strings.Cut(remote, "?")
+		remote, _, _ = strings.Cut(remote, "#")
+	}
 	path := strings.TrimSuffix(strings.TrimRight(remote, "/"), ".git")
 	switch scheme, rest, found := strings.Cut(path, "://"); {
 	case found && scheme == "file":

@@ -18,6 +18,7 @@ func TestRemoteProject(t *testing.T) {
 		"git@github.example:acme/api.git":                       "acme/api",
 		"https://github.example/acme/api.git":                   "acme/api",
 		"https://user:secret@github.example/acme/api":           "acme/api",
+		"https://host.example/acme/api.git?private_token=x#y":   "acme/api",
 		"ssh://git@host.example:2222/group/sub/deep/er/api/":    "sub/deep/er/api",
 		"https://host.example/~jane/my%20project.git":           "jane/my-20project",
 		"/srv/git/api.git":                                      "api",
