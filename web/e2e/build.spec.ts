@@ -673,3 +673,25 @@ test("by keyboard alone: from the list to a step's log", async ({ page, server }
 	await page.keyboard.press("End");
 	await expect(log(page).locator(".line").last()).toBeInViewport();
 });
+
+test("the heading of many steps stays over those that are scrolled under it", async ({
+	page,
+	server,
+}) => {
+	const steps = Array.from({ length: 200 }, (_, n) => ({ key: `step-${n}` }));
+	const build = await server.build({ steps });
+	await page.goto(`${server.url}/builds/${build.id}#step-150`);
+	const heading = page.locator("build-page nav summary");
+	await expect(page.locator("stepcast-tree a[aria-current]")).toBeInViewport();
+	const box = await heading.boundingBox();
+	if (!box) throw new Error("there is no heading");
+	// What is under the pointer, down the whole height of it.
+	const under = await heading.evaluate((element, { x, y, height }) => {
+		const root = element.getRootNode() as ShadowRoot;
+		const found = Array.from({ length: Math.floor(height) - 2 }, (_, n) =>
+			root.elementFromPoint(x + 100, y + 1 + n),
+		);
+		return [...new Set(found.map((one) => one?.closest("summary, stepcast-tree")?.localName))];
+	}, box);
+	expect(under).toEqual(["summary"]);
+});
