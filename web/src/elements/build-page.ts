@@ -181,7 +181,7 @@ export class BuildPage extends LitElement {
 
 			summary {
 				position: sticky;
-				z-index: 1; /* over rows, which are contained */
+				z-index: 1;
 				top: 0;
 				background: var(--page);
 				padding: 0.75rem 0.5rem 0.25rem;

@@ -56,13 +56,6 @@ export class StepcastTree extends LitElement {
 				align-items: stretch;
 			}
 
-			/* Of thousands of rows those in sight are laid out. */
-			.row,
-			li > a {
-				content-visibility: auto;
-				contain-intrinsic-height: auto 2rem;
-			}
-
 			a,
 			button {
 				display: flex;
