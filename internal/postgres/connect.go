@@ -201,11 +201,11 @@ func openPool(ctx context.Context, url string, conns int, pooler bool) (*pgxpool
 // mostRare is how many connections there are at once for what is rare and asked
 // for. Who asks for more of it waits: the database has connections for so many,
 // and those that write builds need some. mostOfItself more are for what the store
-// does of itself: to look for silence, to count texts, to find the epoch, and to
-// see whether a log was rewound.
+// does of itself: to look for silence, to count texts, to find the epoch, to see
+// whether a log was rewound, and twice to note that a reporter is there.
 const (
 	mostRare     = 8
-	mostOfItself = 4
+	mostOfItself = 6
 )
 
 // A connection for what is rare is kept for restRare when nobody wants it, and
@@ -234,7 +234,9 @@ func openRare(url string) (pool *pgxpool.Pool, err error) {
 		known := conn.PgConn().CustomData()
 		if known[hasRested] == nil {
 			known[hasRested] = true
-			err := ensureDurable(ctx, conn)
+			looking, cancel := context.WithTimeout(ctx, connectTimeout)
+			defer cancel()
+			err := ensureDurable(looking, conn)
 			return err == nil, err
 		}
 		looking, cancel := context.WithTimeout(ctx, lookAtRested)
@@ -242,7 +244,9 @@ func openRare(url string) (pool *pgxpool.Pool, err error) {
 		if ensureDurable(looking, conn) == nil {
 			return true, nil
 		}
-		pool.Reset()
+		if ctx.Err() == nil { // who asked has not just gone
+			pool.Reset()
+		}
 		return false, ctx.Err() // without one the pool goes on to the next, and then to a new one
 	}
 	if pool, err = pgxpool.NewWithConfig(context.Background(), cfg); err != nil {

@@ -172,6 +172,10 @@ const touchSQL = `
 	UPDATE steps s SET heard_at = clock_timestamp()
 	FROM builds b WHERE b.id = s.build AND b.uuid = $1 AND s.key = $2 AND s.status = 'running'`
 
+// touchTimeout is how long that may take: an upload waits for it, and so does
+// who closes the store.
+const touchTimeout = 5 * time.Second
+
 // Touch notes that the reporter of a step is still there, without a heartbeat:
 // an open PATCH.
 func (s *Store) Touch(ctx context.Context, id ci.BuildID, step ci.StepKey) error {
@@ -181,10 +185,15 @@ func (s *Store) Touch(ctx context.Context, id ci.BuildID, step ci.StepKey) error
 	case <-ctx.Done():
 		return fmt.Errorf("touch: %w", ctx.Err())
 	}
-	return s.administer(ctx, func(conn *pgx.Conn) error {
-		if _, err := conn.Exec(ctx, touchSQL, uuid.UUID(id), string(step)); err != nil {
-			return unavailable("touch", err)
-		}
-		return nil
-	})
+	ctx, cancel := context.WithTimeout(ctx, touchTimeout)
+	defer cancel()
+	conn, err := s.acquireRare(ctx)
+	if err != nil {
+		return unavailable("touch", err)
+	}
+	defer conn.Release()
+	if _, err := conn.Exec(ctx, touchSQL, uuid.UUID(id), string(step)); err != nil {
+		return unavailable("touch", err)
+	}
+	return nil
 }

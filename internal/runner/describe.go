@@ -81,9 +81,11 @@ func git(ctx context.Context, dir string, args ...string) string {
 // https://example.com/acme/api. Of a path on this machine it takes the last
 // element; "" when there is nothing to take.
 func remoteProject(remote string) string {
-	if strings.Contains(remote, "://") { // a token may stand behind it too
-		remote, _, _ = strings.Cut(remote, "?")
-		remote, _, _ = strings.Cut(remote, "#")
+	if scheme, rest, _ := strings.Cut(remote, "://"); scheme == "https" || scheme == "http" {
+		host, path, _ := strings.Cut(rest[strings.LastIndexByte(rest, '@')+1:], "/")
+		if i := strings.IndexByte(path, '?'); i >= 0 && strings.Trim(path[:i], "/") != "" { // a token may stand behind it
+			remote = scheme + "://" + host + "/" + path[:i]
+		}
 	}
 	path := strings.TrimSuffix(strings.TrimRight(remote, "/"), ".git")
 	switch scheme, rest, found := strings.Cut(path, "://"); {

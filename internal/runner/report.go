@@ -929,6 +929,9 @@ func (r *Report) persist(ctx context.Context, request func(*Client) error) error
 func (r *Report) trouble(began time.Time, err error) {
 	if r.failing.IsZero() {
 		r.failing = began
+		if errors.As(err, new(*refusal)) { // it is there, and slow
+			r.failing = time.Now()
+		}
 	}
 	var noToken noIDToken
 	switch {
