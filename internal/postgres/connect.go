@@ -232,17 +232,14 @@ func openRare(url string) (pool *pgxpool.Pool, err error) {
 	cfg.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
 	cfg.PrepareConn = func(ctx context.Context, conn *pgx.Conn) (ok bool, err error) {
 		known := conn.PgConn().CustomData()
-		if known[hasRested] == nil {
-			known[hasRested] = true
-			looking, cancel := context.WithTimeout(ctx, connectTimeout)
-			defer cancel()
-			err := ensureDurable(looking, conn)
-			return err == nil, err
+		rested, bound := known[hasRested] != nil, connectTimeout
+		if known[hasRested] = true; rested {
+			bound = lookAtRested
 		}
-		looking, cancel := context.WithTimeout(ctx, lookAtRested)
+		looking, cancel := context.WithTimeout(ctx, bound)
 		defer cancel()
-		if ensureDurable(looking, conn) == nil {
-			return true, nil
+		if err := ensureDurable(looking, conn); err == nil || !rested {
+			return err == nil, err
 		}
 		if ctx.Err() == nil { // who asked has not just gone
 			pool.Reset()

@@ -1320,8 +1320,7 @@ func TestStore_WritesRarelyOnConnectionsThatStay(t *testing.T) {
 	}
 	add := func() {
 		t.Helper()
-		sum, _ := ci.ParseToken(ci.NewToken())
-		if _, err := s.AddToken(t.Context(), ada, sum, postgres.Token{Name: "t", Scopes: []ci.Scope{ci.ScopeRead}, Project: "p"}); err != nil {
+		if err := writeRarely(t.Context(), s); err != nil {
 			t.Fatal(err)
 		}
 	}
