@@ -15,6 +15,7 @@ import {
 	type Reporter,
 	type Server,
 } from "./stepcast.ts";
+import { noOwnAttempts } from "./viewer.ts";
 
 /**
  * What breaks while somebody watches, and what the page must be like afterwards: the log's text, each
@@ -527,6 +528,7 @@ test("what is shown stays until what the page has missed is here", async ({
 	missing = false;
 	await expect.poll(() => known(page), { timeout: 60_000 }).toBe(4_050);
 	await expect.poll(() => refused).toBeGreaterThan(1);
+	await expect(log(page).getByRole("alert")).toContainText("Some lines could not be loaded.");
 	await expect(line(500)).toBeInViewport();
 
 	// Each attempt waits longer than the one before it, half a minute in the end.
@@ -550,12 +552,7 @@ test("what could not be loaded is asked for as soon as the server is there again
 	await page.goto(`${relay.url}/builds/${build.id}`);
 	await expect(page.locator(state)).toHaveText("Live");
 	await expect(log(page).locator('.line[data-line="2000"]')).toBeInViewport();
-	// The time of the page's own next attempt never comes.
-	await page.evaluate(() => {
-		const { setTimeout } = window;
-		const soon = (run: () => void, wait = 0) => (wait < 500 ? setTimeout(run, wait) : 0);
-		window.setTimeout = soon as typeof window.setTimeout;
-	});
+	await noOwnAttempts(page);
 	relay.answer = (path) => (path.includes("/lines") ? 502 : "pass");
 	await page.evaluate(() => {
 		location.hash = "#s:L1";

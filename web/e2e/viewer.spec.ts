@@ -9,6 +9,7 @@ import {
 	line,
 	matchCount,
 	Notes,
+	noOwnAttempts,
 	numbered,
 	numberOf,
 	region,
@@ -855,6 +856,7 @@ test("each state of a step is told", async ({ page, server, complaints }) => {
 	const long = await written(server, numbered(1, 10_000), "passed");
 	await page.goto(long.url);
 	await expect(line(page, 1)).toBeVisible();
+	await noOwnAttempts(page);
 	await page.route("**/lines?*", (route) => route.abort());
 	await region(page).focus();
 	await page.keyboard.press("End");

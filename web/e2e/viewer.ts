@@ -81,6 +81,15 @@ export function painted(page: Page): Promise<[others: number, current: number]> 
 	});
 }
 
+/** The time of the page's own next attempt at what failed never comes from now on. */
+export function noOwnAttempts(page: Page): Promise<void> {
+	return page.evaluate(() => {
+		const { setTimeout } = window;
+		const soon = (run: () => void, wait = 0) => (wait < 500 ? setTimeout(run, wait) : 0);
+		window.setTimeout = soon as typeof window.setTimeout;
+	});
+}
+
 /** Whether a line is in the middle third of the log. */
 export async function expectCentred(page: Page, number: number): Promise<void> {
 	const height = await region(page).evaluate((r) => r.clientHeight);

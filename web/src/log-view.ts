@@ -101,9 +101,11 @@ export class LogView {
 	/** Whether the end of the log, as it was then, has been in view ever since. */
 	#ended = false;
 	#mode: Mode | undefined;
-	/** What was at the top of the view, and how wide that was, when it was last drawn or scrolled. */
+	/** What was at the top of the view when it was last drawn or scrolled. */
 	#seen: Anchor | undefined;
+	/** How wide and how high the view was then. */
 	#width = 0;
+	#tall = 0;
 
 	/** The region is a scrolling element; the view puts itself before what is in it. */
 	constructor(region: HTMLElement, source: Source, owner: Owner) {
@@ -320,6 +322,9 @@ export class LogView {
 		const held = this.following && this.#ended && end !== undefined;
 		this.#ended = this.following && (held || end === undefined);
 		let anchor = this.following && !held ? undefined : (this.#target ?? stays ?? this.#whereNow());
+		// Who reads at the end sees the last line also when something is said below it.
+		if (anchor && held) anchor = { ...anchor, y: anchor.y + height - this.#tall };
+		this.#tall = height;
 		if (anchor && anchor.line > text.lines) anchor = { line: Math.max(1, text.lines), y: anchor.y };
 		if (anchor) anchor = this.#inSight(anchor);
 		const home = anchor ? Math.min(blockOf(anchor.line), last) : last;
