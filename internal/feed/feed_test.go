@@ -933,8 +933,9 @@ func TestTails_ReadsInTurns(t *testing.T) {
 	})
 }
 
-// Whose readers do not take the pages that were read for them gets no more of them, and
-// nobody else waits for that.
+// Whose readers do not take the pages that were read for them, or have taken them and do
+// not come for more, as while they write to a slow peer, gets no more of them, and nobody
+// else waits for that.
 func TestTails_WhoHoldsMuchWaits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -970,6 +971,7 @@ func TestTails_WhoHoldsMuchWaits(t *testing.T) {
 		other := sub("other", 101)
 		check("another's", other, 3)
 		check("the second, whose page the other has read too", second, 3)
+		check("the second, which comes for more", second, 0)
 		check("the third, while the first is held", third, 0)
 		for range 100 { // those who leave leave nothing behind
 			s := w.subscribe(100, aName, w.at(1), ci.Filter{NoLogs: true})
@@ -981,11 +983,19 @@ func TestTails_WhoHoldsMuchWaits(t *testing.T) {
 			t.Errorf("%d reads are left, for which nobody waits", n)
 		}
 		check("the first", first, 3)
+		check("the first, which comes for more", first, 0)
 		check("the third, while who shares it holds it", third, 0)
+		check("who shares it", shared, 3)
+		check("the third, while that is being sent", third, 0)
 		shared.Close()
-		check("the third, when nobody does", third, 3)
+		check("the third, when nobody holds any", third, 3)
+		if held := w.tails.queue.held; len(held) != 2 || held[asker{who: "many"}] <= 0 || held[asker{who: "other"}] <= 0 {
+			t.Errorf("%v bytes are held while two send the last", held)
+		}
+		check("the third, which comes for more", third, 0)
+		other.Close()
 		if len(w.tails.queue.held) > 0 {
-			t.Errorf("%v bytes are held when all have been taken", w.tails.queue.held)
+			t.Errorf("%v bytes are held when all have been sent", w.tails.queue.held)
 		}
 	})
 }

@@ -63,6 +63,7 @@ type Subscription struct {
 	closed bool
 
 	page    *page  // to be yielded before anything of the tail
+	spent   *page  // all of it was, the last of it by the last batch
 	reading *read  // on its way
 	late    bool   // it was sent before this subscription joined it
 	reason  Reason // what it found out about a foreign cursor
@@ -91,6 +92,10 @@ type Batch struct {
 	Size   int // bytes of Frames
 	Count  int // events in Frames
 
+	// Read: Frames were read of the table for this reader and others like it. They
+	// count as held by it until the next call of Next or TryNext, or Close.
+	Read bool
+
 	// Live: the replay is over. It comes once, and once more after a reset.
 	Live bool
 	// End: the build is final for good and everything has been yielded.
@@ -100,7 +105,8 @@ type Batch struct {
 	// for live, end and reset.
 	Cursor ci.Cursor
 
-	parts []part
+	parts []part // of what Take has not taken
+	taken int    // entries of the first one that it has
 }
 
 // Event is one event of a batch, for readers that put several logs into one
@@ -114,16 +120,26 @@ type Event struct {
 // Events iterates over the events of Frames.
 func (b *Batch) Events() iter.Seq[Event] {
 	return func(yield func(Event) bool) {
-		for _, p := range b.parts {
-			for i := range p.entries {
-				e := &p.entries[i]
-				data := p.frames[e.data-p.start : e.end-p.start-2] // without the blank line
-				if !yield(Event{e.id, e.kind, data[:len(data):len(data)]}) {
-					return
-				}
-			}
+		rest := *b
+		for e, some := rest.Take(); some && yield(e); e, some = rest.Take() {
 		}
 	}
+}
+
+// Take takes out the next event of Frames, for who cannot send them all at once. They are
+// there as long as the outer slice of Frames.
+func (b *Batch) Take() (e Event, some bool) {
+	for ; len(b.parts) > 0; b.parts, b.taken = b.parts[1:], 0 {
+		p := &b.parts[0]
+		if b.taken == len(p.entries) {
+			continue
+		}
+		e := &p.entries[b.taken]
+		b.taken++
+		data := p.frames[e.data-p.start : e.end-p.start-2] // without the blank line
+		return Event{e.id, e.kind, data[:len(data):len(data)]}, true
+	}
+	return Event{}, false
 }
 
 // Next blocks until there is something to yield. An error other than ctx's,
@@ -241,6 +257,12 @@ func (s *Subscription) hold(p *page) {
 	s.page = p
 }
 
+// spend notes that all of the page has been yielded, or is about to be. It is held until
+// release: whoever writes it may be slow. tail.mu is held.
+func (s *Subscription) spend() {
+	s.spent, s.page = s.page, nil
+}
+
 // askAlone gets a page that was read after this moment.
 func (s *Subscription) askAlone() {
 	s.tail.own++
@@ -280,9 +302,11 @@ func (s *Subscription) fromPage() (Batch, error) {
 		s.cursor = p.entries[j-1].id
 	} else {
 		s.cursor = max(s.cursor, p.through)
-		s.hold(nil)
+		s.spend()
 	}
-	return s.batch(), nil
+	b := s.batch()
+	b.Read = len(b.Frames) > 0
+	return b, nil
 }
 
 // begin goes to the first event that is kept, as the page says.
@@ -318,8 +342,12 @@ func (s *Subscription) batch() Batch {
 }
 
 // release lets go of the last batch, so that an idle reader keeps no segment
-// alive.
+// alive. tail.mu is held.
 func (s *Subscription) release() {
+	if s.spent != nil {
+		s.tail.tails.queue.hold(s.by, s.spent, -1)
+		s.spent = nil
+	}
 	clear(s.parts)
 	clear(s.frames)
 	s.parts, s.frames = s.parts[:0], s.frames[:0]

@@ -264,6 +264,7 @@ func (t *Tails) leave(s *Subscription) {
 	}
 	s.closed = true
 	s.hold(nil)
+	s.release()
 	tail.unread(s)
 	tail.unwait(s)
 	if s.sifted != nil {

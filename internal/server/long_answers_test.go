@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stepcast/stepcast/internal/ci"
@@ -149,5 +151,52 @@ func TestLimits_UnreadSnapshots(t *testing.T) {
 			t.Errorf("%s, with much unread: %.200s, %d are counted", path, text, counted())
 		}
 		delete(s.limits.unread, "192.0.2.1")
+	}
+}
+
+// TestStreams_Unread opens many streams of one long log whose readers take nothing. All
+// that each costs is what is its own: the text is there once.
+func TestStreams_Unread(t *testing.T) { // alone, so that the heap is its own
+	s := limited(t, Limits{Requests: -1})
+	build := s.create(`{"project":"p"}`)
+	for i := range 8 {
+		s.update(build, logText("a", i*200_000, strings.Repeat(strings.Repeat("x", 3_999)+"\n", 50)))
+	}
+	id := strings.TrimPrefix(build, "/api/v1/builds/")
+	heap := func() int {
+		var stats runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&stats)
+		return int(stats.HeapAlloc)
+	}
+	const readers = 40
+	for _, path := range []string{"/api/v1/streams?log=" + id + ";after=", build + "/events"} {
+		before, release := heap(), make(chan struct{})
+		ctx, cancel := context.WithCancel(t.Context())
+		var stalled, over sync.WaitGroup
+		stalled.Add(readers)
+		for range readers {
+			first := sync.OnceFunc(func() {
+				stalled.Done()
+				<-release
+				cancel()
+			})
+			w := &eachWrite{ResponseRecorder: httptest.NewRecorder(), look: func(data string) {
+				if strings.Contains(data, "event: log") {
+					first()
+				}
+			}}
+			over.Go(func() {
+				r := httptest.NewRequestWithContext(ctx, http.MethodGet, s.url+path, nil)
+				r.Header.Set("Accept", "text/event-stream")
+				s.Handler().ServeHTTP(w, r)
+			})
+		}
+		stalled.Wait()
+		if grown := heap() - before; grown > readers*(128<<10)+(8<<20) {
+			t.Errorf("%d readers of %s that take nothing cost %d MiB", readers, path, grown>>20)
+		}
+		close(release)
+		over.Wait()
 	}
 }

@@ -23,6 +23,8 @@ import (
 const (
 	pingAfter  = 15 * time.Second // of silence
 	writeMost  = 256 << 10        // bytes at once
+	writeOwn   = 32 << 10         // of these such as no one else has, about
+	copyMost   = 1 << 10          // bytes of data that a frame has a copy of
 	firstBatch = 3 * time.Second  // for which a stream that resumes waits to learn whether anything is left
 	keepBufs   = 16               // slices that a quiet stream holds on to
 )
@@ -50,12 +52,13 @@ type member struct {
 	given   bool      // the reader came with a cursor
 	payer   string    // in whose turns its pages and snapshots are read
 
-	sub   *feed.Subscription
-	first *feed.Batch // taken before the stream began
-	reset feed.Reason // to be sent before anything else
-	begin []byte      // data of the snapshot that is to be sent first
-	moves int         // how often the log was looked up again since the last batch
-	ended bool
+	sub     *feed.Subscription // nil once all of a log that has ended was written
+	first   *feed.Batch        // comes before what the subscription has
+	reset   feed.Reason        // to be sent before anything else
+	begin   []byte             // data of the snapshot that is to be sent first
+	moves   int                // how often the log was looked up again since the last batch
+	sending bool               // what was read of the table for it, and counts as held until it was written
+	ended   bool
 }
 
 // needs is what its reader has to be able to do while the project is private.
@@ -71,6 +74,9 @@ func (m *member) subscribe(tails *feed.Tails, ready func()) {
 	m.sub.OnBehalf(m.payer)
 	m.sub.OnReady(ready)
 }
+
+// later puts back what there is no room or no patience for.
+func (m *member) later(b feed.Batch) { m.first = &b }
 
 // next takes what there is.
 func (m *member) next() (b feed.Batch, ok bool, err error) {
@@ -223,7 +229,9 @@ func projectsOf(members []*member) []string {
 
 func (st *stream) release() {
 	for _, m := range st.members {
-		m.sub.Close()
+		if m.sub != nil {
+			m.sub.Close()
+		}
 	}
 	st.tookSnapshot()
 	st.server.open.remove(&st.entry)
@@ -251,7 +259,7 @@ func (st *stream) nothingLeft(ctx context.Context) (bool, error) {
 			case err != nil:
 				return false, fmt.Errorf("resume stream: %w", err)
 			case ok:
-				m.first = &b
+				m.later(b)
 				continue
 			}
 			select {
@@ -373,18 +381,18 @@ const (
 
 // gather collects what is ready, up to writeMost.
 func (st *stream) gather(patient bool) gathered {
-	end := true
+	what := theEnd
 	for i := range st.members {
 		m := st.members[(st.from+i)%len(st.members)]
-		for !m.ended {
-			if st.size >= writeMost {
+		for !m.ended && !m.sending {
+			if st.full() {
 				st.from = (st.from + i + 1) % len(st.members) // a long log must not keep the others waiting
 				return oneWrite
 			}
 			b, ok, err := m.next()
 			if moved := errors.Is(err, feed.ErrMoved); !patient && (moved || b.Reset != "") {
 				if !moved {
-					m.first = &b // comes again
+					m.later(b)
 				}
 				return wantsToWait
 			} else if moved {
@@ -409,26 +417,34 @@ func (st *stream) gather(patient bool) gathered {
 				break
 			}
 		}
-		end = end && m.ended
+		switch {
+		case m.ended:
+		case m.sending:
+			what = oneWrite
+		case what == theEnd:
+			what = allThereIs
+		}
 	}
-	if end {
-		return theEnd
-	}
-	return allThereIs
+	return what
 }
 
-// take puts a batch into the stream.
+// full tells whether what was gathered is enough for one write.
+func (st *stream) full() bool { return st.size >= writeMost || len(st.own) >= writeOwn }
+
+// take puts a batch into the stream, or as much of it as there is room for, and
+// the rest comes again.
 func (st *stream) take(m *member, b *feed.Batch) {
 	if st.several {
-		for e := range b.Events() {
-			st.frame(m, ci.Cursor{Prefix: b.Cursor.Prefix, ID: e.ID}, string(e.Kind), e.Data)
+		if !st.takeEvents(m, b) {
+			m.later(*b)
+			return
 		}
 	} else {
 		st.bufs = append(st.bufs, b.Frames...)
 		st.size += b.Size
+		st.server.delivered.events.Add(int64(b.Count))
 	}
-	st.server.delivered.events.Add(int64(b.Count))
-	m.cursor, m.moves = b.Cursor, 0
+	m.cursor, m.moves, m.sending = b.Cursor, 0, b.Read
 	if b.Live {
 		st.frame(m, m.cursor, "live", []byte("{}"))
 	}
@@ -436,6 +452,23 @@ func (st *stream) take(m *member, b *feed.Batch) {
 		st.frame(m, m.cursor, "end", []byte("{}"))
 		m.ended = true
 	}
+}
+
+// takeEvents says of each event of a batch which log it is of, while there is room.
+func (st *stream) takeEvents(m *member, b *feed.Batch) (all bool) {
+	// In one piece: what grows leaves its smaller selves to the frames that are in them.
+	if more := min(2*b.Size, writeOwn+4*copyMost) - len(st.own); b.Size > copyMost && more > 0 {
+		st.own = slices.Grow(st.own, more)
+	}
+	for !st.full() {
+		e, some := b.Take()
+		if !some {
+			return true
+		}
+		st.frame(m, ci.Cursor{Prefix: b.Cursor.Prefix, ID: e.ID}, string(e.Kind), e.Data)
+		st.server.delivered.events.Add(1)
+	}
+	return false
 }
 
 // lookupWait bounds the query that finds a log again.
@@ -538,7 +571,10 @@ func resetData(r feed.Reason) []byte { return []byte(`{"reason":"` + string(r) +
 // reader who comes back does not make the server look at it again.
 func (st *stream) catchUp() {
 	for _, m := range st.members {
-		if at := m.sub.Cursor(); at.Prefix != "" && !m.ended {
+		if m.ended || m.first != nil {
+			continue
+		}
+		if at := m.sub.Cursor(); at.Prefix != "" {
 			m.cursor = at
 		}
 	}
@@ -560,13 +596,12 @@ func unavailableFrames(retry time.Duration) []byte {
 	return sse.AppendFrame(sse.AppendRetry(nil, retry), "", "unavailable", []byte("{}"))
 }
 
-// frame appends a frame of one log, and says which where there are several.
+// frame appends a frame of one log, and says which where there are several. Data
+// is one line. Where it is long it is not copied: those who take nothing then cost
+// only what is read for them once, and counted.
 func (st *stream) frame(m *member, at ci.Cursor, event string, data []byte) {
 	m.cursor = at
 	n := len(st.own)
-	if len(data) > 4<<10 {
-		st.own = slices.Grow(st.own, len(data)+256)
-	}
 	frame := sse.Open(st.own, st.id(), event)
 	begin := len(frame)
 	if st.several {
@@ -577,12 +612,20 @@ func (st *stream) frame(m *member, at ci.Cursor, event string, data []byte) {
 			frame = append(frame, ',')
 		}
 	}
+	if len(data) > copyMost {
+		st.own = frame
+		st.append(frame[n:])
+		st.append(data)
+		st.append(frameEnd)
+		return
+	}
 	frame = append(frame, data...)
 	frame = sse.Close(frame, begin)
 	st.own = frame
-	st.bufs = append(st.bufs, frame[n:])
-	st.size += len(frame) - n
+	st.append(frame[n:])
 }
+
+var frameEnd = []byte("\n\n")
 
 // control appends a frame of the stream as a whole.
 func (st *stream) control(event, data string) {
@@ -665,6 +708,12 @@ func (st *stream) try() bool {
 func (st *stream) flushed() {
 	st.tookSnapshot()
 	st.size = 0
+	for _, m := range st.members {
+		if m.sending = false; m.ended && m.sub != nil { // it holds the last that it has yielded
+			m.sub.Close()
+			m.sub = nil
+		}
+	}
 	if clear(st.bufs[:cap(st.bufs)]); cap(st.bufs) > keepBufs {
 		st.bufs = nil
 	}
