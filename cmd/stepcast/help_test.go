@@ -89,4 +89,10 @@ func TestHelp_HoweverItIsAskedFor(t *testing.T) {
 	if stdout, stderr, code := output(t, stepcast(t, nil, "tail", "--colour")); code != 2 || stdout != "" || !strings.HasPrefix(stderr, "stepcast: unknown flag --colour") || !strings.HasSuffix(stderr, "; see `stepcast tail --help`\n") {
 		t.Errorf("a wrong flag: exit code %d, %q", code, stderr)
 	}
+	for command, flag := range map[string]string{"tail": "--url", "serve": "--listen"} {
+		want := "stepcast: unknown flag --host, did you mean \"" + flag + "\"?; see `stepcast " + command + " --help`\n"
+		if _, stderr, code := output(t, stepcast(t, nil, command, "--host", "ci.example.com")); code != 2 || stderr != want {
+			t.Errorf("another's name for a flag: exit code %d, %q, want %q", code, stderr, want)
+		}
+	}
 }

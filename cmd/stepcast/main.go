@@ -87,11 +87,7 @@ func run(ctx context.Context, args []string, std stdio) int {
 	}
 	kctx, err := parser.Parse(args)
 	if err != nil {
-		said := err
-		if strings.HasPrefix(err.Error(), `expected "<command> `) {
-			said = errNoCommand
-		}
-		fmt.Fprintf(std.Err, "stepcast: %v; see `%s --help`\n", said, wanted(err))
+		fmt.Fprintf(std.Err, "stepcast: %s; see `%s --help`\n", wrong(err), wanted(err))
 		if len(args) > 0 && args[0] == "run" {
 			return exitRunSelf
 		}
@@ -153,6 +149,30 @@ func forgetEmpty(parser *kong.Kong) {
 		}
 		return next(nil)
 	})
+}
+
+// addressFlags are where the server is, and where it serves: other programs have other
+// names for these, too far from ours to be guessed from their letters.
+var (
+	addressFlags = []string{"url", "listen"}
+	addressNames = []string{"server", "host", "address", "addr", "endpoint", "bind", "port"}
+)
+
+// wrong says what is wrong with a command line.
+func wrong(err error) string {
+	if strings.HasPrefix(err.Error(), `expected "<command> `) {
+		return errNoCommand.Error()
+	}
+	var parse *kong.ParseError
+	name, unknown := strings.CutPrefix(err.Error(), "unknown flag --")
+	if unknown && slices.Contains(addressNames, name) && errors.As(err, &parse) {
+		for _, flag := range parse.Context.Flags() {
+			if slices.Contains(addressFlags, flag.Name) {
+				return fmt.Sprintf("%v, did you mean \"--%s\"?", err, flag.Name)
+			}
+		}
+	}
+	return err.Error()
 }
 
 // wanted is the command that a wrong command line is one of, as far as it goes.

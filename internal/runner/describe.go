@@ -81,18 +81,16 @@ func git(ctx context.Context, dir string, args ...string) string {
 // https://example.com/acme/api. Of a path on this machine it takes the last
 // element; "" when there is nothing to take.
 func remoteProject(remote string) string {
-	if scheme, rest, _ := strings.Cut(remote, "://"); scheme == "https" || scheme == "http" {
-		host, path, _ := strings.Cut(rest[strings.LastIndexByte(rest, '@')+1:], "/")
-		if i := strings.IndexByte(path, '?'); i >= 0 && strings.Trim(path[:i], "/") != "" { // a token may stand behind it
-			remote = scheme + "://" + host + "/" + path[:i]
-		}
-	}
-	path := strings.TrimSuffix(strings.TrimRight(remote, "/"), ".git")
+	path := strings.TrimRight(remote, "/")
 	switch scheme, rest, found := strings.Cut(path, "://"); {
 	case found && scheme == "file":
 		path = filepath.Base(rest)
 	case found:
 		_, path, _ = strings.Cut(rest, "/")
+		// A token may stand behind it.
+		if before, _, cut := strings.Cut(path, "?"); cut && strings.HasPrefix(scheme, "http") && strings.Trim(before, "/") != "" {
+			path = strings.TrimRight(before, "/")
+		}
 	default:
 		host, rest, scp := strings.Cut(path, ":")
 		switch {
@@ -102,7 +100,7 @@ func remoteProject(remote string) string {
 			path = filepath.Base(path)
 		}
 	}
-	if path == "" {
+	if path = strings.TrimSuffix(path, ".git"); path == "" {
 		return ""
 	}
 	return projectName(path)
