@@ -372,6 +372,22 @@ func TestPrinter_SeveralSteps(t *testing.T) {
 	}
 }
 
+// Text that a server sends again is shown, and said to be.
+func TestPrinter_TextThatComesAgain(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	p := &Printer{Out: &out, Status: io.Discard, Alone: true}
+	f := Follow{Handle: p.Handle}
+	for _, offset := range []int64{0, 4, 1} {
+		if err := f.handle(sseLog("a", offset, "abc\n")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := "abc\nabc\n[7 bytes come again here]\nabc\n"; out.String() != want {
+		t.Errorf("got\n%q\nwant\n%q", out.String(), want)
+	}
+}
+
 // Where a log is shown as it comes, a line that waits for its end leaves the
 // terminal plain: a shell, or whoever else prints there, may go on.
 func TestPrinter_AnOpenLineLeavesTheTerminalPlain(t *testing.T) {

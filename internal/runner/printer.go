@@ -140,8 +140,10 @@ func (p *Printer) step(key ci.StepKey) *stepPrinter {
 
 func (p *Printer) log(s *stepPrinter, e *FollowEvent) {
 	l := e.Log
-	if s.begun && l.Offset != s.next {
-		p.mark(s, "%d bytes are missing here", l.Offset-s.next)
+	if missing := l.Offset - s.next; s.begun && missing > 0 {
+		p.mark(s, "%d bytes are missing here", missing)
+	} else if s.begun && missing < 0 {
+		p.mark(s, "%d bytes come again here", -missing)
 	}
 	s.begun, s.next = true, l.Offset+l.Bytes
 	if l.Quota != (ci.Quota{}) {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import type { Browser, Page } from "@playwright/test";
+import type { Page } from "@playwright/test";
 import { Relay } from "./relay.ts";
 import {
 	test as base,
@@ -32,20 +32,11 @@ const believed = 20_000 + 6_000;
 
 const state = "stream-state [role=status]";
 
-/** A browser with a back/forward cache, which Playwright otherwise switches off. */
-const test = base.extend<{ relay: Relay; cached: Browser }>({
+const test = base.extend<{ relay: Relay }>({
 	relay: async ({ server }, use) => {
 		const relay = await new Relay(() => server.url).start();
 		await use(relay);
 		relay.close();
-	},
-	cached: async ({ playwright }, use, info) => {
-		const browser = await playwright.chromium.launch({
-			...info.project.use.launchOptions,
-			ignoreDefaultArgs: ["--disable-back-forward-cache"],
-		});
-		await use(browser);
-		await browser.close();
 	},
 });
 

@@ -165,6 +165,39 @@ test("signing out everywhere ends the stream of another browser", async ({
 	await context.close();
 });
 
+test("who goes back after somebody has signed out sees nothing of theirs", async ({
+	cached,
+	server,
+}) => {
+	for (const status of ["running", "passed"]) {
+		const build = await server.build({ project: "acme/api", title: "Only for developers" });
+		await build.step("s", "running");
+		await build.log("s", "as secret\n");
+		if (status === "passed") {
+			await build.finish("s");
+			await build.send({ build: { status } });
+		}
+		const page = await cached.newPage();
+		const shown: string[] = [];
+		page.on("console", (message) => shown.push(message.text()));
+		await page.addInitScript(() => {
+			addEventListener("pageshow", ({ persisted }) => console.log(`persisted: ${persisted}`));
+		});
+		const path = `/builds/${build.id}#s`;
+		await signIn(page, server, "ada", path);
+		await expect(page.getByText("as secret")).toBeVisible();
+		await page.goto(`${server.url}/sign-in`);
+		await page.getByRole("button", { name: "Sign out", exact: true }).click();
+		await expect(page.getByRole("link", { name: "Sign in with Acme" })).toBeVisible();
+		await page.evaluate(() => history.go(-2));
+		await expect(page.getByRole("heading", { name: "No such build" })).toBeVisible();
+		await expect(page.getByText("as secret")).toHaveCount(0);
+		await expect(page.getByText("Only for developers")).toHaveCount(0);
+		expect(shown, "it had been kept").toContain("persisted: true");
+		await page.close();
+	}
+});
+
 test("who cancels at the provider is told so, and can go on", async ({ page, server }) => {
 	await page.goto(`${server.url}/sign-in?back=/wall`);
 	await page.getByRole("link", { name: "Sign in with Acme" }).click();

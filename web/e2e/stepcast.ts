@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { test as base, expect, type Locator, type Page } from "@playwright/test";
+import { type Browser, test as base, expect, type Locator, type Page } from "@playwright/test";
 import { keep, keepFolder, secret, sweeping } from "./sweep.ts";
 
 export const binary =
@@ -240,7 +240,10 @@ interface Complaints {
 	readonly heard: string[];
 }
 
-export const test = base.extend<{ complaints: Complaints; kept: undefined }, { server: Server }>({
+export const test = base.extend<
+	{ complaints: Complaints; kept: undefined; cached: Browser },
+	{ server: Server }
+>({
 	server: [
 		// biome-ignore lint/correctness/noEmptyPattern: Playwright reads the fixture's needs from it
 		async ({}, use) => {
@@ -251,6 +254,15 @@ export const test = base.extend<{ complaints: Complaints; kept: undefined }, { s
 		},
 		{ scope: "worker", timeout: 60_000 },
 	],
+	/** A browser with a back/forward cache, which Playwright otherwise switches off. */
+	cached: async ({ playwright }, use, info) => {
+		const browser = await playwright.chromium.launch({
+			...info.project.use.launchOptions,
+			ignoreDefaultArgs: ["--disable-back-forward-cache"],
+		});
+		await use(browser);
+		await browser.close();
+	},
 	/** What all pages ask for, and say on their consoles, is kept. */
 	kept: [
 		async ({ context }, use, { titlePath }) => {

@@ -88,6 +88,8 @@ export class Subscription {
 	#ticks: ReturnType<typeof setInterval> | undefined;
 	/** Whether it is being asked if an ended log may still be seen. */
 	#doubting = false;
+	/** Whether the browser has brought the page back, and the server has not said yet that it may be seen. */
+	#back = false;
 	#closed = new AbortController();
 
 	constructor(
@@ -223,6 +225,7 @@ export class Subscription {
 			const { reset } = await get<{ readonly reset?: string }>(
 				`${buildURL(this.#wanted.log)}/events?limit=1&after=${this.#known ?? ""}${sessionQuery}`,
 			);
+			this.#back = false;
 			if ((reset || gone) && this.#over() && !this.#closed.signal.aborted) {
 				this.#state = { name: "reconnecting", at: undefined };
 				this.#dial();
@@ -256,6 +259,9 @@ export class Subscription {
 			connection = { name: "stale", news: this.#news };
 		}
 		if (same(connection, this.#connection)) return;
+		// Who goes back to it may be another person than who has seen it.
+		if (connection.name === "refused" && this.#back) location.reload();
+		if (connection.name === "live") this.#back = false;
 		this.#connection = connection;
 		this.#changed(connection);
 	}
@@ -286,6 +292,7 @@ export class Subscription {
 
 	readonly #shown = (event: PageTransitionEvent): void => {
 		if (!event.persisted) return;
+		this.#back = true;
 		if (this.#state.name === "live") this.#state = { name: "reconnecting", at: undefined };
 		this.#dial();
 		this.#seen();
