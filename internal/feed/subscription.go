@@ -90,7 +90,7 @@ type Batch struct {
 	// of Next or TryNext.
 	Frames [][]byte
 	Size   int // bytes of Frames
-	Count  int // events in Frames
+	Count  int // events in Frames, but for those that Take took
 
 	// Read: Frames were read of the table for this reader and others like it. They
 	// count as held by it until the next call of Next or TryNext, or Close.
@@ -136,6 +136,7 @@ func (b *Batch) Take() (e Event, some bool) {
 		}
 		e := &p.entries[b.taken]
 		b.taken++
+		b.Count--
 		data := p.frames[e.data-p.start : e.end-p.start-2] // without the blank line
 		return Event{e.id, e.kind, data[:len(data):len(data)]}, true
 	}

@@ -460,15 +460,15 @@ func (st *stream) takeEvents(m *member, b *feed.Batch) (all bool) {
 	if more := min(2*b.Size, writeOwn+4*copyMost) - len(st.own); b.Size > copyMost && more > 0 {
 		st.own = slices.Grow(st.own, more)
 	}
-	for !st.full() {
-		e, some := b.Take()
-		if !some {
-			return true
+	for b.Count > 0 {
+		if st.full() {
+			return false
 		}
+		e, _ := b.Take()
 		st.frame(m, ci.Cursor{Prefix: b.Cursor.Prefix, ID: e.ID}, string(e.Kind), e.Data)
 		st.server.delivered.events.Add(1)
 	}
-	return false
+	return true
 }
 
 // lookupWait bounds the query that finds a log again.

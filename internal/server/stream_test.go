@@ -304,6 +304,31 @@ func TestStreams(t *testing.T) {
 	}
 }
 
+// A batch that fills a write to its last event is over with it: what follows it comes at
+// once, and not with the next ping.
+func TestStreams_WritesThatAreFull(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	build := s.create(`{"project":"p","steps":[{"key":"a"}]}`)
+	const events, size = 3, 64 << 10 // of one character, which is six in JSON
+	for i := range events {
+		s.update(build, logText("a", i*size, strings.Repeat("\x01", size)))
+	}
+	r, _, _ := s.dial("/api/v1/streams?log=" + strings.TrimPrefix(build, "/api/v1/builds/") + ";after=")
+	var logs int
+	for f := r.frame(); field(f, "event") != "live"; f = r.frame() {
+		switch field(f, "event") {
+		case "log":
+			logs++
+		case "ping":
+			t.Fatalf("there was nothing else to say for the whole of a ping's time, after %d of %d log events", logs, events)
+		}
+	}
+	if logs != events {
+		t.Errorf("%d log events came, want %d", logs, events)
+	}
+}
+
 func TestPages(t *testing.T) {
 	t.Parallel()
 	s := start(t)
