@@ -103,6 +103,31 @@ func TestRun_ACommandThatIsNotThere(t *testing.T) {
 	}
 }
 
+// A step has ended when its command has, however long what that left behind takes to be read.
+func TestRun_EndsWithItsCommand(t *testing.T) {
+	t.Parallel()
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	var reads time.Time
+	run := Run{
+		Command:      Command{Args: []string{"true"}, Stdin: null, Stdout: null, Stderr: null},
+		Report:       NewReport(serve(t, newContract()), options(&sayings{})),
+		Tests:        []string{filepath.Join(t.TempDir(), "none.xml")},
+		DrainTimeout: time.Minute,
+		Say: func(string) { // that there is no such file
+			for reads = time.Now(); time.Since(reads) < time.Millisecond; {
+			}
+		},
+	}
+	run.Do(t.Context())
+	if at := run.Report.ending.At; reads.IsZero() || at.After(reads) {
+		t.Errorf("the step ended at %v, its results were read from %v on", at, reads)
+	}
+}
+
 // A step that ran out of time has failed, and its log says why it ends there.
 func TestRun_ReportsATimeout(t *testing.T) {
 	t.Parallel()

@@ -33,6 +33,9 @@ const (
 // see.
 var ErrNoBuild = errors.New("the server has no such build")
 
+// errBusy is what a stream ends with that the server had no room for, or could not go on with.
+var errBusy = errors.New("it is busy, and asks to come back later")
+
 // FollowEvent is an event of a build's stream. Of a kind that is not known here
 // nothing but the event itself is set.
 type FollowEvent struct {
@@ -161,7 +164,7 @@ func (f *Follow) Do(ctx context.Context) error {
 		case err != nil && !Passing(err):
 			return err
 		}
-		if retry > 0 { // it was connected
+		if retry > 0 && !errors.Is(err, errBusy) { // it was connected
 			pause, told = backoff{}, false
 		}
 		if err != nil && !told && f.Away != nil {
@@ -212,7 +215,7 @@ func (f *Follow) connection(ctx context.Context, cursor *string) (retry time.Dur
 
 	f.ahead = ahead(resp.Header, time.Now())
 	stream := sse.NewReader(watched{resp.Body, dead}, 0)
-	for caughtUp := false; ; {
+	for caughtUp, busy := false, false; ; {
 		event, err := stream.Next()
 		if id := stream.LastID(); id != "" {
 			*cursor = id
@@ -222,7 +225,10 @@ func (f *Follow) connection(ctx context.Context, cursor *string) (retry time.Dur
 			if retry == 0 {
 				retry = reconnectAfter
 			}
-			if err == io.EOF {
+			switch {
+			case err == io.EOF && busy:
+				err = errBusy
+			case err == io.EOF:
 				err = nil
 			}
 			return retry, false, because(ctx, err)
@@ -230,7 +236,7 @@ func (f *Follow) connection(ctx context.Context, cursor *string) (retry time.Dur
 		if err := f.handle(event); err != nil {
 			return reconnectAfter, false, err
 		}
-		caughtUp = caughtUp || event.Name == "live"
+		caughtUp, busy = caughtUp || event.Name == "live", busy || event.Name == "unavailable"
 		// A lost build may go on for a day. Whoever waits for its end has it.
 		if event.Name == "end" || caughtUp && f.lost {
 			return 0, true, nil

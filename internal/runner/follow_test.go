@@ -148,7 +148,7 @@ func TestFollow_WhatAServerMaySay(t *testing.T) {
 		"204":      {answers: answers{func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(204) }}},
 		"no build": {answers: answers{func(w http.ResponseWriter, r *http.Request) { problem(w, 404, "not-found", nil) }}, err: ErrNoBuild},
 		"no right": {answers: answers{func(w http.ResponseWriter, r *http.Request) { problem(w, 401, "unauthorized", nil) }}, err: &refusal{}},
-		"overload": {answers: answers{stream("retry: 20000\n\nevent: unavailable\ndata: {}\n\n"), stream(ended)}, waits: 20 * time.Second},
+		"overload": {answers: answers{stream("retry: 20000\n\nevent: unavailable\ndata: {}\n\n"), stream(ended)}, waits: 20 * time.Second, away: 1},
 		"a proxy":  {answers: answers{func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(404) }, stream(ended)}, away: 1},
 		"a page":   {answers: answers{func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "<html>") }, stream(ended)}, away: 1},
 		"503s": {answers: answers{func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(503) }, func(w http.ResponseWriter, r *http.Request) {
@@ -330,6 +330,21 @@ func TestFollow_ADeadStreamIsLeft(t *testing.T) {
 		f := Follow{Client: client, Build: ci.NewBuildID(), Lines: -1, Handle: func(*FollowEvent) {}}
 		if err := f.Do(t.Context()); err != nil || connections != 2 || time.Since(begin) < silence || time.Since(begin) > 2*silence {
 			t.Errorf("error %v, %d connections, after %v", err, connections, time.Since(begin))
+		}
+	})
+}
+
+// A server that has no room for another reader is said to have none, once each time.
+func TestFollow_AServerThatIsBusy(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const busy = "retry: 5000\n\nevent: unavailable\ndata: {}\n\n"
+		const cut = "retry: 5000\n\nid: x-1\nevent: build\ndata: {\"status\":\"running\"}\n\nid: x-1\nevent: live\ndata: {}\n\n"
+		h := &answers{stream(busy), stream(busy), stream(cut), stream(busy), stream(ended)}
+		var said []string
+		f := Follow{Client: clientOf(t, "http://127.0.0.1:1", h), Build: ci.NewBuildID(), Lines: -1, Handle: func(*FollowEvent) {}, Away: func(err error) { said = append(said, err.Error()) }}
+		if err := f.Do(t.Context()); err != nil || len(said) != 2 || said[0] != said[1] || said[0] != errBusy.Error() {
+			t.Errorf("error %v, said %q", err, said)
 		}
 	})
 }

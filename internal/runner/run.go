@@ -56,11 +56,12 @@ func (r *Run) Do(ctx context.Context) Result {
 	results := lookAtResults(r.Tests, r.Report.hideInFile)
 	r.Command.Log = r.Report.Stream
 	result := r.told(r.Command.Run())
+	ended := time.Now() // whatever its results take to be read
 	if result.Err != nil {
 		r.Report.Note(result.Err.Error())
 	}
 	r.Report.AddTests(results.read(r.Say))
-	r.Report.Finish(Ending{Status: result.Status(), ExitCode: result.Code, At: time.Now()})
+	r.Report.Finish(Ending{Status: result.Status(), ExitCode: result.Code, At: ended})
 	err := r.drain(ctx, cancel, sent)
 	if n := r.Report.Dropped(); n > 0 {
 		r.Say(fmt.Sprintf("%s of the log were given up: there was no room to keep them until the server could take them", bytesText(n)))
