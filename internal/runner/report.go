@@ -927,15 +927,20 @@ func (r *Report) persist(ctx context.Context, request func(*Client) error) error
 // trouble tells, once, that the server is away, to which an attempt that began then
 // was in vain.
 func (r *Report) trouble(began time.Time, err error) {
+	var refused *refusal
+	var wait time.Duration // that it asks for
+	if errors.As(err, &refused) {
+		wait = refused.wait
+	}
 	if r.failing.IsZero() {
 		r.failing = began
-		if errors.As(err, new(*refusal)) { // it is there, and slow
+		if refused != nil { // it is there, and slow
 			r.failing = time.Now()
 		}
 	}
 	var noToken noIDToken
 	switch {
-	case r.answered && time.Since(r.failing) < patience:
+	case r.answered && time.Since(r.failing)+wait < patience:
 	case errors.As(err, &noToken):
 		r.sayOnce("away", "%v; the command goes on, its log follows when there is one", err)
 	case r.left:

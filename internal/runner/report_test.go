@@ -313,6 +313,40 @@ func TestReport_ServerHangs(t *testing.T) {
 	})
 }
 
+// A server that asks for a long pause is said to be away before that, and not after it; one
+// that asks for a short one is not.
+func TestReport_ServerAsksForAPause(t *testing.T) {
+	t.Parallel()
+	for pause, want := range map[string]int{"60": 1, "2": 0} {
+		synctest.Test(t, func(t *testing.T) {
+			c, said := newContract(), &sayings{}
+			begin, refused := time.Now(), 0
+			c.fault = func(_ int, w http.ResponseWriter, _ *http.Request) bool {
+				if time.Since(begin) < time.Second || refused > 0 {
+					return false
+				}
+				refused++
+				w.Header().Set("Retry-After", pause)
+				problem(w, 503, "overloaded", nil)
+				return true
+			}
+			err := reported(t, c, options(said), func(r *Report) {
+				fmt.Fprintln(r, "a")
+				time.Sleep(2 * time.Second)
+				fmt.Fprintln(r, "b")
+				time.Sleep(time.Second)
+				if lines := said.all(); refused != 1 || len(lines) != want {
+					t.Errorf("asked for %s s: %d refused, said %q", pause, refused, lines)
+				}
+				passed(r)
+			})
+			if _, step := c.step(t); err != nil || string(step.log) != "a\nb\n" {
+				t.Errorf("error %v; %q", err, step.log)
+			}
+		})
+	}
+}
+
 // When the command has ended somebody waits: the next attempt is at once, and none is late.
 func TestReport_TriesAtOnceWhenTheCommandHasEnded(t *testing.T) {
 	t.Parallel()
