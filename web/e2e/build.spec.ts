@@ -694,4 +694,14 @@ test("the heading of many steps stays over those that are scrolled under it", as
 		return [...new Set(found.map((one) => one?.closest("summary, stepcast-tree")?.localName))];
 	}, box);
 	expect(under).toEqual(["summary"]);
+
+	// Who goes up sees the step that they come to.
+	await page.evaluate(() => {
+		location.hash = "#step-20";
+	});
+	const selected = page.locator("stepcast-tree a[aria-current]");
+	await expect(selected).toContainText("step-20");
+	await expect
+		.poll(async () => (await selected.boundingBox())?.y ?? 0)
+		.toBeGreaterThanOrEqual(box.y + box.height);
 });

@@ -175,6 +175,8 @@ export class BuildPage extends LitElement {
 
 			nav {
 				overflow-y: auto;
+				/* The heading lies over what is scrolled to. */
+				scroll-padding-top: 2.75rem;
 				padding: 0 0.5rem 0.5rem;
 				border-right: 1px solid var(--line);
 			}
