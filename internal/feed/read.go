@@ -30,6 +30,7 @@ type read struct {
 	gap        bool // the tail itself waits for it
 	ahead      bool // somebody will, soon: see readAhead
 	sent       bool
+	turn       asker      // in whose it was sent
 	generation int        // in which it was sent
 	seen       ci.EventID // likewise
 	heard      ci.EventID // likewise
@@ -112,9 +113,9 @@ func (t *tail) abandonReads() {
 	t.filling = false
 }
 
-// do reads the page and delivers it. No lock is held while the source works.
-func (r *read) do(ctx context.Context) {
-	if !r.send() {
+// do reads the page in somebody's turn and delivers it. No lock is held while the source works.
+func (r *read) do(ctx context.Context, turn asker) {
+	if !r.send(turn) {
 		return
 	}
 	timed, cancel := context.WithTimeout(ctx, pageTimeout)
@@ -127,7 +128,7 @@ func (r *read) do(ctx context.Context) {
 
 // send notes what is known when the query goes out. It returns false when
 // nobody waits for it any more, or it was sent in the turn of another who did.
-func (r *read) send() bool {
+func (r *read) send(turn asker) bool {
 	t := r.tail
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -142,7 +143,8 @@ func (r *read) send() bool {
 		delete(t.reads, r.key)
 		return false
 	}
-	r.sent, r.generation, r.seen, r.heard = true, t.generation, t.seen, t.heard
+	r.sent, r.turn = true, turn
+	r.generation, r.seen, r.heard = t.generation, t.seen, t.heard
 	return true
 }
 
@@ -191,7 +193,9 @@ func (r *read) deliver(res result) {
 	for _, s := range r.waiters {
 		if s.reading == r {
 			s.reading, s.reason, s.err = nil, res.reason, res.err
-			s.hold(res.page)
+			if q := &t.tails.queue; res.page != nil && (s.by == r.turn || !q.full(s.by) || q.holds(s.by, res.page)) {
+				s.hold(res.page)
+			} // else it has come in another's turn, and is asked for again
 			woken = append(woken, s)
 		}
 	}
@@ -253,18 +257,18 @@ func (q *queue) remove(r *read) {
 	}
 }
 
-// pop blocks until there is a read of somebody whose readers may hold more; nil: the
-// queue is closed.
-func (q *queue) pop() *read {
+// pop blocks until there is a read of somebody whose readers may hold more, and tells of
+// whom; nil: the queue is closed.
+func (q *queue) pop() (by asker, r *read) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for !q.over {
-		if _, r, some := q.reads.NextOf(func(by asker) bool { return q.held[by] < q.most }); some {
-			return r
+		if by, r, some := q.reads.NextOf(func(by asker) bool { return q.held[by] < q.most }); some {
+			return by, r
 		}
 		q.more.Wait()
 	}
-	return nil
+	return by, nil
 }
 
 // hold counts that one more subscription of an asker holds a page, or one less. A page
@@ -298,6 +302,13 @@ func (q *queue) full(by asker) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.held[by] >= q.most
+}
+
+// holds tells whether one of the readers of somebody holds that page: then another may.
+func (q *queue) holds(by asker, p *page) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return p.holders[by] > 0
 }
 
 func (q *queue) close() {

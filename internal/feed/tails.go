@@ -118,8 +118,8 @@ func (t *Tails) Run(ctx context.Context) error {
 	var running sync.WaitGroup
 	for range t.o.Reads {
 		running.Go(func() {
-			for r := t.queue.pop(); r != nil; r = t.queue.pop() {
-				r.do(ctx)
+			for by, r := t.queue.pop(); r != nil; by, r = t.queue.pop() {
+				r.do(ctx, by)
 			}
 		})
 	}
