@@ -151,12 +151,17 @@ func forgetEmpty(parser *kong.Kong) {
 	})
 }
 
-// addressFlags are where the server is, and where it serves: other programs have other
-// names for these, too far from ours to be guessed from their letters.
-var (
-	addressFlags = []string{"url", "listen"}
-	addressNames = []string{"server", "host", "address", "addr", "endpoint", "bind", "port"}
-)
+// meant are the flags that other programs have other names for, too far from ours to be
+// guessed from their letters: where the server is, and where it serves.
+var meant = map[string][]string{
+	"server":   {"url"},
+	"endpoint": {"url"},
+	"host":     {"url", "listen"},
+	"address":  {"url", "listen"},
+	"addr":     {"url", "listen"},
+	"bind":     {"listen"},
+	"port":     {"listen"},
+}
 
 // wrong says what is wrong with a command line.
 func wrong(err error) string {
@@ -165,9 +170,9 @@ func wrong(err error) string {
 	}
 	var parse *kong.ParseError
 	name, unknown := strings.CutPrefix(err.Error(), "unknown flag --")
-	if unknown && slices.Contains(addressNames, name) && errors.As(err, &parse) {
+	if unknown && errors.As(err, &parse) {
 		for _, flag := range parse.Context.Flags() {
-			if slices.Contains(addressFlags, flag.Name) {
+			if slices.Contains(meant[name], flag.Name) {
 				return fmt.Sprintf("%v, did you mean \"--%s\"?", err, flag.Name)
 			}
 		}

@@ -26,8 +26,5 @@ func (t *Tails) Held(log ci.LogID) (events, bytes, waiting int, ok bool) {
 	}
 	tail.mu.Lock()
 	defer tail.mu.Unlock()
-	for _, s := range tail.segments {
-		bytes += len(s.buf)
-	}
-	return int(tail.end - tail.base), bytes, len(tail.waiters.eager) + len(tail.waiters.waiting), true
+	return int(tail.end - tail.base), tail.bytes(), len(tail.waiters.eager) + len(tail.waiters.waiting), true
 }

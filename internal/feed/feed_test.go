@@ -1040,6 +1040,61 @@ func TestSubscription_FallsBehind(t *testing.T) {
 	}
 }
 
+// Many tails share one room: within a poll none holds more than its part where all of them
+// hold too much, and readers have everything all the same.
+func TestTails_ShareTheirRoom(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const logs, room = 8, 4 * segmentBytes
+		w := newWorld(t, Options{Room: room, Beat: -1})
+		var subs []*Subscription
+		text := bytes.Repeat([]byte("0123456789abcde\n"), 20_000/16)
+		for log := range ci.LogID(logs) {
+			log += 100
+			w.append(log, "build")
+			s := w.subscribe(log, aName, ci.Cursor{}, ci.Filter{})
+			t.Cleanup(s.Close)
+			subs = append(subs, s)
+			s.TryNext() // so that there is a tail
+			synctest.Wait()
+			for range 10 {
+				epoch, e, head := w.append(log, "log/a")
+				e.Chunk = ci.NewChunk(text)
+				w.set(func() { w.logs[log].events[e.ID-1] = e })
+				w.tails.Committed(epoch, log, []ci.Event{e}, head)
+			}
+		}
+		held := func() (all int) {
+			for log := range ci.LogID(logs) {
+				_, bytes, _, _ := w.tails.Held(100 + log)
+				all += bytes
+			}
+			return all
+		}
+		if held() <= room {
+			t.Fatalf("%d bytes are held, want more than %d to begin with", held(), room)
+		}
+		time.Sleep(time.Second + time.Millisecond) // a poll
+		synctest.Wait()
+		if held() > room {
+			t.Errorf("%d bytes are held after a poll, want %d at most", held(), room)
+		}
+		for i, s := range subs {
+			events := 0
+			for last := ci.EventID(0); last < 11; synctest.Wait() {
+				b, _, err := s.TryNext()
+				if err != nil {
+					t.Fatal(err)
+				}
+				events, last = events+b.Count, max(last, b.Cursor.ID)
+			}
+			if events != 11 {
+				t.Errorf("reader %d got %d events, want 11", i, events)
+			}
+		}
+	})
+}
+
 func TestTails_BoundedInBytes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

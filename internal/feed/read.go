@@ -230,8 +230,8 @@ func (t *tail) learn(r *read, p *page) {
 // after the other: of a long log some may take long, and some read many. It holds at most
 // one read for each subscription and tail, and one ahead.
 //
-// A page is held until its reader has taken it, who may be slow: whose readers hold much
-// have no turn until they hold less.
+// A page is held until its reader comes for more, and may be slow to write what it has:
+// whose readers hold much have no turn until they hold less.
 type queue struct {
 	mu    sync.Mutex
 	more  sync.Cond // on mu

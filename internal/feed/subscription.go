@@ -126,8 +126,8 @@ func (b *Batch) Events() iter.Seq[Event] {
 	}
 }
 
-// Take takes out the next event of Frames, for who cannot send them all at once. They are
-// there as long as the outer slice of Frames.
+// Take takes out the next event of Frames, for who cannot send them all at once. It is
+// valid as long as the outer slice of Frames is.
 func (b *Batch) Take() (e Event, some bool) {
 	for ; len(b.parts) > 0; b.parts, b.taken = b.parts[1:], 0 {
 		p := &b.parts[0]
@@ -264,6 +264,14 @@ func (s *Subscription) spend() {
 	s.spent, s.page = s.page, nil
 }
 
+// unspend counts the page that was yielded no longer. tail.mu is held.
+func (s *Subscription) unspend() {
+	if s.spent != nil {
+		s.tail.tails.queue.hold(s.by, s.spent, -1)
+		s.spent = nil
+	}
+}
+
 // askAlone gets a page that was read after this moment.
 func (s *Subscription) askAlone() {
 	s.tail.own++
@@ -345,10 +353,7 @@ func (s *Subscription) batch() Batch {
 // release lets go of the last batch, so that an idle reader keeps no segment
 // alive. tail.mu is held.
 func (s *Subscription) release() {
-	if s.spent != nil {
-		s.tail.tails.queue.hold(s.by, s.spent, -1)
-		s.spent = nil
-	}
+	s.unspend()
 	clear(s.parts)
 	clear(s.frames)
 	s.parts, s.frames = s.parts[:0], s.frames[:0]

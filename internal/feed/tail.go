@@ -157,23 +157,27 @@ func (t *tail) room(size int) *segment {
 	return s
 }
 
-// trim keeps the tail within its bounds.
-func (t *tail) trim() {
-	o := &t.tails.o
-	t.base = max(t.base, t.end-ci.EventID(o.TailEvents))
-	bytes := 0
+// bytes is how much memory the tail holds, about.
+func (t *tail) bytes() (bytes int) {
 	for _, s := range t.segments {
-		bytes += len(s.buf)
+		bytes += cap(s.buf)
 	}
+	return bytes
+}
+
+// trim keeps the tail within its bounds, and within so many bytes.
+func (t *tail) trim(most int) {
+	t.base = max(t.base, t.end-ci.EventID(t.tails.o.TailEvents))
+	bytes := t.bytes()
 	drop := 0
 	for ; drop < len(t.segments); drop++ {
 		s := t.segments[drop]
 		last := s.entries[len(s.entries)-1].id
-		if last > t.base && bytes <= o.TailBytes {
+		if last > t.base && bytes <= most {
 			break
 		}
 		t.base = max(t.base, last)
-		bytes -= len(s.buf)
+		bytes -= cap(s.buf)
 	}
 	clear(t.segments[:drop])
 	t.segments = t.segments[drop:]
@@ -184,7 +188,7 @@ func (t *tail) trim() {
 // that keep coming, once a beat, so that readers get several events in one write.
 // A build or step event takes everything before it along at once.
 func (t *tail) release(status ci.EventID) {
-	t.trim()
+	t.trim(t.tails.o.TailBytes)
 	if t.released == t.end {
 		return
 	}

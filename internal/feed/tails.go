@@ -33,6 +33,7 @@ type Source interface {
 type Options struct {
 	TailEvents int           // events that a tail holds at most; 0: 1,000; negative: none
 	TailBytes  int           // bytes of frames that a tail holds at most; 0: 1 MiB
+	Room       int           // bytes that all tails hold, about, a poll after they held more; 0: 64 MiB
 	Beat       time.Duration // at which text is released while it keeps coming; 0: 20 ms; negative: at once
 	Poll       time.Duration // between two looks at the heads of all watched logs; 0: 1 s
 	Reads      int           // pages read at once, at most; 0: 8
@@ -55,6 +56,9 @@ func (o *Options) complete() {
 		o.Beat = 20 * time.Millisecond
 	case o.Beat < 0:
 		o.Beat = 0
+	}
+	if o.Room == 0 {
+		o.Room = 64 << 20
 	}
 	if o.Held == 0 {
 		o.Held = 64 << 20
@@ -264,7 +268,7 @@ func (t *Tails) leave(s *Subscription) {
 	}
 	s.closed = true
 	s.hold(nil)
-	s.release()
+	s.unspend()
 	tail.unread(s)
 	tail.unwait(s)
 	if s.sifted != nil {
@@ -380,6 +384,28 @@ func (t *Tails) pollUntil(ctx context.Context) {
 			t.log.Info("the heads of the watched logs can be read again")
 		}
 		t.kept.sweep()
+		t.share()
+	}
+}
+
+// share has the tails give up what they hold beyond the room of all, each of it what is
+// more than its equal part. Who still needed it reads a page.
+func (t *Tails) share() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	bytes := 0
+	for _, tail := range t.tails {
+		tail.mu.Lock()
+		bytes += tail.bytes()
+		tail.mu.Unlock()
+	}
+	if bytes <= t.o.Room {
+		return
+	}
+	for _, tail := range t.tails {
+		tail.mu.Lock()
+		tail.trim(t.o.Room / len(t.tails))
+		tail.mu.Unlock()
 	}
 }
 

@@ -81,7 +81,7 @@ func git(ctx context.Context, dir string, args ...string) string {
 // https://example.com/acme/api. Of a path on this machine it takes the last
 // element; "" when there is nothing to take.
 func remoteProject(remote string) string {
-	path := strings.TrimRight(remote, "/")
+	path := strings.TrimSuffix(strings.TrimRight(remote, "/"), ".git")
 	switch scheme, rest, found := strings.Cut(path, "://"); {
 	case found && scheme == "file":
 		path = filepath.Base(rest)
@@ -89,7 +89,7 @@ func remoteProject(remote string) string {
 		_, path, _ = strings.Cut(rest, "/")
 		// A token may stand behind it.
 		if before, _, cut := strings.Cut(path, "?"); cut && strings.HasPrefix(scheme, "http") && strings.Trim(before, "/") != "" {
-			path = strings.TrimRight(before, "/")
+			path = strings.TrimSuffix(strings.TrimRight(before, "/"), ".git")
 		}
 	default:
 		host, rest, scp := strings.Cut(path, ":")
@@ -100,7 +100,7 @@ func remoteProject(remote string) string {
 			path = filepath.Base(path)
 		}
 	}
-	if path = strings.TrimSuffix(path, ".git"); path == "" {
+	if path == "" {
 		return ""
 	}
 	return projectName(path)

@@ -25,6 +25,8 @@ func TestRemoteProject(t *testing.T) {
 		"ssh://git@host.example:2222/group/sub/deep/er/api/":    "sub/deep/er/api",
 		"https://host.example/~jane/my%20project.git":           "jane/my-20project",
 		"/srv/git/api.git":                                      "api",
+		"/srv/acme/.git":                                        "acme",
+		"https://host.example/acme/api.git/?t":                  "acme/api",
 		"../api":                                                "api",
 		"file:///srv/git/api.git":                               "api",
 		`C:/work/api`:                                           "api",

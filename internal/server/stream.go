@@ -24,7 +24,7 @@ const (
 	pingAfter  = 15 * time.Second // of silence
 	writeMost  = 256 << 10        // bytes at once
 	writeOwn   = 32 << 10         // of these such as no one else has, about
-	copyMost   = 1 << 10          // bytes of data that a frame has a copy of
+	copyMost   = 8 << 10          // bytes of data that a frame has a copy of
 	firstBatch = 3 * time.Second  // for which a stream that resumes waits to learn whether anything is left
 	keepBufs   = 16               // slices that a quiet stream holds on to
 )
@@ -57,7 +57,7 @@ type member struct {
 	reset   feed.Reason        // to be sent before anything else
 	begin   []byte             // data of the snapshot that is to be sent first
 	moves   int                // how often the log was looked up again since the last batch
-	sending bool               // what was read of the table for it, and counts as held until it was written
+	sending bool               // it gets no more before that was written which was read of the table for it
 	ended   bool
 }
 
@@ -375,12 +375,12 @@ type gathered int
 
 const (
 	allThereIs  gathered = iota
-	oneWrite             // there may be more
+	oneWrite             // there may be more, once it was written
 	theEnd               // nothing will ever come
 	wantsToWait          // the database has to be asked, by one who is patient
 )
 
-// gather collects what is ready, up to writeMost.
+// gather collects what is ready, until it is full.
 func (st *stream) gather(patient bool) gathered {
 	what := theEnd
 	for i := range st.members {
@@ -459,8 +459,8 @@ func (st *stream) take(m *member, b *feed.Batch) {
 
 // takeEvents says of each event of a batch which log it is of, while there is room.
 func (st *stream) takeEvents(m *member, b *feed.Batch) (all bool) {
-	// In one piece: what grows leaves its smaller selves to the frames that are in them.
-	if more := min(2*b.Size, writeOwn+4*copyMost) - len(st.own); b.Size > copyMost && more > 0 {
+	// At once: what grows leaves its smaller selves to the frames that are in them.
+	if more := min(2*b.Size, writeOwn+2*copyMost-len(st.own)); b.Size > copyMost && more > 0 {
 		st.own = slices.Grow(st.own, more)
 	}
 	for b.Count > 0 {
@@ -600,8 +600,8 @@ func unavailableFrames(retry time.Duration) []byte {
 }
 
 // frame appends a frame of one log, and says which where there are several. Data
-// is one line. Where it is long it is not copied: those who take nothing then cost
-// only what is read for them once, and counted.
+// is one line. Where it is long it is not copied: readers who take nothing have it
+// in common. Where it is short it is, and keeps nothing that lies around it.
 func (st *stream) frame(m *member, at ci.Cursor, event string, data []byte) {
 	m.cursor = at
 	n := len(st.own)

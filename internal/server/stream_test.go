@@ -4,9 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -301,6 +304,81 @@ func TestStreams(t *testing.T) {
 	joined, _, _ := s.dial("/api/v1/streams?log=" + doneID + ";after=" + s.last(done) + "&log=" + openID)
 	if text := joined.rest(); strings.Contains(text, `"log":"`+doneID+`","at"`) || !strings.Contains(text, `"log":"`+openID+`","at"`) {
 		t.Error(text)
+	}
+}
+
+// A reader of three logs, whose events are of all sizes that are treated in their own way,
+// is cut off again and again, and goes on from the last id that it saw: each frame is one
+// event further in the log that it names, and nowhere else.
+func TestStreams_OneEventAfterTheOther(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	sizes := []int{1, 100, copyMost - 100, copyMost, 2 * copyMost, writeOwn, 60_000}
+	var builds, names [3]string
+	var offsets, at [3]int
+	write := func(i int) {
+		var updates []string
+		for bytes := 400_000; bytes > 0; {
+			n := sizes[rand.IntN(len(sizes))]
+			updates = append(updates, logText("a", offsets[i], strings.Repeat("x", n-1)+"\n"), fmt.Sprintf(`{"step":{"key":"b%d"}}`, rand.IntN(50)))
+			offsets[i] += n
+			bytes -= n
+		}
+		s.update(builds[i], strings.Join(updates, ","))
+	}
+	for i := range builds {
+		builds[i] = s.create(`{"project":"p"}`)
+		names[i] = strings.TrimPrefix(builds[i], "/api/v1/builds/")
+		for range 4 {
+			write(i)
+		}
+	}
+	var last string
+	read := func(frames int) (over bool) {
+		r, status, _ := s.dial("/api/v1/streams?log="+strings.Join(names[:], "&log="), "Last-Event-ID: "+last)
+		defer r.conn.Close()
+		if status == http.StatusNoContent {
+			return true
+		}
+		for ended := 0; frames > 0 && ended < len(names); frames-- {
+			frame := r.frame()
+			event, id := field(frame, "event"), field(frame, "id")
+			if id == "" {
+				continue // retry
+			}
+			want := at
+			switch event {
+			case "live", "ping":
+			case "end":
+				ended++
+			default:
+				want[slices.IndexFunc(names[:], func(name string) bool { return strings.Contains(frame, name) })]++
+			}
+			for i, cursor := range strings.Split(id, ".") {
+				_, number, _ := strings.Cut(cursor, "-")
+				at[i], _ = strconv.Atoi(number) // of a log that nothing has come of yet there is none
+			}
+			if at != want {
+				t.Fatalf("%s at %v, want %v", event, at, want)
+			}
+			last = id
+		}
+		return false
+	}
+	for i := range builds { // some of it is in memory, and some comes between; all of it is more than is read here
+		read(1 + rand.IntN(40))
+		write(i)
+		read(1 + rand.IntN(40))
+	}
+	for _, build := range builds {
+		s.update(build, `{"build":{"status":"passed"}}`)
+	}
+	for !read(20 + rand.IntN(1000)) {
+	}
+	for i, build := range builds {
+		if _, end, _ := strings.Cut(s.last(build), "-"); end != strconv.Itoa(at[i]) {
+			t.Errorf("a log ends at %s, its reader at %v", end, at[i])
+		}
 	}
 }
 

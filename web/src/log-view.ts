@@ -101,11 +101,11 @@ export class LogView {
 	/** Whether the end of the log, as it was then, has been in view ever since. */
 	#ended = false;
 	#mode: Mode | undefined;
-	/** What was at the top of the view when it was last drawn or scrolled. */
+	/** What was at the top of the view, and how high that was, when it was last drawn or scrolled. */
 	#seen: Anchor | undefined;
-	/** How wide and how high the view was then. */
+	#seenHeight = 0;
+	/** How wide it was when it was last drawn. */
 	#width = 0;
-	#tall = 0;
 
 	/** The region is a scrolling element; the view puts itself before what is in it. */
 	constructor(region: HTMLElement, source: Source, owner: Owner) {
@@ -204,7 +204,7 @@ export class LogView {
 	/** To be called on each scroll of the region. */
 	scrolled(): void {
 		if (!this.byReader) return;
-		this.#seen = this.#first();
+		this.#see();
 		this.#scrolled = performance.now();
 		this.#schedule();
 	}
@@ -321,10 +321,13 @@ export class LogView {
 		const end = text.missing(last);
 		const held = this.following && this.#ended && end !== undefined;
 		this.#ended = this.following && (held || end === undefined);
-		let anchor = this.following && !held ? undefined : (this.#target ?? stays ?? this.#whereNow());
-		// Who reads at the end sees the last line also when something is said below it.
-		if (anchor && held) anchor = { ...anchor, y: anchor.y + height - this.#tall };
-		this.#tall = height;
+		let anchor =
+			this.following && !held
+				? undefined
+				: (this.#target ??
+					stays ??
+					(held ? this.#bottomStays(height) : undefined) ??
+					this.#whereNow());
 		if (anchor && anchor.line > text.lines) anchor = { line: Math.max(1, text.lines), y: anchor.y };
 		if (anchor) anchor = this.#inSight(anchor);
 		const home = anchor ? Math.min(blockOf(anchor.line), last) : last;
@@ -381,7 +384,7 @@ export class LogView {
 		this.#prune(home, near);
 		this.#measure();
 		this.#place(anchor, at(), height);
-		this.#seen = this.#first();
+		this.#see();
 		if (held) this.#owner.need(end, firstOf(last + 1) - 1, true);
 		else this.#ask(home, last);
 		text.trim(this.#blocks[0]?.index ?? home, this.#blocks.at(-1)?.index ?? home);
@@ -392,6 +395,16 @@ export class LogView {
 	/** What stays at the top of the view while all lines take another height. */
 	#stays(): Anchor | undefined {
 		return this.#seen && { ...this.#seen, y: Math.max(0, this.#seen.y) };
+	}
+
+	/** What is at the top of a view that is so high now, while the line at its bottom stays there. */
+	#bottomStays(height: number): Anchor | undefined {
+		return this.#seen && { ...this.#seen, y: this.#seen.y + height - this.#seenHeight };
+	}
+
+	#see(): void {
+		this.#seen = this.#first();
+		this.#seenHeight = this.#region.clientHeight;
 	}
 
 	/** The same place, or that of the heading that hides it. */
