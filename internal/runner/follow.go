@@ -251,13 +251,13 @@ func (f *Follow) handle(event sse.Event) error {
 	case "ping", "unavailable":
 		return nil
 	case "build":
-		if err = json.Unmarshal(event.Data, &e.Build); err == nil {
+		if err = readObject(event.Data, &e.Build); err == nil {
 			f.lost = e.Build.Status == ci.Lost
 		}
 	case "step":
-		err = json.Unmarshal(event.Data, &e.Step)
+		err = readObject(event.Data, &e.Step)
 	case "log":
-		err = json.Unmarshal(event.Data, &e.Log)
+		err = readObject(event.Data, &e.Log)
 	case "live":
 		e.Live, e.Ahead = true, f.ahead
 	case "reset":
@@ -277,6 +277,15 @@ func (f *Follow) handle(event sse.Event) error {
 	}
 	f.Handle(&e)
 	return nil
+}
+
+// readObject reads a JSON object into what points to one, and nothing else: null would
+// leave it nil.
+func readObject(data []byte, into any) error {
+	if !bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")) {
+		return errors.New("it is no object")
+	}
+	return json.Unmarshal(data, into)
 }
 
 // findFirst finds where the last lines begin.

@@ -159,6 +159,9 @@ func TestFollow_WhatAServerMaySay(t *testing.T) {
 			answers: answers{stream("id: x-1\nevent: log\ndata: {\"step\":\"a\",\"offset\":0,\"bytes\":2,\"text\":\"a\\n\"}\n\nid: y-1\nevent: reset\ndata: {\"reason\":\"wrong_log\"}\n\nid: y-2\nevent: log\ndata: {\"step\":\"a\",\"offset\":0,\"bytes\":2,\"text\":\"b\\n\"}\n\n" + ended)},
 			out:     "a\nb\n", said: "stepcast: the server begins again (wrong log)\n",
 		},
+		"null for a build": {answers: answers{stream("id: x-1\nevent: build\ndata: null\n\n"), stream(ended)}, away: 1},
+		"null for a step":  {answers: answers{stream("id: x-1\nevent: step\ndata: null\n\n"), stream(ended)}, away: 1},
+		"null for a log":   {answers: answers{stream("id: x-1\nevent: log\ndata: null\n\n"), stream(ended)}, away: 1},
 		"what later servers may say": {
 			answers: answers{stream("id: x-1\nevent: note\ndata: {\"step\":\"a\",\"line\":1}\n\nid: x-2\nevent: new\ndata: not JSON\n\nid: x-3\nevent: log\ndata: {\"step\":\"a\",\"offset\":0,\"bytes\":2,\"text\":\"a\\n\"}\n\n" + ended)},
 			out:     "a\n", said: "stepcast: build failed\n",
