@@ -162,7 +162,7 @@ func (r *refusal) Error() string {
 func Passing(err error) bool {
 	var r *refusal
 	if !errors.As(err, &r) {
-		return true
+		return !errors.Is(err, errTooLong)
 	}
 	switch s := r.status; {
 	case s >= 500, s == http.StatusTooManyRequests, s == http.StatusRequestTimeout, s == http.StatusTooEarly:

@@ -30,6 +30,8 @@ const (
 	// leastBody is how small a request may be made for a proxy that finds
 	// ours too large.
 	leastBody = 32 << 10
+	// leastPace is how small it may be made for a way to the server that is slow.
+	leastPace = 8 << 10
 	// mostPlanned is how many steps of a build that have ended, and how many
 	// others, are kept with a report: each of them has one.
 	mostPlanned = 100
@@ -106,12 +108,13 @@ type Report struct {
 	forgotten chan ci.BuildID // gets the build then, for its other steps on this machine
 	closed    bool            // the server takes no more text
 	notes     notes
-	proofless bool     // log_bytes is not sent
-	settled   bool     // the step has an end that is not ours
-	finished  bool     // the build has
-	gone      bool     // the build has ended without the step
-	cut       ci.Quota // of log text, that the server says is used up
-	bodyLimit int
+	proofless bool      // log_bytes is not sent
+	settled   bool      // the step has an end that is not ours
+	finished  bool      // the build has
+	gone      bool      // the build has ended without the step
+	cut       ci.Quota  // of log text, that the server says is used up
+	bodyLimit int       // bytes of a body: more was refused
+	pace      int       // likewise: more did not arrive in time
 	lastBatch time.Time // when the last batch was put together
 	history   string    // of the build, as the last receipt names it: another one after a restore
 	rewound   bool      // it was another one with the batch before
@@ -291,7 +294,7 @@ func (r *Report) Close(delivered bool) error {
 // good (said to the user), or ctx ends. It is called once.
 func (r *Report) Send(ctx context.Context) error {
 	if r.bodyLimit == 0 {
-		r.bodyLimit = maxBody
+		r.bodyLimit, r.pace = maxBody, maxBody
 	}
 	err := r.open(ctx)
 	for done := false; err == nil && !done; {
@@ -608,7 +611,7 @@ func (r *Report) ended() *ending {
 // was said is settled when the server has it.
 func (r *Report) gather(ctx context.Context) *batch {
 	end := r.ended() // first: what came before it is in the spool
-	b := &batch{key: r.key, limit: r.bodyLimit, from: r.acked.Load()}
+	b := &batch{key: r.key, limit: min(r.bodyLimit, r.pace), from: r.acked.Load()}
 	if !r.begun {
 		// By the server's clock a build began when the server heard of it, which may be
 		// after its end.
@@ -704,8 +707,11 @@ func (r *Report) deliver(ctx context.Context) (done bool, err error) {
 			return r.gone || b.last, nil
 		}
 		body := b.body()
-		err := r.persist(ctx, func(c *Client) error { return r.post(ctx, c, b, body) })
-		if err == nil {
+		err := r.persist(ctx, func(c *Client) error { return r.postInTime(ctx, c, b, body) })
+		switch {
+		case errors.Is(err, errTooLong):
+			continue
+		case err == nil:
 			r.settle(b)
 			return b.last, nil
 		}
@@ -719,6 +725,29 @@ func (r *Report) deliver(ctx context.Context) (done bool, err error) {
 		}
 	}
 	return false, errors.New("the server asks for ever other text")
+}
+
+// errTooLong is of a body that was too long for the way to the server: a shorter one is tried.
+var errTooLong = errors.New("the way to the server is too slow for so much at once")
+
+// postInTime posts a batch, and has the next ones be as long as arrives in time.
+func (r *Report) postInTime(ctx context.Context, c *Client, b *batch, body []byte) error {
+	began := time.Now()
+	err := r.post(ctx, c, b, body)
+	var refused *refusal
+	late := errors.As(err, &refused) && refused.status == http.StatusRequestTimeout
+	unanswered := errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil
+	switch {
+	case err == nil && time.Since(began) < patience/2: // twice as much arrives within the time that any body has
+		r.pace = min(2*r.pace, maxBody)
+	case (late || unanswered) && len(body) > leastPace:
+		r.pace = max(len(body)/2, leastPace)
+		if unanswered { // for whatever reason
+			r.trouble(began, err)
+		}
+		return errTooLong
+	}
+	return err
 }
 
 // post sends a batch, and takes nothing for its receipt but that.

@@ -313,6 +313,59 @@ func TestReport_ServerHangs(t *testing.T) {
 	})
 }
 
+// Over a way that is too slow for a long body, whether that is said or nothing is, text comes in
+// shorter ones, and in long ones again when it is quick.
+func TestReport_SlowWay(t *testing.T) {
+	t.Parallel()
+	for _, answered := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			c, said := newContract(), &sayings{}
+			begin := time.Now()
+			var late, longest int
+			c.fault = func(n int, w http.ResponseWriter, r *http.Request) bool {
+				body := len(c.requests[n-1].body)
+				if time.Since(begin) >= time.Hour {
+					longest = max(longest, body)
+					return false
+				}
+				takes := time.Duration(body) * time.Second / 20_000
+				if given := 5*time.Second + time.Duration(body)*time.Second/(32<<10); answered && takes > given {
+					late++
+					time.Sleep(given)
+					problem(w, 408, "body-too-slow", nil)
+					return true
+				}
+				select {
+				case <-time.After(takes):
+					return false
+				case <-r.Context().Done():
+					late++
+					panic(http.ErrAbortHandler)
+				}
+			}
+			text := strings.Repeat("0123456789abcdefghijklmnopqrstuvwxyz\n", 20_000)
+			err := reported(t, c, options(said), func(r *Report) {
+				fmt.Fprint(r, text)
+				time.Sleep(time.Hour)
+				for range 20 {
+					fmt.Fprint(r, text)
+				}
+				passed(r)
+			})
+			_, step := c.step(t)
+			if err != nil || string(step.log) != strings.Repeat(text, 21) {
+				t.Errorf("answered %v: error %v, %d bytes", answered, err, len(step.log))
+			}
+			if late == 0 || late > 3 || longest < maxBody/2 {
+				t.Errorf("answered %v: %d bodies were too long, and %d bytes in one when it is quick", answered, late, longest)
+			}
+			if lines := said.all(); answered && len(lines) > 0 {
+				t.Errorf("said %q", lines)
+			}
+		})
+	}
+}
+
 // A server that asks for a long pause is said to be away before that, and not after it; one
 // that asks for a short one is not.
 func TestReport_ServerAsksForAPause(t *testing.T) {
