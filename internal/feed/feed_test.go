@@ -1002,6 +1002,39 @@ func TestTails_WhoHoldsMuchWaits(t *testing.T) {
 	})
 }
 
+// Readers that come with cursors of another history, and hold the page that told so, do not
+// wait for room that they take themselves.
+func TestTails_ForeignCursorsHaveRoom(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{Held: 1})
+		var subs []*Subscription
+		for log := ci.LogID(100); log < 104; log++ {
+			w.append(log, "log/a")
+			s := w.subscribe(log, aName, ci.Cursor{Prefix: "zzzzzz", ID: 1}, ci.Filter{})
+			s.OnBehalf("one")
+			t.Cleanup(s.Close)
+			subs = append(subs, s)
+		}
+		events := make([]int, len(subs))
+		for range 100 { // nobody is slow
+			for i, s := range subs {
+				for ok := true; ok; {
+					b, more, err := s.TryNext()
+					if err != nil {
+						t.Fatal(err)
+					}
+					events[i], ok = events[i]+b.Count, more
+				}
+			}
+			synctest.Wait()
+		}
+		if !slices.Equal(events, []int{1, 1, 1, 1}) {
+			t.Errorf("%v events came", events)
+		}
+	})
+}
+
 // A reader that takes nothing costs its cursor: no queue, no place among those
 // who are woken, and a tail that stays within its bounds.
 func TestSubscription_FallsBehind(t *testing.T) {

@@ -66,6 +66,7 @@ type checker struct {
 	over   bool
 	waits  bool // it was told that there is nothing now
 	came   int
+	who    string // in whose turns its pages are read
 }
 
 // check says what is wrong with a batch, if anything is.
@@ -171,7 +172,14 @@ func TestSubscription_Model(t *testing.T) {
 
 func model(t *testing.T, rt *rapid.T, k kind, tailEvents int) {
 	tb := newTable(rapid.IntRange(1, 5).Draw(rt, "page"))
-	tails := New(tb, Options{TailEvents: tailEvents, TailBytes: rapid.SampledFrom([]int{300, 1 << 20}).Draw(rt, "bytes"), Log: slog.New(slog.DiscardHandler)})
+	tails := New(tb, Options{
+		TailEvents: tailEvents,
+		TailBytes:  rapid.SampledFrom([]int{300, 1 << 20}).Draw(rt, "bytes"),
+		Room:       rapid.SampledFrom([]int{1, 300, 1 << 20}).Draw(rt, "room"),
+		Held:       rapid.SampledFrom([]int{1, 700, 1 << 20}).Draw(rt, "held"),
+		Reads:      rapid.SampledFrom([]int{1, 8}).Draw(rt, "reads"),
+		Log:        slog.New(slog.DiscardHandler),
+	})
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	running.Go(func() { tails.Run(ctx) })
@@ -192,7 +200,10 @@ func model(t *testing.T, rt *rapid.T, k kind, tailEvents int) {
 		all.note(prefix(), e)
 		return late{epoch, []ci.Event{e}, head}
 	}
-	subscribe := func(c *checker) { c.sub = tails.Subscribe(tb.present(), k.log, k.name, c.cursor, c.filter) }
+	subscribe := func(c *checker) {
+		c.sub = tails.Subscribe(tb.present(), k.log, k.name, c.cursor, c.filter)
+		c.sub.OnBehalf(c.who)
+	}
 	step := func(c *checker) (more bool) {
 		b, ok, err := c.sub.TryNext()
 		c.waits = !ok && err == nil
@@ -246,6 +257,7 @@ func model(t *testing.T, rt *rapid.T, k kind, tailEvents int) {
 		"hint": func(rt *rapid.T) {
 			tails.Hint(k.log, ci.EventID(rapid.IntRange(0, 30).Draw(rt, "last")))
 		},
+		"share": func(rt *rapid.T) { tails.share() },
 		"dirty": func(rt *rapid.T) { tails.Dirty() },
 		"empty": func(rt *rapid.T) { tails.Empty(k.log) },
 		"wait": func(rt *rapid.T) {
@@ -301,7 +313,7 @@ func model(t *testing.T, rt *rapid.T, k kind, tailEvents int) {
 			if len(readers) == 6 {
 				rt.Skip()
 			}
-			c := &checker{all: all, fresh: true, filter: rapid.SampledFrom(k.filters).Draw(rt, "filter")}
+			c := &checker{all: all, fresh: true, who: rapid.SampledFrom([]string{"", "a", "b"}).Draw(rt, "who"), filter: rapid.SampledFrom(k.filters).Draw(rt, "filter")}
 			if history := all.of(prefix()); rapid.Bool().Draw(rt, "resumes") {
 				c.fresh = false
 				c.cursor = ci.Cursor{Prefix: prefix(), ID: ci.EventID(rapid.IntRange(0, len(history)).Draw(rt, "cursor"))}
@@ -336,21 +348,24 @@ func model(t *testing.T, rt *rapid.T, k kind, tailEvents int) {
 	letGo()
 	synctest.Wait()
 	time.Sleep(time.Second)
-	for _, c := range readers {
-		for beats := 0; beats < 3; {
+	for beats := 0; beats < 3; { // together: one may wait for room that another takes
+		quiet := true
+		for _, c := range readers {
 			select { // whoever waits is woken, or there is nothing for it
 			case <-c.sub.Ready():
-				c.waits = false
+				c.waits, quiet = false, false
 			default:
 			}
 			for !c.waits && step(c) {
 			}
 			synctest.Wait()
-			if len(c.sub.Ready()) == 0 {
-				beats++
-				time.Sleep(25 * time.Millisecond)
-			}
 		}
+		if quiet {
+			beats++
+			time.Sleep(25 * time.Millisecond)
+		}
+	}
+	for _, c := range readers {
 		last := ci.Cursor{Prefix: prefix(), ID: ci.EventID(len(all.of(prefix())))}
 		if at := c.sub.Cursor(); !c.over && last.ID > 0 && at != last {
 			rt.Fatalf("a reader ends at %v, the log at %v", at, last)
@@ -359,6 +374,9 @@ func model(t *testing.T, rt *rapid.T, k kind, tailEvents int) {
 			rt.Fatalf("live never came")
 		}
 		c.sub.Close()
+	}
+	if len(tails.queue.held) > 0 {
+		rt.Fatalf("%v is held by nobody", tails.queue.held)
 	}
 	if _, _, _, ok := tails.Held(k.log); ok {
 		rt.Fatal("the tail outlived its readers")

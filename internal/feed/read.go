@@ -144,6 +144,7 @@ func (r *read) send(turn asker) bool {
 		return false
 	}
 	r.sent, r.turn = true, turn
+	t.tails.queue.remove(r) // out of the lines of all others who asked
 	r.generation, r.seen, r.heard = t.generation, t.seen, t.heard
 	return true
 }
@@ -193,9 +194,10 @@ func (r *read) deliver(res result) {
 	for _, s := range r.waiters {
 		if s.reading == r {
 			s.reading, s.reason, s.err = nil, res.reason, res.err
-			if q := &t.tails.queue; res.page != nil && (s.by == r.turn || !q.full(s.by) || q.holds(s.by, res.page)) {
-				s.hold(res.page)
-			} // else it has come in another's turn, and is asked for again
+			// One that has come in another's turn is asked for again by who holds enough.
+			if p := res.page; p != nil && (s.by == r.turn || t.tails.queue.mayHold(s.by, p)) {
+				s.hold(p)
+			}
 			woken = append(woken, s)
 		}
 	}
@@ -259,7 +261,7 @@ func (q *queue) remove(r *read) {
 
 // pop blocks until there is a read of somebody whose readers may hold more, and tells of
 // whom; nil: the queue is closed.
-func (q *queue) pop() (by asker, r *read) {
+func (q *queue) pop() (asker, *read) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for !q.over {
@@ -268,7 +270,7 @@ func (q *queue) pop() (by asker, r *read) {
 		}
 		q.more.Wait()
 	}
-	return by, nil
+	return asker{}, nil
 }
 
 // hold counts that one more subscription of an asker holds a page, or one less. A page
@@ -304,11 +306,11 @@ func (q *queue) full(by asker) bool {
 	return q.held[by] >= q.most
 }
 
-// holds tells whether one of the readers of somebody holds that page: then another may.
-func (q *queue) holds(by asker, p *page) bool {
+// mayHold tells whether the readers of one may hold that page too, or one of them does already.
+func (q *queue) mayHold(by asker, p *page) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return p.holders[by] > 0
+	return q.held[by] < q.most || p.holders[by] > 0
 }
 
 func (q *queue) close() {

@@ -128,5 +128,5 @@ func newPage(log ci.LogID, name ci.LogName, after ci.EventID, filter string, fro
 	return p
 }
 
-// weight is about how much memory the page takes, in bytes.
-func (p *page) weight() int { return cap(p.buf) + 100*len(p.entries) + 300 }
+// weight is about how much memory it takes, in bytes.
+func (s *segment) weight() int { return cap(s.buf) + 100*len(s.entries) + 300 }

@@ -217,6 +217,7 @@ func (s *Subscription) check() {
 	case s.reason != "":
 		s.forget(s.reason)
 	default:
+		s.hold(nil) // else it might wait for room that it takes itself
 		s.ask(readKey{foreign: s.given.Prefix})
 		return
 	}
@@ -235,7 +236,7 @@ func (s *Subscription) ask(key readKey) {
 	t := s.tail
 	key.filter = s.filterKey
 	if s.placed && key.own == 0 {
-		if p := t.tails.kept.find(t.log, t.prefix, key.filter, key.after); p != nil && !t.tails.queue.full(s.by) {
+		if p := t.tails.kept.find(t.log, t.prefix, key.filter, key.after); p != nil && t.tails.queue.mayHold(s.by, p) {
 			s.hold(p)
 			s.late = false
 			return

@@ -160,7 +160,7 @@ func (t *tail) room(size int) *segment {
 // bytes is how much memory the tail holds, about.
 func (t *tail) bytes() (bytes int) {
 	for _, s := range t.segments {
-		bytes += cap(s.buf)
+		bytes += s.weight()
 	}
 	return bytes
 }
@@ -177,7 +177,7 @@ func (t *tail) trim(most int) {
 			break
 		}
 		t.base = max(t.base, last)
-		bytes -= cap(s.buf)
+		bytes -= s.weight()
 	}
 	clear(t.segments[:drop])
 	t.segments = t.segments[drop:]

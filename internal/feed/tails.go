@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -375,6 +377,7 @@ func (t *Tails) pollUntil(ctx context.Context) {
 		case <-ticker.C:
 		case <-t.dirty:
 		}
+		t.share()
 		err := t.poll(ctx)
 		blind := err != nil && !errors.Is(err, errStale)
 		switch was := t.blind.Swap(blind); {
@@ -384,27 +387,35 @@ func (t *Tails) pollUntil(ctx context.Context) {
 			t.log.Info("the heads of the watched logs can be read again")
 		}
 		t.kept.sweep()
-		t.share()
 	}
 }
 
-// share has the tails give up what they hold beyond the room of all, each of it what is
-// more than its equal part. Who still needed it reads a page.
+// share has the tails give up what they hold together beyond their room: those that hold
+// most, down to a level. Who still needed it reads a page.
 func (t *Tails) share() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	bytes := 0
+	sizes := make([]int, 0, len(t.tails))
 	for _, tail := range t.tails {
 		tail.mu.Lock()
-		bytes += tail.bytes()
+		sizes = append(sizes, tail.bytes())
 		tail.mu.Unlock()
 	}
-	if bytes <= t.o.Room {
+	slices.Sort(sizes)
+	level, room := math.MaxInt, t.o.Room
+	for i, size := range sizes {
+		if part := room / (len(sizes) - i); size > part {
+			level = part
+			break
+		}
+		room -= size
+	}
+	if level == math.MaxInt {
 		return
 	}
 	for _, tail := range t.tails {
 		tail.mu.Lock()
-		tail.trim(t.o.Room / len(t.tails))
+		tail.trim(level)
 		tail.mu.Unlock()
 	}
 }

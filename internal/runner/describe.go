@@ -88,8 +88,8 @@ func remoteProject(remote string) string {
 	case found:
 		_, path, _ = strings.Cut(rest, "/")
 		// A token may stand behind it.
-		if before, _, cut := strings.Cut(path, "?"); cut && strings.HasPrefix(scheme, "http") && strings.Trim(before, "/") != "" {
-			path = strings.TrimSuffix(strings.TrimRight(before, "/"), ".git")
+		if i := strings.IndexAny(path, "?#"); i >= 0 && strings.HasPrefix(strings.ToLower(scheme), "http") {
+			path = strings.TrimSuffix(strings.TrimRight(path[:i], "/"), ".git")
 		}
 	default:
 		host, rest, scp := strings.Cut(path, ":")
@@ -100,7 +100,8 @@ func remoteProject(remote string) string {
 			path = filepath.Base(path)
 		}
 	}
-	if path == "" {
+	switch path {
+	case "", ".", "..", string(filepath.Separator):
 		return ""
 	}
 	return projectName(path)

@@ -26,6 +26,7 @@ func TestRemoteProject(t *testing.T) {
 		"https://host.example/~jane/my%20project.git":           "jane/my-20project",
 		"/srv/git/api.git":                                      "api",
 		"/srv/acme/.git":                                        "acme",
+		"HTTPS://host.example/acme/api.git#secret":              "acme/api",
 		"https://host.example/acme/api.git/?t":                  "acme/api",
 		"../api":                                                "api",
 		"file:///srv/git/api.git":                               "api",

@@ -34,7 +34,7 @@ const (
 var ErrNoBuild = errors.New("the server has no such build")
 
 // errBusy is what a stream ends with that the server had no room for, or could not go on with.
-var errBusy = errors.New("it is busy, and asks to come back later")
+var errBusy = errors.New("it takes no readers now")
 
 // FollowEvent is an event of a build's stream. Of a kind that is not known here
 // nothing but the event itself is set.
@@ -141,8 +141,9 @@ type Follow struct {
 	// first is the line of each step to begin with; the server begins with the
 	// piece of text that it is in.
 	first map[ci.StepKey]int64
-	ahead time.Duration // the server's clock before ours
-	lost  bool          // the build is, by the last word of it
+	ahead time.Duration           // the server's clock before ours
+	lost  bool                    // the build is, by the last word of it
+	steps map[ci.StepKey]struct{} // that were told of
 }
 
 // Do returns nil when the build has ended, or is lost, and everything was handed
@@ -153,7 +154,7 @@ func (f *Follow) Do(ctx context.Context) error {
 	cursor := f.After
 	told := false
 	for {
-		retry, done, err := f.connection(ctx, &cursor)
+		retry, live, done, err := f.connection(ctx, &cursor)
 		switch {
 		case done:
 			return nil
@@ -164,7 +165,7 @@ func (f *Follow) Do(ctx context.Context) error {
 		case err != nil && !Passing(err):
 			return err
 		}
-		if retry > 0 && !errors.Is(err, errBusy) { // it was connected
+		if retry > 0 && (live || !errors.Is(err, errBusy)) { // it was connected
 			pause, told = backoff{}, false
 		}
 		if err != nil && !told && f.Away != nil {
@@ -178,8 +179,9 @@ func (f *Follow) Do(ctx context.Context) error {
 }
 
 // connection follows the build over one connection, and moves the cursor along.
-// It returns how long to wait before the next one, 0 if it was never connected.
-func (f *Follow) connection(ctx context.Context, cursor *string) (retry time.Duration, done bool, err error) {
+// It returns how long to wait before the next one, 0 if it was never connected, and whether
+// it had caught up.
+func (f *Follow) connection(ctx context.Context, cursor *string) (retry time.Duration, live, done bool, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	dead := time.AfterFunc(silence, func() { cancel(errors.New("the stream has gone silent")) })
@@ -187,12 +189,12 @@ func (f *Follow) connection(ctx context.Context, cursor *string) (retry time.Dur
 
 	if f.Lines >= 0 && *cursor == "" {
 		if err := f.findFirst(ctx); err != nil {
-			return 0, false, because(ctx, err)
+			return 0, false, false, because(ctx, err)
 		}
 	}
 	req, err := f.Client.request(ctx, http.MethodGet, f.path(*cursor), nil)
 	if err != nil {
-		return 0, false, err
+		return 0, false, false, err
 	}
 	req.Header.Set("Accept", "text/event-stream")
 	if *cursor != "" {
@@ -200,22 +202,22 @@ func (f *Follow) connection(ctx context.Context, cursor *string) (retry time.Dur
 	}
 	resp, err := f.Client.HTTP.Do(req)
 	if err != nil {
-		return 0, false, because(ctx, plain(err))
+		return 0, false, false, because(ctx, plain(err))
 	}
 	defer resp.Body.Close()
 	switch {
 	case resp.StatusCode == http.StatusNoContent: // the end was here already
-		return 0, true, nil
+		return 0, live, true, nil
 	case resp.StatusCode != http.StatusOK:
 		answer, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-		return 0, false, refused(resp, answer)
+		return 0, false, false, refused(resp, answer)
 	case !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream"):
-		return 0, false, &refusal{status: http.StatusBadGateway, index: -1, detail: "the answer is not Stepcast's"}
+		return 0, false, false, &refusal{status: http.StatusBadGateway, index: -1, detail: "the answer is not Stepcast's"}
 	}
 
 	f.ahead = ahead(resp.Header, time.Now())
 	stream := sse.NewReader(watched{resp.Body, dead}, 0)
-	for caughtUp, busy := false, false; ; {
+	for busy := false; ; {
 		event, err := stream.Next()
 		if id := stream.LastID(); id != "" {
 			*cursor = id
@@ -231,15 +233,15 @@ func (f *Follow) connection(ctx context.Context, cursor *string) (retry time.Dur
 			case err == io.EOF:
 				err = nil
 			}
-			return retry, false, because(ctx, err)
+			return retry, live, false, because(ctx, err)
 		}
 		if err := f.handle(event); err != nil {
-			return reconnectAfter, false, err
+			return reconnectAfter, live, false, err
 		}
-		caughtUp, busy = caughtUp || event.Name == "live", busy || event.Name == "unavailable"
+		live, busy = live || event.Name == "live", busy || event.Name == "unavailable"
 		// A lost build may go on for a day. Whoever waits for its end has it.
-		if event.Name == "end" || caughtUp && f.lost {
-			return 0, true, nil
+		if event.Name == "end" || live && f.lost {
+			return 0, live, true, nil
 		}
 	}
 }
@@ -267,16 +269,32 @@ func (f *Follow) handle(event sse.Event) error {
 		if e.Reset == "" {
 			e.Reset = "unknown"
 		}
-		f.first = nil
+		f.first, f.steps = nil, nil
 	}
 	if err != nil {
 		return &refusal{status: http.StatusBadGateway, index: -1, detail: "an event cannot be read: " + err.Error()}
+	}
+	if e.Log != nil && f.isTooMany(e.Log.Step) || e.Step != nil && f.isTooMany(e.Step.Key) {
+		return &refusal{status: http.StatusBadGateway, index: -1, detail: "it tells of more steps than a build may have"}
 	}
 	if e.Log != nil && !f.cut(&e) {
 		return nil
 	}
 	f.Handle(&e)
 	return nil
+}
+
+// isTooMany tells of a step that is one more than a build of a server of ours has: of each
+// something is kept.
+func (f *Follow) isTooMany(key ci.StepKey) bool {
+	if f.steps == nil {
+		f.steps = make(map[ci.StepKey]struct{})
+	}
+	if len(f.steps) < ci.MaxSteps {
+		f.steps[key] = struct{}{}
+	}
+	_, known := f.steps[key]
+	return !known
 }
 
 // readObject reads a JSON object into what points to one, and nothing else: null would

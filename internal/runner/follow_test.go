@@ -343,7 +343,7 @@ func TestFollow_AServerThatIsBusy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const busy = "retry: 5000\n\nevent: unavailable\ndata: {}\n\n"
 		const cut = "retry: 5000\n\nid: x-1\nevent: build\ndata: {\"status\":\"running\"}\n\nid: x-1\nevent: live\ndata: {}\n\n"
-		h := &answers{stream(busy), stream(busy), stream(cut), stream(busy), stream(ended)}
+		h := &answers{stream(busy), stream(busy), stream(cut + busy), stream(busy), stream(ended)}
 		var said []string
 		f := Follow{Client: clientOf(t, "http://127.0.0.1:1", h), Build: ci.NewBuildID(), Lines: -1, Handle: func(*FollowEvent) {}, Away: func(err error) { said = append(said, err.Error()) }}
 		if err := f.Do(t.Context()); err != nil || len(said) != 2 || said[0] != said[1] || said[0] != errBusy.Error() {
@@ -403,6 +403,20 @@ func TestPrinter_TextThatComesAgain(t *testing.T) {
 	}
 	if want := "abc\nabc\n[7 bytes come again here]\nabc\n"; out.String() != want {
 		t.Errorf("got\n%q\nwant\n%q", out.String(), want)
+	}
+}
+
+// Of more steps than a build may have none is taken.
+func TestFollow_MoreStepsThanABuildHas(t *testing.T) {
+	t.Parallel()
+	f := Follow{Handle: func(*FollowEvent) {}}
+	for n := range ci.MaxSteps + 1 {
+		if err := f.handle(sseLog(ci.StepKey(fmt.Sprint("step-", n)), 0, "a")); (err != nil) != (n == ci.MaxSteps) {
+			t.Fatalf("step %d: %v", n, err)
+		}
+	}
+	if err := f.handle(sseLog("step-0", 1, "a")); err != nil {
+		t.Errorf("one that is known: %v", err)
 	}
 }
 

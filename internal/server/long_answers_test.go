@@ -154,54 +154,6 @@ func TestLimits_UnreadSnapshots(t *testing.T) {
 	}
 }
 
-// TestLimits_UnreadText sends a reader who is live more than a write: it counts while it goes
-// out, and who has left as much unread as one may is cut off.
-func TestLimits_UnreadText(t *testing.T) {
-	t.Parallel()
-	s := limited(t, Limits{Requests: -1})
-	build := s.create(`{"project":"p"}`)
-	s.update(build, logText("a", 0, "begun\n"))
-	for _, much := range []bool{false, true} {
-		ctx, cancel := context.WithCancel(t.Context())
-		live, during := make(chan struct{}), 0
-		w := &eachWrite{ResponseRecorder: httptest.NewRecorder(), look: func(data string) {
-			switch {
-			case strings.Contains(data, "event: live"):
-				close(live)
-			case strings.Contains(data, "xxx"):
-				s.limits.mu.Lock()
-				during = s.limits.unread["192.0.2.1"]
-				s.limits.mu.Unlock()
-				cancel()
-			}
-		}}
-		var over sync.WaitGroup
-		over.Go(func() {
-			r := httptest.NewRequestWithContext(ctx, http.MethodGet, s.url+build+"/events?after="+s.last(build), nil)
-			r.Header.Set("Accept", "text/event-stream")
-			r.RemoteAddr = "192.0.2.1:1"
-			s.Handler().ServeHTTP(w, r)
-		})
-		<-live
-		if much {
-			s.limits.mu.Lock()
-			s.limits.unread["192.0.2.1"] = mostUnread
-			s.limits.mu.Unlock()
-		}
-		const size = 2 * countUnread
-		offset := len("begun\n")
-		if much {
-			offset += size
-		}
-		s.update(build, logText("a", offset, strings.Repeat("x", size)))
-		over.Wait() // by itself, where there is too much
-		if (during >= size) == much || strings.Contains(w.Body.String(), "xxx") == much {
-			t.Errorf("with much unread %v: %d bytes are counted while it goes out", much, during)
-		}
-		cancel()
-	}
-}
-
 // TestStreams_Unread opens many streams of one long log whose readers take nothing. All
 // that each costs is what is its own: the text is there once.
 func TestStreams_Unread(t *testing.T) { // alone, so that the heap is its own

@@ -238,6 +238,7 @@ func (s *Server) signOut(c echo.Context) error {
 		}
 	}
 	s.setCookie(c, sessionCookie, "", 0)
+	c.Response().Header().Set("Clear-Site-Data", `"cache"`) // pages to go back to, too
 	return c.Redirect(http.StatusSeeOther, forms.SignInTo(localPath(c.Request().PostForm.Get("back")))+"&done=signed-out")
 }
 

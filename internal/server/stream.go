@@ -117,7 +117,6 @@ type stream struct {
 	bufs    [][]byte // what is about to be written
 	own     []byte   // of bufs, what is no one else's
 	size    int      // bytes of bufs
-	passing int      // of these from tails, which keep them for who is slow though they have gone on
 	last    bool     // nothing follows what is about to be written
 	from    int      // of members: who is first the next time
 	one     [1]*member
@@ -445,9 +444,7 @@ func (st *stream) take(m *member, b *feed.Batch) {
 		st.size += b.Size
 		st.server.delivered.events.Add(int64(b.Count))
 	}
-	if m.cursor, m.moves, m.sending = b.Cursor, 0, b.Read; !b.Read {
-		st.passing += b.Size
-	}
+	m.cursor, m.moves, m.sending = b.Cursor, 0, b.Read
 	if b.Live {
 		st.frame(m, m.cursor, "live", []byte("{}"))
 	}
@@ -665,17 +662,10 @@ func memberID(m *member) string {
 	return m.cursor.String()
 }
 
-// flush writes what was gathered, in one write if it is not too long for one. What a page
-// had, counts already.
+// flush writes what was gathered, in one write if it is not too long for one.
 func (st *stream) flush() error {
 	size := st.size
-	done, ok := st.server.limits.keep(st.members[0].payer, st.passing, true)
-	if !ok {
-		st.server.limits.refused[limitUnread].Add(1)
-		return errUnread
-	}
 	err := st.out.write(st.bufs)
-	done()
 	if err == nil {
 		st.server.delivered.bytes.Add(int64(size))
 	}
@@ -683,9 +673,6 @@ func (st *stream) flush() error {
 	st.flushed()
 	return err
 }
-
-// errUnread ends a stream whose reader has left too much unread.
-var errUnread = errors.New("too much is unread")
 
 // try writes what was gathered if that does not mean to wait. It returns false
 // if something is left.
@@ -720,7 +707,7 @@ func (st *stream) try() bool {
 // flushed lets go of what was written.
 func (st *stream) flushed() {
 	st.tookSnapshot()
-	st.size, st.passing = 0, 0
+	st.size = 0
 	for _, m := range st.members {
 		if m.sending = false; m.ended && m.sub != nil { // it holds the last that it has yielded
 			m.sub.Close()

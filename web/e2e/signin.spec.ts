@@ -165,11 +165,15 @@ test("signing out everywhere ends the stream of another browser", async ({
 	await context.close();
 });
 
-test("who goes back after somebody has signed out sees nothing of theirs", async ({
+test("who goes back after a session has ended elsewhere sees nothing of it", async ({
 	cached,
 	server,
 }) => {
-	for (const status of ["running", "passed"]) {
+	for (const [status, told] of [
+		["running", false],
+		["running", true],
+		["passed", false],
+	] as const) {
 		const build = await server.build({ project: "acme/api", title: "Only for developers" });
 		await build.step("s", "running");
 		await build.log("s", "as secret\n");
@@ -186,14 +190,43 @@ test("who goes back after somebody has signed out sees nothing of theirs", async
 		const path = `/builds/${build.id}#s`;
 		await signIn(page, server, "ada", path);
 		await expect(page.getByText("as secret")).toBeVisible();
-		await page.goto(`${server.url}/sign-in`);
-		await page.getByRole("button", { name: "Sign out", exact: true }).click();
-		await expect(page.getByRole("link", { name: "Sign in with Acme" })).toBeVisible();
-		await page.evaluate(() => history.go(-2));
+		const away = () => page.goto(`${server.url}/sign-in`);
+		if (!told) await away();
+		await page.request.post(`${server.url}/sign-out`, {
+			form: {},
+			headers: { Origin: server.url },
+		});
+		if (told) {
+			await expect(page.getByText("Your access has ended")).toBeVisible();
+			await away();
+		}
+		await page.evaluate(() => history.back());
 		await expect(page.getByRole("heading", { name: "No such build" })).toBeVisible();
 		await expect(page.getByText("as secret")).toHaveCount(0);
 		await expect(page.getByText("Only for developers")).toHaveCount(0);
 		expect(shown, "it had been kept").toContain("persisted: true");
+		await page.close();
+	}
+});
+
+test("who goes back after somebody has signed out sees nothing of theirs, and asks anew", async ({
+	cached,
+	server,
+}) => {
+	const build = await server.build({ project: "acme/api", title: "Only for developers" });
+	await build.step("s", "running");
+	await build.log("s", "as secret\n");
+	for (const path of [`/builds/${build.id}`, `/plain/builds/${build.id}/steps/s`]) {
+		const page = await cached.newPage();
+		await signIn(page, server, "ada", path);
+		await expect(page.getByText("as secret")).toBeVisible();
+		await page.goto(`${server.url}/sign-in`);
+		await page.getByRole("button", { name: "Sign out", exact: true }).click();
+		await expect(page.getByRole("link", { name: "Sign in with Acme" })).toBeVisible();
+		const asked = page.waitForRequest(server.url + path);
+		await page.evaluate(() => history.go(-2));
+		await asked;
+		await expect(page.getByText("as secret")).toHaveCount(0);
 		await page.close();
 	}
 });

@@ -259,7 +259,6 @@ export class Subscription {
 			connection = { name: "stale", news: this.#news };
 		}
 		if (same(connection, this.#connection)) return;
-		// Who goes back to it may be another person than who has seen it.
 		if (connection.name === "refused" && this.#back) location.reload();
 		if (connection.name === "live") this.#back = false;
 		this.#connection = connection;
@@ -292,6 +291,8 @@ export class Subscription {
 
 	readonly #shown = (event: PageTransitionEvent): void => {
 		if (!event.persisted) return;
+		// Who goes back to it may be another person than who has seen it.
+		if (this.#state.name === "refused") location.reload();
 		this.#back = true;
 		if (this.#state.name === "live") this.#state = { name: "reconnecting", at: undefined };
 		this.#dial();
