@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -373,12 +374,13 @@ func TestReport_ServerAsksForAPause(t *testing.T) {
 	for pause, want := range map[string]int{"60": 1, "2": 0} {
 		synctest.Test(t, func(t *testing.T) {
 			c, said := newContract(), &sayings{}
-			begin, refused := time.Now(), 0
+			begin := time.Now()
+			var refused atomic.Int32
 			c.fault = func(_ int, w http.ResponseWriter, _ *http.Request) bool {
-				if time.Since(begin) < time.Second || refused > 0 {
+				if time.Since(begin) < time.Second || refused.Load() > 0 {
 					return false
 				}
-				refused++
+				refused.Add(1)
 				w.Header().Set("Retry-After", pause)
 				problem(w, 503, "overloaded", nil)
 				return true
@@ -388,8 +390,8 @@ func TestReport_ServerAsksForAPause(t *testing.T) {
 				time.Sleep(2 * time.Second)
 				fmt.Fprintln(r, "b")
 				time.Sleep(time.Second)
-				if lines := said.all(); refused != 1 || len(lines) != want {
-					t.Errorf("asked for %s s: %d refused, said %q", pause, refused, lines)
+				if lines := said.all(); refused.Load() != 1 || len(lines) != want {
+					t.Errorf("asked for %s s: %d refused, said %q", pause, refused.Load(), lines)
 				}
 				passed(r)
 			})
