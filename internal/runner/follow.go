@@ -212,7 +212,7 @@ func (f *Follow) connection(ctx context.Context, cursor *string) (retry time.Dur
 		answer, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 		return 0, false, false, refused(resp, answer)
 	case !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream"):
-		return 0, false, false, &refusal{status: http.StatusBadGateway, index: -1, detail: "the answer is not Stepcast's"}
+		return 0, false, false, notStepcast()
 	}
 
 	f.ahead = ahead(resp.Header, time.Now())
