@@ -60,6 +60,10 @@ func NewClient(server, token string) (*Client, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.DialContext = dial
 	transport.ResponseHeaderTimeout = attemptTimeout
+	// Else a connection over HTTP/2 that a router on the way has forgotten is used again by
+	// each attempt, for as long as there are any. Given up before the attempt is, it is not
+	// there for the next one.
+	transport.HTTP2 = &http.HTTP2Config{SendPingTimeout: attemptTimeout / 2, PingTimeout: attemptTimeout / 3}
 	return &Client{
 		URL:   strings.TrimRight(u.Scheme+"://"+u.Host+u.Path, "/"),
 		Token: token,
