@@ -27,10 +27,11 @@ import (
 
 const (
 	attemptTimeout = 30 * time.Second // of one request and its answer
+	connectTimeout = 5 * time.Second  // of a connection
 	firstBackoff   = 50 * time.Millisecond
 	maxBackoff     = 30 * time.Second
 	maxAwaited     = time.Second     // of a pause for whose end somebody waits
-	maxRetryAfter  = 5 * time.Minute // what a Retry-After may ask for
+	maxRetryAfter  = 5 * time.Minute // what a Retry-After, or a stream, may ask for
 	sayAwayAfter   = time.Second / 2 // of attempts without an answer
 	maxAnswer      = 8 << 20         // bytes of an answer that are read
 	minCompress    = 1 << 10         // bytes of a body below which compression does not pay
@@ -78,7 +79,7 @@ func NewClient(server, token string) (*Client, error) {
 // dial connects. Names below localhost are this machine, as for browsers and curl, whatever
 // its resolver knows of them (RFC 6761, section 6.3).
 func dial(ctx context.Context, network, address string) (net.Conn, error) {
-	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 15 * time.Second}
+	dialer := &net.Dialer{Timeout: connectTimeout, KeepAlive: 15 * time.Second}
 	if host, port, err := net.SplitHostPort(address); err == nil && strings.HasSuffix(strings.ToLower(strings.TrimSuffix(host, ".")), ".localhost") {
 		address = net.JoinHostPort("localhost", port)
 	}
@@ -166,7 +167,7 @@ func (r *refusal) Error() string {
 func Passing(err error) bool {
 	var r *refusal
 	if !errors.As(err, &r) {
-		return !errors.Is(err, errTooLong)
+		return true
 	}
 	switch s := r.status; {
 	case s >= 500, s == http.StatusTooManyRequests, s == http.StatusRequestTimeout, s == http.StatusTooEarly:
@@ -283,14 +284,23 @@ func plain(err error) error {
 		err = u.Err
 	}
 	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "dial" {
-		err = op.Err
+	switch {
+	case !errors.As(err, &op) || op.Op != "dial":
+	case op.Timeout():
+		return unconnected{fmt.Errorf("no connection within %v", connectTimeout)}
+	default:
+		return unconnected{op.Err}
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("no answer within %v: %w", attemptTimeout, context.DeadlineExceeded)
+		return fmt.Errorf("no answer within %v", attemptTimeout)
 	}
 	return untrusted(err)
 }
+
+// unconnected says why there is no connection.
+type unconnected struct{ error }
+
+func (u unconnected) Unwrap() error { return u.error }
 
 // untrusted says of a certificate that is not trusted what to do about it.
 func untrusted(err error) error {
@@ -360,6 +370,7 @@ func retryAfter(header string) time.Duration {
 // backoff is the wait between attempts: random below a bound that doubles, so
 // that many runners do not come back at one moment. The zero value begins.
 type backoff struct {
+	began   time.Time // the first wait
 	bound   time.Duration
 	awaited <-chan struct{} // closed once somebody waits: pauses are short then; nil: nobody will
 }
@@ -377,7 +388,11 @@ func (b *backoff) waitAtLeast(ctx context.Context, err error, least time.Duratio
 		most, begins = maxAwaited, nil
 	default:
 	}
-	b.bound = min(max(2*b.bound, firstBackoff), most)
+	if b.began.IsZero() {
+		b.began = time.Now()
+	}
+	// Who has waited for some seconds does not want to wait for as long again once the server is back.
+	b.bound = min(max(2*b.bound, firstBackoff), most, max(time.Since(b.began)/2, time.Second))
 	var r *refusal
 	if errors.As(err, &r) {
 		least = max(least, r.wait)

@@ -223,8 +223,7 @@ func (f *Follow) connection(ctx context.Context, cursor *string) (retry time.Dur
 			*cursor = id
 		}
 		if err != nil {
-			retry = stream.Retry()
-			if retry == 0 {
+			if retry = min(stream.Retry(), maxRetryAfter); retry == 0 {
 				retry = reconnectAfter
 			}
 			switch {

@@ -27,10 +27,12 @@ const (
 	// patience is how long a server that has answered before may be away
 	// until we say so.
 	patience = 5 * time.Second
+	// sayAwayEvery is how long we say nothing then of a server that comes and goes.
+	sayAwayEvery = time.Minute
 	// leastBody is how small a request may be made for a proxy that finds
 	// ours too large.
 	leastBody = 32 << 10
-	// leastPace is how small it may be made for a way to the server that is slow.
+	// leastPace is how small it may be made for a way to the server that is slow, or is cut.
 	leastPace = 8 << 10
 	// mostPlanned is how many steps of a build that have ended, and how many
 	// others, are kept with a report: each of them has one.
@@ -114,7 +116,7 @@ type Report struct {
 	gone      bool      // the build has ended without the step
 	cut       ci.Quota  // of log text, that the server says is used up
 	bodyLimit int       // bytes of a body: more was refused
-	pace      int       // likewise: more did not arrive in time
+	pace      pace      // likewise, as text mostly is: more did not arrive
 	lastBatch time.Time // when the last batch was put together
 	history   string    // of the build, as the last receipt names it: another one after a restore
 	rewound   bool      // it was another one with the batch before
@@ -122,6 +124,8 @@ type Report struct {
 	taken     bool      // the server has something of the step
 	answered  bool      // the server has answered once
 	failing   time.Time // since when it has not
+	away      bool      // that it does not was said
+	awayAt    time.Time // when, the last time
 	said      map[string]bool
 }
 
@@ -294,7 +298,7 @@ func (r *Report) Close(delivered bool) error {
 // good (said to the user), or ctx ends. It is called once.
 func (r *Report) Send(ctx context.Context) error {
 	if r.bodyLimit == 0 {
-		r.bodyLimit, r.pace = maxBody, maxBody
+		r.bodyLimit, r.pace.bytes = maxBody, maxBody
 	}
 	err := r.open(ctx)
 	for done := false; err == nil && !done; {
@@ -611,7 +615,7 @@ func (r *Report) ended() *ending {
 // was said is settled when the server has it.
 func (r *Report) gather(ctx context.Context) *batch {
 	end := r.ended() // first: what came before it is in the spool
-	b := &batch{key: r.key, limit: min(r.bodyLimit, r.pace), from: r.acked.Load()}
+	b := &batch{key: r.key, limit: r.bodyLimit, pace: r.pace.bytes, from: r.acked.Load()}
 	if !r.begun {
 		// By the server's clock a build began when the server heard of it, which may be
 		// after its end.
@@ -706,8 +710,14 @@ func (r *Report) deliver(ctx context.Context) (done bool, err error) {
 		if len(b.updates) == 0 && !b.alive || r.gone {
 			return r.gone || b.last, nil
 		}
-		body := b.body()
-		err := r.persist(ctx, func(c *Client) error { return r.postInTime(ctx, c, b, body) })
+		body, shorter := b.body(), false
+		err := r.persist(ctx, func(c *Client) (err error) {
+			if shorter {
+				return errTooLong
+			}
+			shorter, err = r.postPaced(ctx, c, b, body)
+			return err
+		})
 		switch {
 		case errors.Is(err, errTooLong):
 			continue
@@ -730,24 +740,54 @@ func (r *Report) deliver(ctx context.Context) (done bool, err error) {
 // errTooLong is of a body that was too long for the way to the server: a shorter one is tried.
 var errTooLong = errors.New("the way to the server is too slow for so much at once")
 
-// postInTime posts a batch, and has the next ones be as long as arrives in time.
-func (r *Report) postInTime(ctx context.Context, c *Client, b *batch, body []byte) error {
+// postPaced posts a batch, and has the next ones be as long as arrives. shorter tells that this
+// one is not to be repeated as it is.
+func (r *Report) postPaced(ctx context.Context, c *Client, b *batch, body []byte) (shorter bool, err error) {
 	began := time.Now()
-	err := r.post(ctx, c, b, body)
+	err = r.post(ctx, c, b, body)
 	var refused *refusal
-	late := errors.As(err, &refused) && refused.status == http.StatusRequestTimeout
-	unanswered := errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil
 	switch {
-	case err == nil && time.Since(began) < patience/2: // twice as much arrives within the time that any body has
-		r.pace = min(2*r.pace, maxBody)
-	case (late || unanswered) && len(body) > leastPace:
-		r.pace = max(len(body)/2, leastPace)
-		if unanswered { // for whatever reason
-			r.trouble(began, err)
+	case err == nil:
+		r.pace.arrived(len(body), time.Since(began))
+	case ctx.Err() != nil || errors.As(err, new(unconnected)):
+	case errors.As(err, &refused) && refused.status == http.StatusRequestTimeout:
+		if r.pace.lost(len(body)) {
+			return true, errTooLong // there is no need to wait
 		}
-		return errTooLong
+	case refused == nil || refused.code == "": // it was cut off, or a proxy waited in vain
+		shorter = r.pace.lost(len(body))
 	}
-	return err
+	return shorter, err
+}
+
+// A pace is how long bodies are: over a slow way, and over one on which whatever takes long is
+// cut off, as long as arrives. They are longer again when the way is quick; what is as long as
+// one that did not arrive is tried the more rarely, the more often it did not.
+type pace struct {
+	bytes   int
+	inVain  int       // bytes of the last that did not arrive
+	strikes int       // how often none did since one as long did
+	longer  time.Time // when they may be longer again
+}
+
+func (p *pace) arrived(body int, took time.Duration) {
+	if body >= p.inVain {
+		p.strikes = 0
+	}
+	// Twice as much may arrive, within the time that any body has.
+	if body >= p.bytes/2 && took < patience/2 && !time.Now().Before(p.longer) {
+		p.bytes = min(2*p.bytes, maxBody)
+	}
+}
+
+// lost tells whether the next body is to be shorter.
+func (p *pace) lost(body int) (shorter bool) {
+	p.inVain, p.strikes = body, p.strikes+1
+	p.longer = time.Now().Add(min(flushAfter<<min(p.strikes, 10), time.Minute))
+	next := max(min(body, p.bytes)/2, leastPace)
+	shorter = next < p.bytes && body > leastPace
+	p.bytes = min(next, p.bytes)
+	return shorter
 }
 
 // post sends a batch, and takes nothing for its receipt but that.
@@ -938,7 +978,11 @@ func (r *Report) persist(ctx context.Context, request func(*Client) error) error
 	for {
 		began := time.Now()
 		err := r.client.about(ctx, r.id.Project, r.id.Build, request)
-		if err == nil || !Passing(err) {
+		switch {
+		case errors.Is(err, errTooLong):
+			return err
+		case err == nil || !Passing(err):
+			r.sayBack()
 			r.answered, r.failing = true, time.Time{}
 			return err
 		}
@@ -953,8 +997,7 @@ func (r *Report) persist(ctx context.Context, request func(*Client) error) error
 	}
 }
 
-// trouble tells, once, that the server is away, to which an attempt that began then
-// was in vain.
+// trouble tells that the server is away, to which an attempt that began then was in vain.
 func (r *Report) trouble(began time.Time, err error) {
 	var refused *refusal
 	var wait time.Duration // that it asks for
@@ -971,11 +1014,29 @@ func (r *Report) trouble(began time.Time, err error) {
 	switch {
 	case r.answered && time.Since(r.failing)+wait < patience:
 	case errors.As(err, &noToken):
-		r.sayOnce("away", "%v; the command goes on, its log follows when there is one", err)
+		r.sayOnce("no token", "%v; the command goes on, its log follows when there is one", err)
 	case r.left:
-		r.sayOnce("away", "%s is away (%v); trying again", r.client.URL, err)
+		r.sayAway("%s is away (%v); trying again", r.client.URL, err)
 	default:
-		r.sayOnce("away", "%s is away (%v); the command goes on, its log follows when the server is back", r.client.URL, err)
+		r.sayAway("%s is away (%v); the command goes on, its log follows when the server is back", r.client.URL, err)
+	}
+}
+
+// sayAway tells it once for as long as the server is away. One that comes and goes is told
+// of once a minute.
+func (r *Report) sayAway(format string, args ...any) {
+	if r.away || r.opt.Say == nil || !r.awayAt.IsZero() && time.Since(r.awayAt) < sayAwayEvery {
+		return
+	}
+	r.away, r.awayAt = true, time.Now()
+	r.opt.Say(fmt.Sprintf(format, args...))
+}
+
+// sayBack tells that the server is there again, where it was said that it is away.
+func (r *Report) sayBack() {
+	if r.away {
+		r.away = false
+		r.opt.Say(r.client.URL + " is back")
 	}
 }
 

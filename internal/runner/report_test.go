@@ -275,8 +275,8 @@ func TestReport_ServerAwayForAnHour(t *testing.T) {
 		if err != nil || string(step.log) != want.String() || step.Status != "passed" {
 			t.Errorf("error %v; %d of %d bytes", err, len(step.log), want.Len())
 		}
-		if lines := said.all(); len(lines) != 1 || !strings.Contains(lines[0], "is away") {
-			t.Errorf("said %q, want one line", lines)
+		if lines := said.all(); len(lines) != 2 || !strings.Contains(lines[0], "is away") || !strings.HasSuffix(lines[1], " is back") {
+			t.Errorf("said %q, want that it is away, and is back", lines)
 		}
 		if n := len(c.requests); n > 600 {
 			t.Errorf("%d requests, most of them in vain", n)
@@ -303,7 +303,7 @@ func TestReport_ServerHangs(t *testing.T) {
 			time.Sleep(2 * time.Second)
 			fmt.Fprintln(r, "b")
 			time.Sleep(attemptTimeout + time.Second)
-			if lines := said.all(); len(lines) != 1 || !strings.Contains(lines[0], "is away (no answer within 30s") {
+			if lines := said.all(); len(lines) != 2 || !strings.Contains(lines[0], "is away (no answer within 30s)") || !strings.HasSuffix(lines[1], " is back") {
 				t.Errorf("said %q", lines)
 			}
 			passed(r)
@@ -314,11 +314,99 @@ func TestReport_ServerHangs(t *testing.T) {
 	})
 }
 
+// A server that goes away again is said to, but not more often than once a minute.
+func TestReport_ServerComesAndGoes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, said := newContract(), &sayings{}
+		var away atomic.Bool
+		c.fault = func(int, http.ResponseWriter, *http.Request) bool {
+			if away.Load() {
+				panic(http.ErrAbortHandler)
+			}
+			return false
+		}
+		lines := 0
+		err := reported(t, c, options(said), func(r *Report) {
+			outage := func(pause time.Duration, want int) {
+				t.Helper()
+				time.Sleep(pause)
+				for _, gone := range []bool{false, true, false} {
+					away.Store(gone)
+					fmt.Fprintln(r, "a line")
+					lines++
+					time.Sleep(40 * time.Second)
+				}
+				if all := said.all(); len(all) != want || !strings.HasSuffix(all[len(all)-1], " is back") {
+					t.Errorf("said %q", all)
+				}
+			}
+			outage(0, 2)
+			outage(0, 4)
+			sayings := len(said.all())
+			for range 10 {
+				away.Store(true)
+				fmt.Fprintln(r, "a line")
+				time.Sleep(8 * time.Second)
+				away.Store(false)
+				time.Sleep(2 * time.Second)
+				lines++
+			}
+			if n := len(said.all()) - sayings; n == 0 || n > 4 {
+				t.Errorf("said %d lines in 100 s, in which it went ten times", n)
+			}
+			passed(r)
+		})
+		if _, step := c.step(t); err != nil || len(step.log) != lines*len("a line\n") {
+			t.Errorf("error %v, %d bytes", err, len(step.log))
+		}
+	})
+}
+
+// On a way that is cut when a body takes long, whoever cuts it, text comes in shorter ones.
+func TestReport_WayThatIsCut(t *testing.T) {
+	t.Parallel()
+	for name, cut := range map[string]func(http.ResponseWriter){
+		"without a word": func(http.ResponseWriter) { panic(http.ErrAbortHandler) },
+		"by a proxy":     func(w http.ResponseWriter) { http.Error(w, "<h1>Gateway Timeout</h1>", http.StatusGatewayTimeout) },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			c, said := newContract(), &sayings{}
+			cuts := 0
+			c.fault = func(n int, w http.ResponseWriter, r *http.Request) bool {
+				if len(c.requests[n-1].body) > 60_000 {
+					time.Sleep(3 * time.Second)
+					cuts++
+					cut(w)
+					return true
+				}
+				return false
+			}
+			text := strings.Repeat("0123456789abcdefghijklmnopqrstuvwxyz\n", 50_000)
+			err := reported(t, c, options(said), func(r *Report) {
+				fmt.Fprint(r, text)
+				passed(r)
+			})
+			if _, step := c.step(t); err != nil || string(step.log) != text {
+				t.Errorf("%s: error %v, %d bytes", name, err, len(step.log))
+			}
+			if cuts == 0 || cuts > 10 {
+				t.Errorf("%s: %d bodies were cut", name, cuts)
+			}
+		})
+	}
+}
+
 // Over a way that is too slow for a long body, whether that is said or nothing is, text comes in
 // shorter ones, and in long ones again when it is quick.
 func TestReport_SlowWay(t *testing.T) {
 	t.Parallel()
-	for _, answered := range []bool{true, false} {
+	for _, way := range []struct {
+		answered bool
+		rate     time.Duration // bytes a second
+		late     int
+	}{{true, 20_000, 3}, {false, 20_000, 3}, {true, 3_000, 9}, {false, 2_000, 9}} {
+		answered := way.answered
 		synctest.Test(t, func(t *testing.T) {
 			c, said := newContract(), &sayings{}
 			begin := time.Now()
@@ -329,7 +417,7 @@ func TestReport_SlowWay(t *testing.T) {
 					longest = max(longest, body)
 					return false
 				}
-				takes := time.Duration(body) * time.Second / 20_000
+				takes := time.Duration(body) * time.Second / way.rate
 				if given := 5*time.Second + time.Duration(body)*time.Second/(32<<10); answered && takes > given {
 					late++
 					time.Sleep(given)
@@ -357,8 +445,8 @@ func TestReport_SlowWay(t *testing.T) {
 			if err != nil || string(step.log) != strings.Repeat(text, 21) {
 				t.Errorf("answered %v: error %v, %d bytes", answered, err, len(step.log))
 			}
-			if late == 0 || late > 3 || longest < maxBody/2 {
-				t.Errorf("answered %v: %d bodies were too long, and %d bytes in one when it is quick", answered, late, longest)
+			if late == 0 || late > way.late || longest < maxBody/2 {
+				t.Errorf("answered %v at %d B/s: %d bodies were too long, and %d bytes in one when it is quick", answered, way.rate, late, longest)
 			}
 			if lines := said.all(); answered && len(lines) > 0 {
 				t.Errorf("said %q", lines)

@@ -102,7 +102,8 @@ const (
 // batch is one request of updates, encoded as it is put together.
 type batch struct {
 	key        ci.StepKey
-	limit      int   // bytes of the body
+	limit      int   // bytes of the body, whatever its text is
+	pace       int   // likewise, where that is as text mostly is
 	from, upTo int64 // the text that is in it
 	updates    []update
 	alive      bool   // with a heartbeat
@@ -116,12 +117,12 @@ func (b *batch) add(u update) {
 	b.list = appendUpdate(b.list, b.key, u)
 }
 
-// room is how many bytes of text still fit, whatever they are.
+// room is how many bytes of text still fit.
 func (b *batch) room() int {
 	if len(b.updates) > ci.MaxUpdates-10 {
 		return 0
 	}
-	return (b.limit - len(b.list)) / maxEscape
+	return min((b.limit-len(b.list))/maxEscape, b.pace-len(b.list))
 }
 
 func (b *batch) body() []byte {

@@ -33,10 +33,12 @@ test("an id is the cursors of all logs in the order of the address", () => {
 });
 
 test("attempts are spread over a time that grows, and is bounded", () => {
-	assert.equal(backoff(0, 0), 100);
-	assert.equal(backoff(0, 1), 1_100);
-	assert.equal(backoff(3, 1), 8_100);
-	assert.equal(backoff(60, 1), 30_100);
+	assert.equal(backoff(0, undefined, 0), 100);
+	assert.equal(backoff(0, undefined, 1), 1_100);
+	assert.equal(backoff(3, undefined, 1), 8_100);
+	assert.equal(backoff(60, undefined, 1), 30_100);
+	assert.equal(backoff(60, 6_000, 1), 6_100);
+	assert.equal(backoff(60, 10, 1), 1_100);
 });
 
 /** An EventSource whose server is the test. */

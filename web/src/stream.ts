@@ -73,9 +73,12 @@ const patience = 2_000;
 /** The server asks for no longer pause either. */
 const maxBackoff = 30_000;
 
-/** How long to wait before an attempt, after some that failed: full jitter, so that not all come back at once. */
-export function backoff(failures: number, random = Math.random()): number {
-	return 100 + random * Math.min(maxBackoff, 1_000 * 2 ** failures);
+/**
+ * How long to wait before an attempt, after some that failed: full jitter, so that not all come back at
+ * once, and no longer than most, which is a second at least.
+ */
+export function backoff(failures: number, most = maxBackoff, random = Math.random()): number {
+	return 100 + random * Math.min(maxBackoff, 1_000 * 2 ** failures, Math.max(1_000, most));
 }
 
 /**
@@ -96,6 +99,8 @@ export class Stream {
 	/** Whether the server has said a word since the last break. */
 	#spoke = false;
 	#failures = 0;
+	/** When the first of these was. */
+	#away = 0;
 	#pausing = false;
 	/** Ends the present attempt, or the pause before the next. */
 	#timer: ReturnType<typeof setTimeout> | undefined;
@@ -153,8 +158,11 @@ export class Stream {
 	later(waited = 0): void {
 		this.close();
 		this.#pausing = true;
-		const delay = Math.max(backoff(0), backoff(this.#failures++) - waited);
-		this.#become({ name: "reconnecting", at: Date.now() + delay });
+		// Once the server is back, nobody wants to wait for as long again as it was away.
+		const now = Date.now();
+		if (this.#failures === 0) this.#away = now;
+		const delay = Math.max(backoff(0), backoff(this.#failures++, (now - this.#away) / 2) - waited);
+		this.#become({ name: "reconnecting", at: now + delay });
 		this.#timer = setTimeout(() => this.#listener.due(), delay);
 	}
 
