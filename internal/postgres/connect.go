@@ -27,11 +27,12 @@ const (
 	listenName = "stepcast-listen"
 )
 
-// How long a connection may take to be made, and a commit to end one way or
-// the other. statement_timeout ends a commit earlier.
+// How long a connection may take to be made, a commit to end one way or the other, and a
+// statement that reads. statement_timeout ends the last two earlier.
 const (
 	connectTimeout = 5 * time.Second
 	commitTimeout  = 15 * time.Second
+	readTimeout    = 12 * time.Second
 )
 
 // idleInTransaction frees the locks of a process that stalls with them. That it
@@ -73,6 +74,37 @@ func connect(ctx context.Context, cfg *pgx.ConnConfig) (*pgx.Conn, error) {
 	}
 	return conn, nil
 }
+
+// bounded gives up each statement that is not answered within so long. PostgreSQL ends it
+// earlier by statement_timeout, unless it stands still, is cut off, or is behind a pooler.
+type bounded time.Duration
+
+type giveUp struct{}
+
+func (b bounded) begin(ctx context.Context) context.Context {
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(b))
+	return context.WithValue(ctx, giveUp{}, cancel)
+}
+
+func (bounded) end(ctx context.Context) {
+	if cancel, ok := ctx.Value(giveUp{}).(context.CancelFunc); ok {
+		cancel()
+	}
+}
+
+func (b bounded) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+	return b.begin(ctx)
+}
+
+func (b bounded) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryEndData) { b.end(ctx) }
+
+func (b bounded) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
+	return b.begin(ctx)
+}
+
+func (bounded) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
+
+func (b bounded) TraceBatchEnd(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchEndData) { b.end(ctx) }
 
 // connectError tells in one line why there is no connection. What was tried with
 // TLS and then without is two errors, and where TLS was refused only the other
@@ -189,6 +221,7 @@ func openPool(ctx context.Context, url string, conns int, pooler bool) (*pgxpool
 		cfg.ConnConfig.RuntimeParams = map[string]string{"application_name": readName, "timezone": "UTC"}
 		cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	}
+	cfg.ConnConfig.Tracer = bounded(readTimeout)
 	cfg.MaxConns = int32(conns)
 	cfg.MinConns = 1
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)

@@ -784,7 +784,7 @@ func (p *pace) arrived(body int, took time.Duration) {
 func (p *pace) lost(body int) (shorter bool) {
 	p.inVain, p.strikes = body, p.strikes+1
 	p.longer = time.Now().Add(min(flushAfter<<min(p.strikes, 10), time.Minute))
-	next := max(min(body, p.bytes)/2, leastPace)
+	next := max(min(body, p.bytes)/4, leastPace)
 	shorter = next < p.bytes && body > leastPace
 	p.bytes = min(next, p.bytes)
 	return shorter

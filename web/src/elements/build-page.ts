@@ -521,6 +521,7 @@ export class BuildPage extends LitElement {
 										.expected=${build.expected_s}
 										.asof=${asOf}
 									></stepcast-time>
+									${asOf && !ended(build.status) ? "when last heard of" : nothing}
 								</li>`
 							: nothing
 					}
