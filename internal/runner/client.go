@@ -294,6 +294,9 @@ func plain(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("no answer within %v", attemptTimeout)
 	}
+	if strings.Contains(err.Error(), "http2: client connection lost") { // which net/http has no name for
+		return errors.New("the connection brings nothing any more")
+	}
 	return untrusted(err)
 }
 

@@ -67,7 +67,11 @@ func TestClient_AConnectionThatDiedWithoutAWord(t *testing.T) {
 				}
 				way.newest.dead.Store(true)
 				attempts := 1
-				for ; ask() != nil && attempts < 5; attempts++ {
+				for err := ask(); err != nil && attempts < 5; attempts++ {
+					if said := err.Error(); said != "the connection brings nothing any more" && said != "no answer within 30s" {
+						t.Errorf("it fails by %q", said)
+					}
+					err = ask()
 				}
 				if attempts > 2 || way.dialed != 2 {
 					t.Errorf("%d attempts over %d connections; want one attempt to find out, and the next over a new connection", attempts, way.dialed)
