@@ -75,8 +75,9 @@ func connect(ctx context.Context, cfg *pgx.ConnConfig) (*pgx.Conn, error) {
 	return conn, nil
 }
 
-// bounded gives up each statement that is not answered within so long. PostgreSQL ends it
-// earlier by statement_timeout, unless it stands still, is cut off, or is behind a pooler.
+// bounded gives up each statement that is not answered within so long, and the wait for a
+// connection of a pool. PostgreSQL ends a statement earlier by statement_timeout, unless it
+// stands still, is cut off, or is behind a pooler.
 type bounded time.Duration
 
 type giveUp struct{}
@@ -90,6 +91,14 @@ func (bounded) end(ctx context.Context) {
 	if cancel, ok := ctx.Value(giveUp{}).(context.CancelFunc); ok {
 		cancel()
 	}
+}
+
+func (b bounded) TraceAcquireStart(ctx context.Context, _ *pgxpool.Pool, _ pgxpool.TraceAcquireStartData) context.Context {
+	return b.begin(ctx)
+}
+
+func (b bounded) TraceAcquireEnd(ctx context.Context, _ *pgxpool.Pool, _ pgxpool.TraceAcquireEndData) {
+	b.end(ctx)
 }
 
 func (b bounded) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
