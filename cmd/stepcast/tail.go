@@ -96,6 +96,7 @@ func (c *tailCmd) Run(ctx context.Context, std stdio) error {
 	follow.Away = func(err error) {
 		p.Say(fmt.Sprintf("%s is away (%v); going on when it is back", client.URL, err))
 	}
+	follow.Back = func() { p.Say(client.URL + " is back") }
 	err = c.follow(ctx, &follow, p.Header)
 	if err == nil && p.Outcome == ci.Lost && !c.JSON {
 		p.Say("nothing was heard of the build for too long; if its reporter comes back, the same command shows the rest")

@@ -231,6 +231,7 @@ func openPool(ctx context.Context, url string, conns int, pooler bool) (*pgxpool
 		cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	}
 	cfg.ConnConfig.Tracer = bounded(readTimeout)
+	cfg.PingTimeout = connectTimeout
 	cfg.MaxConns = int32(conns)
 	cfg.MinConns = 1
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)

@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"errors"
+	"net"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -54,4 +56,43 @@ func TestBounded_AStatementWithoutAnAnswer(t *testing.T) {
 		t.Errorf("with all connections taken: %v", err)
 	}
 	taken.Release()
+
+	// One that has rested is asked whether it still is one.
+	taken.Release()
+	still := &standstill{}
+	cfg = pool.Config()
+	cfg.ConnConfig.Tracer, cfg.PingTimeout = bounded(2*time.Second), 0
+	cfg.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return true }
+	dial := cfg.ConnConfig.DialFunc
+	cfg.ConnConfig.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		return &frozen{conn, still}, err
+	}
+	rested, err := pgxpool.NewWithConfig(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rested.Close()
+	if err := rested.Ping(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	still.Store(true)
+	if _, err := rested.Exec(t.Context(), `SELECT 1`); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("with a connection that brings nothing: %v", err)
+	}
+}
+
+type standstill = atomic.Bool
+
+// frozen is a connection to a database that stands still at times.
+type frozen struct {
+	net.Conn
+	still *standstill
+}
+
+func (f *frozen) Write(b []byte) (int, error) {
+	if f.still.Load() {
+		return len(b), nil
+	}
+	return f.Conn.Write(b)
 }

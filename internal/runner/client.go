@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -46,6 +47,9 @@ type Client struct {
 	HTTP     *http.Client
 	// Say shows one line to the user, who waits for an answer; nil: nobody does.
 	Say func(line string)
+	// unheard is set by what was not answered in time, and has the next request go over another
+	// connection: over HTTP/2 all would share the one, which may bring nothing but pings.
+	unheard *atomic.Bool
 }
 
 // NewClient returns a client for the server at an address such as
@@ -67,7 +71,7 @@ func NewClient(server, token string) (*Client, error) {
 	transport.HTTP2 = &http.HTTP2Config{SendPingTimeout: attemptTimeout / 2, PingTimeout: attemptTimeout / 3}
 	return &Client{
 		URL:   strings.TrimRight(u.Scheme+"://"+u.Host+u.Path, "/"),
-		Token: token,
+		Token: token, unheard: new(atomic.Bool),
 		HTTP: &http.Client{
 			Transport: transport,
 			// A redirected POST arrives as a GET: better to say it.
@@ -132,12 +136,12 @@ type refusal struct {
 	status  int
 	code    ci.Code // of the problem; empty when the answer is none of Stepcast's
 	detail  string
-	index   int    // of the update that was refused; -1 when no single one was
-	offset  *int64 // bytes that the server has of the step's log
-	number  *int64 // of the note that the server expects
-	wait    time.Duration
-	moved   string // where a redirect points to
-	https   bool   // it speaks HTTPS, and was spoken to in plain HTTP
+	index   int           // of the update that was refused; -1 when no single one was
+	offset  *int64        // bytes that the server has of the step's log
+	number  *int64        // of the note that the server expects
+	wait    time.Duration // that it asks for
+	moved   string        // where a redirect points to
+	https   bool          // it speaks HTTPS, and was spoken to in plain HTTP
 	present ci.Status
 	unsent  bool // the server was not asked, and would say so
 }
@@ -208,13 +212,14 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte, out
 	if err != nil {
 		return 0, err
 	}
-	resp, err := c.HTTP.Do(req)
+	resp, err := c.ask(req)
 	if err != nil {
 		return 0, plain(err)
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
+		c.unheard.Store(true)
 		return 0, plain(err)
 	}
 	if resp.StatusCode/100 != 2 {
@@ -224,6 +229,18 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte, out
 		err = notStepcast()
 	}
 	return resp.StatusCode, err
+}
+
+// ask sends a request.
+func (c *Client) ask(req *http.Request) (*http.Response, error) {
+	if c.unheard.Swap(false) {
+		c.HTTP.CloseIdleConnections()
+	}
+	resp, err := c.HTTP.Do(req)
+	if err != nil {
+		c.unheard.Store(true)
+	}
+	return resp, err
 }
 
 // request puts a request together. A token that cannot be one is refused here as
@@ -285,13 +302,19 @@ func plain(err error) error {
 	}
 	var op *net.OpError
 	switch {
-	case !errors.As(err, &op) || op.Op != "dial":
-	case op.Timeout():
+	case !errors.As(err, &op):
+	case op.Op == "proxyconnect":
+		return unconnected{err}
+	case op.Op == "dial" && op.Timeout() && !errors.As(err, new(*net.DNSError)):
 		return unconnected{fmt.Errorf("no connection within %v", connectTimeout)}
-	default:
+	case op.Op == "dial":
 		return unconnected{op.Err}
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	if strings.Contains(err.Error(), "TLS handshake timeout") {
+		return errors.New("it begins no TLS")
+	}
+	var late interface{ Timeout() bool }
+	if errors.As(err, &late) && late.Timeout() { // ctx's deadline, or what net/http calls awaiting response headers
 		return fmt.Errorf("no answer within %v", attemptTimeout)
 	}
 	if strings.Contains(err.Error(), "http2: client connection lost") { // which net/http has no name for
@@ -396,11 +419,14 @@ func (b *backoff) waitAtLeast(ctx context.Context, err error, least time.Duratio
 	}
 	// Who has waited for some seconds does not want to wait for as long again once the server is back.
 	b.bound = min(max(2*b.bound, firstBackoff), most, max(time.Since(b.began)/2, time.Second))
-	var r *refusal
-	if errors.As(err, &r) {
+	delay := rand.N(b.bound)
+	switch r := (*refusal)(nil); {
+	case errors.As(err, &r) && r.code != "":
 		least = max(least, r.wait)
+	case r != nil: // a proxy does not know when the server is back
+		delay = max(delay, min(r.wait, most))
 	}
-	delay := max(rand.N(b.bound), least)
+	delay = max(delay, least)
 	if err := sleep(ctx, least, nil); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -29,18 +30,33 @@ func TestClient_AConnectionThatDiedWithoutAWord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, protocol := range []string{"http/1.1", "h2"} {
-		t.Run(protocol, func(t *testing.T) {
+	for _, way := range []struct {
+		protocol string
+		pings    bool // it answers those, and nothing else
+	}{{"http/1.1", false}, {"h2", false}, {"h2", true}} {
+		protocol := way.protocol
+		t.Run(fmt.Sprint(protocol, " with pings: ", way.pings), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				way := &piping{accept: make(chan net.Conn), closed: make(chan struct{})}
+				var mute atomic.Bool
+				accepted := 0
+				pipe := &piping{accept: make(chan net.Conn), closed: make(chan struct{})}
 				server := &http.Server{
 					Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+						if mute.Load() && r.Context().Value(first{}) != nil {
+							<-r.Context().Done()
+						}
 						io.WriteString(w, `{"protocol":"`+r.Proto+`"}`)
 					}),
 					TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{protocol}},
 					ErrorLog:  log.New(io.Discard, "", 0),
+					ConnContext: func(ctx context.Context, _ net.Conn) context.Context {
+						if accepted++; accepted == 1 {
+							ctx = context.WithValue(ctx, first{}, true)
+						}
+						return ctx
+					},
 				}
-				go server.ServeTLS(way, "", "")
+				go server.ServeTLS(pipe, "", "")
 				defer server.Close()
 
 				client, err := NewClient("https://stepcast.example", "")
@@ -48,7 +64,7 @@ func TestClient_AConnectionThatDiedWithoutAWord(t *testing.T) {
 					t.Fatal(err)
 				}
 				transport := client.HTTP.Transport.(*http.Transport)
-				transport.DialContext = way.dial
+				transport.DialContext = pipe.dial
 				transport.Proxy = nil
 				// The bubble's clock begins in the year 2000.
 				transport.TLSClientConfig = &tls.Config{RootCAs: authority.Pool, Time: func() time.Time { return now }}
@@ -65,21 +81,27 @@ func TestClient_AConnectionThatDiedWithoutAWord(t *testing.T) {
 				if err := ask(); err != nil {
 					t.Fatal(err)
 				}
-				way.newest.dead.Store(true)
+				if mute.Store(way.pings); !way.pings {
+					pipe.newest.dead.Store(true)
+				}
 				attempts := 1
 				for err := ask(); err != nil && attempts < 5; attempts++ {
 					if said := err.Error(); said != "the connection brings nothing any more" && said != "no answer within 30s" {
 						t.Errorf("it fails by %q", said)
 					}
+					time.Sleep(firstBackoff) // as between all attempts
 					err = ask()
 				}
-				if attempts > 2 || way.dialed != 2 {
-					t.Errorf("%d attempts over %d connections; want one attempt to find out, and the next over a new connection", attempts, way.dialed)
+				if attempts > 2 || pipe.dialed != 2 {
+					t.Errorf("%d attempts over %d connections; want one attempt to find out, and the next over a new connection", attempts, pipe.dialed)
 				}
 			})
 		})
 	}
 }
+
+// first marks what comes over the first connection.
+type first struct{}
 
 // piping is a way to a server, within the process.
 type piping struct {

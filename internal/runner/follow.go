@@ -137,7 +137,10 @@ type Follow struct {
 	Handle func(*FollowEvent)
 	// Away, if set, is told why there is no connection, once each time.
 	Away func(error)
+	// Back, if set, is told that there is one again.
+	Back func()
 
+	away bool // Away was told, and Back was not
 	// first is the line of each step to begin with; the server begins with the
 	// piece of text that it is in.
 	first map[ci.StepKey]int64
@@ -152,7 +155,6 @@ type Follow struct {
 func (f *Follow) Do(ctx context.Context) error {
 	var pause backoff
 	cursor := f.After
-	told := false
 	for {
 		retry, live, done, err := f.connection(ctx, &cursor)
 		switch {
@@ -166,10 +168,10 @@ func (f *Follow) Do(ctx context.Context) error {
 			return err
 		}
 		if retry > 0 && (live || !errors.Is(err, errBusy)) { // it was connected
-			pause, told = backoff{}, false
+			pause, f.away = backoff{}, false
 		}
-		if err != nil && !told && f.Away != nil {
-			told = true
+		if err != nil && !f.away && f.Away != nil {
+			f.away = true
 			f.Away(err)
 		}
 		if err := pause.waitAtLeast(ctx, err, retry); err != nil {
@@ -200,7 +202,7 @@ func (f *Follow) connection(ctx context.Context, cursor *string) (retry time.Dur
 	if *cursor != "" {
 		req.Header.Set("Last-Event-ID", *cursor)
 	}
-	resp, err := f.Client.HTTP.Do(req)
+	resp, err := f.Client.ask(req)
 	if err != nil {
 		return 0, false, false, because(ctx, plain(err))
 	}
@@ -231,8 +233,16 @@ func (f *Follow) connection(ctx context.Context, cursor *string) (retry time.Dur
 				err = errBusy
 			case err == io.EOF:
 				err = nil
+			default:
+				f.Client.unheard.Store(true)
 			}
 			return retry, live, false, because(ctx, err)
+		}
+		if f.away && event.Name != "unavailable" {
+			f.away = false
+			if f.Back != nil {
+				f.Back()
+			}
 		}
 		if err := f.handle(event); err != nil {
 			return reconnectAfter, live, false, err

@@ -183,12 +183,15 @@ func TestFollow_WhatAServerMaySay(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				begin, away := time.Now(), 0
+				begin, away, back := time.Now(), 0, 0
 				var out, said bytes.Buffer
 				p := &Printer{Out: &out, Status: &said, Outcome: ci.Running}
-				f := Follow{Client: clientOf(t, "http://127.0.0.1:1", &tt.answers), Build: ci.NewBuildID(), Lines: -1, Handle: p.Handle, Away: func(error) { away++ }}
+				f := Follow{Client: clientOf(t, "http://127.0.0.1:1", &tt.answers), Build: ci.NewBuildID(), Lines: -1, Handle: p.Handle, Away: func(error) { away++ }, Back: func() { back++ }}
 				err := f.Do(t.Context())
 				p.Close()
+				if back != away {
+					t.Errorf("away %d times, and back %d", away, back)
+				}
 				var refused *refusal
 				if _, any := tt.err.(*refusal); any && errors.As(err, &refused) {
 					err = tt.err

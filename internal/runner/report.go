@@ -29,11 +29,6 @@ const (
 	patience = 5 * time.Second
 	// sayAwayEvery is how long we say nothing then of a server that comes and goes.
 	sayAwayEvery = time.Minute
-	// leastBody is how small a request may be made for a proxy that finds
-	// ours too large.
-	leastBody = 32 << 10
-	// leastPace is how small it may be made for a way to the server that is slow, or is cut.
-	leastPace = 8 << 10
 	// mostPlanned is how many steps of a build that have ended, and how many
 	// others, are kept with a report: each of them has one.
 	mostPlanned = 100
@@ -110,13 +105,12 @@ type Report struct {
 	forgotten chan ci.BuildID // gets the build then, for its other steps on this machine
 	closed    bool            // the server takes no more text
 	notes     notes
-	proofless bool      // log_bytes is not sent
-	settled   bool      // the step has an end that is not ours
-	finished  bool      // the build has
-	gone      bool      // the build has ended without the step
-	cut       ci.Quota  // of log text, that the server says is used up
-	bodyLimit int       // bytes of a body: more was refused
-	pace      pace      // likewise, as text mostly is: more did not arrive
+	proofless bool     // log_bytes is not sent
+	settled   bool     // the step has an end that is not ours
+	finished  bool     // the build has
+	gone      bool     // the build has ended without the step
+	cut       ci.Quota // of log text, that the server says is used up
+	pace      pace
 	lastBatch time.Time // when the last batch was put together
 	history   string    // of the build, as the last receipt names it: another one after a restore
 	rewound   bool      // it was another one with the batch before
@@ -124,6 +118,7 @@ type Report struct {
 	taken     bool      // the server has something of the step
 	answered  bool      // the server has answered once
 	failing   time.Time // since when it has not
+	pause     backoff   // before it is tried again
 	away      bool      // that it does not was said
 	awayAt    time.Time // when, the last time
 	said      map[string]bool
@@ -297,8 +292,8 @@ func (r *Report) Close(delivered bool) error {
 // Send sends until the server has everything (nil), refuses the report for
 // good (said to the user), or ctx ends. It is called once.
 func (r *Report) Send(ctx context.Context) error {
-	if r.bodyLimit == 0 {
-		r.bodyLimit, r.pace.bytes = maxBody, maxBody
+	if r.pace.bytes == 0 {
+		r.pace.bytes = maxBody
 	}
 	err := r.open(ctx)
 	for done := false; err == nil && !done; {
@@ -615,7 +610,7 @@ func (r *Report) ended() *ending {
 // was said is settled when the server has it.
 func (r *Report) gather(ctx context.Context) *batch {
 	end := r.ended() // first: what came before it is in the spool
-	b := &batch{key: r.key, limit: r.bodyLimit, pace: r.pace.bytes, from: r.acked.Load()}
+	b := &batch{key: r.key, pace: r.pace.plain(), from: r.acked.Load()}
 	if !r.begun {
 		// By the server's clock a build began when the server heard of it, which may be
 		// after its end.
@@ -650,7 +645,7 @@ func (r *Report) gather(ctx context.Context) *batch {
 // gatherText takes text into the batch until it is full, or true, there is no
 // more.
 func (r *Report) gatherText(ctx context.Context, b *batch, end *ending) bool {
-	for b.room() >= 4<<10 && len(r.notes.waiting) < maxNotesWaiting {
+	for b.room() >= min(4<<10, b.pace/2) && len(r.notes.waiting) < maxNotesWaiting {
 		p, more := r.spool.Read(b.upTo, b.room())
 		if !more {
 			// What was in the memory of a process that has ended is gone.
@@ -711,6 +706,7 @@ func (r *Report) deliver(ctx context.Context) (done bool, err error) {
 			return r.gone || b.last, nil
 		}
 		body, shorter := b.body(), false
+		r.pace.is(b.plain, len(body))
 		err := r.persist(ctx, func(c *Client) (err error) {
 			if shorter {
 				return errTooLong
@@ -745,49 +741,22 @@ var errTooLong = errors.New("the way to the server is too slow for so much at on
 func (r *Report) postPaced(ctx context.Context, c *Client, b *batch, body []byte) (shorter bool, err error) {
 	began := time.Now()
 	err = r.post(ctx, c, b, body)
+	took := time.Since(began)
 	var refused *refusal
-	switch {
+	switch errors.As(err, &refused); {
 	case err == nil:
-		r.pace.arrived(len(body), time.Since(began))
+		r.pace.arrived(len(body), took)
 	case ctx.Err() != nil || errors.As(err, new(unconnected)):
-	case errors.As(err, &refused) && refused.status == http.StatusRequestTimeout:
-		if r.pace.lost(len(body)) {
+	case refused == nil: // it was cut off, or not answered
+		shorter = r.pace.lost(len(body), took)
+	case refused.status == http.StatusRequestTimeout || refused.status == http.StatusRequestEntityTooLarge:
+		if r.pace.lost(len(body), took) {
 			return true, errTooLong // there is no need to wait
 		}
-	case refused == nil || refused.code == "": // it was cut off, or a proxy waited in vain
-		shorter = r.pace.lost(len(body))
+	case refused.code == "" && refused.status >= 500 && refused.status != http.StatusServiceUnavailable: // a proxy waited in vain
+		shorter = r.pace.lost(len(body), took)
 	}
 	return shorter, err
-}
-
-// A pace is how long bodies are: over a slow way, and over one on which whatever takes long is
-// cut off, as long as arrives. They are longer again when the way is quick; what is as long as
-// one that did not arrive is tried the more rarely, the more often it did not.
-type pace struct {
-	bytes   int
-	inVain  int       // bytes of the last that did not arrive
-	strikes int       // how often none did since one as long did
-	longer  time.Time // when they may be longer again
-}
-
-func (p *pace) arrived(body int, took time.Duration) {
-	if body >= p.inVain {
-		p.strikes = 0
-	}
-	// Twice as much may arrive, within the time that any body has.
-	if body >= p.bytes/2 && took < patience/2 && !time.Now().Before(p.longer) {
-		p.bytes = min(2*p.bytes, maxBody)
-	}
-}
-
-// lost tells whether the next body is to be shorter.
-func (p *pace) lost(body int) (shorter bool) {
-	p.inVain, p.strikes = body, p.strikes+1
-	p.longer = time.Now().Add(min(flushAfter<<min(p.strikes, 10), time.Minute))
-	next := max(min(body, p.bytes)/4, leastPace)
-	shorter = next < p.bytes && body > leastPace
-	p.bytes = min(next, p.bytes)
-	return shorter
 }
 
 // post sends a batch, and takes nothing for its receipt but that.
@@ -909,10 +878,6 @@ func (r *Report) mend(ctx context.Context, b *batch, refused *refusal) (bool, er
 	case ci.StatusFinal:
 		return r.mendStatus(b, refused)
 	}
-	if refused.status == http.StatusRequestEntityTooLarge && r.bodyLimit > leastBody {
-		r.bodyLimit /= 2
-		return true, nil
-	}
 	return false, refused
 }
 
@@ -974,15 +939,20 @@ func (r *Report) othersAgain() {
 // persist repeats a request about the build until it is answered for good or
 // ctx ends.
 func (r *Report) persist(ctx context.Context, request func(*Client) error) error {
-	pause := backoff{awaited: r.over}
+	if r.failing.IsZero() {
+		r.pause = backoff{awaited: r.over}
+	}
 	for {
 		began := time.Now()
+		var refused *refusal
 		err := r.client.about(ctx, r.id.Project, r.id.Build, request)
 		switch {
 		case errors.Is(err, errTooLong):
 			return err
 		case err == nil || !Passing(err):
-			r.sayBack()
+			if err == nil || errors.As(err, &refused) && refused.code != "" {
+				r.sayBack()
+			}
 			r.answered, r.failing = true, time.Time{}
 			return err
 		}
@@ -991,7 +961,7 @@ func (r *Report) persist(ctx context.Context, request func(*Client) error) error
 		}
 		r.trouble(began, err)
 		r.sayTrouble()
-		if pause.wait(ctx, err) != nil {
+		if r.pause.wait(ctx, err) != nil {
 			return err
 		}
 	}

@@ -314,6 +314,42 @@ func TestReport_ServerHangs(t *testing.T) {
 	})
 }
 
+// What a proxy's page asks for while the server is away is no promise: it may be back sooner, and
+// is asked once the command has ended.
+func TestReport_AProxyAsksForAPause(t *testing.T) {
+	t.Parallel()
+	for _, runs := range []time.Duration{5 * time.Second, time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			c, said := newContract(), &sayings{}
+			begin := time.Now()
+			c.fault = func(_ int, w http.ResponseWriter, _ *http.Request) bool {
+				if since := time.Since(begin); since < time.Second || since > 3*time.Second {
+					return false
+				}
+				w.Header().Set("Retry-After", "300")
+				http.Error(w, "<h1>Down for maintenance</h1>", http.StatusServiceUnavailable)
+				return true
+			}
+			err := reported(t, c, options(said), func(r *Report) {
+				fmt.Fprintln(r, "a")
+				time.Sleep(2 * time.Second)
+				fmt.Fprintln(r, "b")
+				time.Sleep(runs)
+				passed(r)
+			})
+			if _, step := c.step(t); err != nil || string(step.log) != "a\nb\n" {
+				t.Errorf("error %v; %q", err, step.log)
+			}
+			if took := time.Since(begin); took > runs+4*time.Second {
+				t.Errorf("a command of %v was reported after %v", runs, took)
+			}
+			if lines := said.all(); len(lines) != 2 || !strings.HasSuffix(lines[1], " is back") {
+				t.Errorf("said %q", lines)
+			}
+		})
+	}
+}
+
 // A server that goes away again is said to, but not more often than once a minute.
 func TestReport_ServerComesAndGoes(t *testing.T) {
 	t.Parallel()
@@ -366,23 +402,31 @@ func TestReport_ServerComesAndGoes(t *testing.T) {
 // On a way that is cut when a body takes long, whoever cuts it, text comes in shorter ones.
 func TestReport_WayThatIsCut(t *testing.T) {
 	t.Parallel()
-	for name, cut := range map[string]func(http.ResponseWriter){
-		"without a word": func(http.ResponseWriter) { panic(http.ErrAbortHandler) },
-		"by a proxy":     func(w http.ResponseWriter) { http.Error(w, "<h1>Gateway Timeout</h1>", http.StatusGatewayTimeout) },
+	for name, way := range map[string]struct {
+		bound int // of the bodies that arrive, in bytes
+		cut   func(http.ResponseWriter)
+	}{
+		"without a word":       {60_000, func(http.ResponseWriter) { panic(http.ErrAbortHandler) }},
+		"soon":                 {3_000, func(http.ResponseWriter) { panic(http.ErrAbortHandler) }},
+		"by a proxy":           {60_000, func(w http.ResponseWriter) { http.Error(w, "<h1>Gateway Timeout</h1>", http.StatusGatewayTimeout) }},
+		"by a proxy's bound":   {20_000, func(w http.ResponseWriter) { http.Error(w, "<h1>Too Large</h1>", http.StatusRequestEntityTooLarge) }},
+		"by one that is small": {3_000, func(w http.ResponseWriter) { http.Error(w, "<h1>Too Large</h1>", http.StatusRequestEntityTooLarge) }},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			c, said := newContract(), &sayings{}
-			cuts := 0
+			cuts, longest := 0, 0
 			c.fault = func(n int, w http.ResponseWriter, r *http.Request) bool {
-				if len(c.requests[n-1].body) > 60_000 {
+				body := len(c.requests[n-1].body)
+				if body > way.bound {
 					time.Sleep(3 * time.Second)
 					cuts++
-					cut(w)
+					way.cut(w)
 					return true
 				}
+				longest = max(longest, body)
 				return false
 			}
-			text := strings.Repeat("0123456789abcdefghijklmnopqrstuvwxyz\n", 20_000)
+			text := strings.Repeat("\x1b[31m0123456789abcdefghijklmnopqrstuvwxyz\x1b[0m\xff\n", 20_000)
 			err := reported(t, c, options(said), func(r *Report) {
 				fmt.Fprint(r, text)
 				passed(r)
@@ -390,8 +434,64 @@ func TestReport_WayThatIsCut(t *testing.T) {
 			if _, step := c.step(t); err != nil || string(step.log) != text {
 				t.Errorf("%s: error %v, %d bytes", name, err, len(step.log))
 			}
-			if cuts == 0 || cuts > 10 {
-				t.Errorf("%s: %d bodies were cut", name, cuts)
+			if cuts == 0 || cuts > 12 || longest < way.bound/8 {
+				t.Errorf("%s: %d bodies were cut, the longest of the others had %d bytes", name, cuts, longest)
+			}
+		})
+	}
+}
+
+// What fails for another reason than its length leaves bodies as long as they were, or nearly:
+// a server that is away behind a proxy, and a proxy that takes only so many requests.
+func TestReport_FailuresThatAreNoMatterOfLength(t *testing.T) {
+	t.Parallel()
+	text := strings.Repeat("0123456789abcdefghijklmnopqrstuvwxyz\n", 400_000)
+	for name, fail := range map[string]func(since time.Duration, n int) int{
+		"away for 10 s": func(since time.Duration, _ int) int {
+			if since < 10*time.Second {
+				return http.StatusBadGateway
+			}
+			return 0
+		},
+		"every third": func(_ time.Duration, n int) int {
+			if n%3 == 0 {
+				return http.StatusBadGateway
+			}
+			return 0
+		},
+		"ten in three seconds": func(since time.Duration, n int) int {
+			if n > 10*(int(since/(3*time.Second))+1) {
+				return http.StatusServiceUnavailable
+			}
+			return 0
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			c := newContract()
+			begin := time.Now()
+			taken, requests := 0, 0
+			c.fault = func(_ int, w http.ResponseWriter, r *http.Request) bool {
+				time.Sleep(100 * time.Millisecond)
+				requests++
+				if status := fail(time.Since(begin), taken+1); status != 0 {
+					http.Error(w, "<h1>Later</h1>", status)
+					if status == http.StatusBadGateway {
+						taken++
+					}
+					return true
+				}
+				taken++
+				return false
+			}
+			err := reported(t, c, options(&sayings{}), func(r *Report) {
+				fmt.Fprint(r, text)
+				passed(r)
+			})
+			if _, step := c.step(t); err != nil || string(step.log) != text {
+				t.Errorf("%s: error %v, %d bytes", name, err, len(step.log))
+			}
+			if requests > 60 { // 15 are needed
+				t.Errorf("%s: %d requests in %v", name, requests, time.Since(begin))
 			}
 		})
 	}

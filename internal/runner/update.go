@@ -102,8 +102,8 @@ const (
 // batch is one request of updates, encoded as it is put together.
 type batch struct {
 	key        ci.StepKey
-	limit      int   // bytes of the body, whatever its text is
-	pace       int   // likewise, where that is as text mostly is
+	pace       int   // bytes of text to have, with what else is in it
+	plain      int   // that it has
 	from, upTo int64 // the text that is in it
 	updates    []update
 	alive      bool   // with a heartbeat
@@ -113,6 +113,9 @@ type batch struct {
 }
 
 func (b *batch) add(u update) {
+	if u.text != nil {
+		b.plain += len(u.text.Data)
+	}
 	b.updates = append(b.updates, u)
 	b.list = appendUpdate(b.list, b.key, u)
 }
@@ -122,7 +125,7 @@ func (b *batch) room() int {
 	if len(b.updates) > ci.MaxUpdates-10 {
 		return 0
 	}
-	return min((b.limit-len(b.list))/maxEscape, b.pace-len(b.list))
+	return min((maxBody-len(b.list))/maxEscape, b.pace-b.plain)
 }
 
 func (b *batch) body() []byte {

@@ -75,10 +75,11 @@ const maxBackoff = 30_000;
 
 /**
  * How long to wait before an attempt, after some that failed: full jitter, so that not all come back at
- * once, and no longer than most, which is a second at least.
+ * once. Growing by half each time, it is a third of how long the server was away, on average: nobody
+ * wants to wait for as long again once it is back.
  */
-export function backoff(failures: number, most = maxBackoff, random = Math.random()): number {
-	return 100 + random * Math.min(maxBackoff, 1_000 * 2 ** failures, Math.max(1_000, most));
+export function backoff(failures: number, random = Math.random()): number {
+	return 100 + random * Math.min(maxBackoff, 1_000 * 1.5 ** failures);
 }
 
 /**
@@ -99,8 +100,6 @@ export class Stream {
 	/** Whether the server has said a word since the last break. */
 	#spoke = false;
 	#failures = 0;
-	/** When the first of these was. */
-	#away = 0;
 	#pausing = false;
 	/** Ends the present attempt, or the pause before the next. */
 	#timer: ReturnType<typeof setTimeout> | undefined;
@@ -143,7 +142,7 @@ export class Stream {
 			if (source === this.#source) this.#broken(source);
 		});
 		// A server that is slow gets more time when it was given up a few times.
-		this.#watch(Math.max(answerWithin, Math.min(maxBackoff, 1_000 * 2 ** this.#failures)));
+		this.#watch(Math.max(answerWithin, Math.min(maxBackoff, 1_000 * 1.5 ** this.#failures)));
 	}
 
 	/** Ends the connection, and plans no other. */
@@ -158,11 +157,8 @@ export class Stream {
 	later(waited = 0): void {
 		this.close();
 		this.#pausing = true;
-		// Once the server is back, nobody wants to wait for as long again as it was away.
-		const now = Date.now();
-		if (this.#failures === 0) this.#away = now;
-		const delay = Math.max(backoff(0), backoff(this.#failures++, (now - this.#away) / 2) - waited);
-		this.#become({ name: "reconnecting", at: now + delay });
+		const delay = Math.max(backoff(0), backoff(this.#failures++) - waited);
+		this.#become({ name: "reconnecting", at: Date.now() + delay });
 		this.#timer = setTimeout(() => this.#listener.due(), delay);
 	}
 
