@@ -985,6 +985,7 @@ func (r *Report) trouble(began time.Time, err error) {
 	case r.answered && time.Since(r.failing)+wait < patience:
 	case errors.As(err, &noToken):
 		r.sayOnce("no token", "%v; the command goes on, its log follows when there is one", err)
+		r.awayAt = time.Now() // what the server says for want of a token is no news
 	case r.left:
 		r.sayAway("%s is away (%v); trying again", r.client.URL, err)
 	default:
