@@ -311,10 +311,9 @@ func plain(err error) error {
 		return unconnected{op.Err}
 	}
 	if strings.Contains(err.Error(), "TLS handshake timeout") {
-		return errors.New("it begins no TLS")
+		return unconnected{errors.New("it begins no TLS")}
 	}
-	var late interface{ Timeout() bool }
-	if errors.As(err, &late) && late.Timeout() { // ctx's deadline, or what net/http calls awaiting response headers
+	if errors.Is(err, context.DeadlineExceeded) || strings.Contains(err.Error(), "timeout awaiting response headers") {
 		return fmt.Errorf("no answer within %v", attemptTimeout)
 	}
 	if strings.Contains(err.Error(), "http2: client connection lost") { // which net/http has no name for
@@ -421,7 +420,7 @@ func (b *backoff) waitAtLeast(ctx context.Context, err error, least time.Duratio
 	b.bound = min(max(2*b.bound, firstBackoff), most, max(time.Since(b.began)/2, time.Second))
 	delay := rand.N(b.bound)
 	switch r := (*refusal)(nil); {
-	case errors.As(err, &r) && r.code != "":
+	case errors.As(err, &r) && (r.code != "" || r.status == http.StatusTooManyRequests):
 		least = max(least, r.wait)
 	case r != nil: // a proxy does not know when the server is back
 		delay = max(delay, min(r.wait, most))

@@ -12,23 +12,12 @@ const leastPace = 1 << 10
 // what does, the more rarely it is tried. A server that is away tells nothing of that.
 type pace struct {
 	bytes   int       // of a body
-	stretch float64   // bytes in the last body for each byte of text
 	good    int       // bytes of the longest body that has arrived, as the way is now
 	failed  int       // how many have not since the last that did
 	inVain  int       // bytes of the last body that did not arrive
 	shorter bool      // one that was shorter has since
 	strikes int       // how often that was so
 	longer  time.Time // when they may be longer again
-}
-
-// plain is how many bytes of text bodies are to have.
-func (p *pace) plain() int { return int(float64(p.bytes) / max(p.stretch, 1)) }
-
-// is notes that so much text became a body.
-func (p *pace) is(plain, body int) {
-	if plain >= leastPace/4 {
-		p.stretch = float64(body) / float64(plain)
-	}
 }
 
 // arrived notes a body that did.
@@ -43,10 +32,12 @@ func (p *pace) arrived(body int, took time.Duration) {
 	}
 }
 
-// lost notes a body that did not arrive, and tells whether the next one is to be shorter.
-func (p *pace) lost(body int, took time.Duration) bool {
-	quick := took < time.Second
-	if p.failed++; body <= leastPace || quick && body <= p.good && p.failed < 3 {
+// lost notes a body that did not arrive, for its length surely or perhaps, and tells whether the
+// next one is to be shorter.
+func (p *pace) lost(body int, took time.Duration, surely bool) bool {
+	quick := took < patience
+	p.failed++
+	if body <= leastPace || !surely && quick && body <= p.good && p.failed < 3 {
 		return false // it was not its length
 	}
 	p.good = min(p.good, body-1)

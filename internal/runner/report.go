@@ -610,7 +610,7 @@ func (r *Report) ended() *ending {
 // was said is settled when the server has it.
 func (r *Report) gather(ctx context.Context) *batch {
 	end := r.ended() // first: what came before it is in the spool
-	b := &batch{key: r.key, pace: r.pace.plain(), from: r.acked.Load()}
+	b := &batch{key: r.key, limit: r.pace.bytes, from: r.acked.Load()}
 	if !r.begun {
 		// By the server's clock a build began when the server heard of it, which may be
 		// after its end.
@@ -645,7 +645,7 @@ func (r *Report) gather(ctx context.Context) *batch {
 // gatherText takes text into the batch until it is full, or true, there is no
 // more.
 func (r *Report) gatherText(ctx context.Context, b *batch, end *ending) bool {
-	for b.room() >= min(4<<10, b.pace/2) && len(r.notes.waiting) < maxNotesWaiting {
+	for !b.full(0) && len(r.notes.waiting) < maxNotesWaiting {
 		p, more := r.spool.Read(b.upTo, b.room())
 		if !more {
 			// What was in the memory of a process that has ended is gone.
@@ -671,7 +671,7 @@ func (r *Report) gatherNotes(ctx context.Context, b *batch, end *ending, whole b
 		r.notes.end(end, r.tests)
 	}
 	for i := range r.notes.waiting {
-		if room := int64(b.room()); len(b.updates) > 0 && room < max(4<<10, r.notes.waiting[i].Bytes()) {
+		if len(b.updates) > 0 && b.full(r.notes.waiting[i].Bytes()) {
 			return false
 		}
 		b.add(update{note: &r.notes.waiting[i]})
@@ -706,7 +706,6 @@ func (r *Report) deliver(ctx context.Context) (done bool, err error) {
 			return r.gone || b.last, nil
 		}
 		body, shorter := b.body(), false
-		r.pace.is(b.plain, len(body))
 		err := r.persist(ctx, func(c *Client) (err error) {
 			if shorter {
 				return errTooLong
@@ -748,13 +747,13 @@ func (r *Report) postPaced(ctx context.Context, c *Client, b *batch, body []byte
 		r.pace.arrived(len(body), took)
 	case ctx.Err() != nil || errors.As(err, new(unconnected)):
 	case refused == nil: // it was cut off, or not answered
-		shorter = r.pace.lost(len(body), took)
+		shorter = r.pace.lost(len(body), took, false)
 	case refused.status == http.StatusRequestTimeout || refused.status == http.StatusRequestEntityTooLarge:
-		if r.pace.lost(len(body), took) {
+		if r.pace.lost(len(body), took, true) {
 			return true, errTooLong // there is no need to wait
 		}
 	case refused.code == "" && refused.status >= 500 && refused.status != http.StatusServiceUnavailable: // a proxy waited in vain
-		shorter = r.pace.lost(len(body), took)
+		shorter = r.pace.lost(len(body), took, false)
 	}
 	return shorter, err
 }
@@ -877,6 +876,10 @@ func (r *Report) mend(ctx context.Context, b *batch, refused *refusal) (bool, er
 		return true, nil
 	case ci.StatusFinal:
 		return r.mendStatus(b, refused)
+	}
+	if refused.status == http.StatusRequestEntityTooLarge && slices.ContainsFunc(b.updates, func(u update) bool { return u.note != nil }) {
+		r.mendNotes(ctx, refused)
+		return true, nil
 	}
 	return false, refused
 }

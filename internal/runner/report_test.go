@@ -441,6 +441,58 @@ func TestReport_WayThatIsCut(t *testing.T) {
 	}
 }
 
+// Test results are as many in a body as it may have, whatever the text before them was; and what
+// arrived once may be too long later.
+func TestReport_NotesAndAWayThatChanges(t *testing.T) {
+	t.Parallel()
+	const many = 2_000
+	text := strings.Repeat("0123456789abcdefghijklmnopqrstuvwxyz\n", 20_000)
+	for _, way := range []struct {
+		name     string
+		bound    int // of the bodies that arrive after a minute, in bytes
+		cut      func(http.ResponseWriter)
+		requests int // at most, after that
+	}{
+		{"as it was", maxBody, nil, 5},
+		{"cut", 30_000, func(http.ResponseWriter) { panic(http.ErrAbortHandler) }, 150},
+		{"a proxy's bound", 30_000, func(w http.ResponseWriter) {
+			http.Error(w, "<h1>Too Large</h1>", http.StatusRequestEntityTooLarge)
+		}, 150},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			c, said := newContract(), &sayings{}
+			begin, requests := time.Now(), 0
+			c.fault = func(n int, w http.ResponseWriter, r *http.Request) bool {
+				if time.Since(begin) < time.Minute {
+					return false
+				}
+				if requests++; len(c.requests[n-1].body) > way.bound {
+					way.cut(w)
+				}
+				return len(c.requests[n-1].body) > way.bound
+			}
+			err := reported(t, c, options(said), func(r *Report) {
+				fmt.Fprint(r, text)
+				time.Sleep(time.Minute)
+				fmt.Fprintln(r, strings.Repeat("summary ", 40))
+				var tests []ci.Test
+				for i := range many {
+					tests = append(tests, ci.Test{Suite: "pkg", Name: fmt.Sprint("test", i), Status: ci.Failed, Message: strings.Repeat("at line 12 ", 20)})
+				}
+				r.AddTests(tests)
+				passed(r)
+			})
+			_, step := c.step(t)
+			if err != nil || string(step.log) != text+strings.Repeat("summary ", 40)+"\n" || len(step.lost) > 0 || len(step.notes) != many {
+				t.Errorf("%s: error %v, %d bytes, lost %v, %d notes", way.name, err, len(step.log), step.lost, len(step.notes))
+			}
+			if requests > way.requests {
+				t.Errorf("%s: %d requests", way.name, requests)
+			}
+		})
+	}
+}
+
 // What fails for another reason than its length leaves bodies as long as they were, or nearly:
 // a server that is away behind a proxy, and a proxy that takes only so many requests.
 func TestReport_FailuresThatAreNoMatterOfLength(t *testing.T) {

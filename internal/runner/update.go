@@ -102,8 +102,7 @@ const (
 // batch is one request of updates, encoded as it is put together.
 type batch struct {
 	key        ci.StepKey
-	pace       int   // bytes of text to have, with what else is in it
-	plain      int   // that it has
+	limit      int   // bytes of the body, unless one thing alone has more
 	from, upTo int64 // the text that is in it
 	updates    []update
 	alive      bool   // with a heartbeat
@@ -113,19 +112,22 @@ type batch struct {
 }
 
 func (b *batch) add(u update) {
-	if u.text != nil {
-		b.plain += len(u.text.Data)
-	}
 	b.updates = append(b.updates, u)
 	b.list = appendUpdate(b.list, b.key, u)
 }
 
-// room is how many bytes of text still fit.
+// room is how many bytes of text still fit, whatever they are.
 func (b *batch) room() int {
 	if len(b.updates) > ci.MaxUpdates-10 {
 		return 0
 	}
-	return min((maxBody-len(b.list))/maxEscape, b.pace-b.plain)
+	return (b.limit - len(b.list)) / maxEscape
+}
+
+// full tells whether so much more does not fit, or so little that it is for the next batch.
+// One that has nothing yet has room for some text.
+func (b *batch) full(more int64) bool {
+	return int64(b.room()) < max(min(4<<10, int64(b.limit/maxEscape/2)), more)
 }
 
 func (b *batch) body() []byte {
