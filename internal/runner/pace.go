@@ -9,7 +9,8 @@ const leastPace = 1 << 10
 // A pace is how long bodies are: over a slow way, over one on which whatever takes long is cut
 // off, and past a proxy with a bound of its own, as long as arrives. When the way is quick they
 // are longer again, until one does not arrive: the more often that is so of what is longer than
-// what does, the more rarely it is tried. A server that is away tells nothing of that.
+// what does, the more rarely it is tried. A server that is away tells nothing of that; see
+// docs/decisions/pace.md.
 type pace struct {
 	bytes   int       // of a body
 	good    int       // bytes of the longest body that has arrived, as the way is now
