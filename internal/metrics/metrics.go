@@ -129,6 +129,7 @@ func age(d time.Duration) float64 {
 var (
 	refusedDesc     = prometheus.NewDesc("stepcast_refused_total", "What was refused, by the limit that was passed.", []string{"limit"}, nil)
 	connectionsDesc = prometheus.NewDesc("stepcast_database_connections", "Connections of the pool for reading, by what they do.", []string{"state"}, nil)
+	diskDesc        = prometheus.NewDesc("stepcast_disk_free_bytes", "What is left for the database on its disk, where this process can see that.", nil, nil)
 	buildInfoDesc   = prometheus.NewDesc("stepcast_build_info", "1, with the versions of the program and of Go.", []string{"version", "go"}, nil)
 )
 
@@ -139,6 +140,7 @@ func (r *reader) Describe(to chan<- *prometheus.Desc) {
 	}
 	to <- refusedDesc
 	to <- connectionsDesc
+	to <- diskDesc
 	to <- buildInfoDesc
 }
 
@@ -154,5 +156,8 @@ func (r *reader) Collect(to chan<- prometheus.Metric) {
 	to <- prometheus.MustNewConstMetric(refusedDesc, counter, float64(p.QueueFull), "write_queue")
 	to <- prometheus.MustNewConstMetric(connectionsDesc, gauge, float64(p.ConnsInUse), "in_use")
 	to <- prometheus.MustNewConstMetric(connectionsDesc, gauge, float64(p.ConnsIdle), "idle")
+	if p.DiskFree >= 0 {
+		to <- prometheus.MustNewConstMetric(diskDesc, gauge, float64(p.DiskFree))
+	}
 	to <- prometheus.MustNewConstMetric(buildInfoDesc, gauge, 1, r.Version, runtime.Version())
 }

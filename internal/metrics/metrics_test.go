@@ -41,7 +41,7 @@ func sample() *Metrics {
 			return s
 		},
 		Store: func() postgres.Stats {
-			return postgres.Stats{Commits: 1, Events: 2, TextBytes: 3, OverBytes: 4, LostSteps: 5, QueueBytes: 6, QueueMost: 7, QueueFull: 8, ConnsInUse: 9, ConnsIdle: 10, ConnsMost: 11, ConnWaits: 12, ConnWaiting: 1500 * time.Millisecond, ListenAge: 250 * time.Millisecond, SweepAge: 5 * time.Second}
+			return postgres.Stats{Commits: 1, Events: 2, TextBytes: 3, OverBytes: 4, LostSteps: 5, QueueBytes: 6, QueueMost: 7, QueueFull: 8, ConnsInUse: 9, ConnsIdle: 10, ConnsMost: 11, ConnWaits: 12, ConnWaiting: 1500 * time.Millisecond, ListenAge: 250 * time.Millisecond, SweepAge: 5 * time.Second, DiskFree: 13}
 		},
 	})
 	return m
@@ -62,7 +62,7 @@ func TestMetrics_AreShown(t *testing.T) {
 		`stepcast_commits_total 1`, `stepcast_events_total 2`, `stepcast_log_bytes_total 3`, `stepcast_log_bytes_over_quota_total 4`,
 		`stepcast_lost_steps_total 5`, `stepcast_write_queue_bytes 6`, `stepcast_write_queue_limit_bytes 7`,
 		`stepcast_database_connections{state="in_use"} 9`, `stepcast_database_connections{state="idle"} 10`, `stepcast_database_connections_limit 11`,
-		`stepcast_database_waits_total 12`, `stepcast_database_wait_seconds_total 1.5`, `stepcast_listen_age_seconds 0.25`, `stepcast_sweep_age_seconds 5`,
+		`stepcast_database_waits_total 12`, `stepcast_database_wait_seconds_total 1.5`, `stepcast_listen_age_seconds 0.25`, `stepcast_sweep_age_seconds 5`, `stepcast_disk_free_bytes 13`,
 	} {
 		if !strings.Contains(text, "\n"+line+"\n") {
 			t.Errorf("%s is not there", line)

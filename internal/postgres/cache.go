@@ -94,8 +94,8 @@ const minDiskFree = 256 << 20
 type diskGauge struct {
 	free func() (uint64, error)
 
-	asked atomic.Int64 // unix nanoseconds
-	left  atomic.Uint64
+	asked atomic.Int64  // unix nanoseconds
+	left  atomic.Uint64 // one more than there is; 0: not known yet
 }
 
 // bytes returns the space left; ok is false where it cannot be known.
@@ -109,11 +109,13 @@ func (g *diskGauge) bytes() (left uint64, ok bool) {
 		if err != nil {
 			return 0, false
 		}
-		g.left.Store(left)
+		g.left.Store(left + 1)
 		return left, true
 	}
-	left = g.left.Load()
-	return left, left > 0
+	if left = g.left.Load(); left == 0 {
+		return 0, false
+	}
+	return left - 1, true
 }
 
 func (s *Store) diskIsFull() bool {

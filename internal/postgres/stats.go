@@ -26,6 +26,7 @@ type Stats struct {
 	ConnWaiting time.Duration // how long they did, together
 	ListenAge   time.Duration // since LISTEN last proved to be alive; negative: it never did
 	SweepAge    time.Duration // since silent reporters were last looked for; negative: they never were
+	DiskFree    int64         // bytes left for the database; negative: that cannot be known
 }
 
 // Stats counts.
@@ -36,7 +37,10 @@ func (s *Store) Stats() Stats {
 		QueueMost:  int64(len(s.committers)) * maxQueued,
 		ConnsInUse: int(pool.AcquiredConns()), ConnsIdle: int(pool.IdleConns()), ConnsMost: int(pool.MaxConns()),
 		ConnWaits: pool.EmptyAcquireCount(), ConnWaiting: pool.EmptyAcquireWaitTime(),
-		ListenAge: s.listener.age(), SweepAge: -1,
+		ListenAge: s.listener.age(), SweepAge: -1, DiskFree: -1,
+	}
+	if left, ok := s.disk.bytes(); ok {
+		stats.DiskFree = int64(left)
 	}
 	if at := s.swept.Load(); at != nil {
 		stats.SweepAge = time.Since(*at)
