@@ -212,15 +212,16 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte, out
 	if err != nil {
 		return 0, err
 	}
+	began := time.Now()
 	resp, err := c.ask(req)
 	if err != nil {
-		return 0, plain(err)
+		return 0, plain(err, began)
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
 		c.unheard.Store(true)
-		return 0, plain(err)
+		return 0, plain(err, began)
 	}
 	if resp.StatusCode/100 != 2 {
 		return resp.StatusCode, refused(resp, answer)
@@ -293,9 +294,9 @@ func (c *Client) Local() bool {
 	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// plain takes the method and the address off a client's error: whoever reads
-// it knows them.
-func plain(err error) error {
+// plain takes the method and the address off the error of an attempt that began then:
+// whoever reads it knows them.
+func plain(err error, began time.Time) error {
 	var u *url.Error
 	if errors.As(err, &u) {
 		err = u.Err
@@ -314,7 +315,7 @@ func plain(err error) error {
 		return unconnected{errors.New("it begins no TLS")}
 	}
 	if errors.Is(err, context.DeadlineExceeded) || strings.Contains(err.Error(), "timeout awaiting response headers") {
-		return fmt.Errorf("no answer within %v", attemptTimeout)
+		return fmt.Errorf("no answer within %v", max(time.Since(began).Round(time.Second), time.Second))
 	}
 	if strings.Contains(err.Error(), "http2: client connection lost") { // which net/http has no name for
 		return errors.New("the connection brings nothing any more")

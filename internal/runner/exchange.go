@@ -328,14 +328,15 @@ func GitHubIDToken(address, secret, audience string) func(context.Context) (stri
 		}
 		req.Header.Set("Authorization", "Bearer "+secret)
 		req.Header.Set("User-Agent", "stepcast")
+		began := time.Now()
 		resp, err := client.Do(req)
 		if err != nil {
-			return "", noIDToken{plain(err)}
+			return "", noIDToken{plain(err, began)}
 		}
 		defer resp.Body.Close()
 		text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 		if err != nil {
-			return "", noIDToken{plain(err)}
+			return "", noIDToken{plain(err, began)}
 		}
 		var given struct {
 			Value string `json:"value"`

@@ -202,9 +202,10 @@ func (f *Follow) connection(ctx context.Context, cursor *string) (retry time.Dur
 	if *cursor != "" {
 		req.Header.Set("Last-Event-ID", *cursor)
 	}
+	began := time.Now()
 	resp, err := f.Client.ask(req)
 	if err != nil {
-		return 0, false, false, because(ctx, plain(err))
+		return 0, false, false, because(ctx, plain(err, began))
 	}
 	defer resp.Body.Close()
 	switch {
