@@ -58,8 +58,7 @@ func TestBounded_AStatementWithoutAnAnswer(t *testing.T) {
 	taken.Release()
 
 	// One that has rested is asked whether it still is one.
-	taken.Release()
-	still := &standstill{}
+	still := new(atomic.Bool)
 	cfg = pool.Config()
 	cfg.ConnConfig.Tracer, cfg.PingTimeout = bounded(2*time.Second), 0
 	cfg.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return true }
@@ -86,12 +85,10 @@ func TestBounded_AStatementWithoutAnAnswer(t *testing.T) {
 	}
 }
 
-type standstill = atomic.Bool
-
 // frozen is a connection to a database that stands still at times.
 type frozen struct {
 	net.Conn
-	still *standstill
+	still *atomic.Bool
 }
 
 func (f *frozen) Write(b []byte) (int, error) {

@@ -646,7 +646,7 @@ func TestReport_ServerAsksForAPause(t *testing.T) {
 func TestReport_TriesAtOnceWhenTheCommandHasEnded(t *testing.T) {
 	t.Parallel()
 	for back, late := range map[time.Duration]time.Duration{9 * time.Second: 0, 14 * time.Second: maxAwaited, 60 * time.Second: maxAwaited} {
-		for range 5 { // the pauses are random
+		for range 20 { // the pauses are random
 			synctest.Test(t, func(t *testing.T) {
 				c, begin := newContract(), time.Now()
 				c.fault = func(_ int, w http.ResponseWriter, _ *http.Request) bool {
