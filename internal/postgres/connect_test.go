@@ -83,6 +83,7 @@ func TestBounded_AStatementWithoutAnAnswer(t *testing.T) {
 	if _, err := rested.Exec(t.Context(), `SELECT 1`); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("with a connection that brings nothing: %v", err)
 	}
+	still.Store(false) // else closing waits for as long as pgx asks to cancel
 }
 
 // frozen is a connection to a database that stands still at times.
